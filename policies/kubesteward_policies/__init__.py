@@ -1,0 +1,1 @@
+"""The words that travel between the floors, and the rules: pure, without network, MCP or clock."""

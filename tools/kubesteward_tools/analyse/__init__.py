@@ -1,0 +1,1 @@
+"""Tier 2 tools: what can be computed from it."""

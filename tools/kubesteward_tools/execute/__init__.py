@@ -1,0 +1,1 @@
+"""Tier 4 tools: each returns a Change and writes nothing."""

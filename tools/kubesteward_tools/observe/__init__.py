@@ -1,0 +1,1 @@
+"""Tier 1 tools: what the cluster says."""

@@ -1,0 +1,1 @@
+"""Tier 3 tools: what is written down for people."""

@@ -1,0 +1,1 @@
+"""Everything that leaves towards a model passes here: redaction, fencing, tables, truncation."""
