@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a tool found: `text` is a compact table or YAML for a reader, `data` the same as typed JSON; each stands alone.
+    """What a tool found: `text` is a compact table or YAML, `data` the same as typed JSON; each stands alone.
 
     `untrusted` is text that came out of a cluster (logs, event messages, annotations); it is fenced under `text`.
     """

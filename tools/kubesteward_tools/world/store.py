@@ -114,7 +114,7 @@ class Store:
             for name, obj in sorted(bucket.items()):
                 yield Key(resource, space, name), obj
 
-    def list(self, resource: str, namespace: str | None = None) -> list[Object]:
+    def objects(self, resource: str, namespace: str | None = None) -> list[Object]:
         return [obj for _, obj in self.items(resource, namespace)]
 
     def count(self, resource: str, namespace: str | None = None) -> int:
