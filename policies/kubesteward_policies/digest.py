@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-type_error = "cannot be part of a digest: use strings, numbers, booleans, None, lists and mappings with string keys"
+_NOT_JSON = "cannot be part of a digest: use strings, numbers, booleans, None, lists and mappings with string keys"
 
 
 def canonical_json(value: Any) -> bytes:
@@ -24,7 +24,7 @@ def canonical_json(value: Any) -> bytes:
     try:
         return rfc8785.dumps(plain(value))
     except rfc8785.CanonicalizationError as error:
-        raise ValueError(f"{type(value).__name__} {type_error}: {error}") from None
+        raise ValueError(f"{type(value).__name__} {_NOT_JSON}: {error}") from None
 
 
 def digest(value: Any) -> str:
@@ -42,5 +42,5 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     as_json = getattr(value, "as_json", None)
     if as_json is None:
-        raise ValueError(f"{type(value).__name__} {type_error}")
+        raise ValueError(f"{type(value).__name__} {_NOT_JSON}")
     return plain(as_json())

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Tier(IntEnum):
-    """The reach of a tool. Tiers 1 and 2 read, 3 writes to KubeSteward's own store, 4 proposes a change to a cluster."""
+    """The reach of a tool. Tiers 1 and 2 read, 3 writes to our own store, 4 proposes a change."""
 
     OBSERVE = 1
     ANALYSE = 2

@@ -21,7 +21,6 @@ def load_tools() -> dict[str, Tool]:
         package = importlib.import_module(f"kubesteward_tools.{folder}")
         for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
             for value in vars(importlib.import_module(module.name)).values():
-                if isinstance(value, Tool):
-                    if found.setdefault(value.name, value) is not value:
-                        raise ValueError(f"two tools are named {value.name!r}; the second one is in {module.name}")
+                if isinstance(value, Tool) and found.setdefault(value.name, value) is not value:
+                    raise ValueError(f"two tools are named {value.name!r}; the second one is in {module.name}")
     return dict(sorted(found.items(), key=lambda item: (item[1].tier, item[0])))
