@@ -1,0 +1,1 @@
+"""The commands. `entry` is what the console script calls; each command has a file of its own."""

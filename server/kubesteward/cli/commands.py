@@ -1,0 +1,44 @@
+"""The command line as people use it: every command but `serve` prints a readable page, or JSON with `--json`."""
+
+from __future__ import annotations
+
+import typer
+
+from kubesteward.cli import actions, audit, cluster, demo, doctor, install
+
+app = typer.Typer(
+    name="kubesteward",
+    help="Rehearse every Kubernetes change on a twin of the cluster, and let it through a gate. "
+    "Exit codes: 0 done, 1 it could not be done (one sentence says why), 2 wrong command line, "
+    "3 the audit log does not verify, 130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def serve(context: typer.Context) -> None:
+    """Serve MCP over stdio (the default) or streamable HTTP; `serve --help` shows its options."""
+    from kubesteward.cli.serve import serve as run
+
+    run(context.args)
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from kubesteward import __version__
+
+    typer.echo(__version__)
+
+
+app.command()(demo.demo)
+app.command()(cluster.cluster)
+app.command()(actions.approve)
+app.command()(actions.reject)
+app.command()(actions.actions)
+app.add_typer(audit.app)
+app.command()(doctor.doctor)
+app.command()(install.install)

@@ -1,0 +1,20 @@
+"""Where the console script starts. Hosts time their first probe, so `serve` is reached without loading the other commands."""
+
+from __future__ import annotations
+
+import sys
+
+
+def main() -> None:
+    """Run the command line. Without arguments and with a pipe on standard input it serves MCP, as hosts expect."""
+    arguments = sys.argv[1:]
+    if not arguments and not sys.stdin.isatty():
+        arguments = ["serve"]
+    if arguments[:1] == ["serve"]:
+        from kubesteward.cli.serve import serve
+
+        serve(arguments[1:])
+    else:
+        from kubesteward.cli.commands import app
+
+        app()

@@ -1,0 +1,43 @@
+"""`kubesteward serve`: the MCP server over stdio or streamable HTTP.
+
+Parsed with argparse, not typer: this path decides how long a host waits for its first answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+DESCRIPTION = """\
+Serve MCP. Without options: over standard input and output, with your kubeconfig's current context, at autonomy 1
+(observe and rehearse, execute nothing). With no kubeconfig at all, the embedded cluster stands in and says so."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Every option also has an environment variable, KUBESTEWARD_ and its name in capitals."""
+    made = argparse.ArgumentParser("kubesteward serve", description=DESCRIPTION)
+    made.add_argument("--transport", choices=["stdio", "http"], default="stdio")
+    made.add_argument("--host", dest="http_host", help="address to listen on with --transport http (127.0.0.1)")
+    made.add_argument("--port", dest="http_port", type=int, help="port to listen on with --transport http (8765)")
+    made.add_argument("--kubeconfig", help="path of the kubeconfig ($KUBECONFIG, then ~/.kube/config)")
+    made.add_argument("--context", help="context that is used when a call names no cluster")
+    made.add_argument("--bundle", help="folder or file of `kubectl get -o yaml` output to work on, instead of a cluster")
+    made.add_argument("--embedded", metavar="SCENARIO", nargs="?", const="incident", help="use the embedded cluster")
+    made.add_argument("--autonomy", type=int, choices=[1, 2, 3, 4], help="1 advisor (default), 2 copilot, 3, 4")
+    made.add_argument("--read-only", action="store_true", default=None, help="refuse every tier-4 tool")
+    made.add_argument("--state-dir", help="where actions, approvals and the audit log are kept")
+    return made
+
+
+def serve(arguments: list[str]) -> None:
+    """Run until the client goes away or Ctrl-C; exits with a code of `exits`."""
+    options: dict[str, Any] = vars(parser().parse_args(arguments))
+    transport, scenario = options.pop("transport"), options.pop("embedded")
+    given = {name: value for name, value in options.items() if value is not None}
+    from kubesteward.cli.exits import one_sentence
+
+    with one_sentence():
+        from kubesteward.mcp.serve import main
+        from kubesteward.settings import Settings
+
+        main(Settings.load(**given), transport=transport, scenario=scenario)
