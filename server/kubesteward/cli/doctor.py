@@ -1,0 +1,94 @@
+"""`kubesteward doctor`: look at everything the server needs and say, line by line, what is wrong and what to do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import anyio
+import typer
+
+from kubesteward.cli.exits import FAILED, one_sentence
+from kubesteward.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the report. `todo` is empty when nothing has to be done."""
+
+    name: str
+    state: Literal["ok", "warn", "fail"]
+    found: str
+    todo: str = ""
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False) -> None:
+    """Check Python, the settings, the store, the audit log, and every context of the kubeconfig."""
+    with one_sentence():
+        settings = Settings.load()
+        checks = anyio.run(_examine, settings)
+    if as_json:
+        typer.echo(json.dumps([asdict(check) for check in checks], indent=2))
+    else:
+        for check in checks:
+            typer.echo(f"{check.state:4}  {check.name}: {check.found}" + (f"\n      {check.todo}" if check.todo else ""))
+    if any(check.state == "fail" for check in checks):
+        raise typer.Exit(FAILED)
+
+
+async def _examine(settings: Settings) -> list[Check]:
+    examinations: list[Callable[[Settings], Awaitable[list[Check]]]] = [_python, _brains, _store, _clusters]
+    return [check for examine in examinations for check in await examine(settings)]
+
+
+async def _python(_: Settings) -> list[Check]:
+    import platform
+
+    from kubesteward import __version__
+
+    return [Check("version", "ok", f"kubesteward {__version__} on Python {platform.python_version()}")]
+
+
+async def _brains(_: Settings) -> list[Check]:
+    """The model clients come with the default install; only their presence is looked at, they take seconds to import."""
+    from importlib.util import find_spec
+
+    missing = [name for name in ("anthropic", "openai", "ollama") if find_spec(name) is None]
+    if missing:
+        return [Check("model clients", "warn", f"not installed: {', '.join(missing)}", "Reinstall kubesteward.")]
+    return [Check("model clients", "ok", "anthropic, openai and ollama are installed")]
+
+
+async def _store(settings: Settings) -> list[Check]:
+    from kubesteward.audit.verify import verify
+
+    path = Path(settings.state_dir)
+    if not path.exists():
+        return [Check("store", "ok", f"{path} does not exist yet; the first server makes it")]
+    verification = verify(path)
+    if verification.ok:
+        return [Check("audit log", "ok", f"{verification.records} records, the chain is unbroken")]
+    return [Check("audit log", "fail", verification.reason, "Stop all servers and keep the file for inspection.")]
+
+
+async def _clusters(settings: Settings) -> list[Check]:
+    from kubesteward_tools.cluster.clusters import Clusters
+    from kubesteward_tools.errors import SteadyError
+
+    clusters = Clusters.from_kubeconfig(settings.kubeconfig, settings.context)
+    checks = []
+    try:
+        for name in clusters.names():
+            try:
+                world = await clusters.world(name)
+                await world.ensure("namespaces")
+                checks.append(Check(f"context {name}", "ok", f"{world.store.count('namespaces')} namespaces seen"))
+            except SteadyError as error:
+                checks.append(Check(f"context {name}", "fail", error.message, error.todo))
+    finally:
+        await clusters.close()
+    todo = "Set KUBECONFIG, or try the embedded cluster: kubesteward demo"
+    return checks or [Check("clusters", "warn", "no kubeconfig was found", todo)]
