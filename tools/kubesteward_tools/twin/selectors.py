@@ -132,6 +132,8 @@ def describe(selector: Mapping[str, Any] | None) -> str:
         return "<none>"
     parts = [f"{key}={value}" for key, value in sorted((selector.get("matchLabels") or {}).items())]
     words = {"In": "{k} in ({v})", "NotIn": "{k} notin ({v})", "Exists": "{k}", "DoesNotExist": "!{k}"}
-    for item in selector.get("matchExpressions") or ():
-        parts.append(words[item["operator"]].format(k=item["key"], v=",".join(sorted(item.get("values") or ()))))
+    parts += [
+        words[item["operator"]].format(k=item["key"], v=",".join(sorted(item.get("values") or ())))
+        for item in selector.get("matchExpressions") or ()
+    ]
     return ",".join(parts) or "<none>"

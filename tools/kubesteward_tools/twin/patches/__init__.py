@@ -1,1 +1,1 @@
-"""The three patch types that change an object by instruction. Each returns a new object and leaves the old one alone."""
+"""The patch types that change an object by instruction. Each returns a new object and leaves the old alone."""

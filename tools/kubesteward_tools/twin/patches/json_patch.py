@@ -1,4 +1,4 @@
-"""JSON patch, RFC 6902, with the two liberties the API server takes: `replace` and `remove` differ on missing members."""
+"""JSON patch, RFC 6902, with one liberty of the API server: `replace` may name a member that is not there."""
 
 from __future__ import annotations
 

@@ -49,7 +49,8 @@ def _merge_map(old: dict[str, Any], patch: dict[str, Any], path: tuple[str, ...]
     if directive == "delete":
         return None
     if directive == "replace":
-        return _without_nulls(plain)
+        replaced: dict[str, Any] = _without_nulls(plain)
+        return replaced
     result = dict(old)
     if "$retainKeys" in patch:
         result = {key: value for key, value in result.items() if key in patch["$retainKeys"]}
@@ -95,16 +96,17 @@ def _merge_list(old: list[Any], patch: list[Any], path: tuple[str, ...]) -> list
         return old + [item for item in patch if item not in old]
     key = merge_key(path)
     if not key or any(not isinstance(item, dict) for item in patch):
-        return _without_nulls(patch)
+        return [_without_nulls(item) for item in patch]
     if any(item.get("$patch") == "replace" for item in patch):
         return [_without_nulls(item) for item in patch if item.get("$patch") != "replace"]
-    result = list(old)
+    result, new = list(old), list[Any]()
     for item in patch:
-        _merge_element(result, item, key, path)
-    return result
+        _merge_element(result, new, item, key, path)
+    return new + result
 
 
-def _merge_element(result: list[Any], item: dict[str, Any], key: str, path: tuple[str, ...]) -> None:
+def _merge_element(result: list[Any], new: list[Any], item: dict[str, Any], key: str, path: tuple[str, ...]) -> None:
+    """Elements that the object did not have come first, as the real server puts them."""
     at = next((n for n, old in enumerate(result) if old.get(key) == item.get(key)), None)
     merged = _merge_map(result[at] if at is not None else {}, item, path)
     if at is not None and merged is None:
@@ -112,7 +114,7 @@ def _merge_element(result: list[Any], item: dict[str, Any], key: str, path: tupl
     elif at is not None:
         result[at] = merged
     elif merged is not None:
-        result.append(merged)
+        new.append(merged)
 
 
 def _ordered(items: list[Any], order: list[Any], key: str) -> list[Any]:
@@ -127,7 +129,7 @@ def _ordered(items: list[Any], order: list[Any], key: str) -> list[Any]:
     return [next(supply) if name(item) in rank else item for item in items]
 
 
-def _without_nulls(value: Any) -> Any:
+def _without_nulls(value: Any) -> Any:  # a map for a map, a list for a list
     if isinstance(value, dict):
         return {
             key: _without_nulls(item) for key, item in value.items() if item is not None and not key.startswith("$")

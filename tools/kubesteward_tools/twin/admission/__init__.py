@@ -1,0 +1,22 @@
+"""What happens to a write between authorization and the store, in the API server's order: first they change, then judge.
+
+Every plugin is a function of the store and a copy of the object that it may change; a refusal is an ApiError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kubesteward_tools.twin.admission import limits, namespaces, pods, quotas, security
+from kubesteward_tools.twin.admission.attempt import Attempt
+
+Plugin = Callable[[Attempt], None]
+
+MUTATING: tuple[Plugin, ...] = (
+    namespaces.lifecycle,
+    pods.service_account,
+    pods.priority,
+    pods.default_tolerations,
+    limits.defaults,
+)
+VALIDATING: tuple[Plugin, ...] = (limits.bounds, security.pod_security, quotas.within_quota)

@@ -1,0 +1,134 @@
+"""Authorization over the Role, ClusterRole and binding objects of a store. API doc: rbac.authorization.k8s.io/v1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from kubesteward_tools.twin.identity import User
+from kubesteward_tools.twin.selectors import matches
+from kubesteward_tools.world.store import Key, Store
+
+_GROUP = "rbac.authorization.k8s.io"
+Rule = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`reason` names the binding that allows it, as the real authorizer words it; it is "" when nothing does."""
+
+    allowed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One question: may somebody `verb` this? `resource` is a plural; or `path` for what is no resource."""
+
+    verb: str
+    group: str = ""
+    resource: str = ""
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    path: str = ""
+
+    @property
+    def full_resource(self) -> str:
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
+
+def can(store: Store, user: User, access: Access) -> Decision:
+    """Whether a rule bound to the user, one of its groups, or its service account allows the access."""
+    if user.is_superuser:
+        return Decision(True)
+    for rule, reason in bound_rules(store, user, access.namespace):
+        if covers(rule, access):
+            return Decision(True, reason)
+    return Decision(False)
+
+
+def bound_rules(store: Store, user: User, namespace: str) -> Iterator[tuple[Rule, str]]:
+    """Every rule that holds for the user: cluster-wide ones, then those of `namespace` where one is given."""
+    for binding in store.objects(f"clusterrolebindings.{_GROUP}"):
+        yield from _rules_of(store, binding, user, "", "ClusterRoleBinding", binding["metadata"]["name"])
+    if namespace:
+        for binding in store.objects(f"rolebindings.{_GROUP}", namespace):
+            name = f"{binding['metadata']['name']}/{namespace}"
+            yield from _rules_of(store, binding, user, namespace, "RoleBinding", name)
+
+
+def _rules_of(
+    store: Store, binding: dict[str, Any], user: User, namespace: str, kind: str, name: str
+) -> Iterator[tuple[Rule, str]]:
+    subject = next((s for s in binding.get("subjects") or () if _is(s, user, namespace)), None)
+    if subject is None:
+        return
+    role = binding["roleRef"]
+    who = f'{subject["kind"]} "{_subject_name(subject, namespace)}"'
+    reason = f'RBAC: allowed by {kind} "{name}" of {role["kind"]} "{role["name"]}" to {who}'
+    for rule in role_rules(store, role, namespace):
+        yield rule, reason
+
+
+def _subject_name(subject: dict[str, Any], namespace: str) -> str:
+    if subject["kind"] == "ServiceAccount":
+        return f"{subject['name']}/{subject.get('namespace') or namespace}"
+    return str(subject["name"])
+
+
+def _is(subject: dict[str, Any], user: User, namespace: str) -> bool:
+    kind, name = subject.get("kind"), subject.get("name")
+    if kind == "User":
+        return bool(user.name == name)
+    if kind == "Group":
+        return name in user.groups
+    if kind == "ServiceAccount":
+        home = subject.get("namespace") or namespace
+        return bool(home) and user.name == f"system:serviceaccount:{home}:{name}"
+    return False
+
+
+def role_rules(store: Store, role_ref: dict[str, Any], namespace: str) -> list[Rule]:
+    """The rules of a role, aggregated ones included; a role that is not there has none."""
+    if role_ref["kind"] == "Role":
+        found = store.get(Key(f"roles.{_GROUP}", namespace, role_ref["name"]))
+    else:
+        found = store.get(Key(f"clusterroles.{_GROUP}", "", role_ref["name"]))
+    if found is None:
+        return []
+    rules = list(found.get("rules") or ())
+    for selector in (found.get("aggregationRule") or {}).get("clusterRoleSelectors") or ():
+        for other in store.objects(f"clusterroles.{_GROUP}"):
+            if other is not found and matches(selector, other["metadata"].get("labels")):
+                rules += other.get("rules") or ()
+    return rules
+
+
+def covers(rule: Rule, access: Access) -> bool:
+    """Whether one PolicyRule allows one access."""
+    if not _has(rule.get("verbs"), access.verb):
+        return False
+    if access.path:
+        return any(_path_matches(pattern, access.path) for pattern in rule.get("nonResourceURLs") or ())
+    return (
+        _has(rule.get("apiGroups"), access.group)
+        and _resource_matches(rule.get("resources") or (), access)
+        and (not rule.get("resourceNames") or access.name in rule["resourceNames"])
+    )
+
+
+def _has(values: list[str] | None, wanted: str) -> bool:
+    return bool(values) and ("*" in (values or ()) or wanted in (values or ()))
+
+
+def _resource_matches(resources: list[str], access: Access) -> bool:
+    wanted = {"*", access.full_resource}
+    if access.subresource:
+        wanted.add(f"*/{access.subresource}")
+    return not wanted.isdisjoint(resources)
+
+
+def _path_matches(pattern: str, path: str) -> bool:
+    return pattern in {"*", path} or (pattern.endswith("*") and path.startswith(pattern[:-1]))
