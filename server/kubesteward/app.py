@@ -1,0 +1,110 @@
+"""The one place of assembly: what the server is made of, each part made when it is first needed.
+
+Hosts time a server's first answers, so building an App connects to nothing, opens no file and imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Coroutine, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from kubesteward.settings import Settings
+
+if TYPE_CHECKING:
+    from kubesteward.audit.log import AuditLog
+    from kubesteward.gate.gate import Caller, Gate
+    from kubesteward.store.store import Store
+    from kubesteward_tools.cluster.clusters import Clusters
+    from kubesteward_tools.tool import Records, Tool
+
+T = TypeVar("T")
+
+
+class App:
+    """The parts of one process. `parts` replaces some of them by name, for tests."""
+
+    def __init__(self, settings: Settings, **parts: Any) -> None:
+        self.settings = settings
+        self._tasks: set[asyncio.Task[Any]] = set()
+        vars(self).update(parts)
+
+    @classmethod
+    def build(cls, settings: Settings) -> App:
+        return cls(settings)
+
+    @cached_property
+    def tools(self) -> Mapping[str, Tool]:
+        from kubesteward_tools.catalog import load_tools
+
+        return load_tools()
+
+    @cached_property
+    def clusters(self) -> Clusters:
+        from kubesteward_tools.cluster.clusters import Clusters
+
+        if self.settings.bundle:
+            return Clusters.from_bundle(self.settings.bundle)
+        return Clusters.from_kubeconfig(self.settings.kubeconfig, self.settings.context)
+
+    @cached_property
+    def store(self) -> Store:
+        from kubesteward.store.store import Store
+
+        return Store.open(self.settings.state_dir)
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        from kubesteward.audit.log import AuditLog
+
+        return AuditLog(self.store)
+
+    @cached_property
+    def gate(self) -> Gate:
+        from kubesteward.gate.gate import Gate
+
+        return Gate(self.clusters, self.store, self.audit, self.settings)
+
+    def desk(self, caller: Caller) -> Desk:
+        """What the tools of one call may reach."""
+        return Desk(self, caller)
+
+    def background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Run something to its end whatever happens to the call that began it; `close` waits for it."""
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def close(self) -> None:
+        """End in order: what is being executed first, then the watches, then the store."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if "clusters" in vars(self):
+            await self.clusters.close()
+        if "store" in vars(self):
+            self.store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """`kubesteward_tools.tool.Desk` for one caller: records of others stay invisible."""
+
+    app: App
+    caller: Caller
+
+    @property
+    def clusters(self) -> Clusters:
+        return self.app.clusters
+
+    @property
+    def records(self) -> Records:
+        from kubesteward.gate.records import Records
+
+        return Records(self.app.gate, self.app.store, self.caller)
+
+    def now(self) -> float:
+        return time.time()

@@ -1,0 +1,73 @@
+"""tools/list and tools/call: from the wire into the middleware, and what came of it back onto the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from mcp_types import (
+    CallToolRequestParams,
+    CallToolResult,
+    InputRequiredResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+    TextContent,
+)
+
+from kubesteward.mcp.asking import answer_of, put, way_to_ask
+from kubesteward.mcp.identity import Context, Identity
+from kubesteward.mcp.registry import Registry
+from kubesteward.middleware.call import Call, Handler, Reply
+from kubesteward.middleware.reach import listed
+
+if TYPE_CHECKING:
+    from kubesteward.app import App
+
+
+class Calls:
+    def __init__(self, app: App, identity: Identity) -> None:
+        self._app = app
+        self._identity = identity
+
+    @cached_property
+    def registry(self) -> Registry:
+        return Registry(self._app.tools)
+
+    @cached_property
+    def _handler(self) -> Handler:
+        from kubesteward.middleware.endpoint import Endpoint
+        from kubesteward.middleware.stack import compose, stack
+
+        return compose(stack(self._app), Endpoint(self._app, self.registry.arguments))
+
+    async def list_tools(self, _: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
+        """One page, the same for every connection (the specification forbids lists that depend on earlier calls)."""
+        settings, registry = self._app.settings, self.registry
+        shown = [registry.definitions[name] for name, tool in registry.tools.items() if listed(settings, tool)]
+        return ListToolsResult(tools=shown)
+
+    def input_schema(self, name: str) -> Mapping[str, Any] | None:
+        return self.registry.arguments[name].schema if name in self.registry.arguments else None
+
+    async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
+        """Never raises for what a tool does: failures are results that the model can read."""
+        call = Call(
+            name=params.name,
+            tool=self.registry.tools.get(params.name),
+            arguments=params.arguments or {},
+            caller=self._identity.caller(ctx),
+            ask=way_to_ask(ctx),
+            answered=answer_of(ctx, params),
+        )
+        return _wire(await self._handler(call))
+
+
+def _wire(reply: Reply) -> CallToolResult | InputRequiredResult:
+    if reply.question is not None:
+        return put(reply.question)
+    return CallToolResult(
+        content=[TextContent(type="text", text=reply.text)],
+        structured_content=dict(reply.data) if reply.data is not None else None,
+        is_error=bool(reply.code),
+    )

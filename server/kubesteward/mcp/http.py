@@ -1,0 +1,126 @@
+"""MCP over streamable HTTP: loopback by default, never in public without tokens and allowed names."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from typing import TYPE_CHECKING, Any
+
+from kubesteward_tools.errors import InvalidArguments
+
+if TYPE_CHECKING:
+    from mcp.server.auth.provider import AccessToken
+    from mcp.server.lowlevel import Server
+    from starlette.applications import Starlette
+
+    from kubesteward.settings import Settings
+
+PATH = "/mcp"
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+SHORTEST_TOKEN = 16
+
+
+async def serve(server: Server[Any], settings: Settings) -> None:
+    """Until interrupted.
+
+    Raises:
+        InvalidArguments: the settings would expose the cluster.
+    """
+    import uvicorn
+
+    application = make_application(server, settings)
+    config = uvicorn.Config(
+        application, host=settings.http_host, port=settings.http_port, log_level=settings.log_level, ws="none"
+    )
+    await uvicorn.Server(config).serve()
+
+
+def make_application(server: Server[Any], settings: Settings) -> Starlette:
+    """The ASGI application.
+
+    Raises:
+        InvalidArguments: the settings would expose the cluster.
+    """
+    from mcp.server.auth.settings import AuthSettings
+    from mcp.server.transport_security import TransportSecuritySettings
+
+    tokens = tokens_of(settings)
+    hosts, origins = _names(settings, bool(tokens))
+    security = TransportSecuritySettings(
+        enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins
+    )
+    # Tokens are handed out by the operator, so there is no issuer to point clients to; the model wants one.
+    guarded = AuthSettings.model_validate({"issuer_url": "https://localhost", "resource_server_url": None})
+    return server.streamable_http_app(
+        streamable_http_path=PATH,
+        host=settings.http_host,
+        transport_security=security,
+        auth=guarded if tokens else None,
+        token_verifier=Tokens(tokens) if tokens else None,
+    )
+
+
+class Tokens:
+    """Verifies bearer tokens against digests, so that the tokens themselves stay nowhere."""
+
+    def __init__(self, principals: dict[str, str]) -> None:
+        self._principals = {_digest(token): principal for token, principal in principals.items()}
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        from mcp.server.auth.provider import AccessToken
+
+        given = _digest(token)
+        for known, principal in self._principals.items():
+            if hmac.compare_digest(known, given):
+                return AccessToken(token=given.hex(), client_id=principal, subject=principal, scopes=[])
+        return None
+
+
+def tokens_of(settings: Settings) -> dict[str, str]:
+    """Principal by token, from the file and the single token.
+
+    Raises:
+        InvalidArguments: a token is too short, or a line is not `principal token`.
+    """
+    found = {settings.http_token: "operator"} if settings.http_token else {}
+    lines = settings.http_tokens.read_text(encoding="utf-8").splitlines() if settings.http_tokens else []
+    for number, line in enumerate(lines, 1):
+        if line.strip() and not line.startswith("#"):
+            principal, _, token = line.strip().partition(" ")
+            if not token.strip():
+                raise InvalidArguments(f"{settings.http_tokens}, line {number}: not `principal token`.")
+            found[token.strip()] = principal
+    if any(len(token) < SHORTEST_TOKEN for token in found):
+        raise InvalidArguments(
+            f"A token is shorter than {SHORTEST_TOKEN} characters.", todo="Make one: openssl rand -hex 32"
+        )
+    return found
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _names(settings: Settings, guarded: bool) -> tuple[list[str], list[str]]:
+    """The values of Host and Origin that are answered."""
+    hosts, origins = list(settings.http_allowed_hosts), list(settings.http_allowed_origins)
+    if is_loopback(settings.http_host):
+        hosts += [f"{name}:*" for name in LOOPBACK]
+        origins += [f"http://{name}:*" for name in LOOPBACK]
+    elif not guarded:
+        todo = "Set KUBESTEWARD_HTTP_TOKEN or KUBESTEWARD_HTTP_TOKENS, or listen on 127.0.0.1."
+        raise InvalidArguments(f"{settings.http_host} is reachable by others, and no token is set.", todo=todo)
+    elif not hosts:
+        todo = "Set KUBESTEWARD_HTTP_ALLOWED_HOSTS, for instance to mcp.example.com."
+        raise InvalidArguments(f"{settings.http_host} is public, and no allowed hosts are set.", todo=todo)
+    return hosts, origins
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()

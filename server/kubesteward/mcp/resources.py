@@ -1,0 +1,100 @@
+"""What clients may attach to a conversation: the clusters, an action's record, the recommendations."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING, Any
+
+from mcp_types import (
+    INVALID_PARAMS,
+    ListResourcesResult,
+    ListResourceTemplatesResult,
+    PaginatedRequestParams,
+    ReadResourceRequestParams,
+    ReadResourceResult,
+    Resource,
+    ResourceTemplate,
+    TextResourceContents,
+)
+
+from kubesteward.mcp.asking import is_modern
+from kubesteward.mcp.identity import Context, Identity
+from kubesteward_tools.errors import ObjectNotFound, SteadyError
+
+if TYPE_CHECKING:
+    from kubesteward.app import App
+
+SCHEME = "kubesteward://"
+JSON = "application/json"
+NOT_FOUND_LEGACY = -32002
+"""The code of the specification up to 2025-11-25; from 2026-07-28 on it is "invalid params"."""
+
+LISTED = {
+    "clusters": "The clusters this server knows, and what it knows about each",
+    "recommendations": "Recommendations that were drafted, newest first",
+}
+TEMPLATES = {"actions/{id}": "One proposed change: verdicts, rehearsal, approvals, outcome"}
+
+
+class Resources:
+    def __init__(self, app: App, identity: Identity) -> None:
+        self._app = app
+        self._identity = identity
+
+    async def list_resources(self, _: Context, __: PaginatedRequestParams | None) -> ListResourcesResult:
+        return ListResourcesResult(
+            resources=[
+                Resource(uri=SCHEME + path, name=path, description=words, mime_type=JSON)
+                for path, words in LISTED.items()
+            ]
+        )
+
+    async def list_templates(self, _: Context, __: PaginatedRequestParams | None) -> ListResourceTemplatesResult:
+        return ListResourceTemplatesResult(
+            resource_templates=[
+                ResourceTemplate(uri_template=SCHEME + path, name=path.split("/")[0], description=words, mime_type=JSON)
+                for path, words in TEMPLATES.items()
+            ]
+        )
+
+    async def read(self, ctx: Context, params: ReadResourceRequestParams) -> ReadResourceResult:
+        """The resource as redacted JSON.
+
+        Raises:
+            MCPError: there is no such resource, with the code of the client's protocol era.
+        """
+        from mcp.shared.exceptions import MCPError
+
+        from kubesteward_tools.text.redact import redact_object
+
+        try:
+            found = await self._find(ctx, str(params.uri))
+        except SteadyError as error:
+            absent = isinstance(error, ObjectNotFound)
+            code = NOT_FOUND_LEGACY if absent and not is_modern(ctx) else INVALID_PARAMS
+            raise MCPError(code=code, message=str(error), data={"uri": str(params.uri)}) from None
+        text = json.dumps(redact_object(found), indent=1, default=_plain)
+        return ReadResourceResult(contents=[TextResourceContents(uri=params.uri, mime_type=JSON, text=text)])
+
+    async def _find(self, ctx: Context, uri: str) -> Any:
+        path = uri.removeprefix(SCHEME) if uri.startswith(SCHEME) else ""
+        if path == "clusters":
+            return {"clusters": [_plain(cluster) for cluster in self._app.clusters.describe()]}
+        if path == "recommendations":
+            return {"recommendations": await self._app.recommendations(self._identity.principal(ctx))}
+        kind, _, name = path.partition("/")
+        if kind == "actions" and name and "/" not in name:
+            return await self._app.desk(self._identity.caller(ctx)).records.action(name, 0.0)
+        raise ObjectNotFound(
+            "Resource not found.", todo="resources/list and resources/templates/list name what there is."
+        )
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    if isinstance(value, Mapping):
+        return dict(value)
+    return str(value)

@@ -1,0 +1,21 @@
+"""Gives a tool call the id by which logs, errors and audit records of it are found again."""
+
+from __future__ import annotations
+
+import secrets
+from contextvars import ContextVar
+from dataclasses import replace
+
+from kubesteward.middleware.call import Call, Handler, Reply
+
+CORRELATION: ContextVar[str] = ContextVar("correlation", default="")
+
+
+async def correlate(call: Call, proceed: Handler) -> Reply:
+    """16 hex digits, also in a context variable for whoever logs further down."""
+    correlation = secrets.token_hex(8)
+    token = CORRELATION.set(correlation)
+    try:
+        return await proceed(replace(call, correlation=correlation))
+    finally:
+        CORRELATION.reset(token)

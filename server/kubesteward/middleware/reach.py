@@ -1,0 +1,35 @@
+"""Refuses what this server is not there for, when the call comes, not when tools are listed: a list is only a view."""
+
+from __future__ import annotations
+
+from kubesteward.middleware.call import Call, Handler, Reply
+from kubesteward.settings import Settings
+from kubesteward_policies.tiers import Tier
+from kubesteward_tools.errors import AskDifferently, Refused
+from kubesteward_tools.tool import Tool
+
+
+class UnknownTool(AskDifferently):
+    code = "UNKNOWN_TOOL"
+
+
+class ReadOnly(Refused):
+    code = "READ_ONLY"
+
+
+def listed(settings: Settings, tool: Tool) -> bool:
+    """Whether a tool is offered."""
+    return not settings.read_only or tool.tier != Tier.EXECUTE
+
+
+class Reach:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    async def __call__(self, call: Call, proceed: Handler) -> Reply:
+        if call.tool is None:
+            raise UnknownTool(f"There is no tool {call.name!r}.", todo="tools/list names those there are.")
+        if not listed(self._settings, call.tool):
+            todo = "Reading tools still work; do not retry."
+            raise ReadOnly(f"{call.name} is refused: this server runs read-only.", todo=todo)
+        return await proceed(call)

@@ -1,0 +1,37 @@
+"""The order in which a tool call is handled, outermost first. Order is meaning here, so it is a list one can read."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kubesteward.middleware.audit import Audit
+from kubesteward.middleware.call import Handler, Middleware
+from kubesteward.middleware.correlation import correlate
+from kubesteward.middleware.deadline import Deadline
+from kubesteward.middleware.failures import explain_failures
+from kubesteward.middleware.output import tidy
+from kubesteward.middleware.reach import Reach
+
+if TYPE_CHECKING:
+    from kubesteward.app import App
+
+
+def stack(app: App) -> list[Middleware]:
+    """Identity comes first of all, with the transport: a `Call` cannot be made without its caller."""
+    return [
+        correlate,  # a name for this call in every log, error and audit record
+        explain_failures,  # whatever happens below becomes a sentence
+        Audit(app),  # every call is written down, the refused ones too
+        tidy,  # redacted, fenced and capped, errors as well
+        Reach(app.settings),  # decided now, whatever a list of tools said
+        Deadline(app.settings.call_timeout),  # hosts give up silently; we say so first
+    ]
+
+
+def compose(middleware: list[Middleware], endpoint: Handler) -> Handler:
+    """One handler that runs the whole list."""
+    handler = endpoint
+    for layer in reversed(middleware):
+        handler = partial(layer, proceed=handler)
+    return handler

@@ -1,0 +1,108 @@
+"""The one settings object: frozen, read once at start from KUBESTEWARD_* variables and the command line.
+
+The field descriptions are the help text. Every start of the server imports this, so nothing else is imported here.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from kubesteward_tools.errors import InvalidArguments
+
+PREFIX = "KUBESTEWARD_"
+
+
+def data_dir(environment: Mapping[str, str], platform: str = sys.platform) -> Path:
+    """Where this platform keeps an application's data (XDG base directories, Apple's and Microsoft's conventions)."""
+    home = Path.home()
+    if platform == "darwin":
+        return home / "Library" / "Application Support" / "kubesteward"
+    if platform == "win32":
+        return Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local") / "kubesteward"
+    return Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "kubesteward"
+
+
+class Settings(BaseModel):
+    """What the operator decides. Times are in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kubeconfig: Path | None = Field(None, description="kubeconfig file; default: $KUBECONFIG, then ~/.kube/config")
+    context: str | None = Field(None, description="context that is used when a call names no cluster")
+    bundle: Path | None = Field(
+        None, description="folder or file of `kubectl get -o yaml` output, instead of a cluster"
+    )
+    state_dir: Path = Field(
+        default_factory=lambda: data_dir(os.environ), description="where actions, approvals and the audit log are kept"
+    )
+    autonomy: int = Field(
+        1, ge=1, le=4, description="1 advisor: executes nothing; 2 copilot: every action needs a person"
+    )
+    read_only: bool = Field(False, description="refuse every tool that proposes a change")
+    principal: str = Field(
+        default_factory=lambda: f"local:{_user()}",
+        description="who stands behind a stdio connection, for the audit log",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("warning", description="how much goes to stderr")
+    call_timeout: float = Field(50.0, gt=0, description="longest time for one tool call that reads")
+    approval_wait: float = Field(
+        20.0, gt=0, description="longest wait for an approved change before a handle is returned"
+    )
+    http_host: str = Field("127.0.0.1", description="address to listen on; others than loopback need a token")
+    http_port: int = Field(8765, ge=0, le=65535, description="port to listen on")
+    http_token: str = Field("", repr=False, description="bearer token that HTTP clients must send")
+    http_tokens: Path | None = Field(None, description="file of `principal token` lines, one person or service each")
+    http_allowed_hosts: tuple[str, ...] = Field((), description="values of Host that are accepted, comma-separated")
+    http_allowed_origins: tuple[str, ...] = Field((), description="values of Origin that are accepted, comma-separated")
+
+    @field_validator("http_allowed_hosts", "http_allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("kubeconfig", "bundle", "state_dir", "http_tokens")
+    @classmethod
+    def _expand(cls, value: Path | None) -> Path | None:
+        return value.expanduser() if value else value
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+        """The environment's KUBESTEWARD_* variables, overridden by what was given explicitly.
+
+        Raises:
+            InvalidArguments: a value does not fit; says which variable or option.
+        """
+        environment = os.environ if environment is None else environment
+        found = {
+            name: environment[PREFIX + name.upper()]
+            for name in cls.model_fields
+            if environment.get(PREFIX + name.upper())
+        }
+        try:
+            return cls(**{**found, **overrides})
+        except ValidationError as error:
+            raise InvalidArguments(_explain(error, found, overrides), todo="See `kubesteward serve --help`.") from None
+
+
+def _explain(error: ValidationError, found: Mapping[str, str], overrides: Mapping[str, Any]) -> str:
+    """Without the rejected values: one of them may be a token."""
+    faults = []
+    for fault in error.errors(include_url=False, include_input=False):
+        name = str(fault["loc"][0])
+        label = f"{PREFIX}{name.upper()}" if name in found and name not in overrides else name.replace("_", "-")
+        faults.append(f"{label}: {fault['msg']}")
+    return "; ".join(faults) + "."
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container's numeric user has no name
+        return str(os.getuid()) if hasattr(os, "getuid") else "unknown"
