@@ -32,7 +32,7 @@ class Audit:
             return reply
         finally:
             record = self._record(call) | outcome | {"took_ms": round((time.monotonic() - started) * 1000, 1)}
-            await self._app.record(record)
+            self._app.audit.append(record)
 
     def _record(self, call: Call) -> dict[str, Any]:
         from kubesteward_tools.text.redact import redact_object
