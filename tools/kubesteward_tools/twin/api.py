@@ -1,0 +1,313 @@
+"""The API server without HTTP: every write goes through defaulting, admission and validation, whoever makes it.
+
+Controllers use the methods of `Api`; requests from outside come in through `requests.handle`, which also asks RBAC.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from kubesteward_tools.twin import admission, defaults, resources, status, validation
+from kubesteward_tools.twin.admission.attempt import Attempt
+from kubesteward_tools.twin.clock import Clock
+from kubesteward_tools.twin.deletion import Deletion, settle_deletion
+from kubesteward_tools.twin.identity import ADMIN, User
+from kubesteward_tools.twin.names import Names
+from kubesteward_tools.twin.patches import json_patch, merge_patch, strategic_patch
+from kubesteward_tools.world.kinds import ResourceType
+from kubesteward_tools.world.store import Key, Object, Store
+
+JSON_PATCH = "application/json-patch+json"
+MERGE_PATCH = "application/merge-patch+json"
+STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
+
+_SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
+_CONTENT_FREE = {"metadata", "status", "apiVersion", "kind"}
+_GENERATED_NAME_LIMIT = 58
+
+Evict = Callable[["Api", str, str, dict[str, Any], User, bool], Object]
+
+
+class Api:
+    """Reads and writes of one cluster. All methods raise `ApiError`; returned objects must not be changed."""
+
+    def __init__(self, store: Store, clock: Clock, names: Names) -> None:
+        self.store = store
+        self.clock = clock
+        self.names = names
+        self.warnings: list[str] = []
+
+    def kind(self, resource: str) -> ResourceType:
+        found = resources.by_resource(resource)
+        if found is None:
+            raise status.ApiError(404, "NotFound", "the server could not find the requested resource")
+        return found
+
+    def get(self, resource: str, namespace: str, name: str) -> Object:
+        obj = self.store.get(Key(resource, namespace, name))
+        if obj is None:
+            raise status.not_found(self.kind(resource), name)
+        return obj
+
+    def create(
+        self, resource: str, namespace: str, obj: Object, *, user: User = ADMIN, dry_run: bool = False
+    ) -> Object:
+        kind = self.kind(resource)
+        new = self._named(kind, namespace, obj)
+        metadata = new["metadata"]
+        for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion", "managedFields"):
+            metadata.pop(field, None)
+        metadata.update(uid=self.names.uid(), creationTimestamp=self.clock.timestamp)
+        if "spec" in new:
+            metadata["generation"] = 1
+        if "status" in kind.subresources and resource != "namespaces":
+            new.pop("status", None)
+        attempt = self._admit(Attempt(self.store, "CREATE", kind, new, None, user, self.names, self.warnings))
+        key = Key(resource, namespace, metadata["name"])
+        if self.store.get(key) is not None:
+            raise status.already_exists(kind, metadata["name"])
+        _first_status(resource, new)
+        return self._commit(attempt, key, dry_run=dry_run)
+
+    def update(
+        self,
+        resource: str,
+        namespace: str,
+        name: str,
+        obj: Object,
+        *,
+        user: User = ADMIN,
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> Object:
+        kind, old = self.kind(resource), self.get(resource, namespace, name)
+        new = self._prepared(kind, obj, old, subresource)
+        if _same(new, old):
+            return old
+        attempt = Attempt(self.store, "UPDATE", kind, new, old, user, self.names, self.warnings)
+        if not subresource:
+            self._admit(attempt)
+            if _same(new, old):
+                return old
+            if (
+                any(new.get(part) != old.get(part) for part in {*new, *old} - _CONTENT_FREE)
+                and "generation" in old["metadata"]
+            ):
+                new["metadata"]["generation"] = old["metadata"]["generation"] + 1
+        return self._commit(attempt, Key(resource, namespace, name), dry_run=dry_run)
+
+    def update_status(self, resource: str, namespace: str, name: str, new_status: dict[str, Any]) -> Object:
+        """The controllers' way: replaces the status, and does nothing when it is the same."""
+        old = self.get(resource, namespace, name)
+        if old.get("status") == new_status:
+            return old
+        return self._put(Key(resource, namespace, name), {**old, "status": new_status})
+
+    def patch(
+        self,
+        resource: str,
+        namespace: str,
+        name: str,
+        patch: Any,
+        content_type: str,
+        *,
+        user: User = ADMIN,
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> Object:
+        if content_type == APPLY_PATCH and self.store.get(Key(resource, namespace, name)) is None:
+            return self.create(resource, namespace, patch, user=user, dry_run=dry_run)
+        old = self.get(resource, namespace, name)
+        new = patched(old, patch, content_type)
+        return self.update(resource, namespace, name, new, user=user, subresource=subresource, dry_run=dry_run)
+
+    def delete(
+        self,
+        resource: str,
+        namespace: str,
+        name: str,
+        *,
+        options: dict[str, Any] | None = None,
+        dry_run: bool = False,
+    ) -> Object:
+        """The object as it is afterwards: with a deletionTimestamp where it lingers, as it was where it is gone."""
+        kind, old = self.kind(resource), self.get(resource, namespace, name)
+        deletion = Deletion(kind, old, options or {}, self.clock.now, self.warnings)
+        deletion.check_preconditions()
+        lingering = deletion.lingering()
+        if dry_run:
+            return lingering or old
+        key = Key(resource, namespace, name)
+        if lingering is None:
+            return self._remove(key, old)
+        return self._put(key, lingering) if lingering != old else old
+
+    def bind(self, namespace: str, name: str, pod: Object) -> Object:
+        """The scheduler's write of `spec.nodeName`, which no ordinary update may make."""
+        return self._put(Key("pods", namespace, name), pod)
+
+    def finalize(self, name: str, obj: Object) -> Object:
+        """A namespace's own finalizers; when the last one goes, so does the namespace."""
+        old = self.get("namespaces", "", name)
+        new = {**old, "spec": {**old["spec"], "finalizers": (obj.get("spec") or {}).get("finalizers") or []}}
+        key = Key("namespaces", "", name)
+        return self._remove(key, new) if settle_deletion(new) else self._put(key, new)
+
+    def remove(self, resource: str, namespace: str, name: str) -> None:
+        """Take the object away at once, as the kubelet does when a pod has stopped. Finalizers still hold it."""
+        old = self.store.get(Key(resource, namespace, name))
+        if old is not None:
+            self.delete(resource, namespace, name, options={"gracePeriodSeconds": 0, "propagationPolicy": "Background"})
+
+    def _named(self, kind: ResourceType, namespace: str, obj: Object) -> Object:
+        new = copy.deepcopy(obj)
+        metadata = new.setdefault("metadata", {})
+        new.setdefault("kind", kind.kind)
+        new.setdefault("apiVersion", kind.api_version)
+        if new["kind"] != kind.kind:
+            raise status.bad_request(f"the kind {new['kind']} does not fit the resource {kind.resource}")
+        if metadata.setdefault("namespace", namespace) != namespace:
+            raise status.bad_request(
+                "the namespace of the provided object does not match the namespace sent on the request"
+            )
+        if not kind.namespaced:
+            del metadata["namespace"]
+        if not metadata.get("name") and metadata.get("generateName"):
+            metadata["name"] = metadata["generateName"][:_GENERATED_NAME_LIMIT] + self.names.suffix()
+        if not metadata.get("name"):
+            errors = [status.required("metadata.name", "name or generateName is required")]
+            raise status.invalid(status.qualified(kind), "", errors)
+        return new
+
+    def _prepared(self, kind: ResourceType, obj: Object, old: Object, subresource: str) -> Object:
+        """The new object with all that only the server may set."""
+        name, metadata = old["metadata"]["name"], obj.get("metadata") or {}
+        if metadata.get("name", name) != name:
+            what = f"the name of the object ({metadata['name']}) does not match the name on the URL ({name})"
+            raise status.bad_request(what)
+        version = metadata.get("resourceVersion")
+        if version and version != old["metadata"]["resourceVersion"]:
+            raise status.conflict(kind, name)
+        if subresource == "status":
+            return {**old, "status": copy.deepcopy(obj.get("status") or {})}
+        new = copy.deepcopy(obj)
+        new["metadata"] = {
+            **{key: value for key, value in metadata.items() if key not in _SERVER_OWNED or key == "uid"},
+            **{key: value for key, value in old["metadata"].items() if key in _SERVER_OWNED and key != "uid"},
+            "resourceVersion": old["metadata"]["resourceVersion"],
+        }
+        for field in ("uid", "name", "namespace"):
+            if field in old["metadata"]:
+                new["metadata"].setdefault(field, old["metadata"][field])
+        new["metadata"].pop("managedFields", None)
+        new["kind"], new["apiVersion"] = old.get("kind", kind.kind), old.get("apiVersion", kind.api_version)
+        if "status" in kind.subresources:
+            new.pop("status", None)
+            if "status" in old:
+                new["status"] = old["status"]
+        return new
+
+    def _admit(self, attempt: Attempt) -> Attempt:
+        if not isinstance(attempt.obj.get("spec", {}), dict):
+            raise status.bad_request(f"{attempt.kind.kind} in version {attempt.kind.version!r}: spec must be an object")
+        defaults.fill(attempt.resource, attempt.obj)
+        if attempt.resource == "services":
+            _allocate_address(attempt)
+        for plugin in admission.MUTATING:
+            plugin(attempt)
+        defaults.fill(attempt.resource, attempt.obj)
+        validation.check(attempt.kind, attempt.obj, attempt.old)
+        for plugin in admission.VALIDATING:
+            plugin(attempt)
+        return attempt
+
+    def _commit(self, attempt: Attempt, key: Key, *, dry_run: bool) -> Object:
+        if dry_run:
+            return {**attempt.obj, "metadata": dict(attempt.obj["metadata"])}
+        for quota in attempt.charges:
+            self._put(Key("resourcequotas", quota["metadata"]["namespace"], quota["metadata"]["name"]), quota)
+        obj = attempt.obj
+        if settle_deletion(obj):
+            return self._remove(key, obj)
+        return self._put(key, obj)
+
+    def _put(self, key: Key, obj: Object) -> Object:
+        self.store.revision += 1
+        new = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.store.revision)}}
+        self.store.put(key, new)
+        return new
+
+    def _remove(self, key: Key, obj: Object) -> Object:
+        self.store.revision += 1
+        last = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.store.revision)}}
+        self.store.delete(key, last)
+        return last
+
+
+def patched(old: Object, patch: Any, content_type: str) -> Object:
+    """The object that a patch asks for.
+
+    Raises:
+        ApiError: 400 or 422 for a malformed patch, 415 for an unknown media type.
+    """
+    if content_type == JSON_PATCH:
+        result: Object = json_patch.apply(old, patch)
+        return result
+    if not isinstance(patch, dict):
+        raise status.bad_request("error decoding patch: the patch must be a JSON object")
+    if content_type == MERGE_PATCH:
+        merged: Object = merge_patch.apply(old, patch)
+        return merged
+    if content_type in {STRATEGIC_PATCH, APPLY_PATCH}:
+        return strategic_patch.apply(old, patch)
+    raise status.unsupported_media_type()
+
+
+def _same(new: Object, old: Object) -> bool:
+    return new == old
+
+
+def _first_status(resource: str, obj: Object) -> None:
+    """The status that some kinds are born with."""
+    if resource == "pods":
+        from kubesteward_tools.twin.quota import qos_class
+
+        obj["status"] = {"phase": "Pending", "qosClass": qos_class(obj["spec"])}
+    elif resource in {"persistentvolumeclaims", "persistentvolumes"}:
+        obj["status"] = {"phase": "Pending"}
+    elif resource == "services":
+        obj["status"] = {"loadBalancer": {}}
+    elif "spec" in obj and resource in {
+        "deployments.apps",
+        "daemonsets.apps",
+        "jobs.batch",
+        "poddisruptionbudgets.policy",
+    }:
+        obj["status"] = {}
+    elif resource in {"replicasets.apps", "statefulsets.apps"}:
+        obj["status"] = {"replicas": 0}
+
+
+def _allocate_address(attempt: Attempt) -> None:
+    """A cluster IP of 10.96.0.0/12 that no other Service has, and node ports where the type wants them."""
+    spec, old = attempt.obj["spec"], (attempt.old or {}).get("spec") or {}
+    if spec.get("type") == "ExternalName":
+        return
+    if not spec.get("clusterIP"):
+        spec["clusterIP"] = old.get("clusterIP") or _free_address(attempt)
+    spec.setdefault("clusterIPs", [spec["clusterIP"]])
+    if spec["type"] in {"NodePort", "LoadBalancer"} and spec.get("allocateLoadBalancerNodePorts", True):
+        for port in spec.get("ports") or ():
+            port.setdefault("nodePort", attempt.names.number(30000, 32767))
+
+
+def _free_address(attempt: Attempt) -> str:
+    while True:
+        address = f"10.{attempt.names.number(96, 111)}.{attempt.names.number(0, 255)}.{attempt.names.number(1, 254)}"
+        if all(
+            other["spec"].get("clusterIP") != address for other in attempt.store.objects("services", attempt.namespace)
+        ):
+            return address

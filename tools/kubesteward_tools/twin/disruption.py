@@ -1,0 +1,104 @@
+"""PodDisruptionBudgets: what a budget allows right now. API doc: policy/v1; KEP-85, KEP-3017 (unhealthy pods)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from kubesteward_tools.twin.quota import is_terminal
+from kubesteward_tools.twin.selectors import matches
+from kubesteward_tools.world.store import Key, Object, Store
+
+_SCALED = {
+    "ReplicaSet": "replicasets.apps",
+    "Deployment": "deployments.apps",
+    "StatefulSet": "statefulsets.apps",
+    "ReplicationController": "replicationcontrollers",
+}
+
+
+def is_ready(pod: Object) -> bool:
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+
+def is_healthy(pod: Object) -> bool:
+    return is_ready(pod) and "deletionTimestamp" not in pod["metadata"]
+
+
+def controller_of(obj: Object) -> dict[str, Any] | None:
+    owners = obj["metadata"].get("ownerReferences") or ()
+    return next((owner for owner in owners if owner.get("controller")), None)
+
+
+def budgets_of(store: Store, pod: Object) -> list[Object]:
+    """The budgets whose selector matches the pod. In policy/v1 an empty selector matches every pod."""
+    namespace, labels = pod["metadata"].get("namespace", ""), pod["metadata"].get("labels")
+    found = store.objects("poddisruptionbudgets.policy", namespace)
+    return [budget for budget in found if matches(budget["spec"].get("selector"), labels)]
+
+
+def pods_of(store: Store, budget: Object) -> list[Object]:
+    """The pods a budget counts: matching and not terminal."""
+    selector = budget["spec"].get("selector")
+    pods = store.objects("pods", budget["metadata"]["namespace"])
+    return [pod for pod in pods if matches(selector, pod["metadata"].get("labels")) and not is_terminal(pod)]
+
+
+def status(store: Store, budget: Object) -> dict[str, Any]:
+    """The status that the disruption controller would write, without `disruptedPods` and conditions' times."""
+    pods = pods_of(store, budget)
+    expected, desired = _expectation(store, budget["spec"], pods)
+    healthy = sum(is_healthy(pod) for pod in pods)
+    allowed = max(0, healthy - desired) if expected > 0 and desired >= 0 else 0
+    return {
+        "expectedPods": max(expected, 0),
+        "desiredHealthy": max(desired, 0),
+        "currentHealthy": healthy,
+        "disruptionsAllowed": allowed,
+    }
+
+
+def _expectation(store: Store, spec: dict[str, Any], pods: list[Object]) -> tuple[int, int]:
+    """Expected pods and the healthy ones among them that the budget wants; (0, -1) where the scale cannot be found."""
+    if (most := spec.get("maxUnavailable")) is not None:
+        expected = _expected_scale(store, pods)
+        if expected is None:
+            return 0, -1
+        return expected, max(0, expected - rounded_up(most, expected))
+    least = spec.get("minAvailable", 0)
+    if isinstance(least, int):
+        return len(pods), least
+    expected = _expected_scale(store, pods)
+    return (0, -1) if expected is None else (expected, rounded_up(least, expected))
+
+
+def rounded_up(value: Any, total: int) -> int:
+    """An IntOrString of a total; percentages round up."""
+    text = str(value)
+    return -(-int(text[:-1]) * total // 100) if text.endswith("%") else int(text)
+
+
+def _expected_scale(store: Store, pods: Iterable[Object]) -> int | None:
+    """The sum of the scales of the pods' controllers; None when a pod has none that can be scaled."""
+    scales: dict[str, int] = {}
+    for pod in pods:
+        owner = controller_of(pod)
+        found = _scale(store, pod["metadata"].get("namespace", ""), owner) if owner else None
+        if owner is None or found is None:
+            return None
+        uid, replicas = found
+        scales[uid] = replicas
+    return sum(scales.values())
+
+
+def _scale(store: Store, namespace: str, owner: dict[str, Any]) -> tuple[str, int] | None:
+    """The topmost scalable controller and its replicas: a Deployment stands in for its ReplicaSets."""
+    resource = _SCALED.get(owner["kind"])
+    obj = store.get(Key(resource, namespace, owner["name"])) if resource else None
+    if obj is None:
+        return None
+    above = controller_of(obj)
+    if above is not None and (found := _scale(store, namespace, above)):
+        return found
+    return obj["metadata"]["uid"], obj["spec"].get("replicas", 1)

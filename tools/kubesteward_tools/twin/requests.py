@@ -1,0 +1,211 @@
+"""One request of the Kubernetes API, from path to response: routing, RBAC, the verb, and refusals as Status bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kubesteward_tools.twin import listing, reviews, scale
+from kubesteward_tools.twin.api import APPLY_PATCH, Api, patched
+from kubesteward_tools.twin.eviction import evict
+from kubesteward_tools.twin.rbac import Access, can
+from kubesteward_tools.twin.route import Request, Response, Route, no_such_resource, parse
+from kubesteward_tools.twin.status import (
+    ApiError,
+    bad_request,
+    conflict,
+    invalid,
+    not_supported,
+    required,
+    unsupported_media_type,
+)
+from kubesteward_tools.world.store import Key, Object
+
+_PATCH_TYPES = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+    APPLY_PATCH,
+)
+
+
+def handle(api: Api, request: Request) -> Response:
+    """Answer it; whatever is refused is a Response too."""
+    api.warnings = []
+    try:
+        route = parse(request.path)
+        authorize(api, request, route)
+        _check_options(request)
+        status, body = _VERBS[request.verb](api, request, route)
+    except ApiError as error:
+        return Response(error.code, error.as_status(), tuple(api.warnings))
+    return Response(status, body, tuple(api.warnings))
+
+
+def authorize(api: Api, request: Request, route: Route) -> None:
+    """Raises ApiError 403, worded as the real authorizer's."""
+    kind, user = route.kind, request.user
+    plural, namespace = kind.plural, route.namespace
+    if kind.resource == "namespaces":
+        namespace = route.name
+    access = Access(request.verb, kind.group, plural, namespace, route.name, route.subresource)
+    if can(api.store, user, access).allowed:
+        return
+    where = f'in the namespace "{route.namespace}"' if route.namespace else "at the cluster scope"
+    message = (
+        f'{kind.resource} "{route.name}" is forbidden: ' if route.name else f"{kind.resource} is forbidden: "
+    ) + (
+        f'User "{user.name}" cannot {request.verb} resource "{access.full_resource}" in API group "{kind.group}" {where}'
+    )
+    raise ApiError(403, "Forbidden", message, details={"name": route.name, "group": kind.group, "kind": plural})
+
+
+def _check_options(request: Request) -> None:
+    dry_run = request.query.get("dryRun")
+    if dry_run not in {None, "", "All"}:
+        kind = {"create": "Create", "update": "Update", "patch": "Patch", "delete": "Delete"}.get(request.verb, "List")
+        raise invalid(f"{kind}Options.meta.k8s.io", "", [not_supported("dryRun", [dry_run], ["All"])])
+
+
+def _is_dry(request: Request) -> bool:
+    body = request.body if isinstance(request.body, dict) else {}
+    in_body = request.verb == "delete" and body.get("dryRun") == ["All"]
+    return request.query.get("dryRun") == "All" or in_body
+
+
+def _body(request: Request) -> Object:
+    if not isinstance(request.body, dict):
+        raise bad_request("the body of the request must be a JSON object")
+    return request.body
+
+
+def _get(api: Api, request: Request, route: Route) -> tuple[int, Object]:
+    obj = api.get(route.kind.resource, route.namespace, route.name)
+    if route.subresource == "scale":
+        return 200, scale.read(obj)
+    if route.subresource not in {"", "status"}:
+        raise no_such_resource()
+    return 200, obj
+
+
+def _list(api: Api, request: Request, route: Route) -> tuple[int, Object]:
+    items = listing.select(api.store, route.kind, route.namespace, request.query)
+    return 200, listing.page(route.kind, items, api.store.revision, request.query)
+
+
+def _create(api: Api, request: Request, route: Route) -> tuple[int, Object]:
+    body, kind, dry = _body(request), route.kind, _is_dry(request)
+    if kind.verbs == ("create",):
+        return 201, reviews.answer(api.store, kind.kind, body, request.user)
+    if route.subresource == "eviction":
+        return 201, evict(api, route.namespace, route.name, body, dry_run=dry)
+    if route.subresource == "binding":
+        return 201, _bind(api, route, body)
+    if route.subresource or route.name:
+        raise no_such_resource()
+    return 201, api.create(kind.resource, route.namespace, body, user=request.user, dry_run=dry)
+
+
+def _bind(api: Api, route: Route, body: Object) -> Object:
+    pod = api.get("pods", route.namespace, route.name)
+    if pod["spec"].get("nodeName"):
+        raise conflict(
+            route.kind, route.name, f'pod {route.name} is already assigned to node "{pod["spec"]["nodeName"]}"'
+        )
+    bound = {**pod, "spec": {**pod["spec"], "nodeName": body["target"]["name"]}}
+    api.bind(route.namespace, route.name, bound)
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
+def _update(api: Api, request: Request, route: Route) -> tuple[int, Object]:
+    body, kind = _body(request), route.kind
+    if route.subresource == "scale":
+        old = api.get(kind.resource, route.namespace, route.name)
+        return 200, _write_scale(api, request, route, scale.written(old, body))
+    if route.subresource == "finalize":
+        return 200, api.finalize(route.name, body)
+    if kind.resource != "pods" and not (body.get("metadata") or {}).get("name"):
+        raise bad_request("the name of the object must be set")
+    new = api.update(
+        kind.resource,
+        route.namespace,
+        route.name,
+        body,
+        user=request.user,
+        subresource=route.subresource,
+        dry_run=_is_dry(request),
+    )
+    return 200, new
+
+
+def _write_scale(api: Api, request: Request, route: Route, new: Object) -> Object:
+    resource = route.kind.resource
+    return scale.read(
+        api.update(resource, route.namespace, route.name, new, user=request.user, dry_run=_is_dry(request))
+    )
+
+
+def _patch(api: Api, request: Request, route: Route) -> tuple[int, Object]:
+    kind, content_type = route.kind, request.content_type.partition(";")[0].strip()
+    if content_type not in _PATCH_TYPES:
+        raise unsupported_media_type()
+    if content_type == APPLY_PATCH:
+        _check_apply(request)
+    if route.subresource == "scale":
+        old = api.get(kind.resource, route.namespace, route.name)
+        wanted = patched(scale.read(old), request.body, content_type)
+        return 200, _write_scale(api, request, route, scale.written(old, wanted))
+    existed = api.store.get(Key(kind.resource, route.namespace, route.name)) is not None
+    new = api.patch(
+        kind.resource,
+        route.namespace,
+        route.name,
+        request.body,
+        content_type,
+        user=request.user,
+        subresource=route.subresource,
+        dry_run=_is_dry(request),
+    )
+    return 200 if existed else 201, new
+
+
+def _check_apply(request: Request) -> None:
+    if not request.query.get("fieldManager"):
+        raise invalid("PatchOptions.meta.k8s.io", "", [required("fieldManager", "is required for apply patch")])
+    if (_body(request).get("metadata") or {}).get("managedFields"):
+        raise bad_request("metadata.managedFields must be nil")
+
+
+def _delete(api: Api, request: Request, route: Route) -> tuple[int, Object]:
+    options = dict(request.body) if isinstance(request.body, dict) else {}
+    for name in ("propagationPolicy", "gracePeriodSeconds"):
+        if name in request.query:
+            options[name] = int(request.query[name]) if name == "gracePeriodSeconds" else request.query[name]
+    kind = route.kind
+    after = api.delete(kind.resource, route.namespace, route.name, options=options, dry_run=_is_dry(request))
+    if "deletionTimestamp" in after["metadata"] or kind.resource == "pods":
+        return 200, after
+    details = {"name": route.name, "group": kind.group, "kind": kind.plural, "uid": after["metadata"].get("uid", "")}
+    shown = {key: value for key, value in details.items() if value}
+    return 200, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": shown}
+
+
+def _delete_collection(api: Api, request: Request, route: Route) -> tuple[int, Object]:
+    items = listing.select(api.store, route.kind, route.namespace, request.query)
+    options = request.body if isinstance(request.body, dict) else {}
+    for obj in items:
+        metadata = obj["metadata"]
+        resource, namespace = route.kind.resource, metadata.get("namespace", "")
+        api.delete(resource, namespace, metadata["name"], options=options, dry_run=_is_dry(request))
+    return 200, listing.page(route.kind, items, api.store.revision, {})
+
+
+_VERBS: dict[str, Callable[[Api, Request, Route], tuple[int, Any]]] = {
+    "get": _get,
+    "list": _list,
+    "create": _create,
+    "update": _update,
+    "patch": _patch,
+    "delete": _delete,
+    "deletecollection": _delete_collection,
+}

@@ -1,0 +1,157 @@
+"""What may not change once an object is there, each refusal worded as the API server's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kubesteward_tools.twin.quantity import parse
+from kubesteward_tools.twin.status import FieldError, forbidden_field, invalid_value
+
+Obj = dict[str, Any]
+
+_FIXED = "field is immutable"
+_STATEFUL_SET = {
+    "replicas",
+    "ordinals",
+    "template",
+    "updateStrategy",
+    "revisionHistoryLimit",
+    "persistentVolumeClaimRetentionPolicy",
+    "minReadySeconds",
+}
+_STATEFUL_SET_WORDS = (
+    "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
+    "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
+)
+_POD_WORDS = (
+    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
+    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
+)
+_CLAIM_WORDS = (
+    "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+)
+
+
+def selector(new: Obj, old: Obj) -> Iterator[FieldError]:
+    if new["spec"].get("selector") != old["spec"].get("selector"):
+        yield invalid_value("spec.selector", new["spec"].get("selector"), _FIXED)
+
+
+def stateful_set(new: Obj, old: Obj) -> Iterator[FieldError]:
+    if _without(new["spec"], _STATEFUL_SET) != _without(old["spec"], _STATEFUL_SET):
+        yield forbidden_field("spec", _STATEFUL_SET_WORDS)
+
+
+def _without(spec: Obj, names: set[str]) -> Obj:
+    return {key: value for key, value in spec.items() if key not in names}
+
+
+def job(new: Obj, old: Obj) -> Iterator[FieldError]:
+    spec, before = new["spec"], old["spec"]
+    if spec.get("completions") != before.get("completions"):
+        yield from _completions(spec, before)
+    for field in ("selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex"):
+        if spec.get(field) != before.get(field):
+            yield invalid_value(f"spec.{field}", spec.get(field), _FIXED)
+    not_started = before.get("suspend") and not (old.get("status") or {}).get("startTime")
+    if not_started:
+        directives = {"nodeSelector", "affinity", "tolerations", "schedulingGates"}
+        if _without(_pod(spec), directives) != _without(_pod(before), directives):
+            yield invalid_value("spec.template.spec", _pod(spec), _FIXED)
+    elif spec.get("template") != before.get("template"):
+        yield invalid_value("spec.template", spec.get("template"), _FIXED)
+
+
+def _pod(spec: Obj) -> Obj:
+    return (spec.get("template") or {}).get("spec") or {}
+
+
+def _completions(spec: Obj, before: Obj) -> Iterator[FieldError]:
+    if before.get("completionMode") != "Indexed":
+        yield invalid_value("spec.completions", spec.get("completions"), _FIXED)
+    elif spec.get("completions") != spec.get("parallelism"):
+        why = "can only be modified in tandem with spec.parallelism"
+        yield invalid_value("spec.completions", spec.get("completions"), why)
+
+
+def pod(new: Obj, old: Obj) -> Iterator[FieldError]:
+    spec, before = new["spec"], old["spec"]
+    for item in before.get("tolerations") or ():
+        if item not in (spec.get("tolerations") or ()):
+            yield forbidden_field(
+                "spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"
+            )
+            return
+    if _frozen(spec) != _frozen(before):
+        yield forbidden_field("spec", _POD_WORDS)
+
+
+def _frozen(spec: Obj) -> Obj:
+    """A pod's spec without the fields that may change."""
+    rest = _without(spec, {"tolerations", "activeDeadlineSeconds", "terminationGracePeriodSeconds", "schedulingGates"})
+    for kind in ("containers", "initContainers"):
+        if rest.get(kind):
+            rest[kind] = [_without(container, {"image"}) for container in rest[kind]]
+    return rest
+
+
+def service(new: Obj, old: Obj) -> Iterator[FieldError]:
+    was, now = old["spec"].get("clusterIP"), new["spec"].get("clusterIP")
+    stays = old["spec"].get("type") != "ExternalName" and new["spec"].get("type") != "ExternalName"
+    if was and stays and now != was:
+        yield invalid_value("spec.clusterIPs[0]", [now] if now else [], "may not change once set")
+
+
+def config(new: Obj, old: Obj) -> Iterator[FieldError]:
+    if not old.get("immutable"):
+        return
+    if not new.get("immutable"):
+        yield forbidden_field("immutable", "field is immutable when `immutable` is set")
+    for field in ("data", "binaryData"):
+        if new.get(field) != old.get(field):
+            yield forbidden_field(field, "field is immutable when `immutable` is set")
+
+
+def secret(new: Obj, old: Obj) -> Iterator[FieldError]:
+    if new.get("type") != old.get("type"):
+        yield invalid_value("type", new.get("type"), _FIXED)
+    yield from config(new, old)
+
+
+def claim(new: Obj, old: Obj) -> Iterator[FieldError]:
+    spec, before = new["spec"], old["spec"]
+    bound = (old.get("status") or {}).get("phase") == "Bound"
+    allowed = {"resources", "volumeAttributesClassName"} if bound else {"volumeName"}
+    if (not bound and spec.get("resources") != before.get("resources")) or _without(spec, allowed) != _without(before, allowed):
+        yield forbidden_field("spec", _CLAIM_WORDS)
+    elif bound:
+        yield from _shrunk(spec, old)
+
+
+def _shrunk(spec: Obj, old: Obj) -> Iterator[FieldError]:
+    asked = ((spec.get("resources") or {}).get("requests") or {}).get("storage", "0")
+    has = ((old.get("status") or {}).get("capacity") or {}).get("storage", "0")
+    if parse(asked) < parse(has):
+        yield forbidden_field("spec.resources.requests.storage", "field can not be less than status.capacity")
+
+
+def role_ref(new: Obj, old: Obj) -> Iterator[FieldError]:
+    if new.get("roleRef") != old.get("roleRef"):
+        ref = new.get("roleRef") or {}
+        shown = {"APIGroup": ref.get("apiGroup", ""), "Kind": ref.get("kind", ""), "Name": ref.get("name", "")}
+        yield invalid_value("roleRef", shown, "cannot change roleRef")
+
+
+def storage_class(new: Obj, old: Obj) -> Iterator[FieldError]:
+    for field in ("parameters", "provisioner", "reclaimPolicy", "volumeBindingMode"):
+        if new.get(field) != old.get(field):
+            yield invalid_value(field, new.get(field), _FIXED)
+
+
+def priority_class(new: Obj, old: Obj) -> Iterator[FieldError]:
+    if new.get("value") != old.get("value"):
+        yield forbidden_field("value", "may not be changed in an update.")
+    if new.get("preemptionPolicy") != old.get("preemptionPolicy"):
+        yield invalid_value("preemptionPolicy", new.get("preemptionPolicy"), _FIXED)

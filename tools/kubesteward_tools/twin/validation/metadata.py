@@ -1,0 +1,65 @@
+"""Names, labels and what of the metadata may not change. RFC 1123 and the API conventions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from kubesteward_tools.twin.status import FieldError, invalid_value
+from kubesteward_tools.world.kinds import ResourceType
+
+_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+_LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+_FREE = "rbac.authorization.k8s.io"
+
+_SUBDOMAIN_HELP = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+_LABEL_HELP = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
+    "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+_VALUE_HELP = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
+    "end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is "
+    "'(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+
+
+def check(kind: ResourceType, obj: dict[str, Any], old: dict[str, Any] | None) -> Iterator[FieldError]:
+    metadata = obj["metadata"]
+    if old is None:
+        yield from _name(kind, str(metadata.get("name", "")))
+    else:
+        yield from _unchanged(metadata, old["metadata"])
+    yield from _labels("metadata.labels", metadata.get("labels") or {})
+
+
+def _name(kind: ResourceType, name: str) -> Iterator[FieldError]:
+    if kind.group == _FREE:
+        return
+    strict = kind.resource in {"namespaces", "services"}
+    pattern, limit, words = (_LABEL, 63, _LABEL_HELP) if strict else (_SUBDOMAIN, 253, _SUBDOMAIN_HELP)
+    if not pattern.fullmatch(name):
+        yield invalid_value("metadata.name", name, words)
+    elif len(name) > limit:
+        yield FieldError("FieldValueTooLong", "metadata.name", f"Too long: may not be more than {limit} bytes")
+
+
+def _unchanged(new: dict[str, Any], old: dict[str, Any]) -> Iterator[FieldError]:
+    for field in ("uid", "name", "namespace"):
+        if field in new and new[field] != old.get(field):
+            yield invalid_value(f"metadata.{field}", new[field], "field is immutable")
+
+
+def _labels(path: str, labels: dict[str, Any]) -> Iterator[FieldError]:
+    for value in labels.values():
+        if not isinstance(value, str) or not _LABEL_VALUE.fullmatch(value):
+            yield invalid_value(path, value, _VALUE_HELP)
+        elif len(value) > 63:
+            yield FieldError("FieldValueTooLong", path, "Too long: may not be more than 63 bytes")
