@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.e2e.npm import NodeTools, node_tools
 from tests.e2e.serving import over_http
 
@@ -45,4 +44,4 @@ def test_the_scenario_passes(tools: NodeTools, url: str, scenario: str, tmp_path
     command = [*tools.conformance, "server", "--url", url, "--scenario", scenario, "-o", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
-    assert 0 == done.returncode, done.stdout[-2000:]
+    assert done.returncode == 0, done.stdout[-2000:]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.e2e.npm import NodeTools, node_tools
 from tests.e2e.serving import COMMAND, environment, over_http
 
@@ -64,21 +63,21 @@ def call(inspect: Inspect, tool: str, **arguments: Any) -> tuple[int, Any]:
 def test_the_server_introduces_itself(inspect: Inspect) -> None:
     code, found = inspect("--method", "initialize")
 
-    assert 0 == code
+    assert code == 0
     assert "Read first" in json.dumps(found)
 
 
 def test_the_definitions_have_no_findings(inspect: Inspect) -> None:
     code, found = inspect("--method", "tools/list", "--strict")
 
-    assert 0 == code, found
+    assert code == 0, found
     assert "list_clusters" in json.dumps(found)
 
 
 def test_a_read_is_answered(inspect: Inspect) -> None:
     code, found = call(inspect, "list_clusters")
 
-    assert 0 == code, found
+    assert code == 0, found
 
 
 def test_a_change_does_not_pass_a_server_that_only_advises(inspect: Inspect) -> None:
@@ -86,11 +85,11 @@ def test_a_change_does_not_pass_a_server_that_only_advises(inspect: Inspect) -> 
         inspect, "scale_workload", kind="Deployment", name="web", namespace="shop", replicas=0, dry_run=False
     )
 
-    assert TOOL_ERROR == code, found
+    assert code == TOOL_ERROR, found
 
 
 def test_unknown_arguments_are_refused(inspect: Inspect) -> None:
     code, found = call(inspect, "list_clusters", dryrun=True)
 
-    assert TOOL_ERROR == code
+    assert code == TOOL_ERROR
     assert "INVALID_ARGUMENTS" in json.dumps(found)

@@ -5,27 +5,28 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
+
 from kubesteward.settings import Settings, data_dir
 from kubesteward_tools.errors import InvalidArguments
-from pydantic import ValidationError
 
 
 def test_the_defaults_observe_only() -> None:
     found = Settings.load({})
 
-    assert (1, False, "127.0.0.1", "") == (found.autonomy, found.read_only, found.http_host, found.http_token)
+    assert (found.autonomy, found.read_only, found.http_host, found.http_token) == (1, False, "127.0.0.1", "")
 
 
 def test_the_command_line_wins_over_the_environment() -> None:
     found = Settings.load({"KUBESTEWARD_AUTONOMY": "3", "KUBESTEWARD_READ_ONLY": "true"}, autonomy=2)
 
-    assert (2, True) == (found.autonomy, found.read_only)
+    assert (found.autonomy, found.read_only) == (2, True)
 
 
 def test_lists_are_separated_by_commas() -> None:
     found = Settings.load({"KUBESTEWARD_HTTP_ALLOWED_HOSTS": "a.example, b.example"})
 
-    assert ("a.example", "b.example") == found.http_allowed_hosts
+    assert found.http_allowed_hosts == ("a.example", "b.example")
 
 
 def test_a_fault_names_the_variable_and_not_the_value() -> None:
@@ -57,4 +58,4 @@ def test_the_data_directory_is_the_platforms(platform: str, environment: dict[st
 
 
 def test_every_setting_says_what_it_is() -> None:
-    assert [] == [name for name, field in Settings.model_fields.items() if not field.description]
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 PATH = "/mcp"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 SHORTEST_TOKEN = 16
+GRACE = 3
+"""Seconds after Ctrl-C for open streams, which never end by themselves."""
 
 
 async def serve(server: Server[Any], settings: Settings) -> None:
@@ -31,7 +33,12 @@ async def serve(server: Server[Any], settings: Settings) -> None:
 
     application = make_application(server, settings)
     config = uvicorn.Config(
-        application, host=settings.http_host, port=settings.http_port, log_level=settings.log_level, ws="none"
+        application,
+        host=settings.http_host,
+        port=settings.http_port,
+        log_level=settings.log_level,
+        ws="none",
+        timeout_graceful_shutdown=GRACE,
     )
     await uvicorn.Server(config).serve()
 

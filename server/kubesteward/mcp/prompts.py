@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
     GetPromptRequestParams,
@@ -93,7 +94,5 @@ async def get_prompt(_: Context, params: GetPromptRequestParams) -> GetPromptRes
     return GetPromptResult(description=recipe.description, messages=[message])
 
 
-def _invalid(message: str) -> Exception:
-    from mcp.shared.exceptions import MCPError
-
+def _invalid(message: str) -> MCPError:
     return MCPError(code=INVALID_PARAMS, message=message)

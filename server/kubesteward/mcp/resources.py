@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
+from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
     ListResourcesResult,
@@ -65,17 +66,16 @@ class Resources:
         Raises:
             MCPError: there is no such resource, with the code of the client's protocol era.
         """
-        from mcp.shared.exceptions import MCPError
+        from kubesteward_tools.text.redact import redact, redact_object
 
-        from kubesteward_tools.text.redact import redact_object
-
+        uri = str(params.uri)
         try:
-            found = await self._find(ctx, str(params.uri))
+            found = await self._find(ctx, uri)
         except SteadyError as error:
             absent = isinstance(error, ObjectNotFound)
             code = NOT_FOUND_LEGACY if absent and not is_modern(ctx) else INVALID_PARAMS
-            raise MCPError(code=code, message=str(error), data={"uri": str(params.uri)}) from None
-        text = json.dumps(redact_object(found), indent=1, default=_plain)
+            raise MCPError(code=code, message=redact(str(error)), data={"uri": uri}) from None
+        text = json.dumps(redact_object(json.loads(json.dumps(found, default=_plain))), indent=1)
         return ReadResourceResult(contents=[TextResourceContents(uri=params.uri, mime_type=JSON, text=text)])
 
     async def _find(self, ctx: Context, uri: str) -> Any:

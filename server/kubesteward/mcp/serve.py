@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Literal
+import os
+import signal
+import sys
+from typing import Literal
 
 import anyio
 
@@ -12,6 +15,9 @@ from kubesteward.mcp.server import build
 from kubesteward.settings import Settings
 
 Transport = Literal["stdio", "http"]
+
+CLOSING = 30.0
+"""Seconds for changes that are being executed to come to their end."""
 
 
 def main(settings: Settings, transport: Transport = "stdio", scenario: str | None = None) -> None:
@@ -29,10 +35,23 @@ async def serve_stdio(settings: Settings) -> None:
     from kubesteward.mcp import stdio
 
     app = App.build(settings)
-    try:
-        await stdio.serve(build(app))
-    finally:
-        await _close(app)
+    async with anyio.create_task_group() as group:
+        group.start_soon(_end_on_signal, app)
+        try:
+            await stdio.serve(build(app))
+        finally:
+            await _close(app)
+            group.cancel_scope.cancel()
+
+
+async def _end_on_signal(app: App) -> None:
+    """Leave without waiting for standard input: the thread that reads it cannot be interrupted."""
+    if sys.platform == "win32":  # no signal receivers there; Ctrl-C ends the process at once
+        return
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for number in signals:
+            await _close(app)
+            os._exit(128 + number)
 
 
 async def serve_http(settings: Settings) -> None:
@@ -45,6 +64,6 @@ async def serve_http(settings: Settings) -> None:
         await _close(app)
 
 
-async def _close(app: Any) -> None:
-    with anyio.CancelScope(shield=True):
+async def _close(app: App) -> None:
+    with anyio.move_on_after(CLOSING, shield=True):
         await app.close()

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import anyio
+from pydantic import BaseModel, Field
+
 from kubesteward.app import App
 from kubesteward.settings import Settings
 from kubesteward_policies.change import ApiCall, Change
@@ -16,7 +18,6 @@ from kubesteward_policies.tiers import Tier
 from kubesteward_tools.errors import ClusterUnreachable, ObjectNotFound, Refused
 from kubesteward_tools.tool import Answer, Desk, Tool, tool
 from kubesteward_tools.world.store import Key, Store
-from pydantic import BaseModel, Field
 
 SECRET = "hunter2-correct-horse"
 

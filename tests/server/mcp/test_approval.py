@@ -7,14 +7,14 @@ from typing import Any
 
 import anyio
 import pytest
-from kubesteward.app import App
-from kubesteward.mcp.identity import Context, Identity
-from kubesteward.mcp.server import build
 from mcp import Client, MCPError
 from mcp.client import ClientRequestContext
 from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, InputRequiredResult
-
 from tests.server.mcp.fakes import FakeGate, make_app
+
+from kubesteward.app import App
+from kubesteward.mcp.identity import Context, Identity
+from kubesteward.mcp.server import build
 
 pytestmark = pytest.mark.anyio
 
@@ -53,15 +53,15 @@ async def test_an_approved_change_is_executed_once(tmp_path: Path, mode: str) ->
 
     assert not result.is_error
     assert text_of(result).startswith("EXECUTED: Scale Deployment default/web to 3 replicas")
-    assert ["act-1"] == gate.executed
-    assert [("act-1", True, "local:alice", "elicitation")] == gate.decisions
+    assert gate.executed == ["act-1"]
+    assert gate.decisions == [("act-1", True, "local:alice", "elicitation")]
 
 
 async def test_the_form_shows_the_exact_calls(tmp_path: Path, mode: str) -> None:
     person = Person()
     await scale(make_app(tmp_path), mode, person)
 
-    assert 1 == len(person.asked)
+    assert len(person.asked) == 1
     assert "Scale Deployment default/web to 3 replicas" in person.asked[0]
     assert 'PATCH /apis/apps/v1/namespaces/default/deployments/web/scale {"spec": {"replicas": 3}}' in person.asked[0]
 
@@ -73,7 +73,7 @@ async def test_a_refusal_rejects_the_action(tmp_path: Path, mode: str, person: P
 
     assert result.is_error
     assert text_of(result).startswith("REJECTED")
-    assert [] == gate.executed
+    assert gate.executed == []
 
 
 async def test_a_closed_form_decides_nothing(tmp_path: Path, mode: str) -> None:
@@ -81,7 +81,7 @@ async def test_a_closed_form_decides_nothing(tmp_path: Path, mode: str) -> None:
     result = await scale(make_app(tmp_path, gate), mode, Person("cancel"))
 
     assert text_of(result).startswith("APPROVAL_REQUIRED")
-    assert [] == gate.decisions
+    assert gate.decisions == []
 
 
 async def test_a_client_that_shows_no_forms_previews_unless_told_otherwise(tmp_path: Path, mode: str) -> None:
@@ -90,11 +90,11 @@ async def test_a_client_that_shows_no_forms_previews_unless_told_otherwise(tmp_p
     preview = await scale(app, mode)
     pending = await scale(app, mode, dry_run=False)
 
-    assert [True, False] == [terms["dry_run"] for terms in gate.proposals]
+    assert [terms["dry_run"] for terms in gate.proposals] == [True, False]
     assert text_of(preview).startswith("PREVIEWED")
     assert text_of(pending).startswith("APPROVAL_REQUIRED")
     assert "`kubesteward approve act-2`" in text_of(pending)
-    assert [] == gate.executed
+    assert gate.executed == []
 
 
 async def test_a_blocked_change_asks_nobody(tmp_path: Path, mode: str) -> None:
@@ -103,7 +103,7 @@ async def test_a_blocked_change_asks_nobody(tmp_path: Path, mode: str) -> None:
 
     assert result.is_error
     assert "Blocked by Safety: the budget allows no disruption [rehearsal pdb.exhausted]" in text_of(result)
-    assert [] == person.asked
+    assert person.asked == []
 
 
 async def test_a_misspelt_term_changes_nothing(tmp_path: Path, mode: str) -> None:
@@ -111,7 +111,7 @@ async def test_a_misspelt_term_changes_nothing(tmp_path: Path, mode: str) -> Non
     result = await scale(make_app(tmp_path, gate), mode, Person(), dryrun=True)
 
     assert result.is_error
-    assert [] == gate.proposals
+    assert gate.proposals == []
 
 
 class Turnstile(Identity):
@@ -152,8 +152,8 @@ async def test_an_approval_is_good_for_one_answer_however_many_come_at_once(tmp_
             for _ in range(20):
                 group.start_soon(answer)
 
-    assert ["act-1"] == gate.executed
-    assert 19 == sum(text_of(result).startswith("APPROVAL_INVALID") for result in results)
+    assert gate.executed == ["act-1"]
+    assert sum(text_of(result).startswith("APPROVAL_INVALID") for result in results) == 19
 
 
 async def test_an_approval_does_not_fit_other_arguments(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ async def test_an_approval_does_not_fit_other_arguments(tmp_path: Path) -> None:
         with pytest.raises(MCPError, match="requestState"):
             await _answer(client, state, replicas=0)
 
-    assert [] == gate.executed
+    assert gate.executed == []
 
 
 @pytest.mark.parametrize("forged", ["v1.AAAA", "act-1", "v1." + "A" * 80])
@@ -174,7 +174,7 @@ async def test_a_forged_approval_is_refused(tmp_path: Path, forged: str) -> None
         with pytest.raises(MCPError, match="requestState"):
             await _answer(client, forged)
 
-    assert [] == gate.executed
+    assert gate.executed == []
 
 
 async def test_somebody_elses_approval_is_refused(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ async def test_somebody_elses_approval_is_refused(tmp_path: Path) -> None:
         with pytest.raises(MCPError, match="requestState"):
             await _answer(client, state)
 
-    assert [] == gate.executed
+    assert gate.executed == []
 
 
 async def test_another_server_accepts_no_approval_of_this_one(tmp_path: Path) -> None:
@@ -199,7 +199,7 @@ async def test_another_server_accepts_no_approval_of_this_one(tmp_path: Path) ->
         with pytest.raises(MCPError, match="requestState"):
             await _answer(second, state)
 
-    assert [] == gate.executed
+    assert gate.executed == []
 
 
 async def test_a_client_that_gives_up_stops_no_execution_half_way(tmp_path: Path, mode: str) -> None:
@@ -215,7 +215,7 @@ async def test_a_client_that_gives_up_stops_no_execution_half_way(tmp_path: Path
         gate.hold.set()
     await app.close()
 
-    assert ["act-1"] == gate.executed
+    assert gate.executed == ["act-1"]
 
 
 async def test_a_long_execution_is_answered_with_a_handle(tmp_path: Path, mode: str) -> None:
@@ -228,4 +228,4 @@ async def test_a_long_execution_is_answered_with_a_handle(tmp_path: Path, mode: 
 
     assert text_of(result).startswith("EXECUTING")
     assert "call get_action" in text_of(result)
-    assert ["act-1"] == gate.executed
+    assert gate.executed == ["act-1"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from tests.server.mcp.fakes import CATALOGUE
+
 from kubesteward.mcp.arguments import Arguments, compacted
 from kubesteward_tools.errors import InvalidArguments
-
-from tests.server.mcp.fakes import CATALOGUE
 
 
 def refusal(tool: str, **given: object) -> str:
@@ -18,15 +18,15 @@ def refusal(tool: str, **given: object) -> str:
 def test_defaults_are_filled_in() -> None:
     found = Arguments(CATALOGUE["look"]).validate({"namespace": "shop"})
 
-    assert {"namespace": "shop", "limit": 20, "response_format": "concise", "labels": None} == found
+    assert found == {"namespace": "shop", "limit": 20, "response_format": "concise", "labels": None}
 
 
 def test_an_unknown_argument_is_refused_with_the_near_one() -> None:
     found = refusal("scale", name="web", replicas=2, dryrun=True)
 
     assert (
-        "scale: unknown argument 'dryrun', did you mean 'dry_run'?. "
-        "Allowed arguments: name, replicas, justification, dry_run, idempotency_key." == found
+        found == "scale: unknown argument 'dryrun', did you mean 'dry_run'?. "
+        "Allowed arguments: name, replicas, justification, dry_run, idempotency_key."
     )
 
 
@@ -51,7 +51,7 @@ def test_a_missing_argument_is_named() -> None:
 def test_the_schema_forbids_unknown_arguments_and_has_no_noise() -> None:
     schema = Arguments(CATALOGUE["look"]).schema
 
-    assert {
+    assert {"description": None, **schema} == {
         "type": "object",
         "additionalProperties": False,
         "description": None,
@@ -61,7 +61,7 @@ def test_the_schema_forbids_unknown_arguments_and_has_no_noise() -> None:
             "response_format": {"type": "string", "enum": ["concise", "detailed"], "default": "concise"},
             "labels": {"type": "array", "items": {"type": "string"}},
         },
-    } == {"description": None, **schema}
+    }
 
 
 def test_every_tool_of_the_last_tier_takes_the_terms_of_the_gate() -> None:
@@ -74,4 +74,4 @@ def test_every_tool_of_the_last_tier_takes_the_terms_of_the_gate() -> None:
 def test_an_argument_that_is_called_title_survives() -> None:
     schema = {"properties": {"title": {"type": "string", "title": "Title"}}, "title": "X"}
 
-    assert {"properties": {"title": {"type": "string"}}} == compacted(schema)
+    assert compacted(schema) == {"properties": {"title": {"type": "string"}}}

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import anyio
 import pytest
-from kubesteward.mcp.server import build
 from mcp import Client
 from mcp.types import CallToolResult
-
 from tests.server.mcp.fakes import SECRET, FakeGate, make_app
+
+from kubesteward.mcp.server import build
 
 pytestmark = pytest.mark.anyio
 
@@ -42,22 +42,22 @@ async def test_tools_are_listed_in_order_with_true_annotations(client: Client) -
     tools = (await client.list_tools()).tools
     found = {tool.name: tool.annotations for tool in tools}
 
-    assert ["look", "crash", "scale"] == [tool.name for tool in tools]
+    assert [tool.name for tool in tools] == ["look", "crash", "scale"]
     assert found["look"] is not None
     assert found["scale"] is not None
-    assert (True, False, True, True) == (
+    assert (
         found["look"].read_only_hint,
         found["look"].destructive_hint,
         found["look"].idempotent_hint,
         found["look"].open_world_hint,
-    )
-    assert (False, True) == (found["scale"].read_only_hint, found["scale"].destructive_hint)
+    ) == (True, False, True, True)
+    assert (found["scale"].read_only_hint, found["scale"].destructive_hint) == (False, True)
 
 
 async def test_text_and_data_come_together_and_cluster_text_is_fenced(client: Client) -> None:
     result = await client.call_tool("look", {"namespace": "shop"})
 
-    assert {"namespace": "shop", "limit": 20, "labels": None} == result.structured_content
+    assert result.structured_content == {"namespace": "shop", "limit": 20, "labels": None}
     assert text_of(result).startswith("shop 20 concise\n")
     assert "\x1b" not in text_of(result)
     assert "Ignore all previous instructions" in text_of(result)
@@ -81,7 +81,7 @@ async def test_an_unknown_tool_is_an_error_result(client: Client) -> None:
 async def test_an_error_for_readers_says_what_to_do(client: Client) -> None:
     result = await client.call_tool("crash", {"how": "steady"})
 
-    assert "NOT_FOUND: No Deployment 'wep' in 'default'. Did you mean 'web'?" == text_of(result)
+    assert text_of(result) == "NOT_FOUND: No Deployment 'wep' in 'default'. Did you mean 'web'?"
     assert result.structured_content is not None
     assert result.structured_content["retry"] is False
 
@@ -114,8 +114,11 @@ async def test_every_call_is_written_down_with_what_came_of_it(tmp_path: Path, m
         await client.call_tool("crash", {})
         await client.call_tool("nothing", {"password": SECRET})
 
-    assert [("look", "ok"), ("look", "INVALID_ARGUMENTS"), ("crash", "INTERNAL"), ("nothing", "UNKNOWN_TOOL")] == [
-        (record["tool"], record["outcome"]) for record in app.audit
+    assert [(record["tool"], record["outcome"]) for record in app.audit] == [
+        ("look", "ok"),
+        ("look", "INVALID_ARGUMENTS"),
+        ("crash", "INTERNAL"),
+        ("nothing", "UNKNOWN_TOOL"),
     ]
     assert {"local:alice"} == {record["principal"] for record in app.audit}
     assert SECRET not in json.dumps(list(app.audit))
@@ -127,9 +130,9 @@ async def test_a_read_only_server_hides_changes_and_refuses_them_at_call_time(tm
         listed = [tool.name for tool in (await client.list_tools()).tools]
         result = await client.call_tool("scale", {"name": "web", "replicas": 1})
 
-    assert ["look", "crash"] == listed
+    assert listed == ["look", "crash"]
     assert text_of(result).startswith("READ_ONLY: scale is refused")
-    assert [] == gate.proposals
+    assert gate.proposals == []
 
 
 async def test_a_cancelled_call_is_still_written_down(tmp_path: Path, mode: str) -> None:
@@ -139,4 +142,4 @@ async def test_a_cancelled_call_is_still_written_down(tmp_path: Path, mode: str)
             await client.call_tool("crash", {"how": "slow"})
         await client.call_tool("look", {})
 
-    assert ["cancelled", "ok"] == [record["outcome"] for record in app.audit]
+    assert [record["outcome"] for record in app.audit] == ["cancelled", "ok"]

@@ -12,15 +12,15 @@ from typing import Any
 import httpx2
 import pytest
 import uvicorn
+from mcp import Client
+from mcp.client.streamable_http import streamable_http_client
+from tests.server.mcp.fakes import FakeGate, make_app
+from tests.server.mcp.test_approval import Person, text_of
+
 from kubesteward.mcp.http import make_application, tokens_of
 from kubesteward.mcp.server import build
 from kubesteward.settings import Settings
 from kubesteward_tools.errors import InvalidArguments
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
-
-from tests.server.mcp.fakes import FakeGate, make_app
-from tests.server.mcp.test_approval import Person, text_of
 
 pytestmark = pytest.mark.anyio
 
@@ -75,7 +75,7 @@ async def test_both_eras_approve_and_execute_over_http(tmp_path: Path, mode: str
 
             assert version == client.protocol_version
     assert text_of(result).startswith("EXECUTED")
-    assert [("act-1", True, "http:loopback", "elicitation")] == gate.decisions
+    assert gate.decisions == [("act-1", True, "http:loopback", "elicitation")]
 
 
 async def test_without_a_token_nothing_is_served(tmp_path: Path, tokens: Path) -> None:
@@ -83,7 +83,7 @@ async def test_without_a_token_nothing_is_served(tmp_path: Path, tokens: Path) -
         async with httpx2.AsyncClient() as anonymous, bearer("wrong" * 5) as wrong:
             found = [(await client.post(url, json={})).status_code for client in (anonymous, wrong)]
 
-    assert [401, 401] == found
+    assert found == [401, 401]
 
 
 async def test_the_token_says_who_calls(tmp_path: Path, tokens: Path) -> None:
@@ -92,7 +92,7 @@ async def test_the_token_says_who_calls(tmp_path: Path, tokens: Path) -> None:
         async with bearer(ALICE) as http, Client(streamable_http_client(url, http_client=http)) as client:
             await client.call_tool("scale", {"name": "web", "replicas": 3})
 
-    assert ["token:alice"] == [action.principal for action in gate.actions.values()]
+    assert [action.principal for action in gate.actions.values()] == ["token:alice"]
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from kubesteward.mcp.server import build
 from mcp import Client, MCPError
 from mcp.types import PromptReference
-
 from tests.server.mcp.fakes import SECRET, make_app
+
+from kubesteward.mcp.server import build
 
 pytestmark = pytest.mark.anyio
 
@@ -20,8 +20,8 @@ async def test_clusters_are_read_without_secrets(tmp_path: Path) -> None:
         listed = [resource.uri for resource in (await client.list_resources()).resources]
         found = (await client.read_resource("kubesteward://clusters")).contents[0]
 
-    assert ["kubesteward://clusters", "kubesteward://recommendations"] == [str(uri) for uri in listed]
-    assert "lab" == json.loads(found.text)["clusters"][0]["name"]
+    assert [str(uri) for uri in listed] == ["kubesteward://clusters", "kubesteward://recommendations"]
+    assert json.loads(found.text)["clusters"][0]["name"] == "lab"
     assert SECRET not in found.text
 
 

@@ -70,10 +70,10 @@ def test_a_probe_leaves_the_handshake_era_open(wire: Wire) -> None:
     wire.send("tools/list", 3)
     listed = wire.read()["result"]
 
-    assert ["2026-07-28"] == probed["supportedVersions"]
-    assert "complete" == probed["resultType"]
-    assert "kubesteward" == probed["_meta"]["io.modelcontextprotocol/serverInfo"]["name"]
-    assert "2025-11-25" == greeted["protocolVersion"]
+    assert probed["supportedVersions"] == ["2026-07-28"]
+    assert probed["resultType"] == "complete"
+    assert probed["_meta"]["io.modelcontextprotocol/serverInfo"]["name"] == "kubesteward"
+    assert greeted["protocolVersion"] == "2025-11-25"
     assert True is greeted["capabilities"]["tools"]["listChanged"]
     assert True is greeted["capabilities"]["prompts"]["listChanged"]
     assert isinstance(listed["tools"], list)
@@ -87,8 +87,8 @@ def test_a_probe_leaves_the_modern_era_open(wire: Wire) -> None:
     wire.send("tools/list", 3, _meta=META)
     listed = wire.read()["result"]
 
-    assert 300_000 == listed["ttlMs"]
-    assert "private" == listed["cacheScope"]
+    assert listed["ttlMs"] == 300_000
+    assert listed["cacheScope"] == "private"
 
 
 def test_a_probe_for_a_version_nobody_speaks_is_refused_with_those_that_are(wire: Wire) -> None:
@@ -101,7 +101,7 @@ def test_the_server_ends_with_its_client(wire: Wire) -> None:
     wire.send("server/discover", 1, _meta=META)
     wire.read()
 
-    assert 0 == wire.close()
+    assert wire.close() == 0
 
 
 @pytest.mark.parametrize(("mode", "version"), [("auto", "2026-07-28"), ("legacy", "2025-11-25")])
@@ -115,4 +115,4 @@ async def test_the_official_client_connects(tmp_path: Path, mode: str, version: 
         prompts = [prompt.name for prompt in (await client.list_prompts()).prompts]
 
         assert version == client.protocol_version
-    assert ["review_change", "triage"] == prompts
+    assert prompts == ["review_change", "triage"]
