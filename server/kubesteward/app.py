@@ -6,10 +6,12 @@ Hosts time a server's first answers, so building an App connects to nothing, ope
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubesteward.settings import Settings
@@ -17,6 +19,7 @@ from kubesteward.settings import Settings
 if TYPE_CHECKING:
     from kubesteward.audit.log import AuditLog
     from kubesteward.gate.gate import Caller, Gate
+    from kubesteward.standin import StandIn
     from kubesteward.store.store import Store
     from kubesteward_tools.cluster.clusters import Clusters
     from kubesteward_tools.tool import Records, Tool
@@ -33,8 +36,23 @@ class App:
         vars(self).update(parts)
 
     @classmethod
-    def build(cls, settings: Settings) -> App:
-        return cls(settings)
+    def build(cls, settings: Settings, scenario: str | None = None) -> App:
+        """With `scenario`, or where no cluster is configured at all, the embedded cluster stands in."""
+        from kubesteward.standin import SCENARIO, StandIn, is_needed
+
+        if scenario is None and is_needed(settings, os.environ, Path.home()):
+            scenario = SCENARIO
+        return cls(settings, standin=StandIn(scenario, settings.state_dir) if scenario else None)
+
+    async def ready(self) -> None:
+        """To be awaited before the clusters are used; does something once, and only where one stands in."""
+        if self.standin is not None and "clusters" not in vars(self):
+            kubeconfig = await self.standin.start()
+            self.settings = self.settings.model_copy(update={"kubeconfig": kubeconfig, "context": None, "bundle": None})
+
+    @cached_property
+    def standin(self) -> StandIn | None:
+        return None
 
     @cached_property
     def tools(self) -> Mapping[str, Tool]:
@@ -85,6 +103,8 @@ class App:
             await asyncio.wait(self._tasks)
         if "clusters" in vars(self):
             await self.clusters.close()
+        if self.standin is not None:
+            await self.standin.stop()
         if "store" in vars(self):
             self.store.close()
 

@@ -28,6 +28,7 @@ class Completions:
     async def complete(self, _: Context, params: CompleteRequestParams) -> CompleteResult:
         given = (params.context.arguments if params.context else None) or {}
         try:
+            await self._app.ready()
             candidates = await self._candidates(params.argument.name, given)
         except SteadyError:
             candidates = []

@@ -70,6 +70,7 @@ class Resources:
 
         uri = str(params.uri)
         try:
+            await self._app.ready()
             found = await self._find(ctx, uri)
         except SteadyError as error:
             absent = isinstance(error, ObjectNotFound)

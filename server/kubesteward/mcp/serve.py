@@ -28,13 +28,13 @@ def main(settings: Settings, transport: Transport = "stdio", scenario: str | Non
     """
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     serve = serve_stdio if transport == "stdio" else serve_http
-    anyio.run(serve, settings)
+    anyio.run(serve, settings, scenario)
 
 
-async def serve_stdio(settings: Settings) -> None:
+async def serve_stdio(settings: Settings, scenario: str | None = None) -> None:
     from kubesteward.mcp import stdio
 
-    app = App.build(settings)
+    app = App.build(settings, scenario)
     async with anyio.create_task_group() as group:
         group.start_soon(_end_on_signal, app)
         try:
@@ -54,10 +54,10 @@ async def _end_on_signal(app: App) -> None:
             os._exit(128 + number)
 
 
-async def serve_http(settings: Settings) -> None:
+async def serve_http(settings: Settings, scenario: str | None = None) -> None:
     from kubesteward.mcp import http
 
-    app = App.build(settings)
+    app = App.build(settings, scenario)
     try:
         await http.serve(build(app), settings)
     finally:

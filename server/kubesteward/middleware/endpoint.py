@@ -36,6 +36,7 @@ class Endpoint:
         if call.answered is not None:
             return await self._handover.resume(call, call.answered)
         terms: dict[str, Any] = {name: given.pop(name) for name in TERMS if name in given}
+        await self._app.ready()
         result = await tool.function(self._app.desk(call.caller), **given)
         if isinstance(result, Answer):
             return Reply(result.text, result.data, untrusted=result.untrusted, source=result.source)
