@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import anyio
+from mcp.shared.exceptions import MCPError
 from mcp_types import (
     CallToolRequestParams,
     ElicitRequest,
@@ -23,6 +25,8 @@ from kubesteward.middleware.call import Answered, Ask, Question
 
 MODERN = "2026-07-28"
 KEY = "approval"
+ANSWER_TIME = 600.0
+"""Seconds; approvals expire after that anyway."""
 
 FORM: dict[str, Any] = {
     "type": "object",
@@ -44,7 +48,12 @@ def way_to_ask(ctx: Context) -> Ask | None:
         return None
 
     async def ask(message: str) -> Answered:
-        return _read(await ctx.session.elicit_form(message, FORM, related_request_id=ctx.request_id))
+        """A client that fails to ask, or takes for ever, has not decided anything."""
+        try:
+            with anyio.fail_after(ANSWER_TIME):
+                return _read(await ctx.session.elicit_form(message, FORM, related_request_id=ctx.request_id))
+        except (MCPError, TimeoutError):
+            return Answered("cancel")
 
     return ask
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kubesteward.middleware.call import Call, Handler, Reply
+from kubesteward_policies.digest import digest
 from kubesteward_tools.errors import SteadyError
 
 if TYPE_CHECKING:
     from kubesteward.app import App
+
+LONGEST = 16_000
+"""Characters of arguments that one record keeps."""
 
 
 class Audit:
@@ -35,15 +41,22 @@ class Audit:
             self._app.audit.append(record)
 
     def _record(self, call: Call) -> dict[str, Any]:
-        from kubesteward_tools.text.redact import redact_object
-
         return {
             "type": "tool_call",
             "correlation": call.correlation,
             "tool": call.name[:100],
-            "arguments": redact_object(dict(call.arguments)),
+            "arguments": _kept(call.arguments),
             "principal": call.caller.principal,
             "client": call.caller.client,
             "session": call.caller.session,
             "channel": call.caller.channel,
         }
+
+
+def _kept(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Redacted; of very long ones the digest, so that nobody fills the log with one call."""
+    from kubesteward_tools.text.redact import redact_object
+
+    redacted: dict[str, Any] = redact_object(dict(arguments))
+    size = len(json.dumps(redacted, default=str))
+    return redacted if size <= LONGEST else {"digest": digest(redacted), "characters": size}

@@ -9,7 +9,7 @@ import anyio
 import pytest
 from mcp import Client, MCPError
 from mcp.client import ClientRequestContext
-from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, InputRequiredResult
+from mcp.types import CallToolResult, ElicitRequestParams, ElicitResult, ErrorData, InputRequiredResult
 from tests.server.mcp.fakes import FakeGate, make_app
 
 from kubesteward.app import App
@@ -79,6 +79,18 @@ async def test_a_refusal_rejects_the_action(tmp_path: Path, mode: str, person: P
 async def test_a_closed_form_decides_nothing(tmp_path: Path, mode: str) -> None:
     gate = FakeGate()
     result = await scale(make_app(tmp_path, gate), mode, Person("cancel"))
+
+    assert text_of(result).startswith("APPROVAL_REQUIRED")
+    assert gate.decisions == []
+
+
+async def test_a_client_that_fails_to_ask_decides_nothing(tmp_path: Path) -> None:
+    async def broken(_: ClientRequestContext, __: ElicitRequestParams) -> ErrorData:
+        return ErrorData(code=-32603, message="no screen")
+
+    gate = FakeGate()
+    async with Client(build(make_app(tmp_path, gate)), mode="legacy", elicitation_callback=broken) as client:
+        result = await client.call_tool("scale", SCALE)
 
     assert text_of(result).startswith("APPROVAL_REQUIRED")
     assert gate.decisions == []

@@ -143,3 +143,11 @@ async def test_a_cancelled_call_is_still_written_down(tmp_path: Path, mode: str)
         await client.call_tool("look", {})
 
     assert [record["outcome"] for record in app.audit] == ["cancelled", "ok"]
+
+
+async def test_a_huge_argument_leaves_its_digest_in_the_log(tmp_path: Path) -> None:
+    app = make_app(tmp_path)
+    async with Client(build(app)) as client:
+        await client.call_tool("look", {"labels": ["x" * 20_000]})
+
+    assert sorted(app.audit[0]["arguments"]) == ["characters", "digest"]
