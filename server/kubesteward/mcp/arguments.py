@@ -7,6 +7,7 @@ still change a cluster.
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cached_property
@@ -20,6 +21,8 @@ from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.tool import Tool
 
 STRICT = ConfigDict(extra="forbid", strict=True)
+
+LARGEST = 2**53
 
 GATED: dict[str, Any] = {
     "justification": (Annotated[str, Field(max_length=500, description="Why; kept in the audit log")], ""),
@@ -65,6 +68,9 @@ class Arguments:
             raise InvalidArguments(
                 f"{self._tool.name}: {why}.", todo=f"Allowed arguments: {allowed or 'none'}."
             ) from None
+        if not _interoperable(given):
+            todo = "Write it as a string, as Kubernetes quantities may be."
+            raise InvalidArguments(f"{self._tool.name}: a number is beyond 2**53 or not finite.", todo=todo)
         return {name: getattr(made, name) for name in self.model.model_fields}
 
     def _fault(self, fault: Any) -> str:
@@ -110,6 +116,17 @@ def compacted(node: Any, *, names: bool = False) -> Any:
             del kept["anyOf"]
             kept = {**some[0], **kept}
     return kept
+
+
+def _interoperable(value: Any) -> bool:
+    """Whether every number in it is one that all JSON readers agree on (RFC 7493, section 2.2)."""
+    if isinstance(value, Mapping):
+        return all(_interoperable(item) for item in value.values())
+    if isinstance(value, list):
+        return all(_interoperable(item) for item in value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return not isinstance(value, int) or abs(value) <= LARGEST
 
 
 def _noise(key: str, value: Any) -> bool:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 LONGEST = 16_000
 """Characters of arguments that one record keeps."""
 
+SAFE_DIGITS = 16
+"""2**53 has 16 digits."""
+
 
 class Audit:
     def __init__(self, app: App) -> None:
@@ -57,6 +60,11 @@ def _kept(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Redacted; of very long ones the digest, so that nobody fills the log with one call."""
     from kubesteward_tools.text.redact import redact_object
 
-    redacted: dict[str, Any] = redact_object(dict(arguments))
-    size = len(json.dumps(redacted, default=str))
-    return redacted if size <= LONGEST else {"digest": digest(redacted), "characters": size}
+    text = json.dumps(redact_object(dict(arguments)), default=str)
+    redacted: dict[str, Any] = json.loads(text, parse_int=_integer, parse_constant=str)
+    return redacted if len(text) <= LONGEST else {"digest": digest(redacted), "characters": len(text)}
+
+
+def _integer(text: str) -> int | str:
+    """Integers beyond what canonical JSON holds (RFC 8785) as text: a refused call must still be written down."""
+    return int(text) if len(text) < SAFE_DIGITS else text

@@ -58,7 +58,15 @@ async def scale(desk: Desk, name: str, replicas: Annotated[int, Field(ge=0, le=5
     return Change("scale", target, (call,), f"Scale Deployment default/{name} to {replicas} replicas")
 
 
-CATALOGUE: dict[str, Tool] = {tool.name: tool for tool in (look, crash, scale)}
+@tool(Tier.EXECUTE, title="Patch", destructive=True)
+async def patch(desk: Desk, patch: dict[str, Any]) -> Change:
+    """Patch a Deployment."""
+    target = Ref("lab", "apps", "Deployment", "default", "web")
+    call = ApiCall("patch", "/apis/apps/v1/namespaces/default/deployments/web", target, patch)
+    return Change("patch", target, (call,), "Patch Deployment default/web")
+
+
+CATALOGUE: dict[str, Tool] = {tool.name: tool for tool in (look, crash, patch, scale)}
 
 
 @dataclass(frozen=True)

@@ -75,3 +75,9 @@ def test_an_argument_that_is_called_title_survives() -> None:
     schema = {"properties": {"title": {"type": "string", "title": "Title"}}, "title": "X"}
 
     assert compacted(schema) == {"properties": {"title": {"type": "string"}}}
+
+
+@pytest.mark.parametrize("number", [2**60, float("inf"), float("nan")])
+def test_numbers_that_readers_disagree_on_are_refused(number: float) -> None:
+    with pytest.raises(InvalidArguments, match="beyond"):
+        Arguments(CATALOGUE["patch"]).validate({"patch": {"spec": [{"replicas": number}]}})

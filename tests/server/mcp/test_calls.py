@@ -42,7 +42,7 @@ async def test_tools_are_listed_in_order_with_true_annotations(client: Client) -
     tools = (await client.list_tools()).tools
     found = {tool.name: tool.annotations for tool in tools}
 
-    assert [tool.name for tool in tools] == ["look", "crash", "scale"]
+    assert [tool.name for tool in tools] == ["look", "crash", "patch", "scale"]
     assert found["look"] is not None
     assert found["scale"] is not None
     assert (
