@@ -145,6 +145,10 @@ class Api:
             return self._remove(key, old)
         return self._put(key, lingering) if lingering != old else old
 
+    def replace(self, key: Key, obj: Object) -> Object:
+        """A write by the control plane itself that needs no admission: events, endpoints, owner references."""
+        return self._put(key, obj)
+
     def bind(self, namespace: str, name: str, pod: Object) -> Object:
         """The scheduler's write of `spec.nodeName`, which no ordinary update may make."""
         return self._put(Key("pods", namespace, name), pod)

@@ -130,7 +130,7 @@ class Store:
         return sorted(self._owned.bucket(uid))
 
     def pods_on(self, node: str) -> list[Key]:
-        """Keys of the pods whose `spec.nodeName` is `node`, terminal ones included, sorted."""
+        """Keys of the pods whose `spec.nodeName` is `node` ("" for those without), terminal ones included, sorted."""
         return sorted(self._on_node.bucket(node))
 
     def put(self, key: Key, obj: Object) -> Event:
@@ -162,11 +162,11 @@ class Store:
     def _index(self, key: Key, obj: Object) -> None:
         for owner in obj["metadata"].get("ownerReferences") or ():
             self._owned.set(owner["uid"], key, None)
-        if key.resource == "pods" and (node := obj.get("spec", {}).get("nodeName")):
-            self._on_node.set(node, key, None)
+        if key.resource == "pods":
+            self._on_node.set(obj.get("spec", {}).get("nodeName", ""), key, None)
 
     def _unindex(self, key: Key, obj: Object) -> None:
         for owner in obj["metadata"].get("ownerReferences") or ():
             self._owned.remove(owner["uid"], key)
-        if key.resource == "pods" and (node := obj.get("spec", {}).get("nodeName")):
-            self._on_node.remove(node, key)
+        if key.resource == "pods":
+            self._on_node.remove(obj.get("spec", {}).get("nodeName", ""), key)

@@ -124,7 +124,9 @@ def claim(new: Obj, old: Obj) -> Iterator[FieldError]:
     spec, before = new["spec"], old["spec"]
     bound = (old.get("status") or {}).get("phase") == "Bound"
     allowed = {"resources", "volumeAttributesClassName"} if bound else {"volumeName"}
-    if (not bound and spec.get("resources") != before.get("resources")) or _without(spec, allowed) != _without(before, allowed):
+    if (not bound and spec.get("resources") != before.get("resources")) or _without(spec, allowed) != _without(
+        before, allowed
+    ):
         yield forbidden_field("spec", _CLAIM_WORDS)
     elif bound:
         yield from _shrunk(spec, old)

@@ -1,0 +1,60 @@
+"""The disruption controller: keeps each PodDisruptionBudget's status, which evictions are judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+from kubesteward_tools.twin import disruption
+from kubesteward_tools.twin.controllers.base import Base, condition
+from kubesteward_tools.twin.selectors import matches
+from kubesteward_tools.world.store import Event, Key, Object
+
+_SCALABLE = {"deployments.apps", "replicasets.apps", "statefulsets.apps"}
+
+
+class Budgets(Base):
+    component = "disruption-controller"
+
+    def watches(self, event: Event) -> Iterable[Hashable]:
+        resource, namespace = event.key.resource, event.key.namespace
+        if resource == "poddisruptionbudgets.policy" and event.type != "DELETED":
+            if event.old is None or event.old["metadata"].get("generation") != event.obj["metadata"].get("generation"):
+                yield event.key
+        elif resource == "pods":
+            for key, budget in self.store.items("poddisruptionbudgets.policy", namespace):
+                labels = event.obj["metadata"].get("labels"), (event.old or event.obj)["metadata"].get("labels")
+                if any(matches(budget["spec"].get("selector"), item) for item in labels):
+                    yield key
+        elif resource in _SCALABLE and (event.old is None or event.old["spec"] != event.obj["spec"]):
+            yield from (key for key, _ in self.store.items("poddisruptionbudgets.policy", namespace))
+
+    def reconcile(self, key: Hashable) -> None:
+        if not isinstance(key, Key) or (budget := self.store.get(key)) is None:
+            return
+        old = budget.get("status") or {}
+        new = disruption.status(self.store, budget)
+        waiting = self._still_disrupted(key.namespace, old.get("disruptedPods") or {})
+        new["disruptionsAllowed"] = max(0, new["disruptionsAllowed"] - len(waiting))
+        new["currentHealthy"] = max(0, new["currentHealthy"] - len(waiting))
+        allowed = new["disruptionsAllowed"] > 0
+        conditions = condition(
+            old.get("conditions") or [],
+            self.api.clock.timestamp,
+            kind="DisruptionAllowed",
+            value="True" if allowed else "False",
+            reason="SufficientPods" if allowed else "InsufficientPods",
+            message="",
+            updates=False,
+        )
+        status = {**new, "observedGeneration": budget["metadata"].get("generation", 1), "conditions": conditions}
+        if waiting:
+            status["disruptedPods"] = waiting
+        self.api.update_status(*key, status)
+
+    def _still_disrupted(self, namespace: str, disrupted: dict[str, str]) -> dict[str, str]:
+        """Evicted pods that do not show it yet."""
+
+        def pending(pod: Object | None) -> bool:
+            return pod is not None and "deletionTimestamp" not in pod["metadata"]
+
+        return {name: at for name, at in disrupted.items() if pending(self.store.get(Key("pods", namespace, name)))}

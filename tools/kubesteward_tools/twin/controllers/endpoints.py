@@ -1,0 +1,148 @@
+"""EndpointSlices: which pods stand behind a Service, and whether they are ready. API doc: discovery.k8s.io/v1."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+from kubesteward_tools.twin.controllers.base import Base, owner_reference
+from kubesteward_tools.twin.disruption import is_ready
+from kubesteward_tools.twin.quota import is_terminal
+from kubesteward_tools.twin.selectors import matches_labels
+from kubesteward_tools.world.store import Event, Key, Object
+
+SLICES = "endpointslices.discovery.k8s.io"
+SERVICE_NAME = "kubernetes.io/service-name"
+
+
+class Endpoints(Base):
+    component = "endpointslice-controller"
+
+    def watches(self, event: Event) -> Iterable[Hashable]:
+        if event.key.resource == "services" and event.type != "DELETED":
+            yield event.key
+        elif event.key.resource == "pods" and _matters(event):
+            labels = [item["metadata"].get("labels") for item in (event.obj, event.old) if item]
+            for key, service in self.store.items("services", event.key.namespace):
+                if any(matches_labels(service["spec"].get("selector"), item) for item in labels):
+                    yield key
+
+    def reconcile(self, key: Hashable) -> None:
+        if not isinstance(key, Key) or (service := self.store.get(key)) is None:
+            return
+        if not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
+            return
+        wanted = self._wanted(service)
+        for item, old in self._slices(key):
+            endpoints = wanted.pop(json.dumps(old.get("ports")), None)
+            if endpoints is None and (wanted or old.get("endpoints")):
+                self.api.delete(*item)
+            elif (endpoints or []) != (old.get("endpoints") or []):
+                generation = old["metadata"].get("generation", 1) + 1
+                metadata = {**old["metadata"], "generation": generation}
+                self.api.replace(item, {**old, "metadata": metadata, "endpoints": endpoints or []})
+        for ports, endpoints in wanted.items():
+            self._create(service, json.loads(ports), endpoints)
+
+    def _slices(self, key: Key) -> list[tuple[Key, Object]]:
+        return [
+            (item, obj)
+            for item, obj in self.store.items(SLICES, key.namespace)
+            if (obj["metadata"].get("labels") or {}).get(SERVICE_NAME) == key.name
+        ]
+
+    def _wanted(self, service: Object) -> dict[str, list[dict[str, Any]]]:
+        """The endpoints of each distinct set of resolved ports (as JSON)."""
+        namespace, spec = service["metadata"]["namespace"], service["spec"]
+        wanted: dict[str, list[dict[str, Any]]] = {}
+        for pod in self.store.objects("pods", namespace):
+            if matches_labels(spec["selector"], pod["metadata"].get("labels")) and _has_address(pod):
+                ports = json.dumps(_ports(spec.get("ports") or [], pod))
+                publish = bool(spec.get("publishNotReadyAddresses"))
+                wanted.setdefault(ports, []).append(self._endpoint(pod, publish=publish))
+        return wanted or {json.dumps(_ports(spec.get("ports") or [], None)): []}
+
+    def _endpoint(self, pod: Object, *, publish: bool) -> dict[str, Any]:
+        ready, terminating = is_ready(pod), "deletionTimestamp" in pod["metadata"]
+        node = self.store.get(Key("nodes", "", pod["spec"]["nodeName"]))
+        zone = ((node or {"metadata": {}})["metadata"].get("labels") or {}).get("topology.kubernetes.io/zone")
+        endpoint: dict[str, Any] = {
+            "addresses": [pod["status"]["podIP"]],
+            "conditions": {
+                "ready": publish or (ready and not terminating),
+                "serving": publish or ready,
+                "terminating": terminating,
+            },
+            "targetRef": {
+                "kind": "Pod",
+                "namespace": pod["metadata"]["namespace"],
+                "name": pod["metadata"]["name"],
+                "uid": pod["metadata"]["uid"],
+            },
+            "nodeName": pod["spec"]["nodeName"],
+        }
+        return {**endpoint, "zone": zone} if zone else endpoint
+
+    def _create(self, service: Object, ports: Any, endpoints: list[dict[str, Any]]) -> None:
+        metadata = service["metadata"]
+        labels = {SERVICE_NAME: metadata["name"], "endpointslice.kubernetes.io/managed-by": f"{self.component}.k8s.io"}
+        self.api.create(
+            SLICES,
+            metadata["namespace"],
+            {
+                "metadata": {
+                    "generateName": f"{metadata['name']}-",
+                    "labels": labels,
+                    "ownerReferences": [owner_reference(service)],
+                    "generation": 1,
+                },
+                "addressType": "IPv4",
+                "endpoints": endpoints,
+                "ports": ports,
+            },
+            user=self.user,
+        )
+
+
+def _matters(event: Event) -> bool:
+    """Status writes that change neither address nor readiness are of no interest here."""
+    if event.old is None or event.type == "DELETED":
+        return True
+
+    def looks(pod: Object) -> tuple[Any, ...]:
+        metadata, status = pod["metadata"], pod.get("status") or {}
+        return (
+            metadata.get("labels"),
+            "deletionTimestamp" in metadata,
+            status.get("podIP"),
+            status.get("phase"),
+            is_ready(pod),
+        )
+
+    return looks(event.old) != looks(event.obj)
+
+
+def _has_address(pod: Object) -> bool:
+    return bool((pod.get("status") or {}).get("podIP") and pod["spec"].get("nodeName")) and not is_terminal(pod)
+
+
+def _ports(ports: list[dict[str, Any]], pod: Object | None) -> list[dict[str, Any]] | None:
+    """Target ports as numbers; a name that no container has is left out, and then there may be none at all."""
+    resolved = []
+    for port in ports:
+        number = _number(port, pod)
+        if number is not None:
+            resolved.append({"name": port.get("name", ""), "protocol": port.get("protocol", "TCP"), "port": number})
+    return resolved or None
+
+
+def _number(port: dict[str, Any], pod: Object | None) -> int | None:
+    target = port.get("targetPort", port["port"])
+    if isinstance(target, int):
+        return target
+    for container in (pod or {"spec": {}})["spec"].get("containers") or ():
+        for item in container.get("ports") or ():
+            if item.get("name") == target and item.get("protocol", "TCP") == port.get("protocol", "TCP"):
+                return int(item["containerPort"])
+    return None

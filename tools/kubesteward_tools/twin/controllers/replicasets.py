@@ -1,0 +1,189 @@
+"""The ReplicaSet controller: as many pods as wanted, and on the way down the right ones first."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterable
+from typing import Any
+
+from kubesteward_tools.twin.clock import parse_timestamp
+from kubesteward_tools.twin.controllers.base import Base, owner_reference
+from kubesteward_tools.twin.disruption import is_ready
+from kubesteward_tools.twin.quota import is_terminal
+from kubesteward_tools.twin.selectors import matches
+from kubesteward_tools.twin.status import ApiError
+from kubesteward_tools.world.store import Event, Key, Object
+
+REPLICA_SETS = "replicasets.apps"
+_FIRST_RETRY, _LONGEST_RETRY = 1.0, 1000.0
+_DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+
+
+def is_active(pod: Object) -> bool:
+    return not is_terminal(pod) and "deletionTimestamp" not in pod["metadata"]
+
+
+class ReplicaSets(Base):
+    component = "replicaset-controller"
+
+    def __init__(self, engine: Any) -> None:
+        super().__init__(engine)
+        self._retries: dict[str, int] = {}
+
+    def watches(self, event: Event) -> Iterable[Hashable]:
+        if event.key.resource == REPLICA_SETS and event.type != "DELETED":
+            yield event.key
+        elif event.key.resource == "pods":
+            owner = self.owner(event.obj, "ReplicaSet") or (self.owner(event.old, "ReplicaSet") if event.old else None)
+            if owner:
+                yield Key(REPLICA_SETS, event.key.namespace, owner)
+            else:
+                yield from self._would_adopt(event)
+
+    def _would_adopt(self, event: Event) -> Iterable[Key]:
+        for key, replica_set in self.store.items(REPLICA_SETS, event.key.namespace):
+            if matches(replica_set["spec"].get("selector"), event.obj["metadata"].get("labels")):
+                yield key
+
+    def reconcile(self, key: Hashable) -> None:
+        if not isinstance(key, Key) or (replica_set := self.store.get(key)) is None:
+            return
+        self._claim(replica_set)
+        pods = [pod for _, pod in self.owned(replica_set["metadata"]["uid"], "pods")]
+        active = [pod for pod in pods if is_active(pod)]
+        error = None
+        if "deletionTimestamp" not in replica_set["metadata"]:
+            error = self._manage(key, replica_set, active)
+        pods = [pod for _, pod in self.owned(replica_set["metadata"]["uid"], "pods")]
+        self._write_status(key, pods, error)
+
+    def _claim(self, replica_set: Object) -> None:
+        """Adopt matching orphans, let go of pods whose labels have moved away."""
+        uid, selector = replica_set["metadata"]["uid"], replica_set["spec"].get("selector")
+        for key, pod in self.owned(uid, "pods"):
+            if not matches(selector, pod["metadata"].get("labels")):
+                others = [ref for ref in pod["metadata"]["ownerReferences"] if ref["uid"] != uid]
+                metadata = {**pod["metadata"], "ownerReferences": others}
+                self.api.replace(key, {**pod, "metadata": metadata})
+        if "deletionTimestamp" in replica_set["metadata"]:
+            return
+        for key, pod in list(self.store.items("pods", replica_set["metadata"]["namespace"])):
+            orphan = not any(ref.get("controller") for ref in pod["metadata"].get("ownerReferences") or ())
+            if orphan and is_active(pod) and matches(selector, pod["metadata"].get("labels")):
+                references = [*(pod["metadata"].get("ownerReferences") or ()), owner_reference(replica_set)]
+                self.api.replace(key, {**pod, "metadata": {**pod["metadata"], "ownerReferences": references}})
+
+    def _manage(self, key: Key, replica_set: Object, active: list[Object]) -> tuple[str, str] | None:
+        """Create or delete pods; what could not be done as (reason, message)."""
+        active = [pod for _, pod in self.owned(replica_set["metadata"]["uid"], "pods") if is_active(pod)]
+        missing = replica_set["spec"].get("replicas", 1) - len(active)
+        if missing > 0:
+            return self._create(key, replica_set, missing)
+        self._retries.pop(replica_set["metadata"]["uid"], None)
+        for pod in victims(self.store, active)[: -missing or 0]:
+            self.api.delete("pods", key.namespace, pod["metadata"]["name"], options={})
+            self.event(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
+        return None
+
+    def _create(self, key: Key, replica_set: Object, missing: int) -> tuple[str, str] | None:
+        uid = replica_set["metadata"]["uid"]
+        for _ in range(missing):
+            try:
+                pod = self.api.create("pods", key.namespace, pod_from(replica_set), user=self.user)
+            except ApiError as error:
+                self.event(replica_set, "Warning", "FailedCreate", f"Error creating: {error.message}")
+                tries = self._retries[uid] = self._retries.get(uid, 0) + 1
+                self.after(min(_FIRST_RETRY * 2**tries, _LONGEST_RETRY), key, idle=True)
+                return "FailedCreate", error.message
+            self.event(replica_set, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
+        return None
+
+    def _write_status(self, key: Key, pods: list[Object], error: tuple[str, str] | None) -> None:
+        replica_set = self.store.get(key)
+        if replica_set is None:
+            return
+        active, spec = [pod for pod in pods if is_active(pod)], replica_set["spec"]
+        wanted = (spec["template"].get("metadata") or {}).get("labels") or {}
+        labels = [pod["metadata"].get("labels") or {} for pod in active]
+        ready = [pod for pod in active if is_ready(pod)]
+        available = [pod for pod in ready if self._is_available(key, pod, spec.get("minReadySeconds", 0))]
+        status: dict[str, Any] = {
+            "replicas": len(active),
+            "fullyLabeledReplicas": sum(wanted.items() <= found.items() for found in labels),
+            "readyReplicas": len(ready),
+            "availableReplicas": len(available),
+            "terminatingReplicas": sum("deletionTimestamp" in pod["metadata"] and not is_terminal(pod) for pod in pods),
+            "observedGeneration": replica_set["metadata"].get("generation", 1),
+        }
+        status = {name: value for name, value in status.items() if value or name in {"replicas", "observedGeneration"}}
+        if error:
+            status["conditions"] = self._failure(replica_set, *error)
+        self.api.update_status(*key, status)
+
+    def _failure(self, replica_set: Object, reason: str, message: str) -> list[dict[str, Any]]:
+        old = (replica_set.get("status") or {}).get("conditions") or []
+        since = old[0]["lastTransitionTime"] if old else self.api.clock.timestamp
+        kind = {"type": "ReplicaFailure", "status": "True", "lastTransitionTime": since}
+        return [{**kind, "reason": reason, "message": message}]
+
+    def _is_available(self, key: Key, pod: Object, seconds: int) -> bool:
+        """Ready for `minReadySeconds`; if not yet, look again when it will be."""
+        if not seconds:
+            return True
+        left = ready_since(pod) + seconds - self.api.clock.now
+        if left > 0:
+            self.after(left, key)
+        return left <= 0
+
+
+def ready_since(pod: Object) -> float:
+    """Epoch seconds of the last change of the Ready condition; infinity when it is not ready."""
+    for item in (pod.get("status") or {}).get("conditions") or ():
+        if item["type"] == "Ready" and item["status"] == "True":
+            return parse_timestamp(item["lastTransitionTime"]) if item.get("lastTransitionTime") else 0.0
+    return math.inf
+
+
+def pod_from(owner: Object) -> Object:
+    """A pod as the owner's template describes it."""
+    template = owner["spec"]["template"]
+    metadata = template.get("metadata") or {}
+    return {
+        "metadata": {
+            **{key: dict(metadata[key]) for key in ("labels", "annotations") if metadata.get(key)},
+            **({"finalizers": metadata["finalizers"]} if metadata.get("finalizers") else {}),
+            "generateName": f"{owner['metadata']['name']}-",
+            "ownerReferences": [owner_reference(owner)],
+        },
+        "spec": template["spec"],
+    }
+
+
+def victims(store: Any, pods: list[Object]) -> list[Object]:
+    """The pods in the order in which a scale-down takes them (ActivePodsWithRanks)."""
+    on_node: dict[str, int] = {}
+    for pod in pods:
+        on_node[pod["spec"].get("nodeName", "")] = on_node.get(pod["spec"].get("nodeName", ""), 0) + 1
+    return sorted(pods, key=lambda pod: _rank(pod, on_node))
+
+
+def _rank(pod: Object, on_node: dict[str, int]) -> tuple[Any, ...]:
+    status, metadata = pod.get("status") or {}, pod["metadata"]
+    ready = is_ready(pod)
+    since = ready_since(pod)
+    restarts = max((item.get("restartCount", 0) for item in status.get("containerStatuses") or ()), default=0)
+    try:
+        cost = int((metadata.get("annotations") or {}).get(_DELETION_COST, "0"))
+    except ValueError:
+        cost = 0
+    return (
+        bool(pod["spec"].get("nodeName")),
+        {"Pending": 0, "Unknown": 1, "Running": 2}.get(status.get("phase", "Pending"), 0),
+        ready,
+        cost,
+        -on_node[pod["spec"].get("nodeName", "")],
+        -since if ready else 0.0,
+        -restarts,
+        -parse_timestamp(metadata["creationTimestamp"]),
+        metadata["name"],
+    )

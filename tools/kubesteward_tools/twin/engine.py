@@ -1,0 +1,107 @@
+"""The control plane in motion: a queue of things to look at again, and timers, over one `Api`.
+
+A write to the store is an event; an event makes controllers look again at keys of theirs. Nothing runs by itself: who
+drives the engine decides how far time goes, in real time (`advance`) or from timer to timer (`settle`).
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Protocol
+
+from kubesteward_tools.twin.api import Api
+from kubesteward_tools.twin.status import ApiError
+from kubesteward_tools.world.store import Event
+
+_TOO_MANY_STEPS = 200_000
+_RETRY_AFTER = 1.0
+
+
+class Controller(Protocol):
+    """Decides what an event concerns, and brings one of those things closer to what is wanted."""
+
+    def watches(self, event: Event) -> Iterable[Hashable]:
+        """The keys to look at again."""
+        ...
+
+    def reconcile(self, key: Hashable) -> None: ...
+
+
+class Engine:
+    """Runs controllers over an Api. `controllers` are made by functions of (api, engine)."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.controllers: list[Controller] = []
+        self._queue: dict[tuple[int, Hashable], None] = {}
+        self._timers: list[tuple[float, int, int, Hashable, bool]] = []
+        self._sequence = itertools.count()
+        self._pending_foreground = 0
+        self._stop = api.store.subscribe(self._hear)
+
+    def use(self, controllers: Sequence[Controller]) -> None:
+        self.controllers.extend(controllers)
+
+    def close(self) -> None:
+        """Hear no more of the store."""
+        self._stop()
+
+    def look_at(self, controller: Controller, key: Hashable) -> None:
+        self._queue[(self.controllers.index(controller), key)] = None
+
+    def after(self, seconds: float, controller: Controller, key: Hashable, *, idle: bool = False) -> None:
+        """Look at `key` again in `seconds`. An idle timer (a back-off, a deadline) does not keep `settle` waiting."""
+        due = self.api.clock.now + max(seconds, 0.0)
+        number = self.controllers.index(controller)
+        heapq.heappush(self._timers, (due, next(self._sequence), number, key, idle))
+        self._pending_foreground += not idle
+
+    def next_due(self) -> float | None:
+        """When there is something to do: now, at the next timer, or never."""
+        if self._queue:
+            return self.api.clock.now
+        return self._timers[0][0] if self._timers else None
+
+    def advance(self, until: float) -> None:
+        """Do all that is due, moving the clock from timer to timer up to `until`."""
+        self._drain()
+        while self._timers and self._timers[0][0] <= until:
+            self._fire()
+            self._drain()
+        self.api.clock.now = max(self.api.clock.now, until)
+
+    def settle(self, limit: float = 3600.0) -> bool:
+        """Let virtual time run until nothing but idle timers is left; False when `limit` seconds were not enough."""
+        end = self.api.clock.now + limit
+        self._drain()
+        while self._pending_foreground:
+            if self._timers[0][0] > end:
+                return False
+            self._fire()
+            self._drain()
+        return True
+
+    def _fire(self) -> None:
+        due, _, number, key, idle = heapq.heappop(self._timers)
+        self._pending_foreground -= not idle
+        self.api.clock.now = max(self.api.clock.now, due)
+        self._queue[(number, key)] = None
+
+    def _drain(self) -> None:
+        for _ in range(_TOO_MANY_STEPS):
+            if not self._queue:
+                return
+            number, key = next(iter(self._queue))
+            del self._queue[(number, key)]
+            try:
+                self.controllers[number].reconcile(key)
+            except ApiError:
+                self.after(_RETRY_AFTER, self.controllers[number], key, idle=True)
+        raise RuntimeError("the control plane does not come to rest: two controllers undo each other's work")
+
+    def _hear(self, event: Event) -> None:
+        for number, controller in enumerate(self.controllers):
+            for key in controller.watches(event):
+                self._queue[(number, key)] = None
