@@ -1,0 +1,50 @@
+"""A simulated cluster put together: store, clock, names, API server and engine with everything that runs in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kubesteward_tools.twin import controllers
+from kubesteward_tools.twin.api import Api
+from kubesteward_tools.twin.bootstrap import populate
+from kubesteward_tools.twin.clock import Clock
+from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.kubelet.kubelet import LIVELY, REAL, Kubelet, Pace
+from kubesteward_tools.twin.kubelet.outlook import Declared, Outlook
+from kubesteward_tools.twin.names import Names
+from kubesteward_tools.twin.requests import handle
+from kubesteward_tools.twin.route import Request, Response
+from kubesteward_tools.twin.scheduling.loop import Scheduler
+from kubesteward_tools.world.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedCluster:
+    """`handle` answers API requests; `engine` moves what follows from them."""
+
+    store: Store
+    clock: Clock
+    api: Api
+    engine: Engine
+
+    @classmethod
+    def over(
+        cls, store: Store, *, now: float, seed: int | str = 0, outlook: Outlook | None = None, pace: Pace = REAL
+    ) -> SimulatedCluster:
+        """Over a store as it is (for a rehearsal: a fork); only what happens from now on sets anything in motion."""
+        clock = Clock(now)
+        api = Api(store, clock, Names(seed))
+        engine = Engine(api)
+        engine.use([*controllers.standard(engine), Scheduler(engine), Kubelet(engine, outlook or Declared(), pace)])
+        return cls(store, clock, api, engine)
+
+    @classmethod
+    def new(cls, *, nodes: int = 3, now: float, seed: int | str = 0, pace: Pace = LIVELY) -> SimulatedCluster:
+        """An empty cluster with its system namespaces, nodes, classes and bootstrap roles."""
+        cluster = cls.over(Store(), now=now, seed=seed, pace=pace)
+        populate(cluster.api, nodes)
+        cluster.engine.settle()
+        return cluster
+
+    def handle(self, request: Request) -> Response:
+        return handle(self.api, request)

@@ -1,0 +1,94 @@
+"""The scheduler as a controller: binds pending pods, says why it cannot, and tries again when something has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+
+from kubesteward_tools.twin.controllers.base import Base
+from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.quota import is_terminal
+from kubesteward_tools.twin.scheduling.fit import Requests
+from kubesteward_tools.twin.scheduling.scheduler import schedule
+from kubesteward_tools.world.store import Event, Key, Object
+
+_GATED = "Scheduling is blocked due to non-empty scheduling gates"
+_OPENING = {"nodes", "persistentvolumeclaims", "persistentvolumes"}
+
+
+class Scheduler(Base):
+    component = "default-scheduler"
+
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._requests = Requests()
+
+    def watches(self, event: Event) -> Iterable[Hashable]:
+        key, obj = event.key, event.obj
+        if key.resource == "pods":
+            if event.type != "DELETED" and not obj["spec"].get("nodeName"):
+                if event.old is None or event.old["spec"] != obj["spec"]:
+                    yield key
+            elif event.type == "DELETED" or (event.old and not is_terminal(event.old) and is_terminal(obj)):
+                yield from self.store.pods_on("")
+        elif key.resource in _OPENING and (event.old is None or _differs(event.old, obj)):
+            yield from self.store.pods_on("")
+
+    def reconcile(self, key: Hashable) -> None:
+        if not isinstance(key, Key) or (pod := self.store.get(key)) is None:
+            return
+        if pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"] or is_terminal(pod):
+            return
+        if pod["spec"].get("schedulingGates"):
+            self._report(key, pod, "SchedulingGated", _GATED)
+            return
+        if pod["spec"].get("schedulerName", "default-scheduler") != "default-scheduler":
+            return
+        placement = schedule(self.store, pod, self._requests)
+        if placement.node:
+            self._bind(key, pod, placement.node)
+            return
+        self._report(key, pod, "Unschedulable", placement.message)
+        self.event(pod, "Warning", "FailedScheduling", placement.message)
+        for victim in placement.victims:
+            self._preempt(pod, victim)
+
+    def _preempt(self, pod: Object, victim: Object) -> None:
+        message = f"Preempted by pod {pod['metadata']['uid']} on node {victim['spec']['nodeName']}"
+        self.event(victim, "Normal", "Preempted", message)
+        self.api.delete("pods", victim["metadata"]["namespace"], victim["metadata"]["name"])
+
+    def _bind(self, key: Key, pod: Object, node: str) -> None:
+        labels = (self.store.get(Key("nodes", "", node)) or {"metadata": {}})["metadata"].get("labels") or {}
+        place = {name: labels[name] for name in _TOPOLOGY if name in labels}
+        status = {**(pod.get("status") or {})}
+        now = self.api.clock.timestamp
+        status["conditions"] = [
+            {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
+        ]
+        metadata = {**pod["metadata"], "labels": {**(pod["metadata"].get("labels") or {}), **place}}
+        self.api.bind(
+            key.namespace,
+            key.name,
+            {**pod, "metadata": metadata, "spec": {**pod["spec"], "nodeName": node}, "status": status},
+        )
+        message = f"Successfully assigned {key.namespace}/{key.name} to {node}"
+        self.event(pod, "Normal", "Scheduled", message)
+
+    def _report(self, key: Key, pod: Object, reason: str, message: str) -> None:
+        old = pod.get("status") or {}
+        before = next((item for item in old.get("conditions") or () if item["type"] == "PodScheduled"), None)
+        since = before["lastTransitionTime"] if before else self.api.clock.timestamp
+        condition = {"type": "PodScheduled", "status": "False", "lastProbeTime": None, "lastTransitionTime": since}
+        condition |= {"reason": reason, "message": message}
+        self.api.update_status(*key, {**old, "conditions": [condition]})
+
+
+_TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
+
+
+def _differs(old: Object, new: Object) -> bool:
+    """Whether a change can open a place; heartbeats cannot."""
+    before, after = old.get("status") or {}, new.get("status") or {}
+    same_room = before.get("allocatable") == after.get("allocatable") and before.get("phase") == after.get("phase")
+    same_labels = old["metadata"].get("labels") == new["metadata"].get("labels")
+    return old.get("spec") != new.get("spec") or not same_room or not same_labels
