@@ -34,7 +34,9 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] =
         typer.echo(json.dumps([asdict(check) for check in checks], indent=2))
     else:
         for check in checks:
-            typer.echo(f"{check.state:4}  {check.name}: {check.found}" + (f"\n      {check.todo}" if check.todo else ""))
+            typer.echo(
+                f"{check.state:4}  {check.name}: {check.found}" + (f"\n      {check.todo}" if check.todo else "")
+            )
     if any(check.state == "fail" for check in checks):
         raise typer.Exit(FAILED)
 

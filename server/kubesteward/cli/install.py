@@ -28,7 +28,9 @@ def install(
     client: Client,
     kubeconfig: Annotated[Path | None, typer.Option(help="kubeconfig the server shall use")] = None,
     name: Annotated[str, typer.Option(help="name of the server in the client")] = "kubesteward",
-    path: Annotated[Path | None, typer.Option(help="configuration file to write, if it is not where it usually is")] = None,
+    path: Annotated[
+        Path | None, typer.Option(help="configuration file to write, if it is not where it usually is")
+    ] = None,
     show: Annotated[bool, typer.Option("--print", help="print the entry and write nothing")] = False,
 ) -> None:
     """Add this server to an MCP client's configuration; all other entries stay as they are."""

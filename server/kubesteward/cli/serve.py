@@ -21,7 +21,9 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--port", dest="http_port", type=int, help="port to listen on with --transport http (8765)")
     made.add_argument("--kubeconfig", help="path of the kubeconfig ($KUBECONFIG, then ~/.kube/config)")
     made.add_argument("--context", help="context that is used when a call names no cluster")
-    made.add_argument("--bundle", help="folder or file of `kubectl get -o yaml` output to work on, instead of a cluster")
+    made.add_argument(
+        "--bundle", help="folder or file of `kubectl get -o yaml` output to work on, instead of a cluster"
+    )
     made.add_argument("--embedded", metavar="SCENARIO", nargs="?", const="incident", help="use the embedded cluster")
     made.add_argument("--autonomy", type=int, choices=[1, 2, 3, 4], help="1 advisor (default), 2 copilot, 3, 4")
     made.add_argument("--read-only", action="store_true", default=None, help="refuse every tier-4 tool")
