@@ -19,10 +19,11 @@ from kubesteward.settings import Settings
 if TYPE_CHECKING:
     from kubesteward.audit.log import AuditLog
     from kubesteward.gate.gate import Caller, Gate
+    from kubesteward.gate.records import Records
     from kubesteward.standin import StandIn
     from kubesteward.store.store import Store
     from kubesteward_tools.cluster.clusters import Clusters
-    from kubesteward_tools.tool import Records, Tool
+    from kubesteward_tools.tool import Tool
 
 T = TypeVar("T")
 

@@ -84,7 +84,7 @@ class Resources:
         if path == "clusters":
             return {"clusters": [_plain(cluster) for cluster in self._app.clusters.describe()]}
         if path == "recommendations":
-            return {"recommendations": await self._app.recommendations(self._identity.principal(ctx))}
+            return {"recommendations": await self._app.desk(self._identity.caller(ctx)).records.recommendations()}
         kind, _, name = path.partition("/")
         if kind == "actions" and name and "/" not in name:
             return await self._app.desk(self._identity.caller(ctx)).records.action(name, 0.0)
