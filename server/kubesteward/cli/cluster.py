@@ -18,7 +18,7 @@ def cluster(
     """Run a simulated Kubernetes 1.36 cluster on a free loopback port until interrupted."""
     import anyio
 
-    from kubesteward.embedded.serve import serve
+    from kubesteward.embedded.serve import serve_until_signal
 
     with one_sentence():
-        anyio.run(serve, kubeconfig, nodes, scenario, typer.echo)
+        anyio.run(serve_until_signal, kubeconfig, nodes, scenario, typer.echo)
