@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from kubesteward.embedded import calls, discovery
+from kubesteward.embedded import calls, discovery, openapi_v2
 from kubesteward.embedded.tables import table
 from kubesteward.embedded.watching import WatchCache
 from kubesteward_tools.twin import listing
@@ -118,6 +118,8 @@ class ApiHandler:
         path, accept = request.path.rstrip("/"), request.headers.get("Accept", "")
         if path in {"/healthz", "/livez", "/readyz"}:
             return web.Response(text="ok")
+        if path == "/openapi/v2":
+            return web.Response(body=openapi_v2.document(), headers={"Content-Type": openapi_v2.MEDIA_TYPE})
         if path == "/debug/requests":
             return _reply({"requests": [asdict(item) for item in self.requests]})
         if path in {"/api", "/apis"} and discovery.AGGREGATED in accept and "v=v2;" in f"{accept};":
