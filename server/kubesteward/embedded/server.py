@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import logging
 import os
 import secrets
 import time
@@ -18,6 +19,8 @@ from kubesteward_tools.twin.cluster import SimulatedCluster
 
 CONTEXT = "kubesteward-embedded"
 _LONGEST_NAP = 1.0
+
+log = logging.getLogger(__name__)
 
 
 class EmbeddedCluster:
@@ -75,7 +78,10 @@ class EmbeddedCluster:
         engine = self.simulated.engine
         while True:
             self._woken.clear()
-            engine.advance(time.time())
+            try:
+                engine.advance(time.time())
+            except Exception:  # one broken controller must not stop the clock for everything else
+                log.exception("the embedded control plane stumbled")
             due = engine.next_due()
             nap = _LONGEST_NAP if due is None else min(max(due - time.time(), 0.0), _LONGEST_NAP)
             with contextlib.suppress(TimeoutError):

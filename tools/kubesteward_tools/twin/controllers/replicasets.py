@@ -121,10 +121,10 @@ class ReplicaSets(Base):
         self.api.update_status(*key, status)
 
     def _failure(self, replica_set: Object, reason: str, message: str) -> list[dict[str, Any]]:
+        """The first failure stays until it is over: its message names a pod that never was, and each try another."""
         old = (replica_set.get("status") or {}).get("conditions") or []
-        since = old[0]["lastTransitionTime"] if old else self.api.clock.timestamp
-        kind = {"type": "ReplicaFailure", "status": "True", "lastTransitionTime": since}
-        return [{**kind, "reason": reason, "message": message}]
+        kind = {"type": "ReplicaFailure", "status": "True", "lastTransitionTime": self.api.clock.timestamp}
+        return old or [{**kind, "reason": reason, "message": message}]
 
     def _is_available(self, key: Key, pod: Object, seconds: int) -> bool:
         """Ready for `minReadySeconds`; if not yet, look again when it will be."""

@@ -1,0 +1,147 @@
+"""A cluster as somebody saved it: `kubectl get -o yaml|json` output in a file or folder, or `cluster.json` + `logs.json`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from kubesteward_tools.cluster.discovery import Kinds
+from kubesteward_tools.cluster.intake import trimmed
+from kubesteward_tools.errors import AskDifferently, InvalidArguments, ObjectNotFound, Refused
+from kubesteward_tools.twin.resources import BUILT_IN, of
+from kubesteward_tools.world.kinds import ResourceType
+from kubesteward_tools.world.store import Key, Object, Store
+
+_SUFFIXES = {".json", ".yaml", ".yml"}
+
+
+class BundleSource:
+    """All there is is in `store` from the start; nothing can be asked of a server or written."""
+
+    connection = None
+
+    def __init__(self, store: Store, kinds: Kinds, logs: Mapping[str, str]) -> None:
+        self.store = store
+        self._kinds = kinds
+        self._logs = logs
+
+    async def kinds(self) -> Kinds:
+        return self._kinds
+
+    def feed(self, kind: ResourceType, store: Store) -> None:
+        return None
+
+    async def version(self) -> str:
+        nodes = self.store.objects("nodes")
+        return str(nodes[0]["status"]["nodeInfo"]["kubeletVersion"]) if nodes else "unknown"
+
+    async def log(self, namespace: str, pod: str, query: Mapping[str, str]) -> str:
+        """The saved log of the pod, or of one of its containers; the previous run is saved under its own name."""
+        suffix = "/previous" if query.get("previous") == "true" else ""
+        container = query.get("container", "")
+        for name in (f"{namespace}/{pod}/{container}{suffix}", f"{namespace}/{pod}{suffix}", f"{pod}{suffix}"):
+            if name in self._logs:
+                return self._logs[name]
+        raise ObjectNotFound(f"the bundle holds no{suffix.replace('/', ' ')} log of the pod {namespace}/{pod}.")
+
+    async def metrics(self, plural: str, namespace: str) -> list[dict[str, Any]]:
+        raise AskDifferently("a bundle holds no metrics.", todo="Ask a live cluster.")
+
+    async def can_i(self, attributes: Mapping[str, str]) -> tuple[bool, str]:
+        raise Refused("a bundle cannot be changed.", todo="Use simulate_impact to see what a change would do.")
+
+    async def close(self) -> None:
+        return None
+
+
+def load(path: Path) -> BundleSource:
+    """Read a file or a folder, sub-folders included.
+
+    Raises:
+        InvalidArguments: nothing is there, a file cannot be parsed, or no object is in it.
+    """
+    if not path.exists():
+        raise InvalidArguments(
+            f"there is no bundle at {path}.", todo="Give a folder or file of `kubectl get -o yaml` output."
+        )
+    files = [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.suffix in _SUFFIXES)
+    store, kinds, logs = Store(), {item.resource: item for item in BUILT_IN}, dict[str, str]()
+    for file in files:
+        if file.name == "logs.json":
+            logs |= _logs(_parsed(file)[0])
+            continue
+        for document in _parsed(file):
+            for obj in _objects(document):
+                _put(store, kinds, obj)
+    if not store.resources():
+        raise InvalidArguments(
+            f"no Kubernetes object is in {path}.", todo="Save some with `kubectl get all -A -o yaml`."
+        )
+    return BundleSource(store, Kinds(kinds.values()), logs)
+
+
+def _parsed(file: Path) -> list[Any]:
+    text = file.read_text("utf-8", errors="replace")
+    try:
+        if file.suffix == ".json":
+            return [json.loads(text)]
+        import yaml
+
+        return list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506 - both are safe
+    except Exception as error:  # noqa: BLE001 - two parsers, two trees of errors, one sentence
+        first = str(error).partition("\n")[0]
+        raise InvalidArguments(f"{file} cannot be read: {first}.", todo="Mend the file or leave it out.") from None
+
+
+def _objects(document: Any) -> Iterator[Object]:
+    """Objects of a List, of a plain JSON list, of a mapping of lists, or the document itself."""
+    if isinstance(document, list):
+        for item in document:
+            yield from _objects(item)
+    elif isinstance(document, dict) and isinstance(document.get("items"), list):
+        item_kind = str(document.get("kind", "")).removesuffix("List")
+        for item in document["items"]:
+            defaults = {"kind": item_kind, "apiVersion": document.get("apiVersion", "v1")}
+            yield from _objects({**defaults, **item} if item_kind else item)
+    elif isinstance(document, dict) and "kind" in document and "metadata" in document:
+        yield document
+    elif isinstance(document, dict):
+        for value in document.values():
+            if isinstance(value, list):
+                yield from _objects(value)
+
+
+def _put(store: Store, kinds: dict[str, ResourceType], obj: Object) -> None:
+    api_version, kind = obj.get("apiVersion", "v1"), obj["kind"]
+    found = of(api_version, kind) or _inferred(api_version, kind, obj)
+    kinds.setdefault(found.resource, found)
+    metadata = obj["metadata"]
+    namespace = metadata.get("namespace") or ("default" if found.namespaced else "")
+    full = {**obj, "metadata": {"uid": f"{found.resource}/{namespace}/{metadata['name']}", **metadata}}
+    if namespace:
+        full["metadata"]["namespace"] = namespace
+    store.put(
+        Key(found.resource, namespace if found.namespaced else "", metadata["name"]), trimmed(full, kind, api_version)
+    )
+
+
+def _inferred(api_version: str, kind: str, obj: Object) -> ResourceType:
+    """A custom resource whose definition was not saved: its plural is guessed."""
+    group, _, version = api_version.rpartition("/")
+    lower = kind.lower()
+    plural = lower[:-1] + "ies" if lower.endswith("y") else lower + ("es" if lower.endswith("s") else "s")
+    return ResourceType(group, version, kind, plural, "namespace" in obj["metadata"], lower)
+
+
+def _logs(saved: Any, prefix: str = "") -> dict[str, str]:
+    """`namespace/pod[/container][/previous]` -> text, from nested or flat mappings, lists of lines or text."""
+    found: dict[str, str] = {}
+    for name, value in (saved or {}).items():
+        where = f"{prefix}{name}"
+        if isinstance(value, dict):
+            found |= _logs(value, f"{where}/")
+        else:
+            found[where] = "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+    return found

@@ -1,0 +1,159 @@
+"""All clusters that this process knows by name; each is connected when it is first asked for, and on its own."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from kubesteward_tools.cluster.source import Source
+from kubesteward_tools.errors import InvalidArguments, SteadyError, UnknownCluster
+from kubesteward_tools.world.world import World
+
+IN_CLUSTER = "in-cluster"
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterInfo:
+    """`state` is "not connected", "connected" or the sentence that says why it is not."""
+
+    name: str
+    current: bool
+    state: str
+    server: str = ""
+
+
+class Clusters:
+    """Worlds by cluster name."""
+
+    def __init__(self, current: str, sources: Mapping[str, Source | None], kubeconfig: Path | None = None) -> None:
+        self.current = current
+        self._sources = dict(sources)
+        self._kubeconfig = kubeconfig
+        self._worlds: dict[str, World] = {}
+        self._failures: dict[str, str] = {}
+
+    @classmethod
+    def of(cls, sources: Mapping[str, Source]) -> Clusters:
+        return cls(next(iter(sources), ""), sources)
+
+    @classmethod
+    def from_bundle(cls, path: Path) -> Clusters:
+        """One cluster, named like the folder or file. Raises InvalidArguments when it cannot be read."""
+        from kubesteward_tools.cluster.bundle import load
+
+        return cls.of({path.resolve().stem or "bundle": load(path)})
+
+    @classmethod
+    def from_kubeconfig(cls, kubeconfig: Path | None = None, context: str | None = None) -> Clusters:
+        """The contexts of a kubeconfig (default: $KUBECONFIG, then ~/.kube/config), or the pod's own cluster.
+
+        Raises:
+            InvalidArguments: the file is missing or is no kubeconfig.
+            UnknownCluster: there is no such context.
+        """
+        paths = [kubeconfig] if kubeconfig else _default_paths()
+        if not any(path.exists() for path in paths):
+            if kubeconfig or os.environ.get("KUBECONFIG"):
+                shown = ", ".join(map(str, paths))
+                raise InvalidArguments(
+                    f"there is no kubeconfig at {shown}.", todo="Set KUBECONFIG to one that is there."
+                )
+            if os.environ.get("KUBERNETES_SERVICE_HOST"):
+                return cls(IN_CLUSTER, {IN_CLUSTER: None})
+            return cls("", {})
+        names, current = _contexts([path for path in paths if path.exists()])
+        clusters = cls(context or current or next(iter(names), ""), dict.fromkeys(names), kubeconfig)
+        if context is not None:
+            clusters._check(context)
+        return clusters
+
+    def names(self) -> list[str]:
+        return sorted(self._sources)
+
+    def describe(self) -> list[ClusterInfo]:
+        return [
+            ClusterInfo(
+                name, name == self.current, self._state(name), self._worlds[name].server if name in self._worlds else ""
+            )
+            for name in self.names()
+        ]
+
+    def _state(self, name: str) -> str:
+        return "connected" if name in self._worlds else self._failures.get(name, "not connected")
+
+    def _check(self, name: str) -> None:
+        if name in self._sources:
+            return
+        if not self._sources:
+            todo = "Set KUBECONFIG, or start with --embedded for a simulated cluster."
+            raise UnknownCluster("no cluster is configured: there is no kubeconfig.", todo=todo)
+        near = difflib.get_close_matches(name, self._sources, n=2, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(self.names()[:10])}."
+        raise UnknownCluster(f"there is no cluster {name!r}.", todo=hint)
+
+    async def world(self, name: str | None = None) -> World:
+        """The world of a cluster, the current one by default; connects when it is asked for the first time.
+
+        Raises:
+            UnknownCluster: no such context. ClusterUnreachable: its configuration cannot be used.
+        """
+        name = name or self.current
+        self._check(name)
+        if name not in self._worlds:
+            try:
+                source = self._sources[name] or await self._connect(name)
+                self._worlds[name] = await World.over(name, source)
+            except SteadyError as error:
+                self._failures[name] = error.message
+                raise
+            self._failures.pop(name, None)
+        return self._worlds[name]
+
+    async def _connect(self, name: str) -> Source:
+        from kubesteward_tools.cluster.connection import connect
+        from kubesteward_tools.cluster.source import LiveSource
+
+        source = LiveSource(await connect(name, self._kubeconfig, None if name == IN_CLUSTER else name))
+        try:
+            await source.kinds()
+        except SteadyError:
+            await source.close()
+            raise
+        self._sources[name] = source
+        return source
+
+    async def close(self) -> None:
+        for source in self._sources.values():
+            if source is not None:
+                await source.close()
+
+
+def _default_paths() -> list[Path]:
+    named = os.environ.get("KUBECONFIG")
+    if named:
+        return [Path(item).expanduser() for item in named.split(os.pathsep) if item]
+    return [Path.home() / ".kube" / "config"]
+
+
+def _contexts(paths: list[Path]) -> tuple[list[str], str]:
+    """Names of all contexts, and the current one. Read here, for listing names needs no Kubernetes client."""
+    import yaml
+
+    names, current = dict[str, None](), ""
+    for path in paths:
+        try:
+            config = yaml.safe_load(path.read_text("utf-8")) or {}
+            names |= {item["name"]: None for item in config.get("contexts") or ()}
+            current = current or config.get("current-context") or ""
+        except OSError as error:
+            raise InvalidArguments(
+                f"{path} cannot be read ({error.strerror}).", todo="Check its permissions."
+            ) from None
+        except (yaml.YAMLError, AttributeError, KeyError, TypeError, UnicodeDecodeError):
+            raise InvalidArguments(
+                f"{path} is no kubeconfig.", todo="`kubectl config view` shows what is wrong."
+            ) from None
+    return list(names), current

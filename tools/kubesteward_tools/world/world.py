@@ -1,0 +1,138 @@
+"""What is known about one cluster: a store that is kept up to date for the kinds somebody has asked for, and its age."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kubesteward_tools.errors import AskAgain, Forbidden, NotSynced
+from kubesteward_tools.world.kinds import ResourceType
+from kubesteward_tools.world.store import Store
+
+if TYPE_CHECKING:
+    from kubesteward_tools.cluster.connection import Connection
+    from kubesteward_tools.cluster.discovery import Kinds
+    from kubesteward_tools.cluster.mirror import Mirror
+    from kubesteward_tools.cluster.source import Source
+
+SYNC_TIMEOUT = 20.0
+
+TWIN_RESOURCES = (
+    "namespaces",
+    "nodes",
+    "pods",
+    "services",
+    "configmaps",
+    "secrets",
+    "serviceaccounts",
+    "limitranges",
+    "resourcequotas",
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "deployments.apps",
+    "replicasets.apps",
+    "statefulsets.apps",
+    "daemonsets.apps",
+    "jobs.batch",
+    "horizontalpodautoscalers.autoscaling",
+    "poddisruptionbudgets.policy",
+    "endpointslices.discovery.k8s.io",
+    "ingresses.networking.k8s.io",
+    "priorityclasses.scheduling.k8s.io",
+    "storageclasses.storage.k8s.io",
+    "validatingwebhookconfigurations.admissionregistration.k8s.io",
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+)
+"""What a rehearsal has to know."""
+
+
+class World:
+    """One cluster. `kinds` are those it serves; `forbidden` says of each kind that may not be listed why."""
+
+    def __init__(self, cluster: str, source: Source, kinds: Kinds, store: Store) -> None:
+        self.cluster = cluster
+        self.kinds = kinds
+        self.store = store
+        self.forbidden: dict[str, str] = {}
+        self._source = source
+        self._mirrors: dict[str, Mirror] = {}
+        self._complete = source.connection is None
+
+    @classmethod
+    async def over(cls, cluster: str, source: Source) -> World:
+        return cls(cluster, source, await source.kinds(), getattr(source, "store", None) or Store())
+
+    @property
+    def writable(self) -> bool:
+        return self._source.connection is not None
+
+    @property
+    def connection(self) -> Connection | None:
+        return self._source.connection
+
+    @property
+    def server(self) -> str:
+        return self.connection.url if self.connection else "bundle"
+
+    async def ensure(self, *resources: str) -> None:
+        """Have these resources ("pods", "deployments.apps") listed and watched. Forbidden ones are noted in `forbidden`.
+
+        Raises:
+            ClusterUnreachable, AskAgain: the server does not answer. NotSynced: it answers too slowly.
+        """
+        wanted = [item for item in resources if item not in self._mirrors and not self._complete]
+        served = {kind.resource: kind for kind in self.kinds.all()}
+        for resource in wanted:
+            kind = served.get(resource)
+            if kind is not None and "list" in kind.verbs and (mirror := self._source.feed(kind, self.store)):
+                self._mirrors[resource] = mirror
+        await asyncio.gather(*(self._wait(item) for item in resources if item in self._mirrors))
+
+    async def _wait(self, resource: str) -> None:
+        mirror = self._mirrors[resource]
+        try:
+            await asyncio.wait_for(mirror.synced.wait(), SYNC_TIMEOUT)
+        except TimeoutError:
+            why = f"{self.cluster!r} has not listed its {resource} within {SYNC_TIMEOUT:.0f} s."
+            raise NotSynced(why, todo="Ask again; the list goes on in the background.") from None
+        failure = mirror.failure
+        if isinstance(failure, Forbidden):
+            self.forbidden[resource] = failure.message
+            del self._mirrors[resource]
+        elif failure is not None and not mirror.confirmed:
+            raise failure
+
+    async def ensure_for_rehearsal(self) -> None:
+        await self.ensure(*TWIN_RESOURCES)
+
+    def kind(self, name: str) -> ResourceType:
+        """Raises UnknownKind with the nearest names."""
+        return self.kinds.find(name)
+
+    def as_of(self) -> float:
+        """Epoch seconds of the oldest confirmation among what is watched; now for a bundle."""
+        return min((mirror.confirmed for mirror in self._mirrors.values()), default=time.time())
+
+    def staleness(self) -> float:
+        """Seconds for which the worst of the watched kinds has failed to be confirmed; 0.0 while all watches stand."""
+        failing = [mirror.confirmed for mirror in self._mirrors.values() if mirror.failure is not None]
+        return max(0.0, time.time() - min(failing)) if failing else 0.0
+
+    async def version(self) -> str:
+        return await self._source.version()
+
+    async def log(self, namespace: str, pod: str, query: Mapping[str, str]) -> str:
+        """The raw log text. Raises SteadyErrors worded by the server."""
+        return await self._source.log(namespace, pod, query)
+
+    async def metrics(self, plural: str, namespace: str = "") -> list[dict[str, Any]]:
+        """PodMetrics or NodeMetrics objects. Raises AskAgain when no metrics API answers."""
+        if self.writable and not any(kind.group == "metrics.k8s.io" for kind in self.kinds.all()):
+            raise AskAgain("this cluster serves no metrics API.", todo="Install metrics-server.")
+        return await self._source.metrics(plural, namespace)
+
+    async def can_i(self, attributes: Mapping[str, str]) -> tuple[bool, str]:
+        """A SelfSubjectAccessReview: ResourceAttributes in, allowed and reason out."""
+        return await self._source.can_i(attributes)
