@@ -33,10 +33,8 @@ class Connection:
 
     def headers(self) -> Mapping[str, str]:
         """The Authorization header, if the credentials are of that kind."""
-        token = self.configuration.get_api_key_with_prefix("authorization")
-        basic = self.configuration.get_basic_auth_token() if self.configuration.username else None
-        found = token or basic
-        return {"Authorization": found} if found else {}
+        settings = self.configuration.auth_settings().values()
+        return {item["key"]: item["value"] for item in settings if item["in"] == "header" and item["value"]}
 
     def ssl_context(self) -> ssl.SSLContext | bool:
         if not self.url.startswith("https"):

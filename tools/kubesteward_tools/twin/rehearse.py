@@ -1,0 +1,150 @@
+"""Play a change on a fork of the world, twice: once new pods become ready, once they never do; then judge."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from kubesteward_policies.change import ApiCall
+from kubesteward_tools.twin import judgement
+from kubesteward_tools.twin.cluster import SimulatedCluster
+from kubesteward_tools.twin.identity import ADMIN, User
+from kubesteward_tools.twin.judgement import Evidence, Run, name
+from kubesteward_tools.twin.kubelet.outlook import Best, Outlook, Worst
+from kubesteward_tools.twin.rehearsal import Admission, Availability, BlastRadius, Effects, Rehearsal, Verdict
+from kubesteward_tools.twin.route import Request, parse
+from kubesteward_tools.twin.status import ApiError
+from kubesteward_tools.twin.watcher import Watcher, ready_endpoints, ready_pods
+from kubesteward_tools.world.store import Key, Store
+
+_LISTED = 40
+_WEBHOOKS = (
+    "validatingwebhookconfigurations.admissionregistration.k8s.io",
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+)
+
+
+def rehearse(
+    store: Store,
+    calls: Sequence[ApiCall],
+    *,
+    now: float,
+    seed: int | str = 0,
+    user: User = ADMIN,
+    unseen: Iterable[str] = (),
+) -> Rehearsal:
+    """What the calls would do to the cluster in `store`, which is left as it is. The same input gives the same bytes.
+
+    `now` is in epoch seconds; `unseen` names kinds that could not be read, each of which makes the verdict unknown.
+    """
+    best, admission = _play(store, calls, Best(), now, seed, user)
+    worst, _ = _play(store, calls, Worst(), now, seed, user)
+    evidence = Evidence(store, best, worst, tuple(_targets(calls)), admission)
+    found = judgement.findings(evidence)
+    unknown = judgement.unknowns(evidence)
+    unknown += [f"{kind} could not be read; whatever depends on them is unknown" for kind in sorted(unseen)]
+    blocked = any(item.severity == "block" for item in found)
+    warned = any(item.severity == "warn" for item in found)
+    verdict: Verdict = "blocked" if blocked else "unknown" if unknown else "warn" if warned else "safe"
+    return Rehearsal(
+        verdict=verdict,
+        admission=admission,
+        timeline=tuple(best.watcher.steps),
+        effects=_effects(evidence),
+        availability=tuple(_availability(evidence)),
+        findings=tuple(found),
+        blast_radius=_radius(evidence),
+        assumptions=tuple(unknown + _webhooks(store)),
+    )
+
+
+def _play(
+    store: Store, calls: Sequence[ApiCall], outlook: Outlook, now: float, seed: int | str, user: User
+) -> tuple[Run, tuple[Admission, ...]]:
+    fork = store.fork()
+    cluster = SimulatedCluster.over(fork, now=now, seed=seed, outlook=outlook)
+    watcher = Watcher(store, fork, cluster.clock)
+    answers, settled = [], True
+    for call in calls:
+        response = cluster.handle(Request(call.verb, call.path, dict(call.query), call.content_type, call.body, user))
+        refused = response.status >= 400
+        answers.append(
+            Admission(
+                call=f"{call.verb} {call.path}",
+                allowed=not refused,
+                code=response.status,
+                reason=response.body.get("reason", "") if refused else "",
+                message=response.body.get("message", "") if refused else "",
+                warnings=response.warnings,
+            )
+        )
+        if refused:
+            break
+        settled = cluster.engine.settle() and settled
+    cluster.engine.close()
+    return Run(cluster, watcher, settled), tuple(answers)
+
+
+def _targets(calls: Sequence[ApiCall]) -> Iterable[Key]:
+    for call in calls:
+        try:
+            route = parse(call.path)
+        except ApiError:
+            continue
+        target = route.name or (call.body or {}).get("metadata", {}).get("name", "")
+        yield Key(route.kind.resource, route.namespace, target)
+
+
+def _effects(evidence: Evidence) -> Effects:
+    watcher = evidence.best.watcher
+    by_word: dict[str, list[str]] = {"created": [], "changed": [], "deleted": []}
+    for key, word in sorted(watcher.touched.items()):
+        if word and key.resource != "pods":
+            by_word[word].append(name(key))
+    refused = [item.message for item in judgement.creation(evidence)]
+    return Effects(
+        **{word: tuple(names[:_LISTED]) for word, names in by_word.items()},
+        pods_started=len(watcher.started),
+        pods_stopped=len(watcher.stopped),
+        pending=tuple(judgement.pending_pods(evidence)[:_LISTED]),
+        blocked=tuple(refused),
+    )
+
+
+def _availability(evidence: Evidence) -> Iterable[Availability]:
+    best, worst = evidence.best, evidence.worst
+    for key in sorted({*best.watcher.lowest, *worst.watcher.lowest}):
+        measure = ready_endpoints if key.resource == "services" else ready_pods
+        before = measure(evidence.origin, key)
+        yield Availability(
+            object=name(key),
+            before=before,
+            best_min=best.watcher.lowest.get(key, before),
+            best_after=measure(best.cluster.store, key),
+            worst_min=worst.watcher.lowest.get(key, before),
+            worst_after=measure(worst.cluster.store, key),
+        )
+
+
+def _radius(evidence: Evidence) -> BlastRadius:
+    watcher = evidence.best.watcher
+    touched = {key for key, word in watcher.touched.items() if word}
+    spaces = {key.namespace for key in touched if key.namespace}
+    around = sum(evidence.origin.count("pods", space) for space in spaces)
+    total, stopped = evidence.origin.count("pods"), len(watcher.stopped)
+    services = sorted(name(key) for key in watcher.lowest if key.resource == "services")
+    return BlastRadius(
+        objects=len(touched),
+        pods=len(watcher.started | set(watcher.stopped)),
+        share_of_namespace=round(stopped / around, 4) if around else 0.0,
+        share_of_cluster=round(stopped / total, 4) if total else 0.0,
+        dependents=tuple(services[:_LISTED]),
+    )
+
+
+def _webhooks(store: Store) -> list[str]:
+    """Named, not simulated: the server's own dry-run asks them."""
+    return [
+        f"admission webhook {item['metadata']['name']} is not simulated"
+        for kind in _WEBHOOKS
+        for item in store.objects(kind)
+    ]

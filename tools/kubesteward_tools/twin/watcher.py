@@ -1,0 +1,142 @@
+"""Looks on while a change is played: who lost ready pods, which budgets fell short, what came and went."""
+
+from __future__ import annotations
+
+from kubesteward_tools.twin import disruption
+from kubesteward_tools.twin.clock import Clock
+from kubesteward_tools.twin.rehearsal import Step
+from kubesteward_tools.twin.selectors import matches
+from kubesteward_tools.world.store import Event, Key, Object, Store
+
+SLICES = "endpointslices.discovery.k8s.io"
+_SERVICE_NAME = "kubernetes.io/service-name"
+_QUIET = {"events", SLICES, "leases.coordination.k8s.io", "resourcequotas"}
+_STEPS = 60
+_OWNERS = {
+    "ReplicaSet": "replicasets.apps",
+    "Deployment": "deployments.apps",
+    "StatefulSet": "statefulsets.apps",
+    "DaemonSet": "daemonsets.apps",
+    "Job": "jobs.batch",
+}
+SIMULATED_OWNERS = {"ReplicaSet", "Deployment"}
+
+
+def top_controller(store: Store, obj: Object) -> tuple[str, Key] | None:
+    """The kind and key of the topmost controller of a pod that is still known."""
+    owner = disruption.controller_of(obj)
+    if owner is None or owner["kind"] not in _OWNERS:
+        return None
+    key = Key(_OWNERS[owner["kind"]], obj["metadata"].get("namespace", ""), owner["name"])
+    above = store.get(key)
+    return (top_controller(store, above) if above is not None else None) or (owner["kind"], key)
+
+
+def ready_pods(store: Store, workload: Key) -> int:
+    """Ready pods under a workload, through its ReplicaSets."""
+    obj = store.get(workload)
+    if obj is None:
+        return 0
+    total, uids = 0, [obj["metadata"]["uid"]]
+    while uids:
+        for key in store.owned_by(uids.pop()):
+            found = store.get(key)
+            if found is None:
+                continue
+            if key.resource == "pods":
+                total += disruption.is_healthy(found)
+            elif key.resource == "replicasets.apps":
+                uids.append(found["metadata"]["uid"])
+    return total
+
+
+def ready_endpoints(store: Store, service: Key) -> int:
+    slices = store.objects(SLICES, service.namespace)
+    return sum(
+        bool((item.get("conditions") or {}).get("ready"))
+        for one in slices
+        if (one["metadata"].get("labels") or {}).get(_SERVICE_NAME) == service.name
+        for item in one.get("endpoints") or ()
+    )
+
+
+class Watcher:
+    """Subscribed to the fork's store; `origin` is the store as it was before the change."""
+
+    def __init__(self, origin: Store, store: Store, clock: Clock) -> None:
+        self.origin = origin
+        self.steps: list[Step] = []
+        self.lowest: dict[Key, int] = {}
+        self.budget_lowest: dict[Key, int] = {}
+        self.touched: dict[Key, str] = {}
+        self.started: set[Key] = set()
+        self.stopped: dict[Key, Object] = {}
+        self._store, self._clock, self._start = store, clock, clock.now
+        store.subscribe(self._hear)
+
+    def _hear(self, event: Event) -> None:
+        key = event.key
+        if key.resource == SLICES:
+            name = (event.obj["metadata"].get("labels") or {}).get(_SERVICE_NAME)
+            if name:
+                self._note(Key("services", key.namespace, name), ready_endpoints)
+        if key.resource in _QUIET:
+            return
+        self._touch(event)
+        if key.resource == "pods":
+            self._pod(event)
+
+    def _touch(self, event: Event) -> None:
+        before = self.touched.get(event.key)
+        if event.type == "ADDED":
+            self.touched[event.key] = "created"
+        elif event.type == "DELETED":
+            self.touched[event.key] = "" if before == "created" else "deleted"
+        elif before is None and event.old is not None and _changed(event.old, event.obj):
+            self.touched[event.key] = "changed"
+        if len(self.steps) < _STEPS and (what := _words(event)):
+            path = "/".join(filter(None, (event.key.namespace, event.key.name)))
+            at = round(self._clock.now - self._start, 1)
+            self.steps.append(Step(t=at, object=f"{event.key.resource} {path}", what=what))
+
+    def _pod(self, event: Event) -> None:
+        key, old = event.key, event.old
+        if event.type == "ADDED":
+            self.started.add(key)
+        elif self.origin.get(key) is not None and (
+            event.type == "DELETED" or "deletionTimestamp" in event.obj["metadata"]
+        ):
+            self.stopped[key] = old or event.obj
+        found = top_controller(self._store, old or event.obj)
+        if found is not None:
+            self._note(found[1], ready_pods)
+        for budget_key, budget in self._store.items("poddisruptionbudgets.policy", key.namespace):
+            if matches(budget["spec"].get("selector"), event.obj["metadata"].get("labels")):
+                healthy = sum(disruption.is_healthy(pod) for pod in disruption.pods_of(self._store, budget))
+                self.budget_lowest[budget_key] = min(self.budget_lowest.get(budget_key, healthy), healthy)
+
+    def _note(self, key: Key, count: object) -> None:
+        measure = ready_endpoints if count is ready_endpoints else ready_pods
+        now = measure(self._store, key)
+        before = self.lowest.get(key)
+        self.lowest[key] = min(before if before is not None else measure(self.origin, key), now)
+
+
+def _changed(old: Object, new: Object) -> bool:
+    return any(old.get(part) != new.get(part) for part in {*old, *new} - {"metadata", "status"})
+
+
+def _words(event: Event) -> str:
+    if event.type != "MODIFIED":
+        return {"ADDED": "created", "DELETED": "gone"}[event.type]
+    old, new = event.old or {}, event.obj
+    if event.key.resource == "pods":
+        if new["spec"].get("nodeName") and not (old.get("spec") or {}).get("nodeName"):
+            return f"placed on {new['spec']['nodeName']}"
+        if disruption.is_ready(new) and not disruption.is_ready(old):
+            return "ready"
+        return (
+            "stopping" if "deletionTimestamp" in new["metadata"] and "deletionTimestamp" not in old["metadata"] else ""
+        )
+    before, after = (old.get("spec") or {}).get("replicas"), (new.get("spec") or {}).get("replicas")
+    return f"replicas {before} to {after}" if before != after else ""
