@@ -102,6 +102,8 @@ class App:
         """End in order: what is being executed first, then the watches, then the store."""
         if self._tasks:
             await asyncio.wait(self._tasks)
+        if "gate" in vars(self) and hasattr(self.gate, "close"):
+            await self.gate.close()
         if "clusters" in vars(self):
             await self.clusters.close()
         if self.standin is not None:

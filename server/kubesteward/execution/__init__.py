@@ -1,0 +1,1 @@
+"""Acting on a cluster: the one client that may write, snapshots before, verification after."""

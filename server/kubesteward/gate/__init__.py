@@ -1,0 +1,1 @@
+"""The way of a change from proposed to executed or blocked."""

@@ -1,0 +1,49 @@
+"""What the stages of the gate look at while they judge one change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from kubesteward.audit.log import AuditLog
+from kubesteward.settings import Settings
+from kubesteward_policies.change import Change
+from kubesteward_policies.verdict import Decision, Verdict
+from kubesteward_tools.twin.rehearsal import Rehearsal
+from kubesteward_tools.world.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who proposes: `principal` is the person or service, `can_be_asked` whether the client can show them a form."""
+
+    principal: str
+    client: str = ""
+    session: str = ""
+    channel: str = ""
+    can_be_asked: bool = False
+
+
+@dataclass(slots=True)
+class Case:
+    """`rehearsal` and `versions` are filled in by the stage that makes them."""
+
+    change: Change
+    caller: Caller
+    dry_run: bool
+    settings: Settings
+    audit: AuditLog
+    world: World
+    rehearsal: Rehearsal | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+
+
+def allow(stage: str, rule: str, reason: str) -> Verdict:
+    return Verdict(stage, Decision.ALLOW, rule, reason)
+
+
+def warn(stage: str, rule: str, reason: str, remediation: str = "") -> Verdict:
+    return Verdict(stage, Decision.WARN, rule, reason, remediation)
+
+
+def deny(stage: str, rule: str, reason: str, remediation: str = "") -> Verdict:
+    return Verdict(stage, Decision.DENY, rule, reason, remediation)

@@ -1,0 +1,44 @@
+"""KubeSteward's own records as the tools of one caller see them: other principals' stay invisible."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from kubesteward.gate.case import Caller
+from kubesteward.gate.gate import Gate
+from kubesteward.store.store import Store
+from kubesteward_tools.errors import ObjectNotFound
+
+
+class Records:
+    """Implements `kubesteward_tools.tool.Records`."""
+
+    def __init__(self, gate: Gate, store: Store, caller: Caller) -> None:
+        self._gate = gate
+        self._store = store
+        self._caller = caller
+
+    async def save_recommendation(self, recommendation: Mapping[str, Any]) -> str:
+        found, now = f"rec-{secrets.token_hex(4)}", time.time()
+        body = {**recommendation, "id": found, "created": now}
+        with self._store.transaction() as db:
+            row = (found, self._caller.principal, now, json.dumps(body))
+            db.execute("INSERT INTO recommendations VALUES (?, ?, ?, ?)", row)
+        return found
+
+    async def recommendations(self) -> list[Mapping[str, Any]]:
+        """The newest first."""
+        query = "SELECT body FROM recommendations WHERE principal = ? ORDER BY created DESC LIMIT 100"
+        return [json.loads(row["body"]) for row in self._store.db.execute(query, (self._caller.principal,))]
+
+    async def action(self, action_id: str, wait: float) -> Mapping[str, Any]:
+        found = await self._gate.action(action_id, 0.0)
+        if found.principal != self._caller.principal:
+            raise ObjectNotFound(f"there is no action {action_id!r}.", todo="Use the id that the proposal returned.")
+        found = await self._gate.action(action_id, wait)
+        record: dict[str, Any] = found.model_dump(mode="json")
+        return record

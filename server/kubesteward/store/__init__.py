@@ -1,0 +1,1 @@
+"""KubeSteward's own memory: one SQLite file."""

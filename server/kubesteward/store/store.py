@@ -1,0 +1,73 @@
+"""Opens the store and runs transactions on it. Several processes may hold it: writes are short and take turns (WAL)."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from kubesteward.store.migrations import migrate
+from kubesteward_tools.errors import AskAgain
+
+FILE = "kubesteward.db"
+_BUSY_SECONDS = 10.0
+
+
+class StoreUnusable(AskAgain):
+    """The store cannot be opened or written: observation goes on, mutation stops."""
+
+    code = "STORE_UNUSABLE"
+
+
+class Store:
+    """One connection to one file, to be used by one thread."""
+
+    def __init__(self, db: sqlite3.Connection, path: Path) -> None:
+        self.db = db
+        self.path = path
+
+    @classmethod
+    def open(cls, state_dir: Path) -> Store:
+        """The store in a folder, made if it is missing; folder and file are the owner's alone.
+
+        Raises:
+            StoreUnusable: the folder or the file cannot be used; says which and why.
+        """
+        path = Path(state_dir) / FILE
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not path.exists():
+                os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            db.row_factory = sqlite3.Row
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            migrate(db)
+        except (OSError, sqlite3.Error) as error:
+            todo = "Set KUBESTEWARD_STATE_DIR to a folder that can be written."
+            raise StoreUnusable(f"the store {path} cannot be used ({error}).", todo=todo) from None
+        return cls(db, path)
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, and nobody else in between.
+
+        Raises:
+            StoreUnusable: the file cannot be written.
+        """
+        try:
+            self.db.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            todo = "Free the disk or the lock, then ask again."
+            raise StoreUnusable(f"the store {self.path} cannot be written ({error}).", todo=todo) from None
+        try:
+            yield self.db
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        self.db.execute("COMMIT")
+
+    def close(self) -> None:
+        self.db.close()
