@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import math
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,12 +16,17 @@ from kubesteward_tools.text import shapes
 
 REDACTED = "[REDACTED]"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_BLANKS = ("xxxx", "****", "....", "1111111", "your_", "your-", "insert_", "changeme", "redacted", "placeholder")
+_BLANKS = ("xxxx", "****", "....", "your_", "your-", "insert_", "changeme", "redacted", "placeholder", "abcdefghijkl")
 _STAND_INS = (*_BLANKS, "example", "username:password", "user:password")
+_RUN = re.compile(r"(.)\1{15}")
 _REFERENCES = ("${", "$(", "{{", "%{", "<", "[", "$", "var.", "process.env", "os.", "env.", "valuefrom")
 _NOTHING = frozenset({"null", "none", "true", "false", "undefined", "nil"})
 # Keys that point at a secret: passwordVariable, credentialsId, secretName, tokenRef, accessKeyPath.
-_POINTER = r"(?i)(?:id|name|variable|ref|key[_-]?ref|path|file|type|url|policy|length|count|class)s?[\"'\]]{0,2}\s{0,3}[=:!>]+\s*$"
+_POINTER = (
+    r"(?i)(?:id|name|variable|ref|key[_-]?ref|path|file|type|url|policy|length|count|class)s?"
+    r"[\"'\]]{0,2}\s{0,3}[=:!>]+\s*$"
+)
+_ALWAYS = r"(?i)pass|pwd"
 
 
 @functools.cache
@@ -43,15 +49,29 @@ def _entropy(text: str) -> float:
 def _made_up(value: str) -> bool:
     """A stand-in such as documentation has: nothing is lost by showing it."""
     low = value.lower()
-    return any(word in low for word in _STAND_INS) or _entropy(value[8:] or value) < 2
+    return any(word in low for word in _STAND_INS) or _RUN.search(low) is not None or _entropy(value[8:] or value) < 2
 
 
 def _belongs_to_key(value: str) -> bool:
     """Whether a value next to a secret's name is one: no reference to elsewhere, no call, no word of syntax."""
     low = value.lower()
-    if low in _NOTHING or low.startswith(_REFERENCES) or low.endswith("(") or any(word in low for word in _BLANKS):
+    if (
+        low in _NOTHING
+        or low.startswith(_REFERENCES)
+        or low.endswith("(")
+        or any(word in low for word in _BLANKS)
+        or _RUN.search(low)
+    ):
         return False
     return sum(c.isalnum() for c in value) >= 3
+
+
+def _certain(key: str, value: str) -> bool:
+    """Whether an unquoted value is the secret and no prose: `token: expired` is a log's sentence, `DB_ALWAYS=abc`
+    a setting."""
+    if _compiled(_ALWAYS).search(key):
+        return True
+    return len(value) >= 6 if key.endswith("=") else _looks_random(value)
 
 
 def _looks_random(value: str) -> bool:
@@ -79,11 +99,11 @@ def _assignment(match: Any) -> str:
         REDACTED in value
         or _compiled(_POINTER).search(key)
         or not _belongs_to_key(value)
-        or (not quoted and not _looks_random(value))
+        or (not quoted and not _certain(key, value))
     ):
         return str(whole)
-    quote = whole[len(key)] if quoted else ""
-    return f"{key}{quote}{REDACTED}{quote}"
+    start = len(key) + (1 if quoted else 0)
+    return f"{whole[:start]}{REDACTED}{whole[start + len(value) :]}"
 
 
 def _substitute(pattern: Any, change: Callable[[Any], str], text: str) -> str:
@@ -121,7 +141,7 @@ def _field(key: str, value: Any, owner: Mapping[str, Any]) -> Any:
     if key == "annotations" and isinstance(value, Mapping):
         return redact_object({name: note for name, note in value.items() if name != _LAST_APPLIED})
     if isinstance(value, str) and value and secret_name(key) and not key.endswith("Name"):
-        return REDACTED if _looks_random(value) else redact(value)
+        return REDACTED if _certain(key, value) else redact(value)
     return redact_object(value)
 
 

@@ -51,10 +51,10 @@ _NAME = (
     r"|dsn|webhook[_.-]?url)"
 )
 SECRET_NAME = rf"(?i)(?:^|[^A-Za-z]|[a-z]){_NAME}(?:s|[_.-]?(?:value|base64|b64|id|\d+))?$"
-# A key, what assigns, and a value: quoted to its quote's end, otherwise to the next blank or separator.
+# A key, what assigns, and a value: quoted to its quote's or a cut line's end, otherwise to the next blank or separator.
 ASSIGNMENT = (
     rf"(?i)({_NAME}(?:[_-]?[a-z0-9]{{0,12}})?[\"'\]]{{0,2}}\s{{0,3}}(?:=>|:=|[!=]==?|=|:)\s{{0,3}})"
-    r"(?:\"((?:[^\"\\\n]|\\.)+)\"|'((?:[^'\\\n]|\\.)+)'|`([^`\n]+)`|([^\s\"'`,;&]+))"
+    r"(?:\"((?:[^\"\\\n]|\\.)+)(?:\"|(?m:$))|'((?:[^'\\\n]|\\.)+)(?:'|(?m:$))|`([^`\s]+)`|([^\s\"'`,;&]+))"
 )
 # A line of a manifest's data: the value in base64, on the line of its key or in a block below it.
 IN_MANIFEST = (

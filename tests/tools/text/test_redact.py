@@ -1,0 +1,108 @@
+"""Secrets are replaced; what only looks like one stays."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.data import shared_data
+
+from kubesteward_tools.text.redact import REDACTED, redact, redact_object
+
+
+def cases() -> list[dict[str, Any]]:
+    with gzip.open(shared_data("redaction/dev.jsonl.gz"), "rt") as lines:
+        return [json.loads(line) for line in lines]
+
+
+def hidden(case: dict[str, Any]) -> bool:
+    text = redact(case["text"])
+    return case["secret"] not in text if case.get("secret") else text != case["text"]
+
+
+def share(found: list[bool]) -> float:
+    return sum(found) / len(found)
+
+
+def test_nine_of_ten_core_secrets_at_least_are_hidden() -> None:
+    assert share([hidden(case) for case in cases() if case["core"] and case["expected"] == "secret"]) >= 0.9
+
+
+def test_eight_of_ten_secrets_of_all_kinds_are_hidden() -> None:
+    assert share([hidden(case) for case in cases() if case["expected"] == "secret"]) >= 0.8
+
+
+def test_at_most_one_clean_text_in_twenty_is_changed() -> None:
+    assert share([redact(case["text"]) != case["text"] for case in cases() if case["expected"] == "clean"]) <= 0.05
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("password: hunter2x", f"password: {REDACTED}"),
+        ("DB_PASSWORD=correcthorse", f"DB_PASSWORD={REDACTED}"),
+        ('{"db_password": "s3cr et", "x": 1}', f'{{"db_password": "{REDACTED}", "x": 1}}'),
+        ("postgres://u:pa55w0rd@db:5432/x", f"postgres://u:{REDACTED}@db:5432/x"),
+        ("Server=db;Password=Pa55word!;Timeout=5", f"Server=db;Password={REDACTED};Timeout=5"),
+        ("Authorization: Basic dXNlcjpodW50ZXIy", f"Authorization: Basic {REDACTED}"),
+    ],
+)
+def test_the_value_goes_and_what_is_around_it_stays(text: str, expected: str) -> None:
+    assert redact(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "secretName: web-tls-2024",
+        'MountVolume.SetUp failed for volume "x" : secret "web-tls1" not found',
+        "token: expired",
+        "automountServiceAccountToken: false",
+        "image: registry.example/shop/cart@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+        "max_tokens=4096",
+    ],
+)
+def test_names_of_secrets_digests_and_prose_stay(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_a_private_key_goes_even_when_its_end_is_cut_off() -> None:
+    begin = "-----BEGIN RSA " + "PRIVATE KEY-----"
+    assert redact(f"before\n{begin}\nMIIEow\nabc") == f"before\n{REDACTED}"
+
+
+def test_an_object_keeps_its_shape_without_its_secrets() -> None:
+    env = [{"name": "DB_PASSWORD", "value": "hunter"}, {"name": "MODE", "value": "fast"}]
+    secret = {
+        "kind": "Secret",
+        "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}", "team": "shop"}},
+        "data": {"a": "YQ=="},
+        "stringData": {"b": "plain"},
+    }
+
+    assert redact_object([secret, {"env": env, "volumes": [{"secret": {"secretName": "tls-1234567"}}]}]) == [
+        {
+            "kind": "Secret",
+            "metadata": {"annotations": {"team": "shop"}},
+            "data": {"a": REDACTED},
+            "stringData": {"b": REDACTED},
+        },
+        {
+            "env": [{"name": "DB_PASSWORD", "value": REDACTED}, {"name": "MODE", "value": "fast"}],
+            "volumes": [{"secret": {"secretName": "tls-1234567"}}],
+        },
+    ]
+
+
+@given(st.text(max_size=300))
+def test_redacting_twice_is_redacting_once(text: str) -> None:
+    assert redact(redact(text)) == redact(text)
+
+
+@given(st.text("abcdefghijkmnpqrstuvwxyz23456789", min_size=8, max_size=40), st.sampled_from(["=", ": ", '": "']))
+def test_a_password_of_any_letters_never_survives_its_key(value: str, between: str) -> None:
+    assert value not in redact(f"db_password{between}{value}1Q").replace("db_password", "")
