@@ -55,19 +55,19 @@ def _made_up(value: str) -> bool:
 def _belongs_to_key(value: str) -> bool:
     """Whether a value next to a secret's name is one: no reference to elsewhere, no call, no word of syntax."""
     low = value.lower()
-    if (
-        low in _NOTHING
-        or low.startswith(_REFERENCES)
-        or low.endswith("(")
-        or any(word in low for word in _BLANKS)
-        or _RUN.search(low)
-    ):
+    if low in _NOTHING or low.startswith(_REFERENCES) or low.endswith("("):
         return False
     return sum(c.isalnum() for c in value) >= 3
 
 
+def _left_blank(key: str, value: str) -> bool:
+    """Whether the value waits to be filled in. A password can be any word, `changeme` too."""
+    low = value.lower()
+    return not _compiled(_ALWAYS).search(key) and (any(word in low for word in _BLANKS) or bool(_RUN.search(low)))
+
+
 def _certain(key: str, value: str) -> bool:
-    """Whether an unquoted value is the secret and no prose: `token: expired` is a log's sentence, `DB_ALWAYS=abc`
+    """Whether an unquoted value is the secret and no prose: `token: expired` is a log's sentence, `DB_PASSWORD=abc`
     a setting."""
     if _compiled(_ALWAYS).search(key):
         return True
@@ -99,6 +99,7 @@ def _assignment(match: Any) -> str:
         REDACTED in value
         or _compiled(_POINTER).search(key)
         or not _belongs_to_key(value)
+        or _left_blank(key, value)
         or (not quoted and not _certain(key, value))
     ):
         return str(whole)
