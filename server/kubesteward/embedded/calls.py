@@ -10,7 +10,7 @@ import msgspec
 from kubesteward.embedded import protobuf
 from kubesteward_tools.twin.identity import User
 from kubesteward_tools.twin.rbac import Access, can
-from kubesteward_tools.twin.route import Route
+from kubesteward_tools.twin.route import Request, Route
 from kubesteward_tools.twin.status import ApiError, bad_request
 from kubesteward_tools.world.store import Store
 
@@ -51,6 +51,18 @@ def body(data: bytes, content_type: str) -> Any:
         if type(error).__module__.startswith("yaml"):
             raise bad_request("error parsing YAML: the body of the request is not YAML") from None
         raise
+
+
+def is_dry_run(asked: Request, route: Route) -> bool:
+    """Whether a request only asks what a write would do; the options may stand in the body of deletes and evictions."""
+    if asked.query.get("dryRun") == "All":
+        return True
+    body = asked.body if isinstance(asked.body, dict) else {}
+    if route.subresource == "eviction":
+        body = body.get("deleteOptions") or {}
+    elif asked.verb not in {"delete", "deletecollection"}:
+        return False
+    return isinstance(body, dict) and body.get("dryRun") == ["All"]
 
 
 def _without_empty(value: dict[str, Any]) -> dict[str, Any]:

@@ -138,6 +138,25 @@ def _aggregated_subresource(kind: ResourceType, name: str) -> dict[str, Any]:
     return {"subresource": name, "responseKind": response, "verbs": _SUBRESOURCE_VERBS[name]}
 
 
+def document(path: str) -> dict[str, Any] | None:
+    """The document at a path ("/version", "/apis/apps/v1", "/openapi/v3/api/v1"), None when there is none."""
+    fixed = {"/version": version, "/api": api_versions, "/apis": group_list, "/openapi/v3": openapi_index}
+    if path in fixed:
+        return fixed[path]()
+    of = openapi if path.startswith("/openapi/v3/") else resource_list
+    parts = path.removeprefix("/openapi/v3").strip("/").split("/")
+    if parts[0] == "api" and len(parts) == 2:
+        return of("", parts[1])
+    if parts[0] == "apis" and len(parts) == 2:
+        return _group(parts[1])
+    return of(parts[1], parts[2]) if parts[0] == "apis" and len(parts) == 3 else None
+
+
+def _group(name: str) -> dict[str, Any] | None:
+    found = [group for group in group_list()["groups"] if group["name"] == name]
+    return {"kind": "APIGroup", "apiVersion": "v1", **found[0]} if found else None
+
+
 def openapi_index() -> dict[str, Any]:
     paths = [f"apis/{group}/{version_}" if group else f"api/{version_}" for group, version_ in GROUPS]
     return {"paths": {path: {"serverRelativeURL": f"/openapi/v3/{path}"} for path in paths}}

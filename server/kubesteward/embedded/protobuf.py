@@ -12,8 +12,8 @@ from typing import Any
 MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\x00"
 
-# Each message: field number -> (JSON name, kind). Kinds: "s" text, "i" number, "b" boolean, "*s" repeated text, "m" map of
-# text, "d" map of bytes (base64 in JSON), a nested message, or a list with one nested message for a repeated one.
+# Each message: field number -> (JSON name, kind). Kinds: "s" text, "i" number, "b" boolean, "*s" repeated text, "m" map
+# of text, "d" map of bytes (base64 in JSON), a nested message, or a list with one nested message for a repeated one.
 Message = Mapping[int, tuple[str, Any]]
 _METADATA: Message = {
     1: ("name", "s"),

@@ -11,11 +11,10 @@ from kubesteward.embedded.server import CONTEXT, EmbeddedCluster
 
 
 async def serve(kubeconfig: Path, nodes: int, scenario: str, announce: Callable[[str], object]) -> None:
-    """Write the kubeconfig, say so once the server listens, and go on until cancelled or told to stop.
+    """Write the kubeconfig, say so once the server listens, and go on until cancelled.
 
     Raises:
-        InvalidArguments: there is no such scenario.
-        OSError: the kubeconfig cannot be written.
+        InvalidArguments: there is no such scenario, or the kubeconfig cannot be written.
     """
     async with EmbeddedCluster(nodes=nodes, scenario=scenario) as cluster:
         cluster.write_kubeconfig(kubeconfig)
@@ -27,8 +26,14 @@ async def serve(kubeconfig: Path, nodes: int, scenario: str, announce: Callable[
 
 
 async def serve_until_signal(kubeconfig: Path, nodes: int, scenario: str, announce: Callable[[str], object]) -> None:
-    """`serve`, ended in order by SIGINT or SIGTERM; the kubeconfig goes with the cluster."""
-    task = asyncio.ensure_future(serve(kubeconfig, nodes, scenario, announce))
+    """`serve`, ended in order by SIGINT or SIGTERM; a kubeconfig that was written goes with the cluster."""
+    written: list[Path] = []
+
+    def written_and_said(text: str) -> None:
+        written.append(kubeconfig)
+        announce(text)
+
+    task = asyncio.ensure_future(serve(kubeconfig, nodes, scenario, written_and_said))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, task.cancel)
@@ -37,4 +42,9 @@ async def serve_until_signal(kubeconfig: Path, nodes: int, scenario: str, announ
         if not task.cancelled():
             task.result()
     finally:
-        kubeconfig.unlink(missing_ok=True)
+        _remove(written)
+
+
+def _remove(files: list[Path]) -> None:
+    for file in files:
+        file.unlink(missing_ok=True)

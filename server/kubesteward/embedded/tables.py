@@ -1,4 +1,4 @@
-"""Server-side printing: the Table form of lists and objects that `kubectl get` asks for. API doc: meta.k8s.io/v1 Table."""
+"""Server-side printing: the Tables that `kubectl get` asks for. API doc: meta.k8s.io/v1 Table."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The watch cache: what happened, in order, for as long as it is remembered. Older positions are answered 410 Gone."""
+"""The watch cache: what happened, in order, for as long as it is remembered. Who asks for more is answered 410."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from kubesteward_tools.twin.status import ApiError
@@ -13,45 +13,75 @@ HISTORY = 5000
 
 
 class WatchCache:
-    """Remembers the last `HISTORY` events of a store and wakes those who wait for more."""
+    """Remembers at least the last `history` events of a store and wakes those who wait for more."""
 
-    def __init__(self, store: Store) -> None:
-        self._events: deque[tuple[int, Event]] = deque(maxlen=HISTORY)
-        self._oldest = store.revision
+    def __init__(self, store: Store, history: int = HISTORY) -> None:
+        self._history = history
+        self._events: list[tuple[int, Event]] = []
+        self._dropped = 0
+        self._forgotten = store.revision
         self._store = store
         self._news = asyncio.Event()
+        self.closed = False
         self._stop = store.subscribe(self._hear)
 
     def close(self) -> None:
+        """End every `follow`."""
         self._stop()
+        self.closed = True
         self._news.set()
 
     def _hear(self, event: Event) -> None:
-        if len(self._events) == HISTORY:
-            self._oldest = self._events[0][0]
         self._events.append((self._store.revision, event))
+        if len(self._events) > 2 * self._history:
+            gone = len(self._events) - self._history
+            self._forgotten = self._events[gone - 1][0]
+            self._dropped += gone
+            del self._events[:gone]
         self._news.set()
         self._news = asyncio.Event()
 
+    async def news(self, seconds: float) -> None:
+        """Wait for the next event, `close`, or so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), seconds)
+
     def check(self, revision: int) -> None:
         """Raises ApiError 410 when events after `revision` may be forgotten already."""
-        if revision < self._oldest:
-            message = f"too old resource version: {revision} ({self._oldest})"
-            raise ApiError(410, "Expired", message)
+        if revision < self._forgotten:
+            raise _expired(revision, self._forgotten)
 
     async def follow(
         self, resource: str, namespace: str, revision: int, keep: Callable[[Object], bool]
     ) -> AsyncIterator[tuple[str, Object]]:
-        """Events after `revision` as (type, object), for ever; objects that leave the selection count as DELETED."""
-        while True:
+        """Events after `revision` as (type, object) until `close`; objects that leave the selection count as DELETED.
+
+        Raises:
+            ApiError: 410 when the reader was so slow that events which it has not seen are forgotten.
+        """
+        at = self._position(revision)
+        while not self.closed:
             news = self._news
-            for at, event in list(self._events):
-                if at <= revision or event.key.resource != resource:
-                    continue
-                if (not namespace or event.key.namespace == namespace) and (seen := _seen(event, keep)):
-                    yield seen, event.obj
-            revision = max(revision, self._events[-1][0] if self._events else 0)
+            while at < self._dropped + len(self._events):
+                if at < self._dropped:
+                    raise _expired(revision, self._forgotten)
+                revision, event = self._events[at - self._dropped]
+                at += 1
+                if event.key.resource == resource and namespace in {"", event.key.namespace}:
+                    seen = _seen(event, keep)
+                    if seen:
+                        yield seen, event.obj
             await news.wait()
+
+    def _position(self, revision: int) -> int:
+        """The number, counted from the first event ever, of the first event after `revision`."""
+        self.check(revision)
+        later = sum(1 for at, _ in self._events if at > revision)
+        return self._dropped + len(self._events) - later
+
+
+def _expired(revision: int, oldest: int) -> ApiError:
+    return ApiError(410, "Expired", f"too old resource version: {revision} ({oldest})")
 
 
 def _seen(event: Event, keep: Callable[[Object], bool]) -> str:

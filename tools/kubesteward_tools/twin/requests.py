@@ -69,7 +69,7 @@ def _check_options(request: Request) -> None:
 
 def _is_dry(request: Request) -> bool:
     body = request.body if isinstance(request.body, dict) else {}
-    in_body = request.verb == "delete" and body.get("dryRun") == ["All"]
+    in_body = request.verb in {"delete", "deletecollection"} and body.get("dryRun") == ["All"]
     return request.query.get("dryRun") == "All" or in_body
 
 

@@ -48,7 +48,11 @@ def _shown(used: dict[str, Fraction]) -> dict[str, str]:
     return {"cpu": f"{int(used['cpu'] * 10**9)}n", "memory": f"{int(used['memory'] / 1024)}Ki"}
 
 
-def node_metrics(store: Store, node: Object, now: float) -> Object:
+def node_metrics(store: Store, node: Object, now: float) -> Object | None:
+    """A NodeMetrics object, or None for a node that does not report."""
+    conditions = (node.get("status") or {}).get("conditions") or ()
+    if not any(item["type"] == "Ready" and item["status"] == "True" for item in conditions):
+        return None
     total = {"cpu": Fraction(1, 20), "memory": Fraction(300 * 2**20)}
     for key in store.pods_on(node["metadata"]["name"]):
         pod = store.get(key)
