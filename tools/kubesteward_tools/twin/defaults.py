@@ -5,6 +5,7 @@ Each function takes a copy that it may change. Applying the same manifest again 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -236,7 +237,11 @@ def _namespace(obj: Spec) -> None:
 
 
 def _secret(obj: Spec) -> None:
+    """`stringData` is for writing only: it becomes part of `data` (API doc: core/v1 Secret)."""
     _set(obj, type="Opaque")
+    if plain := obj.pop("stringData", None):
+        encoded = {key: base64.b64encode(str(value).encode()).decode() for key, value in plain.items()}
+        obj["data"] = {**(obj.get("data") or {}), **encoded}
 
 
 def _storage_class(obj: Spec) -> None:
