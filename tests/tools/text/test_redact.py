@@ -75,6 +75,10 @@ def test_a_private_key_goes_even_when_its_end_is_cut_off() -> None:
     assert redact(f"before\n{begin}\nMIIEow\nabc") == f"before\n{REDACTED}"
 
 
+def test_text_that_is_no_valid_unicode_is_redacted_all_the_same() -> None:
+    assert redact("a\ud800 password=abc1234x") == f"a? password={REDACTED}"
+
+
 def test_an_object_keeps_its_shape_without_its_secrets() -> None:
     env = [{"name": "DB_PASSWORD", "value": "hunter"}, {"name": "MODE", "value": "fast"}]
     secret = {

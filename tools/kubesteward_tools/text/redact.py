@@ -113,7 +113,12 @@ def _substitute(pattern: Any, change: Callable[[Any], str], text: str) -> str:
 
 def redact(text: str) -> str:
     """`text` with every secret replaced by `[REDACTED]`: private keys, tokens of known issuers, passwords in URLs,
-    authorization headers, values of keys whose name says secret, and the data of Secret manifests."""
+    authorization headers, values of keys whose name says secret, and the data of Secret manifests.
+
+    Clean a log first (`fence.clean`): an invisible character within a token would hide it from the patterns. Lone
+    surrogates, which UTF-8 cannot hold, become question marks.
+    """
+    text = text.encode("utf-8", "replace").decode()
     text = _compiled(shapes.PRIVATE_KEY).sub(REDACTED, text)
     if "kind" in text and _compiled(r"(?m)\bkind[\"']?:\s*[\"']?Secret\b").search(text):
         text = _substitute(_compiled(shapes.IN_MANIFEST), _lead, text)
