@@ -132,7 +132,7 @@ class Kubelet(Base):
         uid = pod["metadata"]["uid"]
         why = (
             f'Failed to pull image "{image}": failed to pull and unpack image "{image}": failed to resolve reference '
-            f'"{image}": {image.partition(":")[0]}: not found'
+            f'"{image}": {image}: not found'
         )
         tries = self._failures[uid] = self._failures.get(uid, 0) + 1
         waiting = (pod["status"].get("containerStatuses") or [{}])[0].get("state", {}).get("waiting", {})
@@ -242,7 +242,7 @@ class Kubelet(Base):
         name = container["name"]
         wait = self._backoff(tries)
         why = (
-            f"back-off {int(min(10 * 2 ** (tries - 1), 300))}s restarting failed container={name} "
+            f"back-off {_go_duration(min(10 * 2 ** min(tries - 1, 9), 300))} restarting failed container={name} "
             f"pod={pod['metadata']['name']}_{key.namespace}({uid})"
         )
         held = states.waiting_container(container, "CrashLoopBackOff", why, old.get(name))
@@ -291,6 +291,12 @@ class Kubelet(Base):
 
     def _write(self, key: Key, status: dict[str, Any]) -> None:
         self.api.update_status(*key, {**status, "observedGeneration": 1})
+
+
+def _go_duration(seconds: int) -> str:
+    """As Go prints durations: 40s, 1m20s, 5m0s."""
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes}m{rest}s" if minutes else f"{rest}s"
 
 
 def _answers(node: Object) -> bool:

@@ -1,4 +1,9 @@
-"""What a container does once it runs. No control plane can know that, so it is assumed, and the assumption has a name."""
+"""What a container does once it runs. No control plane can know that: it is assumed, and the assumption has a name.
+
+For the embedded cluster, annotations of the pod with the prefix `sim.kubesteward.dev/` say it: `mode` (crash, oom,
+unready, liveness, imagepull), `exit-code`, `ready-after` and `run-for` in seconds, `memory` and `cpu` (usage; above its
+memory limit a container is killed), `missing-image` (one that no registry has), and what `twin/logs.py` reads.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from kubesteward_tools.twin.quantity import parse
 from kubesteward_tools.world.store import Object
 
 Mode = Literal["run", "unready", "crash", "oom", "imagepull", "liveness", "complete", "fail"]
@@ -53,8 +59,10 @@ class Declared:
         notes = pod["metadata"].get("annotations") or {}
         images = [container.get("image", "") for container in pod["spec"].get("containers") or ()]
         mode = _note(notes, "mode") or _note(notes, "fail/mode")
-        if mode in {None, "slow"} and any(_NO_SUCH_IMAGE.search(image) for image in images):
+        if mode in {None, "slow"} and any(_is_missing(image, notes) for image in images):
             mode = "imagepull"
+        elif mode is None and _starves(pod, notes):
+            mode = "oom"
         run_for = _note(notes, "run-for")
         return Fate(
             mode=_mode(mode),
@@ -62,6 +70,18 @@ class Declared:
             run_for=float(run_for) if run_for else None,
             exit_code=int(_note(notes, "exit-code") or 1),
         )
+
+
+def _is_missing(image: str, notes: dict[str, Any]) -> bool:
+    return image == notes.get(PREFIX + "missing-image") or bool(_NO_SUCH_IMAGE.search(image))
+
+
+def _starves(pod: Object, notes: dict[str, Any]) -> bool:
+    """Whether the memory that the first container is said to use is above its limit."""
+    wanted = notes.get(PREFIX + "memory")
+    container = (pod["spec"].get("containers") or [{}])[0]
+    limit = ((container.get("resources") or {}).get("limits") or {}).get("memory")
+    return bool(wanted and limit) and parse(wanted) > parse(limit)
 
 
 def _note(notes: dict[str, Any], name: str) -> str | None:
