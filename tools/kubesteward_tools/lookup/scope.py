@@ -1,0 +1,130 @@
+"""What an answer covers: which clusters, how fresh, and what could not be seen. No answer is narrowed in silence."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from kubesteward_tools.errors import Forbidden, InvalidArguments, SteadyError
+from kubesteward_tools.text.fence import clean
+from kubesteward_tools.twin.clock import timestamp
+
+if TYPE_CHECKING:
+    from kubesteward_tools.tool import Desk
+    from kubesteward_tools.world.world import World
+
+ALL = "*"
+
+
+@dataclass(slots=True)
+class Scope:
+    """`worlds` are the clusters that answer, `not_seen` says of each `cluster` or `cluster kind` that does not, why."""
+
+    worlds: list[World]
+    namespace: str = ""
+    not_seen: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def many(self) -> bool:
+        return len(self.worlds) > 1
+
+    def miss(self, world: World, resource: str, why: str) -> None:
+        self.not_seen[f"{world.cluster} {resource}"] = clean(why, 300)
+
+    def lines(self) -> list[str]:
+        """The first lines of every answer."""
+        where = f"namespace {self.namespace}" if self.namespace else "all namespaces"
+        heads = [
+            f"{world.cluster}, {where}, as of {timestamp(world.as_of())}, {_freshness(world)}" for world in self.worlds
+        ]
+        return heads + [f"NOT SEEN {what}: {why}" for what, why in sorted(self.not_seen.items())]
+
+    def data(self) -> dict[str, Any]:
+        clusters = [
+            {
+                "cluster": world.cluster,
+                "as_of": timestamp(world.as_of()),
+                "staleness_seconds": round(world.staleness(), 1),
+            }
+            for world in self.worlds
+        ]
+        return {"clusters": clusters, "namespace": self.namespace or ALL, "not_seen": self.not_seen}
+
+
+def _freshness(world: World) -> str:
+    if not world.writable:
+        return "from a bundle"
+    stale = world.staleness()
+    return f"stale for {stale:.0f}s" if stale else "live"
+
+
+async def one(desk: Desk, cluster: str) -> World:
+    """Raises UnknownCluster, ClusterUnreachable."""
+    return await desk.clusters.world(cluster or None)
+
+
+async def scoped(desk: Desk, cluster: str, clusters: Sequence[str] | None, namespace: str = "") -> Scope:
+    """The worlds that are asked for. One that cannot be reached is noted while another one answers.
+
+    Raises:
+        UnknownCluster, ClusterUnreachable: none answers.
+        InvalidArguments: `cluster` and `clusters` are both given.
+    """
+    if cluster and clusters:
+        raise InvalidArguments("cluster and clusters exclude each other.", todo="Give one of them.")
+    several = clusters or ()
+    names = desk.clusters.names() if ALL in several else list(dict.fromkeys(several)) or [cluster]
+    if not names:
+        names = [""]
+    found = await asyncio.gather(*(one(desk, name) for name in names), return_exceptions=True)
+    scope, failures = Scope([], namespace), list[SteadyError]()
+    for name, item in zip(names, found, strict=True):
+        if isinstance(item, SteadyError):
+            failures.append(item)
+            scope.not_seen[name] = item.message
+        elif isinstance(item, BaseException):
+            raise item
+        else:
+            scope.worlds.append(item)
+    if not scope.worlds:
+        raise failures[0]
+    return scope
+
+
+async def seen(scope: Scope, resources: Iterable[str], *, required: str = "") -> None:
+    """Have these kinds listed in every world of the scope, and note which may not be.
+
+    A world that does not answer leaves the scope. Kinds a cluster does not serve are passed over.
+
+    Raises:
+        Forbidden: `required` is a kind that no world may list.
+        SteadyError: no world answers.
+    """
+    wanted = tuple(resources)
+    results = await asyncio.gather(*(world.ensure(*wanted) for world in scope.worlds), return_exceptions=True)
+    failure = _drop_silent(scope, results)
+    if not scope.worlds and failure is not None:
+        raise failure
+    for world in scope.worlds:
+        for resource in wanted:
+            if resource in world.forbidden:
+                scope.miss(world, resource, world.forbidden[resource])
+    if required and all(required in world.forbidden for world in scope.worlds):
+        why = clean(scope.worlds[0].forbidden[required], 300)
+        raise Forbidden(why, todo="Nothing was read. Ask an operator for list and watch on it, cluster-wide.")
+
+
+def _drop_silent(scope: Scope, results: Sequence[BaseException | None]) -> SteadyError | None:
+    failure, answering = None, []
+    for world, result in zip(scope.worlds, results, strict=True):
+        if isinstance(result, SteadyError):
+            failure = result
+            scope.not_seen[world.cluster] = result.message
+        elif result is not None:
+            raise result
+        else:
+            answering.append(world)
+    scope.worlds = answering
+    return failure

@@ -1,0 +1,71 @@
+"""Objects and sentences as they may be shown: without secrets, unseen characters and what only machines read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kubesteward_tools.text.fence import clean
+from kubesteward_tools.text.redact import redact, redact_object
+from kubesteward_tools.world.store import Object
+
+_SENTENCE = 300
+_BULK = frozenset({"managedFields", "selfLink"})
+_MACHINE = frozenset({"uid", "resourceVersion", "generation", "generateName", "managedFields", "selfLink"})
+_DEFAULTS: dict[str, Any] = {
+    "terminationMessagePath": "/dev/termination-log",
+    "terminationMessagePolicy": "File",
+    "dnsPolicy": "ClusterFirst",
+    "schedulerName": "default-scheduler",
+    "restartPolicy": "Always",
+    "securityContext": {},
+    "resources": {},
+    "enableServiceLinks": True,
+    "preemptionPolicy": "PreemptLowerPriority",
+    "revisionHistoryLimit": 10,
+    "progressDeadlineSeconds": 600,
+}
+
+
+def sentence(text: Any, longest: int = _SENTENCE) -> str:
+    """Text from a cluster as one clean line of at most `longest` characters."""
+    line = " ".join(clean(redact(str(text)), 4000).split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
+
+
+def whole(obj: Object) -> Object:
+    """Everything but managedFields and secrets."""
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in _BULK}
+    return tidy(redact_object({**obj, "metadata": metadata}))  # type: ignore[no-any-return] # a dict in, a dict out
+
+
+def brief(obj: Object) -> Object:
+    """The same without what the API server fills in by itself and what only machines read."""
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in _MACHINE}
+    owners = metadata.get("ownerReferences")
+    if owners:
+        metadata["ownerReferences"] = [{key: item.get(key) for key in ("kind", "name")} for item in owners]
+    found: Object = _without_defaults(whole({**obj, "metadata": metadata}))
+    return found
+
+
+def tidy(value: Any) -> Any:
+    """Every string of it cleaned, keys too."""
+    if isinstance(value, str):
+        return value if value.isascii() and value.isprintable() else clean(value)
+    if isinstance(value, dict):
+        return {tidy(key): tidy(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [tidy(item) for item in value]
+    return value
+
+
+def _without_defaults(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_defaults(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: _without_defaults(item)
+        for key, item in value.items()
+        if item is not None and not (key in _DEFAULTS and item == _DEFAULTS[key])
+    }

@@ -1,0 +1,162 @@
+"""Events, those that say the same thing told once, with what an object's pods have to say too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
+
+from kubesteward_policies.tiers import Tier
+from kubesteward_tools.lookup.arguments import Cluster, Cursor, Format, ManyClusters, Namespace, Since, Target
+from kubesteward_tools.lookup.family import CHILDREN, descendants, pods
+from kubesteward_tools.lookup.scope import Scope, scoped, seen
+from kubesteward_tools.lookup.shown import sentence
+from kubesteward_tools.lookup.targets import check_namespace, find, parse
+from kubesteward_tools.text import cursor as cursors
+from kubesteward_tools.text.ages import ago, seconds
+from kubesteward_tools.text.table import table
+from kubesteward_tools.tool import Answer, Desk, tool
+from kubesteward_tools.twin.clock import parse_timestamp, timestamp
+from kubesteward_tools.world.store import Key, Object
+
+if TYPE_CHECKING:
+    from kubesteward_tools.world.world import World
+
+_NAMED = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|\b[0-9a-f]{12,64}\b|\d+(?:\.\d+)*")
+_TAIL = re.compile(r"(-[a-z0-9]{6,10})?-[a-z0-9]{5}$")
+
+
+@dataclass(slots=True)
+class Told:
+    """Events with one meaning: the newest of them, how often, and of how many objects. Times in epoch seconds."""
+
+    newest: Object
+    first: float
+    last: float
+    count: int
+    objects: set[str]
+
+
+@tool(Tier.OBSERVE, title="Events", open_world=True)
+async def get_events(
+    desk: Desk,
+    *,
+    related_resource: Target = "",
+    namespace: Namespace = "",
+    since: Since = "1h",
+    types: Literal["all", "Warning", "Normal"] = "all",
+    limit: Annotated[int, Field(ge=1, le=200)] = 30,
+    cursor: Cursor = "",
+    response_format: Format = "concise",
+    cluster: Cluster = "",
+    clusters: ManyClusters = None,
+) -> Answer:
+    """Events, newest first, alike ones merged; those of a workload include its pods'."""
+    after = desk.now() - seconds(since)
+    scope = await scoped(desk, cluster, clusters, namespace)
+    await seen(scope, ("events", *CHILDREN), required="events")
+    told: list[tuple[str, Told]] = []
+    for world in scope.worlds:
+        wanted = await _wanted(scope, world, related_resource, namespace)
+        events = [item for item in world.store.objects("events", namespace or None) if _fits(item, wanted, types)]
+        told += [(world.cluster, item) for item in _merged(events) if item.last >= after]
+    told.sort(key=lambda item: (-item[1].last, item[0], item[1].newest["metadata"]["name"]))
+    offset = _offset(cursor)
+    page = told[offset : offset + limit]
+    more = cursors.encode({"offset": offset + limit}) if len(told) > offset + limit else ""
+    items = [_item(scope, name, item, desk.now(), wide=response_format == "detailed") for name, item in page]
+    head = f"{len(told)} different events in the last {since}" + (f", {len(page)} shown" if more or offset else "")
+    if more:
+        head += f"; more: cursor={more}, or types=Warning, or a shorter since"
+    heads = list(items[0]) if items else []
+    listed = table(heads, [list(item.values()) for item in items]) if items else ""
+    data = {"scope": scope.data(), "total": len(told), "events": items, "next_cursor": more}
+    return Answer("\n".join([*scope.lines(), head]), data, untrusted=listed, source="events")
+
+
+async def _wanted(scope: Scope, world: World, target: str, namespace: str) -> set[tuple[str, str, str]] | None:
+    """(kind, namespace, name) of the objects in question, None for all."""
+    if not target:
+        await check_namespace(world, namespace)
+        return None
+    found = await find(world, *parse(target), namespace)
+    keys = [found.key, *descendants(world.store, found.key)]
+    if found.type.resource == "services":
+        keys += [Key("pods", found.key.namespace, pod["metadata"]["name"]) for pod in pods(world.store, found.key)]
+    scope.namespace = found.key.namespace or namespace
+    kinds = {item.resource: item.kind for item in world.kinds.all()}
+    return {(kinds.get(key.resource, ""), key.namespace, key.name) for key in keys}
+
+
+def _fits(event: Object, wanted: set[tuple[str, str, str]] | None, types: str) -> bool:
+    if types not in {"all", event.get("type")}:
+        return False
+    about = event.get("involvedObject") or event.get("regarding") or {}
+    return wanted is None or (about.get("kind"), about.get("namespace", ""), about.get("name")) in wanted
+
+
+def _when(event: Object) -> Iterator[float]:
+    series = event.get("series") or {}
+    stamps = (
+        event.get("lastTimestamp"),
+        series.get("lastObservedTime"),
+        event.get("eventTime"),
+        event.get("firstTimestamp"),
+        event["metadata"].get("creationTimestamp"),
+    )
+    for stamp in filter(None, stamps):
+        try:
+            yield parse_timestamp(str(stamp))
+        except ValueError:
+            continue
+
+
+def _meaning(event: Object) -> tuple[str, ...]:
+    """Pods of one workload are one subject, and numbers and ids in a message make no difference."""
+    about = event.get("involvedObject") or event.get("regarding") or {}
+    message = str(event.get("message") or event.get("note") or "").replace(str(about.get("name")), "*")
+    stem = _TAIL.sub("", str(about.get("name", "")))
+    where = str(about.get("namespace", ""))
+    return (str(event.get("reason")), str(about.get("kind")), where, stem, _NAMED.sub("#", message))
+
+
+def _merged(events: list[Object]) -> list[Told]:
+    found: dict[tuple[str, ...], Told] = {}
+    for event in events:
+        times = list(_when(event)) or [0.0]
+        count = int((event.get("series") or {}).get("count") or event.get("count") or 1)
+        name = str((event.get("involvedObject") or event.get("regarding") or {}).get("name"))
+        told = found.setdefault(_meaning(event), Told(event, min(times), 0.0, 0, set()))
+        if max(times) >= told.last:
+            told.newest, told.last = event, max(times)
+        told.first = min(told.first, *times)
+        told.count += count
+        told.objects.add(name)
+    return list(found.values())
+
+
+def _item(scope: Scope, cluster: str, told: Told, now: float, *, wide: bool) -> dict[str, Any]:
+    event = told.newest
+    about = event.get("involvedObject") or event.get("regarding") or {}
+    others = f" (+{len(told.objects) - 1})" if len(told.objects) > 1 else ""
+    space = "" if scope.namespace else f"{about.get('namespace', '')}/".lstrip("/")
+    item: dict[str, Any] = {"cluster": cluster} if scope.many else {}
+    item |= {
+        "last": ago(now - told.last),
+        "count": told.count,
+        "type": event.get("type", ""),
+        "reason": event["reason"],
+    }
+    if wide:
+        item |= {"first": timestamp(told.first), "from": str((event.get("source") or {}).get("component", ""))}
+    message = event.get("message") or event.get("note") or ""
+    item["object"] = sentence(f"{about.get('kind')}/{space}{about.get('name')}{others}", 120)
+    return item | {"message": sentence(message, 1000 if wide else 240)}
+
+
+def _offset(cursor: str) -> int:
+    found = cursors.decode(cursor).get("offset") if cursor else 0
+    return found if isinstance(found, int) and found >= 0 else 0
