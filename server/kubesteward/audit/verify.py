@@ -1,4 +1,4 @@
-"""Re-derives the whole chain and names the first record that does not fit. Reads only; needs no running server."""
+"""Re-derives the chain and names the first record that does not fit. Reads only; needs no running server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kubesteward_policies.digest import canonical_json
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """`broken` is the number of the first record that does not fit, None when all do."""
+    """`broken` is the number of the first record that does not fit, None when all do; `records` counts the good ones."""
 
     ok: bool
     records: int
@@ -33,29 +33,47 @@ def verify(state_dir: Path) -> Verification:
     path = Path(state_dir) / FILE
     if not path.exists():
         raise FileNotFoundError(f"there is no audit log in {state_dir}; --state-dir names another folder")
-    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+    except sqlite3.Error as error:
+        return _unreadable(error)
     db.row_factory = sqlite3.Row
     try:
         return check(db)
     except sqlite3.DatabaseError as error:
-        return Verification(False, 0, broken=0, reason=f"the file cannot be read as a database: {error}")
+        return _unreadable(error)
     finally:
         db.close()
 
 
-def check(db: sqlite3.Connection) -> Verification:
-    previous, count = GENESIS, 0
-    for row in db.execute("SELECT seq, record, previous, hash FROM audit ORDER BY seq"):
-        count += 1
-        if why := _wrong(row, count, previous):
-            return Verification(False, count, broken=count, reason=f"record {count}: {why}")
-        previous = row["hash"]
-    head = db.execute("SELECT seq, hash FROM audit_head WHERE id = 1").fetchone()
-    expected = (head["seq"], head["hash"]) if head else (0, GENESIS)
-    if expected != (count, previous):
-        why = f"the log ends at record {count}, but {expected[0]} were written"
-        return Verification(False, count, broken=count + 1, reason=why)
-    return Verification(True, count, previous)
+def _unreadable(error: sqlite3.Error) -> Verification:
+    return Verification(False, 0, broken=0, reason=f"the file cannot be read as a database: {error}")
+
+
+def check(db: sqlite3.Connection, after: int = 0, previous: str = GENESIS) -> Verification:
+    """The verdict on the records after number `after`, whose hash is `previous`."""
+    number = after
+    # One statement sees one state of the file, so that a record appended meanwhile is not taken for a broken end.
+    rows = db.execute(
+        "SELECT a.seq, a.record, a.previous, a.hash, h.seq AS last, h.hash AS head"
+        " FROM audit_head h LEFT JOIN audit a ON a.seq > ? ORDER BY a.seq",
+        (after,),
+    ).fetchall()
+    if not rows:
+        lost = db.execute("SELECT count(*) FROM audit").fetchone()[0]
+        why = "the log's end is not recorded any more"
+        return Verification(False, 0, broken=1, reason=why) if lost or after else Verification(True, 0, GENESIS)
+    for row in rows:
+        if row["seq"] is None:
+            break
+        if why := _wrong(row, number + 1, previous):
+            return Verification(False, number, previous, number + 1, f"record {number + 1}: {why}")
+        number, previous = number + 1, row["hash"]
+    expected = rows[0]["last"], rows[0]["head"]
+    if expected != (number, previous):
+        why = f"the log ends at record {number}, but {expected[0]} were written"
+        return Verification(False, number, previous, number + 1, why)
+    return Verification(True, number, previous)
 
 
 def _wrong(row: Any, number: int, previous: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from kubesteward.audit.log import AuditLog
 from kubesteward.settings import Settings
+from kubesteward.store.store import Store
 from kubesteward_policies.change import Change
 from kubesteward_policies.verdict import Decision, Verdict
 from kubesteward_tools.twin.rehearsal import Rehearsal
@@ -31,6 +32,7 @@ class Case:
     caller: Caller
     dry_run: bool
     settings: Settings
+    store: Store
     audit: AuditLog
     world: World
     rehearsal: Rehearsal | None = None

@@ -39,6 +39,7 @@ _LOOK_EVERY = 0.3
 class Gate:
     def __init__(self, clusters: Clusters, store: Store, audit: AuditLog, settings: Settings) -> None:
         self._clusters = clusters
+        self._store = store
         self._audit = audit
         self._settings = settings
         self._waiting: set[asyncio.Task[None]] = set()
@@ -93,7 +94,7 @@ class Gate:
     async def _case(self, change: Change, caller: Caller, *, dry_run: bool) -> Case:
         world = await self._clusters.world(change.cluster or None)
         await world.ensure_for_rehearsal()
-        return Case(change, caller, dry_run, self._settings, self._audit, world)
+        return Case(change, caller, dry_run, self._settings, self._store, self._audit, world)
 
     async def _walk(self, case: Case) -> list[Verdict]:
         verdicts = []

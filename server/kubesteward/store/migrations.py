@@ -1,9 +1,13 @@
-"""The schema, step by step: each function runs once, in its own transaction, in this order."""
+"""The schema, step by step: each function runs once, in one transaction with the record that it has run."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+
+
+class TooNew(Exception):
+    """The file was written by a version of this program that knows more steps."""
 
 
 def m001_audit(db: sqlite3.Connection) -> None:
@@ -17,6 +21,7 @@ def m001_audit(db: sqlite3.Connection) -> None:
 
 
 def m002_actions(db: sqlite3.Connection) -> None:
+    """`body` is the whole record; what is looked for or compared stands in columns of its own."""
     db.execute(
         "CREATE TABLE actions (id TEXT PRIMARY KEY, status TEXT NOT NULL, principal TEXT NOT NULL, idempotency TEXT,"
         " change_digest TEXT NOT NULL, digest TEXT NOT NULL, created REAL NOT NULL, expires REAL NOT NULL,"
@@ -33,14 +38,51 @@ def m003_recommendations(db: sqlite3.Connection) -> None:
     )
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_audit, m002_actions, m003_recommendations)
+def m004_snapshots(db: sqlite3.Connection) -> None:
+    """Apart from the actions, because what objects looked like is for going back and not for answers."""
+    db.execute(
+        "CREATE TABLE snapshots (action TEXT NOT NULL REFERENCES actions (id), taken REAL NOT NULL,"
+        " digest TEXT NOT NULL, objects TEXT NOT NULL, PRIMARY KEY (action, digest))"
+    )
+
+
+def m005_probe(db: sqlite3.Connection) -> None:
+    """A row to write when somebody wants to know whether the store can be written."""
+    db.execute("CREATE TABLE probe (id INTEGER PRIMARY KEY, count INTEGER NOT NULL)")
+    db.execute("INSERT INTO probe VALUES (1, 0)")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m001_audit,
+    m002_actions,
+    m003_recommendations,
+    m004_snapshots,
+    m005_probe,
+)
 
 
 def migrate(db: sqlite3.Connection) -> None:
-    """Bring the file to the newest schema; `user_version` counts the steps taken."""
+    """Bring the file to the newest schema; `user_version` counts the steps taken.
+
+    Raises:
+        TooNew: the file has steps that this program does not know. sqlite3.Error: a step failed; it left nothing.
+    """
+    if _taken(db) > len(MIGRATIONS):
+        raise TooNew("was made by a newer version of kubesteward")
     for number, step in enumerate(MIGRATIONS, 1):
+        if _taken(db) >= number:
+            continue
         db.execute("BEGIN IMMEDIATE")
-        if db.execute("PRAGMA user_version").fetchone()[0] < number:
-            step(db)
-            db.execute(f"PRAGMA user_version = {number}")
-        db.execute("COMMIT")
+        try:
+            if _taken(db) < number:  # another process may have been quicker
+                step(db)
+                db.execute(f"PRAGMA user_version = {number}")
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+
+def _taken(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from kubesteward.store.migrations import migrate
+from kubesteward.store.migrations import TooNew, migrate
 from kubesteward_tools.errors import AskAgain
 
 FILE = "kubesteward.db"
@@ -27,6 +27,7 @@ class Store:
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self.db = db
         self.path = path
+        self._depth = 0
 
     @classmethod
     def open(cls, state_dir: Path) -> Store:
@@ -38,8 +39,8 @@ class Store:
         path = Path(state_dir) / FILE
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if not path.exists():
-                os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+            # SQLite gives its -wal and -shm files the mode of the main one, so this protects all three.
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
             db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA journal_mode = WAL")
@@ -48,26 +49,44 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             todo = "Set KUBESTEWARD_STATE_DIR to a folder that can be written."
             raise StoreUnusable(f"the store {path} cannot be used ({error}).", todo=todo) from None
+        except TooNew as error:
+            raise StoreUnusable(f"the store {path} {error}.", todo="Upgrade, or use another folder.") from None
         return cls(db, path)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing, and nobody else in between.
+        """All or nothing, and nobody else in between. A transaction inside another one is part of it.
+
+        Raises:
+            StoreUnusable: the file cannot be written. sqlite3.IntegrityError: a rule of the schema is broken.
+        """
+        if self._depth:
+            yield self.db
+            return
+        try:
+            self.db.execute("BEGIN IMMEDIATE")
+            self._depth = 1
+            try:
+                yield self.db
+                self.db.execute("COMMIT")
+            finally:
+                self._depth = 0
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.Error as error:
+            todo = "Free the disk or the lock, then ask again."
+            raise StoreUnusable(f"the store {self.path} cannot be written ({error}).", todo=todo) from None
+
+    def probe(self) -> None:
+        """Write something that changes nothing.
 
         Raises:
             StoreUnusable: the file cannot be written.
         """
-        try:
-            self.db.execute("BEGIN IMMEDIATE")
-        except sqlite3.Error as error:
-            todo = "Free the disk or the lock, then ask again."
-            raise StoreUnusable(f"the store {self.path} cannot be written ({error}).", todo=todo) from None
-        try:
-            yield self.db
-        except BaseException:
-            self.db.execute("ROLLBACK")
-            raise
-        self.db.execute("COMMIT")
+        with self.transaction() as db:
+            db.execute("UPDATE probe SET count = count + 1 WHERE id = 1")
 
     def close(self) -> None:
         self.db.close()
