@@ -4,19 +4,85 @@ from __future__ import annotations
 
 import getpass
 import json
+import sys
+from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import anyio
 import typer
 
-from kubesteward.cli.exits import one_sentence
+from kubesteward.cli.exits import FAILED, one_sentence
 from kubesteward.settings import Settings
+
+if TYPE_CHECKING:
+    from kubesteward.gate.action import Action
 
 StateDir = Annotated[Path | None, typer.Option(help="where the store is, if not in its usual place")]
 AsJson = Annotated[bool, typer.Option("--json", help="print JSON")]
-Comment = Annotated[str, typer.Option(help="kept with the decision in the audit log")]
+Comment = Annotated[str, typer.Option(help="kept with the decision")]
+ActionId = Annotated[str, typer.Argument(help="as `kubesteward actions` shows it")]
 
 
-def _settings(state_dir: Path | None) -> Settings:
-    return Settings.load(**({"state_dir": state_dir} if state_dir else {}))
+def actions(state_dir: StateDir = None, as_json: AsJson = False) -> None:
+    """List what was proposed, the newest first, and what became of it."""
+    from kubesteward.gate.actions import Actions
+    from kubesteward.store.store import Store
+
+    with one_sentence(), closing(Store.open(settings_for(state_dir).state_dir)) as store:
+        found = Actions(store).list()
+        if as_json:
+            typer.echo(json.dumps([item.model_dump(mode="json") for item in found], indent=2))
+            return
+        for item in found:
+            typer.echo(f"{item.id}  {item.status:17} {item.change.summary}")
+        if not found:
+            typer.echo("Nothing was proposed yet.")
+
+
+def approve(
+    action: ActionId,
+    comment: Comment = "",
+    yes: Annotated[bool, typer.Option("--yes", help="do not ask again")] = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Show an action with its rehearsal, ask, and approve it. The server that holds it then executes it."""
+    _decide(action, state_dir, comment, agreed=True, ask=not yes)
+
+
+def reject(action: ActionId, comment: Comment = "", state_dir: StateDir = None) -> None:
+    """Reject an action for good."""
+    _decide(action, state_dir, comment, agreed=False, ask=False)
+
+
+def settings_for(state_dir: Path | None) -> Settings:
+    return Settings.load(None, **({"state_dir": state_dir} if state_dir else {}))
+
+
+def _decide(action_id: str, state_dir: Path | None, comment: str, *, agreed: bool, ask: bool) -> None:
+    from kubesteward.audit.log import AuditLog
+    from kubesteward.gate.actions import Actions
+    from kubesteward.store.store import Store
+
+    with one_sentence(), closing(Store.open(settings_for(state_dir).state_dir)) as store:
+        table = Actions(store)
+        action = table.get(action_id)
+        if ask:
+            _show(action)
+            if not sys.stdin.isatty() or not typer.confirm("Approve?"):
+                typer.echo("Nothing was decided. Without a terminal, use --yes.", err=True)
+                raise typer.Exit(FAILED)
+        who = f"local:{getpass.getuser()}"
+        record = {"type": "action_decided", "action": action.id, "approved": agreed, "approver": who, "channel": "cli"}
+        table.decide(action.id, approve=agreed, approver=who, channel="cli", digest=action.digest, comment=comment)
+        AuditLog(store).append(record)
+    typer.echo(f"{'Approved' if agreed else 'Rejected'} {action_id}.")
+
+
+def _show(action: Action) -> None:
+    from kubesteward_tools.text.fence import clean
+
+    typer.echo(f"{action.change.summary}\nCluster: {action.change.cluster}\nProposed by {action.principal}")
+    for call in action.change.calls:
+        typer.echo(f"  {call.verb.upper()} {call.path} {json.dumps(call.body)}")
+    if action.rehearsal:
+        typer.echo(clean(action.rehearsal.render()))
