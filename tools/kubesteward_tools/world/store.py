@@ -86,6 +86,7 @@ class Store:
         self._namespaces: _Buckets[str, str, None] = _Buckets()
         self._owned: _Buckets[str, Key, None] = _Buckets()
         self._on_node: _Buckets[str, Key, None] = _Buckets()
+        self._repelling: _Buckets[str, Key, None] = _Buckets()
         self._listeners: list[Listener] = []
 
     def fork(self) -> Store:
@@ -96,6 +97,7 @@ class Store:
         child._namespaces = self._namespaces.fork()
         child._owned = self._owned.fork()
         child._on_node = self._on_node.fork()
+        child._repelling = self._repelling.fork()
         return child
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -133,6 +135,10 @@ class Store:
         """Keys of the pods whose `spec.nodeName` is `node` ("" for those without), terminal ones included, sorted."""
         return sorted(self._on_node.bucket(node))
 
+    def repelling_pods(self) -> list[Key]:
+        """Keys of the pods with a required anti-affinity, which may keep others away from where they are, sorted."""
+        return sorted(self._repelling.bucket("pods"))
+
     def put(self, key: Key, obj: Object) -> Event:
         """Store `obj` as it is (the caller has set its resourceVersion) and tell the listeners."""
         old = self.get(key)
@@ -164,9 +170,18 @@ class Store:
             self._owned.set(owner["uid"], key, None)
         if key.resource == "pods":
             self._on_node.set(obj.get("spec", {}).get("nodeName", ""), key, None)
+            if _repels(obj):
+                self._repelling.set("pods", key, None)
 
     def _unindex(self, key: Key, obj: Object) -> None:
         for owner in obj["metadata"].get("ownerReferences") or ():
             self._owned.remove(owner["uid"], key)
         if key.resource == "pods":
             self._on_node.remove(obj.get("spec", {}).get("nodeName", ""), key)
+            if _repels(obj):
+                self._repelling.remove("pods", key)
+
+
+def _repels(pod: Object) -> bool:
+    rules = ((pod.get("spec") or {}).get("affinity") or {}).get("podAntiAffinity") or {}
+    return bool(rules.get("requiredDuringSchedulingIgnoredDuringExecution"))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubesteward_tools.world.store import Object
+
+_LABEL_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?")
+"""A requirement with any other value cannot be read, and then its term matches nothing."""
 
 
 def node_affinity(pod: Object, node: Object) -> str:
@@ -37,11 +41,12 @@ def _term(term: Mapping[str, Any], node: Object) -> bool:
 
 
 def _requirement(item: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
-    key, operator, values = item["key"], item["operator"], item.get("values") or ()
+    key, operator = item["key"], item["operator"]
+    values: Sequence[str] = item.get("values") or ()
     if operator == "In":
         return labels.get(key) in values
     if operator == "NotIn":
-        return labels.get(key) not in values
+        return labels.get(key) not in values and all(_LABEL_VALUE.fullmatch(value) for value in values)
     if operator == "Exists":
         return key in labels
     if operator == "DoesNotExist":

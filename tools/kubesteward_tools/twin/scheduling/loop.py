@@ -7,8 +7,8 @@ from collections.abc import Hashable, Iterable
 from kubesteward_tools.twin.controllers.base import Base
 from kubesteward_tools.twin.engine import Engine
 from kubesteward_tools.twin.quota import is_terminal
-from kubesteward_tools.twin.scheduling.fit import Requests
-from kubesteward_tools.twin.scheduling.scheduler import schedule
+from kubesteward_tools.twin.scheduling.scheduler import Placement, schedule
+from kubesteward_tools.twin.scheduling.usage import Usage
 from kubesteward_tools.world.store import Event, Key, Object
 
 _GATED = "Scheduling is blocked due to non-empty scheduling gates"
@@ -20,10 +20,11 @@ class Scheduler(Base):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._requests = Requests()
+        self._usage = Usage()
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         key, obj = event.key, event.obj
+        self._usage.hear(event)
         if key.resource == "pods":
             if event.type != "DELETED" and not obj["spec"].get("nodeName"):
                 if event.old is None or event.old["spec"] != obj["spec"]:
@@ -43,19 +44,20 @@ class Scheduler(Base):
             return
         if pod["spec"].get("schedulerName", "default-scheduler") != "default-scheduler":
             return
-        placement = schedule(self.store, pod, self._requests)
+        placement = schedule(self.store, pod, self._usage)
         if placement.node:
             self._bind(key, pod, placement.node)
             return
-        self._report(key, pod, "Unschedulable", placement.message)
+        self._report(key, pod, "Unschedulable", placement.message, placement.nominated)
         self.event(pod, "Warning", "FailedScheduling", placement.message)
-        for victim in placement.victims:
-            self._preempt(pod, victim)
+        self._preempt(pod, placement)
 
-    def _preempt(self, pod: Object, victim: Object) -> None:
-        message = f"Preempted by pod {pod['metadata']['uid']} on node {victim['spec']['nodeName']}"
-        self.event(victim, "Normal", "Preempted", message)
-        self.api.delete("pods", victim["metadata"]["namespace"], victim["metadata"]["name"])
+    def _preempt(self, pod: Object, placement: Placement) -> None:
+        message = f"Preempted by pod {pod['metadata']['uid']} on node {placement.nominated}"
+        for victim in placement.victims:
+            if "deletionTimestamp" not in victim["metadata"]:
+                self.event(victim, "Normal", "Preempted", message)
+                self.api.delete("pods", victim["metadata"]["namespace"], victim["metadata"]["name"])
 
     def _bind(self, key: Key, pod: Object, node: str) -> None:
         labels = (self.store.get(Key("nodes", "", node)) or {"metadata": {}})["metadata"].get("labels") or {}
@@ -74,13 +76,17 @@ class Scheduler(Base):
         message = f"Successfully assigned {key.namespace}/{key.name} to {node}"
         self.event(pod, "Normal", "Scheduled", message)
 
-    def _report(self, key: Key, pod: Object, reason: str, message: str) -> None:
+    def _report(self, key: Key, pod: Object, reason: str, message: str, nominated: str = "") -> None:
+        """Say why in the pod's condition; a nomination stays until it is replaced, for it holds the room."""
         old = pod.get("status") or {}
         before = next((item for item in old.get("conditions") or () if item["type"] == "PodScheduled"), None)
         since = before["lastTransitionTime"] if before else self.api.clock.timestamp
         condition = {"type": "PodScheduled", "status": "False", "lastProbeTime": None, "lastTransitionTime": since}
         condition |= {"reason": reason, "message": message}
-        self.api.update_status(*key, {**old, "conditions": [condition]})
+        new = {**old, "conditions": [condition]}
+        if nominated:
+            new["nominatedNodeName"] = nominated
+        self.api.update_status(*key, new)
 
 
 _TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")

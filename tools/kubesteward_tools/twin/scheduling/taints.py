@@ -16,7 +16,17 @@ def tolerates(toleration: dict[str, Any], taint: dict[str, Any]) -> bool:
         return False
     if toleration.get("operator") == "Exists":
         return True
+    if toleration.get("operator") in {"Gt", "Lt"}:
+        return _compares(toleration["operator"], taint.get("value", ""), toleration.get("value", ""))
     return bool(toleration.get("key")) and toleration.get("value", "") == taint.get("value", "")
+
+
+def _compares(operator: str, found: str, limit: str) -> bool:
+    """KEP-5471. API servers without that feature refuse such a toleration, so none gets here."""
+    try:
+        return int(found) > int(limit) if operator == "Gt" else int(found) < int(limit)
+    except ValueError:
+        return False
 
 
 def tolerated(pod: Object, taint: dict[str, Any]) -> bool:
