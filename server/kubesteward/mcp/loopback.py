@@ -28,8 +28,8 @@ class Loopback:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def call(self, name: str, **arguments: Any) -> Result:
-        answer = await self._client.call_tool(name, arguments)
+    async def call(self, tool: str, /, **arguments: Any) -> Result:
+        answer = await self._client.call_tool(tool, arguments)
         text = "\n".join(item.text for item in answer.content if item.type == "text")
         return Result(text, dict(answer.structured_content or {}), bool(answer.is_error))
 
