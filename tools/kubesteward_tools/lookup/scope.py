@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubesteward_tools.errors import Forbidden, InvalidArguments, SteadyError
+from kubesteward_tools.lookup.moments import moment
 from kubesteward_tools.text.fence import clean
 from kubesteward_tools.twin.clock import timestamp
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
 
 ALL = "*"
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -33,24 +36,30 @@ class Scope:
     def miss(self, world: World, resource: str, why: str) -> None:
         self.not_seen[f"{world.cluster} {resource}"] = clean(why, 300)
 
+    def moments(self, now: float) -> dict[str, float]:
+        """The moment that the answer speaks of, by cluster, in epoch seconds."""
+        return {world.cluster: moment(world, now) for world in self.worlds}
+
     def lines(self) -> list[str]:
         """The first lines of every answer."""
         where = f"namespace {self.namespace}" if self.namespace else "all namespaces"
-        heads = [
-            f"{world.cluster}, {where}, as of {timestamp(world.as_of())}, {_freshness(world)}" for world in self.worlds
-        ]
+        heads = [f"{world.cluster}, {where}, as of {_as_of(world)}, {_freshness(world)}" for world in self.worlds]
         return heads + [f"NOT SEEN {what}: {why}" for what, why in sorted(self.not_seen.items())]
 
     def data(self) -> dict[str, Any]:
         clusters = [
             {
                 "cluster": world.cluster,
-                "as_of": timestamp(world.as_of()),
+                "as_of": _as_of(world),
                 "staleness_seconds": round(world.staleness(), 1),
             }
             for world in self.worlds
         ]
         return {"clusters": clusters, "namespace": self.namespace or ALL, "not_seen": self.not_seen}
+
+
+def _as_of(world: World) -> str:
+    return timestamp(moment(world, world.as_of()))
 
 
 def _freshness(world: World) -> str:
@@ -91,6 +100,25 @@ async def scoped(desk: Desk, cluster: str, clusters: Sequence[str] | None, names
     if not scope.worlds:
         raise failures[0]
     return scope
+
+
+async def each(scope: Scope, ask: Callable[[World], Awaitable[T]]) -> list[tuple[World, T]]:
+    """What `ask` finds in every world. A world in which it fails leaves the scope, noted, while another one answers.
+
+    Raises:
+        SteadyError: it fails in all of them.
+    """
+    answers, failure = list[tuple[World, T]](), None
+    for world in tuple(scope.worlds):
+        try:
+            answers.append((world, await ask(world)))
+        except SteadyError as error:
+            failure = error
+            scope.worlds.remove(world)
+            scope.not_seen[world.cluster] = clean(str(error), 300)
+    if failure is not None and not answers:
+        raise failure
+    return answers
 
 
 async def seen(scope: Scope, resources: Iterable[str], *, required: str = "") -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,14 +11,15 @@ from pydantic import Field
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.arguments import Cluster, Cursor, Format, ManyClusters, Namespace, Since, Target
 from kubesteward_tools.lookup.family import CHILDREN, descendants, pods
-from kubesteward_tools.lookup.scope import Scope, scoped, seen
+from kubesteward_tools.lookup.moments import event_times
+from kubesteward_tools.lookup.scope import Scope, each, scoped, seen
 from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.lookup.targets import check_namespace, find, parse
 from kubesteward_tools.text import cursor as cursors
 from kubesteward_tools.text.ages import ago, seconds
 from kubesteward_tools.text.table import table
 from kubesteward_tools.tool import Answer, Desk, tool
-from kubesteward_tools.twin.clock import parse_timestamp, timestamp
+from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.world.store import Key, Object
 
 if TYPE_CHECKING:
@@ -55,19 +55,19 @@ async def get_events(
     clusters: ManyClusters = None,
 ) -> Answer:
     """Events, newest first, alike ones merged; those of a workload include its pods'."""
-    after = desk.now() - seconds(since)
+    span = seconds(since)
     scope = await scoped(desk, cluster, clusters, namespace)
     await seen(scope, ("events", *CHILDREN), required="events")
-    told: list[tuple[str, Told]] = []
-    for world in scope.worlds:
-        wanted = await _wanted(scope, world, related_resource, namespace)
+    now, told = scope.moments(desk.now()), list[tuple[World, Told]]()
+    for world, wanted in await each(scope, lambda world: _wanted(scope, world, related_resource, namespace)):
         events = [item for item in world.store.objects("events", namespace or None) if _fits(item, wanted, types)]
-        told += [(world.cluster, item) for item in _merged(events) if item.last >= after]
-    told.sort(key=lambda item: (-item[1].last, item[0], item[1].newest["metadata"]["name"]))
+        told += [(world, item) for item in _merged(events) if item.last >= now[world.cluster] - span]
+    told.sort(key=lambda item: (-item[1].last, item[0].cluster, item[1].newest["metadata"]["name"]))
     offset = _offset(cursor)
     page = told[offset : offset + limit]
     more = cursors.encode({"offset": offset + limit}) if len(told) > offset + limit else ""
-    items = [_item(scope, name, item, desk.now(), wide=response_format == "detailed") for name, item in page]
+    wide = response_format == "detailed"
+    items = [_item(scope, world, item, now[world.cluster], wide=wide) for world, item in page]
     head = f"{len(told)} different events in the last {since}" + (f", {len(page)} shown" if more or offset else "")
     if more:
         head += f"; more: cursor={more}, or types=Warning, or a shorter since"
@@ -98,22 +98,6 @@ def _fits(event: Object, wanted: set[tuple[str, str, str]] | None, types: str) -
     return wanted is None or (about.get("kind"), about.get("namespace", ""), about.get("name")) in wanted
 
 
-def _when(event: Object) -> Iterator[float]:
-    series = event.get("series") or {}
-    stamps = (
-        event.get("lastTimestamp"),
-        series.get("lastObservedTime"),
-        event.get("eventTime"),
-        event.get("firstTimestamp"),
-        event["metadata"].get("creationTimestamp"),
-    )
-    for stamp in filter(None, stamps):
-        try:
-            yield parse_timestamp(str(stamp))
-        except ValueError:
-            continue
-
-
 def _meaning(event: Object) -> tuple[str, ...]:
     """Pods of one workload are one subject, and numbers and ids in a message make no difference."""
     about = event.get("involvedObject") or event.get("regarding") or {}
@@ -126,7 +110,7 @@ def _meaning(event: Object) -> tuple[str, ...]:
 def _merged(events: list[Object]) -> list[Told]:
     found: dict[tuple[str, ...], Told] = {}
     for event in events:
-        times = list(_when(event)) or [0.0]
+        times = list(event_times(event)) or [0.0]
         count = int((event.get("series") or {}).get("count") or event.get("count") or 1)
         name = str((event.get("involvedObject") or event.get("regarding") or {}).get("name"))
         told = found.setdefault(_meaning(event), Told(event, min(times), 0.0, 0, set()))
@@ -138,12 +122,12 @@ def _merged(events: list[Object]) -> list[Told]:
     return list(found.values())
 
 
-def _item(scope: Scope, cluster: str, told: Told, now: float, *, wide: bool) -> dict[str, Any]:
+def _item(scope: Scope, world: World, told: Told, now: float, *, wide: bool) -> dict[str, Any]:
     event = told.newest
     about = event.get("involvedObject") or event.get("regarding") or {}
     others = f" (+{len(told.objects) - 1})" if len(told.objects) > 1 else ""
     space = "" if scope.namespace else f"{about.get('namespace', '')}/".lstrip("/")
-    item: dict[str, Any] = {"cluster": cluster} if scope.many else {}
+    item: dict[str, Any] = {"cluster": world.cluster} if scope.many else {}
     item |= {
         "last": ago(now - told.last),
         "count": told.count,

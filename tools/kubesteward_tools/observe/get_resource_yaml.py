@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from kubesteward_policies.tiers import Tier
-from kubesteward_tools.errors import InvalidArguments, SteadyError
+from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.lookup.arguments import Cluster, Format, Kind, ManyClusters, Name, Namespace
-from kubesteward_tools.lookup.scope import scoped
+from kubesteward_tools.lookup.scope import each, scoped
 from kubesteward_tools.lookup.shown import brief, whole
-from kubesteward_tools.lookup.targets import Found, find
+from kubesteward_tools.lookup.targets import find
 from kubesteward_tools.text.budget import cap
 from kubesteward_tools.tool import Answer, Desk, tool
 from kubesteward_tools.world.store import Object
@@ -36,16 +36,7 @@ async def get_resource_yaml(
 ) -> Answer:
     """One object as YAML, without secrets. concise leaves out defaults."""
     scope = await scoped(desk, cluster, clusters, namespace)
-    found, failure = list[Found](), None
-    for world in scope.worlds:
-        try:
-            found.append(await find(world, kind, name, namespace))
-        except SteadyError as error:
-            failure = error
-            scope.not_seen[world.cluster] = str(error)
-    if failure is not None and not found:
-        raise failure
-    scope.worlds = [item.world for item in found]
+    found = [item for _, item in await each(scope, lambda world: find(world, kind, name, namespace))]
     scope.namespace = found[0].key.namespace
     show = brief if response_format == "concise" else whole
     objects = [_picked(show(item.obj), sections) for item in found]

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 
 from kubesteward_policies.tiers import Tier
-from kubesteward_tools.errors import InvalidArguments, SteadyError, UnknownKind
+from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.lookup import columns, states
 from kubesteward_tools.lookup.arguments import Cluster, Cursor, Format, Kind, ManyClusters, Namespace
-from kubesteward_tools.lookup.scope import Scope, scoped, seen
+from kubesteward_tools.lookup.scope import Scope, each, scoped, seen
 from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.lookup.targets import check_namespace
 from kubesteward_tools.text import cursor as cursors
@@ -62,47 +62,33 @@ async def list_resources(
     """List objects of any kind, custom ones too. Empty namespace: all."""
     wanted = _predicate(label_selector, field_selector, status)
     scope = await scoped(desk, cluster, clusters, namespace)
-    kinds = _kinds(scope, kind)
+    kinds = await _kinds(scope, kind)
     await _look(scope, kinds, namespace)
     rows = sorted(_rows(scope, kinds, namespace, wanted, sort), key=lambda row: row.place)
     question = [kind, namespace, label_selector, field_selector, status, sort, cluster, *(clusters or ())]
     page, more = _page(rows, limit, cursor, _mark(question))
     shape = kinds[scope.worlds[0].cluster]
-    items = [_item(scope, shape, row, wide=response_format == "detailed", now=desk.now()) for row in page]
+    now, wide = scope.moments(desk.now()), response_format == "detailed"
+    items = [_item(scope, shape, row, wide=wide, now=now[row.world.cluster]) for row in page]
     return _answer(scope, shape, items, len(rows), more)
 
 
-def _kinds(scope: Scope, kind: str) -> dict[str, ResourceType]:
+async def _kinds(scope: Scope, kind: str) -> dict[str, ResourceType]:
     """The kind in each world; a world that does not serve it leaves the scope. Raises UnknownKind if none does."""
-    found, failure = dict[str, ResourceType](), None
-    for world in tuple(scope.worlds):
-        try:
-            found[world.cluster] = world.kind(kind)
-        except UnknownKind as error:
-            failure = error
-            scope.worlds.remove(world)
-            scope.not_seen[world.cluster] = error.message
-    if failure is not None and not found:
-        raise failure
-    return found
+
+    async def find(world: World) -> ResourceType:
+        return world.kind(kind)
+
+    return {world.cluster: found for world, found in await each(scope, find)}
 
 
 async def _look(scope: Scope, kinds: dict[str, ResourceType], namespace: str) -> None:
     resources = list(dict.fromkeys(item.resource for item in kinds.values()))
     await seen(scope, resources, required=resources[0])
-    if not next(iter(kinds.values())).namespaced:
+    if next(iter(kinds.values())).namespaced:
+        await each(scope, lambda world: check_namespace(world, namespace))
+    else:
         scope.namespace = ""
-        return
-    failure: SteadyError | None = None
-    for world in tuple(scope.worlds):
-        try:
-            await check_namespace(world, namespace)
-        except SteadyError as error:
-            failure = error
-            scope.worlds.remove(world)
-            scope.not_seen[world.cluster] = error.message
-    if not scope.worlds and failure is not None:
-        raise failure
 
 
 def _predicate(labels: str, fields: str, status: str) -> Callable[[Object], bool]:

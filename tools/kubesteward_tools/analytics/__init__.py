@@ -1,0 +1,1 @@
+"""What can be computed from observations: patterns in logs."""

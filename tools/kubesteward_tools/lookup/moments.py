@@ -1,0 +1,43 @@
+"""When something happened, and which moment an answer speaks of: now, or for a bundle the last thing it knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from kubesteward_tools.twin.clock import parse_timestamp
+from kubesteward_tools.world.store import Object
+
+if TYPE_CHECKING:
+    from kubesteward_tools.world.world import World
+
+
+def event_times(event: Object) -> Iterator[float]:
+    """Epoch seconds of all that an Event (core/v1 or events.k8s.io/v1) says about its times."""
+    series = event.get("series") or {}
+    stamps = (
+        event.get("lastTimestamp") or event.get("deprecatedLastTimestamp"),
+        series.get("lastObservedTime"),
+        event.get("eventTime"),
+        event.get("firstTimestamp") or event.get("deprecatedFirstTimestamp"),
+        event["metadata"].get("creationTimestamp"),
+    )
+    yield from _parsed(stamps)
+
+
+def _parsed(stamps: tuple[object, ...]) -> Iterator[float]:
+    for stamp in filter(None, stamps):
+        try:
+            yield parse_timestamp(str(stamp))
+        except ValueError:
+            continue
+
+
+def moment(world: World, now: float) -> float:
+    """`now` for a live cluster; of a bundle its newest event or pod, so that its ages mean what they meant then."""
+    if world.writable:
+        return now
+    times = [at for event in world.store.objects("events") for at in event_times(event)]
+    for pod in world.store.objects("pods"):
+        times += _parsed((pod["metadata"].get("creationTimestamp"), (pod.get("status") or {}).get("startTime")))
+    return min(max(times, default=now), now)
