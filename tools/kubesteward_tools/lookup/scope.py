@@ -108,7 +108,8 @@ async def each(scope: Scope, ask: Callable[[World], Awaitable[T]]) -> list[tuple
     Raises:
         SteadyError: it fails in all of them.
     """
-    answers, failure = list[tuple[World, T]](), None
+    answers: list[tuple[World, T]] = []
+    failure: SteadyError | None = None
     for world in tuple(scope.worlds):
         try:
             answers.append((world, await ask(world)))
