@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ Rule = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`reason` names the binding that allows it, as the real authorizer words it; it is "" when nothing does."""
+    """`reason`, worded as by the real authorizer, names the binding that allows it, or bound roles that are missing."""
 
     allowed: bool
     reason: str = ""
@@ -46,28 +46,45 @@ def can(store: Store, user: User, access: Access) -> Decision:
     for rule, reason in bound_rules(store, user, access.namespace):
         if covers(rule, access):
             return Decision(True, reason)
-    return Decision(False)
+    lost = list(dict.fromkeys(_lost_roles(store, user, access.namespace)))
+    if not lost:
+        return Decision(False)
+    return Decision(False, f"RBAC: {lost[0]}" if len(lost) == 1 else f"RBAC: [{', '.join(lost)}]")
+
+
+def _lost_roles(store: Store, user: User, namespace: str) -> Iterator[str]:
+    """Roles that the user is bound to and that do not exist."""
+    for space in ("", namespace) if namespace else ("",):
+        for binding in store.objects(f"rolebindings.{_GROUP}" if space else f"clusterrolebindings.{_GROUP}", space):
+            role = binding["roleRef"]
+            bound = any(_is(subject, user, space) for subject in binding.get("subjects") or ())
+            if bound and store.get(_role_key(role, space)) is None:
+                yield f'{role["kind"].lower()}.{_GROUP} "{role["name"]}" not found'
+
+
+def _role_key(role_ref: dict[str, Any], namespace: str) -> Key:
+    if role_ref["kind"] == "Role":
+        return Key(f"roles.{_GROUP}", namespace, role_ref["name"])
+    return Key(f"clusterroles.{_GROUP}", "", role_ref["name"])
 
 
 def bound_rules(store: Store, user: User, namespace: str) -> Iterator[tuple[Rule, str]]:
     """Every rule that holds for the user: cluster-wide ones, then those of `namespace` where one is given."""
     for binding in store.objects(f"clusterrolebindings.{_GROUP}"):
-        yield from _rules_of(store, binding, user, "", "ClusterRoleBinding", binding["metadata"]["name"])
+        yield from _rules_of(store, binding, user, "")
     if namespace:
         for binding in store.objects(f"rolebindings.{_GROUP}", namespace):
-            name = f"{binding['metadata']['name']}/{namespace}"
-            yield from _rules_of(store, binding, user, namespace, "RoleBinding", name)
+            yield from _rules_of(store, binding, user, namespace)
 
 
-def _rules_of(
-    store: Store, binding: dict[str, Any], user: User, namespace: str, kind: str, name: str
-) -> Iterator[tuple[Rule, str]]:
+def _rules_of(store: Store, binding: dict[str, Any], user: User, namespace: str) -> Iterator[tuple[Rule, str]]:
     subject = next((s for s in binding.get("subjects") or () if _is(s, user, namespace)), None)
     if subject is None:
         return
-    role = binding["roleRef"]
+    role, name = binding["roleRef"], binding["metadata"]["name"]
+    where = f'RoleBinding "{name}/{namespace}"' if namespace else f'ClusterRoleBinding "{name}"'
     who = f'{subject["kind"]} "{_subject_name(subject, namespace)}"'
-    reason = f'RBAC: allowed by {kind} "{name}" of {role["kind"]} "{role["name"]}" to {who}'
+    reason = f'RBAC: allowed by {where} of {role["kind"]} "{role["name"]}" to {who}'
     for rule in role_rules(store, role, namespace):
         yield rule, reason
 
@@ -92,10 +109,7 @@ def _is(subject: dict[str, Any], user: User, namespace: str) -> bool:
 
 def role_rules(store: Store, role_ref: dict[str, Any], namespace: str) -> list[Rule]:
     """The rules of a role, aggregated ones included; a role that is not there has none."""
-    if role_ref["kind"] == "Role":
-        found = store.get(Key(f"roles.{_GROUP}", namespace, role_ref["name"]))
-    else:
-        found = store.get(Key(f"clusterroles.{_GROUP}", "", role_ref["name"]))
+    found = store.get(_role_key(role_ref, namespace))
     if found is None:
         return []
     rules = list(found.get("rules") or ())
@@ -123,7 +137,7 @@ def _has(values: list[str] | None, wanted: str) -> bool:
     return bool(values) and ("*" in (values or ()) or wanted in (values or ()))
 
 
-def _resource_matches(resources: list[str], access: Access) -> bool:
+def _resource_matches(resources: Sequence[str], access: Access) -> bool:
     wanted = {"*", access.full_resource}
     if access.subresource:
         wanted.add(f"*/{access.subresource}")

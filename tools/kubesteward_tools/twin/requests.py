@@ -45,19 +45,21 @@ def handle(api: Api, request: Request) -> Response:
 def authorize(api: Api, request: Request, route: Route) -> None:
     """Raises ApiError 403, worded as the real authorizer's."""
     kind, user = route.kind, request.user
-    plural, namespace = kind.plural, route.namespace
-    if kind.resource == "namespaces":
-        namespace = route.name
-    access = Access(request.verb, kind.group, plural, namespace, route.name, route.subresource)
-    if can(api.store, user, access).allowed:
+    namespace = route.name if kind.resource == "namespaces" else route.namespace
+    verb = "list" if request.verb == "get" and not route.name else request.verb
+    access = Access(verb, kind.group, kind.plural, namespace, route.name, route.subresource)
+    decision = can(api.store, user, access)
+    if decision.allowed:
         return
-    where = f'in the namespace "{route.namespace}"' if route.namespace else "at the cluster scope"
+    where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
+    what = f'{kind.resource} "{route.name}"' if route.name else kind.resource
     message = (
-        f'{kind.resource} "{route.name}" is forbidden: ' if route.name else f"{kind.resource} is forbidden: "
-    ) + (
-        f'User "{user.name}" cannot {request.verb} resource "{access.full_resource}" in API group "{kind.group}" {where}'
+        f'{what} is forbidden: User "{user.name}" cannot {verb} resource "{access.full_resource}" '
+        f'in API group "{kind.group}" {where}'
     )
-    raise ApiError(403, "Forbidden", message, details={"name": route.name, "group": kind.group, "kind": plural})
+    details = {"name": route.name, "group": kind.group, "kind": kind.plural}
+    reason = f": {decision.reason}" if decision.reason else ""
+    raise ApiError(403, "Forbidden", message + reason, details={key: value for key, value in details.items() if value})
 
 
 def _check_options(request: Request) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kubesteward_tools.twin.admission import limits, namespaces, pods, quotas, security
+from kubesteward_tools.twin.admission import escalation, limits, namespaces, pods, quotas, security
 from kubesteward_tools.twin.admission.attempt import Attempt
 
 Plugin = Callable[[Attempt], None]
@@ -19,4 +19,4 @@ MUTATING: tuple[Plugin, ...] = (
     pods.default_tolerations,
     limits.defaults,
 )
-VALIDATING: tuple[Plugin, ...] = (limits.bounds, security.pod_security, quotas.within_quota)
+VALIDATING: tuple[Plugin, ...] = (escalation.check, limits.bounds, security.pod_security, quotas.within_quota)
