@@ -140,7 +140,9 @@ def _logs(saved: Any, prefix: str = "") -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in (saved or {}).items():
         where = f"{prefix}{name}"
-        if isinstance(value, dict):
+        if name == "current" and isinstance(value, str):
+            found[prefix.rstrip("/")] = value
+        elif isinstance(value, dict):
             found |= _logs(value, f"{where}/")
         else:
             found[where] = "\n".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -58,7 +58,8 @@ async def get_events(
     span = seconds(since)
     scope = await scoped(desk, cluster, clusters, namespace)
     await seen(scope, ("events", *CHILDREN), required="events")
-    now, told = scope.moments(desk.now()), list[tuple[World, Told]]()
+    now = scope.moments(desk.now())
+    told: list[tuple[World, Told]] = []
     for world, wanted in await each(scope, lambda world: _wanted(scope, world, related_resource, namespace)):
         events = [item for item in world.store.objects("events", namespace or None) if _fits(item, wanted, types)]
         told += [(world, item) for item in _merged(events) if item.last >= now[world.cluster] - span]
