@@ -14,6 +14,7 @@ from kubesteward_tools.world.store import Event, Key, Object
 
 SLICES = "endpointslices.discovery.k8s.io"
 SERVICE_NAME = "kubernetes.io/service-name"
+_MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 
 
 class Endpoints(Base):
@@ -33,24 +34,30 @@ class Endpoints(Base):
             return
         if not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
             return
-        wanted = self._wanted(service)
-        for item, old in self._slices(key):
-            endpoints = wanted.pop(json.dumps(old.get("ports")), None)
-            if endpoints is None and (wanted or old.get("endpoints")):
+        wanted, slices = self._wanted(service), self._slices(key)
+        new = [ports for ports in wanted if all(ports != _canonical(old.get("ports")) for _, old in slices)]
+        for ports in new:  # before another slice goes: at no moment is a Service without the endpoints that it has
+            self._create(service, json.loads(ports), wanted.pop(ports))
+        for item, old in slices:
+            endpoints = wanted.pop(_canonical(old.get("ports")), None)
+            if endpoints is None and (new or wanted or old.get("endpoints")):
                 self.api.delete(*item)
             elif (endpoints or []) != (old.get("endpoints") or []):
                 generation = old["metadata"].get("generation", 1) + 1
                 metadata = {**old["metadata"], "generation": generation}
                 self.api.replace(item, {**old, "metadata": metadata, "endpoints": endpoints or []})
-        for ports, endpoints in wanted.items():
-            self._create(service, json.loads(ports), endpoints)
 
     def _slices(self, key: Key) -> list[tuple[Key, Object]]:
         return [
             (item, obj)
             for item, obj in self.store.items(SLICES, key.namespace)
-            if (obj["metadata"].get("labels") or {}).get(SERVICE_NAME) == key.name
+            if (obj["metadata"].get("labels") or {}).get(SERVICE_NAME) == key.name and self._is_mine(obj)
         ]
+
+    def _is_mine(self, obj: Object) -> bool:
+        """Others keep slices of a Service too: mirrored ones, custom ones, those of another address family."""
+        by = (obj["metadata"].get("labels") or {}).get(_MANAGED_BY)
+        return by in {None, f"{self.component}.k8s.io"} and obj.get("addressType", "IPv4") == "IPv4"
 
     def _wanted(self, service: Object) -> dict[str, list[dict[str, Any]]]:
         """The endpoints of each distinct set of resolved ports (as JSON)."""
@@ -58,10 +65,10 @@ class Endpoints(Base):
         wanted: dict[str, list[dict[str, Any]]] = {}
         for pod in self.store.objects("pods", namespace):
             if matches_labels(spec["selector"], pod["metadata"].get("labels")) and _has_address(pod):
-                ports = json.dumps(_ports(spec.get("ports") or [], pod))
+                ports = _canonical(_ports(spec.get("ports") or [], pod))
                 publish = bool(spec.get("publishNotReadyAddresses"))
                 wanted.setdefault(ports, []).append(self._endpoint(pod, publish=publish))
-        return wanted or {json.dumps(_ports(spec.get("ports") or [], None)): []}
+        return wanted or {_canonical(_ports(spec.get("ports") or [], None)): []}
 
     def _endpoint(self, pod: Object, *, publish: bool) -> dict[str, Any]:
         ready, terminating = is_ready(pod), "deletionTimestamp" in pod["metadata"]
@@ -86,7 +93,7 @@ class Endpoints(Base):
 
     def _create(self, service: Object, ports: Any, endpoints: list[dict[str, Any]]) -> None:
         metadata = service["metadata"]
-        labels = {SERVICE_NAME: metadata["name"], "endpointslice.kubernetes.io/managed-by": f"{self.component}.k8s.io"}
+        labels = {SERVICE_NAME: metadata["name"], _MANAGED_BY: f"{self.component}.k8s.io"}
         self.api.create(
             SLICES,
             metadata["namespace"],
@@ -127,13 +134,18 @@ def _has_address(pod: Object) -> bool:
     return bool((pod.get("status") or {}).get("podIP") and pod["spec"].get("nodeName")) and not is_terminal(pod)
 
 
+def _canonical(ports: Any) -> str:
+    return json.dumps(ports, sort_keys=True)
+
+
 def _ports(ports: list[dict[str, Any]], pod: Object | None) -> list[dict[str, Any]] | None:
     """Target ports as numbers; a name that no container has is left out, and then there may be none at all."""
     resolved = []
     for port in ports:
         number = _number(port, pod)
         if number is not None:
-            resolved.append({"name": port.get("name", ""), "protocol": port.get("protocol", "TCP"), "port": number})
+            found = {"name": port.get("name", ""), "protocol": port.get("protocol", "TCP"), "port": number}
+            resolved.append(found | {key: port[key] for key in ("appProtocol",) if key in port})
     return resolved or None
 
 
