@@ -29,7 +29,7 @@ def actions(state_dir: StateDir = None, as_json: AsJson = False) -> None:
     from kubesteward.store.store import Store
 
     with one_sentence(), closing(Store.open(settings_for(state_dir).state_dir)) as store:
-        found = Actions(store).list()
+        found = Actions(store).newest()
         if as_json:
             typer.echo(json.dumps([item.model_dump(mode="json") for item in found], indent=2))
             return

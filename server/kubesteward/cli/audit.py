@@ -29,7 +29,7 @@ def verify(
     from kubesteward.audit.verify import verify as verify_chain
 
     with one_sentence():
-        settings = Settings.load(**({"state_dir": state_dir} if state_dir else {}))
+        settings = Settings.load(None, **({"state_dir": state_dir} if state_dir else {}))
         verification = verify_chain(Path(settings.state_dir))
     if as_json:
         typer.echo(json.dumps(asdict(verification), indent=2))

@@ -1,4 +1,4 @@
-"""Where the console script starts. Hosts time their first probe, so `serve` is reached without loading the other commands."""
+"""Where the console script starts. Hosts time their first probe: `serve` is reached without loading other commands."""
 
 from __future__ import annotations
 

@@ -79,7 +79,9 @@ def _merge(target: Path, section: str, name: str, entry: dict[str, Any]) -> None
     except json.JSONDecodeError as error:
         raise ValueError(f"{target} is not JSON ({error}); nothing was written. Mend it, or use --print") from None
     if not isinstance(config, dict) or not isinstance(config.setdefault(section, {}), dict):
-        raise ValueError(f"{target} has no object under {section!r}; nothing was written. Mend it, or use --print")
+        raise ValueError(  # noqa: TRY004 - the file's content is wrong, not a type in this program
+            f"{target} has no object under {section!r}; nothing was written. Mend it, or use --print"
+        )
     config[section][name] = entry
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(target.name + ".new")

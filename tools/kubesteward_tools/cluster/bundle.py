@@ -1,4 +1,4 @@
-"""A cluster as somebody saved it: `kubectl get -o yaml|json` output in a file or folder, or `cluster.json` + `logs.json`."""
+"""A cluster as it was saved: `kubectl get -o yaml|json` output in a file or folder, or `cluster.json` and `logs.json`."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _parsed(file: Path) -> list[Any]:
             return [json.loads(text)]
         import yaml
 
-        return list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))  # noqa: S506 - both are safe
+        return list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except Exception as error:  # noqa: BLE001 - two parsers, two trees of errors, one sentence
         first = str(error).partition("\n")[0]
         raise InvalidArguments(f"{file} cannot be read: {first}.", todo="Mend the file or leave it out.") from None

@@ -68,8 +68,10 @@ def _load(kubeconfig: Path | None, context: str | None) -> Any:
 
     configuration = client.Configuration()
     if context is None:
-        config.load_incluster_config(client_configuration=configuration)
+        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
     else:
         path = str(kubeconfig) if kubeconfig else None
-        config.load_kube_config(config_file=path, context=context, client_configuration=configuration)
+        config.load_kube_config(  # type: ignore[no-untyped-call]
+            config_file=path, context=context, client_configuration=configuration
+        )
     return configuration

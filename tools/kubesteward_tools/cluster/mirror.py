@@ -60,7 +60,8 @@ class Mirror:
         self.synced.set()
 
     async def _relist(self) -> None:
-        items, query = [], {"limit": str(PAGE)}
+        items: list[Object] = []
+        query = {"limit": str(PAGE)}
         while True:
             page = await self._transport.get(self._path, query)
             items += page.get("items") or []
@@ -126,4 +127,4 @@ class Mirror:
 
 
 def _pause(tries: int, jitter: Callable[[], float] = random.random) -> float:
-    return min(_FIRST_WAIT * 2**tries, _LONGEST_WAIT) * (0.5 + jitter() / 2)
+    return float(min(_FIRST_WAIT * 2**tries, _LONGEST_WAIT)) * (0.5 + jitter() / 2)

@@ -11,7 +11,9 @@ from kubesteward_tools.world.store import Key, Object
 EventType = Literal["Normal", "Warning"]
 
 
-def record(api: Api, about: Object, event_type: EventType, reason: str, message: str, component: str) -> None:
+def record(  # noqa: PLR0917 - type, reason and message in the order of every recorder
+    api: Api, about: Object, event_type: EventType, reason: str, message: str, component: str
+) -> None:
     """Write it beside `about`, or raise the count of the one that says the same."""
     metadata = about["metadata"]
     namespace = metadata.get("namespace", "default")

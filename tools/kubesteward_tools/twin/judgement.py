@@ -83,7 +83,9 @@ def pending_pods(evidence: Evidence) -> list[Pending]:
         pod, before = evidence.best.cluster.store.get(key), evidence.origin.get(key)
         for item in ((pod or {}).get("status") or {}).get("conditions") or ():
             if item["type"] == "PodScheduled" and item["status"] == "False" and before is None:
-                found.append(Pending(pod=f"{key.namespace}/{key.name}", message=item.get("message", "")))
+                found.append(  # noqa: PERF401 - three conditions read better one below the other
+                    Pending(pod=f"{key.namespace}/{key.name}", message=item.get("message", ""))
+                )
     return found
 
 
@@ -223,7 +225,7 @@ def unknowns(evidence: Evidence) -> list[str]:
         for key in evidence.targets
         if key.resource in _NOT_SIMULATED
     ]
-    for key, pod in sorted(evidence.best.watcher.stopped.items()):
+    for _, pod in sorted(evidence.best.watcher.stopped.items()):
         above = top_controller(evidence.origin, pod)
         if above is not None and above[0] not in SIMULATED_OWNERS:
             found.append(

@@ -132,9 +132,9 @@ def in_scope(quota: Mapping[str, Any], resource: str, obj: Mapping[str, Any]) ->
 def _in_one_scope(scope: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
     name = scope["scopeName"]
     if name in {"Terminating", "NotTerminating"}:
-        return (spec.get("activeDeadlineSeconds") is not None) == (name == "Terminating")
+        return bool((spec.get("activeDeadlineSeconds") is not None) == (name == "Terminating"))
     if name in {"BestEffort", "NotBestEffort"}:
-        return (qos_class(spec) == "BestEffort") == (name == "BestEffort")
+        return bool((qos_class(spec) == "BestEffort") == (name == "BestEffort"))
     if name == "CrossNamespacePodAffinity":
         return _crosses_namespaces(spec.get("affinity") or {})
     value, operator, values = spec.get("priorityClassName"), scope["operator"], scope.get("values") or ()
@@ -147,7 +147,7 @@ def _in_one_scope(scope: Mapping[str, Any], spec: Mapping[str, Any]) -> bool:
 
 
 def _crosses_namespaces(affinity: Mapping[str, Any]) -> bool:
-    terms = []
+    terms: list[Mapping[str, Any]] = []
     for name in ("podAffinity", "podAntiAffinity"):
         rules = affinity.get(name) or {}
         terms += rules.get("requiredDuringSchedulingIgnoredDuringExecution") or []

@@ -57,7 +57,7 @@ def rehearse(
     )
 
 
-def _play(
+def _play(  # noqa: PLR0917 - the two calls differ in one argument
     store: Store, calls: Sequence[ApiCall], outlook: Outlook, now: float, seed: int | str, user: User
 ) -> tuple[Run, tuple[Admission, ...]]:
     fork = store.fork()

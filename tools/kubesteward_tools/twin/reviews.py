@@ -1,4 +1,4 @@
-"""Questions about rights, answered from RBAC and not kept. API docs: authorization.k8s.io/v1, authentication.k8s.io/v1."""
+"""Questions about rights, answered from RBAC, not kept. API docs: authorization.k8s.io, authentication.k8s.io."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known about one cluster: a store that is kept up to date for the kinds somebody has asked for, and its age."""
+"""What is known about one cluster: a store kept up to date for the kinds somebody has asked for, and its age."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ class World:
         return self.connection.url if self.connection else "bundle"
 
     async def ensure(self, *resources: str) -> None:
-        """Have these resources ("pods", "deployments.apps") listed and watched. Forbidden ones are noted in `forbidden`.
+        """Have these resources ("pods", "deployments.apps") listed and watched; `forbidden` notes those that may not be.
 
         Raises:
             ClusterUnreachable, AskAgain: the server does not answer. NotSynced: it answers too slowly.

@@ -1,4 +1,4 @@
-"""What happens to a write between authorization and the store, in the API server's order: first they change, then judge.
+"""What happens to a write between authorization and the store, in the server's order: first change, then judge.
 
 Every plugin is a function of the store and a copy of the object that it may change; a refusal is an ApiError.
 """

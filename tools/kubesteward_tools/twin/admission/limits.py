@@ -1,4 +1,4 @@
-"""LimitRanger: defaults for containers that say nothing, then minimum, maximum and ratio. API doc: core/v1 LimitRange."""
+"""LimitRanger: defaults for containers that say nothing, then minimum, maximum, ratio. API doc: core/v1 LimitRange."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ResourceQuota admission: an object is created only if every quota that covers it has room. KEP: none; API doc core/v1."""
+"""ResourceQuota admission: an object is created only if every quota that covers it has room. API doc: core/v1."""
 
 from __future__ import annotations
 

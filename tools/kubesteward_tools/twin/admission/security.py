@@ -1,4 +1,4 @@
-"""PodSecurity admission: a namespace's labels say which profile a pod must meet. Docs: Pod Security Admission (KEP-2579)."""
+"""PodSecurity admission: a namespace's labels say which profile a pod must meet (KEP-2579)."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def bounds(deployment: Object) -> tuple[int, int]:
 
 
 def is_rolling(deployment: Object) -> bool:
-    return (deployment["spec"].get("strategy") or {}).get("type", "RollingUpdate") == "RollingUpdate"
+    return bool((deployment["spec"].get("strategy") or {}).get("type", "RollingUpdate") == "RollingUpdate")
 
 
 def template_hash(template: Object, collisions: int = 0) -> str:

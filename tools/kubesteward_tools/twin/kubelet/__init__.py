@@ -1,1 +1,1 @@
-"""What happens to a pod on its node: it is pulled, started, probed, restarted and stopped, and all of it is reported."""
+"""What happens to a pod on its node: pulled, started, probed, restarted, stopped, and all of it reported."""

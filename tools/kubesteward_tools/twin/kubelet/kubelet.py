@@ -149,7 +149,7 @@ class Kubelet(Base):
         self.after(1.0, key, idle=tries > 1)
 
     def _backoff(self, tries: int) -> float:
-        return min(self._pace.backoff * 2 ** max(0, tries - 1), self._pace.longest_backoff)
+        return float(min(self._pace.backoff * 2 ** max(0, tries - 1), self._pace.longest_backoff))
 
     def _hold(self, key: Key, pod: Object, reason: str, message: str) -> None:
         old = states.container_statuses(pod["status"])
