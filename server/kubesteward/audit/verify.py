@@ -15,7 +15,7 @@ from kubesteward_policies.digest import canonical_json
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """`broken` is the number of the first record that does not fit, None when all do; `records` counts the good ones."""
+    """`broken` is the number of the first record that does not fit, None when all do; `records` counts good ones."""
 
     ok: bool
     records: int

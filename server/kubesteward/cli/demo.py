@@ -90,8 +90,8 @@ async def _play(show: Callable[[Scene], None] | None, *, serve: bool) -> list[Sc
 
 
 async def _observe(client: Loopback, say: Callable[[Scene], None]) -> None:
-    found = await client.call("list_resources", kind="Pod", namespace=NAMESPACE, status="not-ready")
-    say(Scene("What is wrong: pods that are not ready", found.text, not found.is_error))
+    found = await client.call("cluster_overview")
+    say(Scene("What is wrong", found.text, not found.is_error))
 
 
 async def _block(client: Loopback, cluster: Any, say: Callable[[Scene], None]) -> None:

@@ -14,12 +14,12 @@ _BULK = {"managedFields", "resourceVersion"}
 
 def keys(world: World, change: Change) -> list[Key]:
     """Where the change's targets stand in the store, without repetition."""
-    found = []
-    for call in change.calls:
-        target = call.target
-        for kind in world.kinds.all():
-            if (kind.group, kind.kind) == (target.group, target.kind):
-                found.append(Key(kind.resource, target.namespace, target.name))
+    found = [
+        Key(kind.resource, call.target.namespace, call.target.name)
+        for call in change.calls
+        for kind in world.kinds.all()
+        if (kind.group, kind.kind) == (call.target.group, call.target.kind)
+    ]
     return list(dict.fromkeys(found))
 
 
@@ -35,7 +35,7 @@ def versions(world: World, change: Change) -> dict[str, str]:
 
 def take(world: World, change: Change) -> list[Mapping[str, Any]]:
     """Spec and metadata of each target that is there."""
-    taken = []
+    taken: list[Mapping[str, Any]] = []
     for key in keys(world, change):
         obj = world.store.get(key)
         if obj is not None:

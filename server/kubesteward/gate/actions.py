@@ -58,7 +58,7 @@ class Actions:
         row = self._store.db.execute(query, (principal, key)).fetchone()
         return _action(row) if row else None
 
-    def list(self, limit: int = 50) -> list[Action]:
+    def newest(self, limit: int = 50) -> list[Action]:
         """The newest first."""
         rows = self._store.db.execute("SELECT * FROM actions ORDER BY created DESC LIMIT ?", (limit,))
         return [_action(row) for row in rows]
@@ -72,7 +72,8 @@ class Actions:
         new = action.model_copy(update={"status": status, **changes})
         with self._store.transaction() as db:
             moved = db.execute(
-                "UPDATE actions SET status = ?, digest = ?, expires = ?, body = ? WHERE id = ? AND status = ? AND digest = ?",
+                "UPDATE actions SET status = ?, digest = ?, expires = ?, body = ?"
+                " WHERE id = ? AND status = ? AND digest = ?",
                 (new.status, new.digest, new.expires, new.model_dump_json(), action.id, action.status, action.digest),
             )
             return new if moved.rowcount == 1 else None

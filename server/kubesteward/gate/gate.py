@@ -109,7 +109,7 @@ class Gate:
     async def decide(
         self, action_id: str, *, approve: bool, approver: str, channel: str, digest: str, comment: str = ""
     ) -> Action:
-        """A person's answer. Raises ApprovalRefused when it does not fit, ObjectNotFound when there is no such action."""
+        """A person's answer. Raises ApprovalRefused when it does not fit, ObjectNotFound for an unknown action."""
         action = self.actions.decide(
             action_id, approve=approve, approver=approver, channel=channel, digest=digest, comment=comment
         )
@@ -162,7 +162,7 @@ class Gate:
         return self._must(action, "executed", outcome=f"applied; {why}", verified=verified)
 
     def _moved(self, world: World, action: Action) -> Action | None:
-        """If a target has changed since the rehearsal, rehearse again; back to the person if that says something else."""
+        """If a target has changed since the rehearsal, rehearse again; back to the person if that says otherwise."""
         now = versions(world, action.change)
         if now == action.versions:
             return None

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 import pytest
+from tests.data import shared_data
 
 from kubesteward_tools.twin import resources
 from kubesteward_tools.twin.cluster import SimulatedCluster
@@ -14,7 +15,6 @@ from kubesteward_tools.twin.identity import User, service_account
 from kubesteward_tools.twin.rbac import Access, can
 from kubesteward_tools.twin.route import Request
 from kubesteward_tools.world.store import Key, Store
-from tests.data import shared_data
 
 GROUP = "rbac.authorization.k8s.io"
 BOB = User("bob", ("devs", "system:authenticated"))

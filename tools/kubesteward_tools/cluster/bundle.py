@@ -1,4 +1,4 @@
-"""A cluster as it was saved: `kubectl get -o yaml|json` output in a file or folder, or `cluster.json` and `logs.json`."""
+"""A cluster as it was saved: `kubectl get -o yaml|json` output, or `cluster.json` and `logs.json`."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class World:
         return self.connection.url if self.connection else "bundle"
 
     async def ensure(self, *resources: str) -> None:
-        """Have these resources ("pods", "deployments.apps") listed and watched; `forbidden` notes those that may not be.
+        """Have these resources ("pods", "deployments.apps") listed and watched; `forbidden` notes which may not.
 
         Raises:
             ClusterUnreachable, AskAgain: the server does not answer. NotSynced: it answers too slowly.
