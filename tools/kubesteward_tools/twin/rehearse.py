@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kubesteward_policies.change import ApiCall
-from kubesteward_tools.twin import judgement
 from kubesteward_tools.twin.cluster import SimulatedCluster
+from kubesteward_tools.twin.findings import findings
+from kubesteward_tools.twin.findings.creation import refused as refused_creations
+from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
+from kubesteward_tools.twin.findings.scheduling import pending_pods
 from kubesteward_tools.twin.identity import ADMIN, User
-from kubesteward_tools.twin.judgement import Evidence, Run, name
 from kubesteward_tools.twin.kubelet.outlook import Best, Outlook, Worst
 from kubesteward_tools.twin.rehearsal import Admission, Availability, BlastRadius, Effects, Rehearsal, Verdict
 from kubesteward_tools.twin.route import Request, parse
 from kubesteward_tools.twin.status import ApiError
+from kubesteward_tools.twin.unknowns import unknowns
 from kubesteward_tools.twin.watcher import Watcher, ready_endpoints, ready_pods
+from kubesteward_tools.twin.webhooks import hooks
 from kubesteward_tools.world.store import Key, Store
 
 _LISTED = 40
-_WEBHOOKS = (
-    "validatingwebhookconfigurations.admissionregistration.k8s.io",
-    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
-)
 
 
 def rehearse(
@@ -39,8 +39,7 @@ def rehearse(
     best, admission = _play(store, calls, Best(), now, seed, user)
     worst, _ = _play(store, calls, Worst(), now, seed, user)
     evidence = Evidence(store, best, worst, tuple(_targets(calls)), admission)
-    found = judgement.findings(evidence)
-    unknown = judgement.unknowns(evidence)
+    found, unknown = findings(evidence), unknowns(evidence)
     unknown += [f"{kind} could not be read; whatever depends on them is unknown" for kind in sorted(unseen)]
     blocked = any(item.severity == "block" for item in found)
     warned = any(item.severity == "warn" for item in found)
@@ -79,9 +78,17 @@ def _play(  # noqa: PLR0917 - the two calls differ in one argument
         )
         if refused:
             break
-        settled = cluster.engine.settle() and settled
+        settled = _settle(cluster) and settled
     cluster.engine.close()
     return Run(cluster, watcher, settled), tuple(answers)
+
+
+def _settle(cluster: SimulatedCluster) -> bool:
+    """False when the cluster does not come to rest, in virtual time or in steps."""
+    try:
+        return cluster.engine.settle()
+    except RuntimeError:
+        return False
 
 
 def _targets(calls: Sequence[ApiCall]) -> Iterable[Key]:
@@ -100,12 +107,12 @@ def _effects(evidence: Evidence) -> Effects:
     for key, word in sorted(watcher.touched.items()):
         if word and key.resource != "pods":
             by_word[word].append(name(key))
-    refused = [item.message for item in judgement.creation(evidence)]
+    refused = [item.message for item in refused_creations(evidence)]
     return Effects(
         **{word: tuple(names[:_LISTED]) for word, names in by_word.items()},
         pods_started=len(watcher.started),
         pods_stopped=len(watcher.stopped),
-        pending=tuple(judgement.pending_pods(evidence)[:_LISTED]),
+        pending=tuple(pending_pods(evidence, evidence.best)[:_LISTED]),
         blocked=tuple(refused),
     )
 
@@ -143,8 +150,4 @@ def _radius(evidence: Evidence) -> BlastRadius:
 
 def _webhooks(store: Store) -> list[str]:
     """Named, not simulated: the server's own dry-run asks them."""
-    return [
-        f"admission webhook {item['metadata']['name']} is not simulated"
-        for kind in _WEBHOOKS
-        for item in store.objects(kind)
-    ]
+    return [f"admission webhook {name} is not simulated" for name in sorted({hook.name for hook in hooks(store)})]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from kubesteward_tools.twin import disruption
 from kubesteward_tools.twin.clock import Clock
 from kubesteward_tools.twin.rehearsal import Step
@@ -32,30 +34,31 @@ def top_controller(store: Store, obj: Object) -> tuple[str, Key] | None:
     return (top_controller(store, above) if above is not None else None) or (owner["kind"], key)
 
 
-def ready_pods(store: Store, workload: Key) -> int:
-    """Ready pods under a workload, through its ReplicaSets."""
+def pods_under(store: Store, workload: Key) -> Iterator[tuple[Key, Object]]:
+    """The pods of a workload, through its ReplicaSets."""
     obj = store.get(workload)
-    if obj is None:
-        return 0
-    total, uids = 0, [obj["metadata"]["uid"]]
+    uids = [obj["metadata"]["uid"]] if obj else []
     while uids:
         for key in store.owned_by(uids.pop()):
             found = store.get(key)
-            if found is None:
-                continue
-            if key.resource == "pods":
-                total += disruption.is_healthy(found)
-            elif key.resource == "replicasets.apps":
+            if found is not None and key.resource == "pods":
+                yield key, found
+            elif found is not None and key.resource == "replicasets.apps":
                 uids.append(found["metadata"]["uid"])
-    return total
+
+
+def ready_pods(store: Store, workload: Key) -> int:
+    return sum(disruption.is_healthy(pod) for _, pod in pods_under(store, workload))
 
 
 def ready_endpoints(store: Store, service: Key) -> int:
-    slices = store.objects(SLICES, service.namespace)
+    """Ready endpoints that can be reached: those of a slice without ports (a target port nobody has) cannot."""
+    with_ports = bool(((store.get(service) or {}).get("spec") or {}).get("ports"))
     return sum(
         bool((item.get("conditions") or {}).get("ready"))
-        for one in slices
+        for one in store.objects(SLICES, service.namespace)
         if (one["metadata"].get("labels") or {}).get(_SERVICE_NAME) == service.name
+        and (one.get("ports") or not with_ports)
         for item in one.get("endpoints") or ()
     )
 
@@ -69,6 +72,7 @@ class Watcher:
         self.lowest: dict[Key, int] = {}
         self.budget_lowest: dict[Key, int] = {}
         self.touched: dict[Key, str] = {}
+        self.seen: set[Key] = set()
         self.started: set[Key] = set()
         self.stopped: dict[Key, Object] = {}
         self._store, self._clock, self._start = store, clock, clock.now
@@ -82,6 +86,7 @@ class Watcher:
                 self._note(Key("services", key.namespace, name), ready_endpoints)
         if key.resource in _QUIET:
             return
+        self.seen.add(key)
         self._touch(event)
         if key.resource == "pods":
             self._pod(event)
@@ -123,7 +128,12 @@ class Watcher:
 
 
 def _changed(old: Object, new: Object) -> bool:
-    return any(old.get(part) != new.get(part) for part in {*old, *new} - {"metadata", "status"})
+    """Anything but status, and of the metadata what people write."""
+    parts = {*old, *new} - {"metadata", "status"}
+    before, after = old["metadata"], new["metadata"]
+    return any(old.get(part) != new.get(part) for part in parts) or any(
+        (before.get(part) or {}) != (after.get(part) or {}) for part in ("labels", "annotations", "finalizers")
+    )
 
 
 def _words(event: Event) -> str:

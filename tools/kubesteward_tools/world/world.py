@@ -44,6 +44,8 @@ TWIN_RESOURCES = (
     "storageclasses.storage.k8s.io",
     "validatingwebhookconfigurations.admissionregistration.k8s.io",
     "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+    "validatingadmissionpolicies.admissionregistration.k8s.io",
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
 )
 """What a rehearsal has to know."""
 

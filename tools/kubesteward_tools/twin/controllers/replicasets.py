@@ -16,6 +16,8 @@ from kubesteward_tools.world.store import Event, Key, Object
 
 REPLICA_SETS = "replicasets.apps"
 _FIRST_RETRY, _LONGEST_RETRY = 1.0, 1000.0
+_SOON = 5
+"""Retries within the first minute are waited for: by then a pod that was stopping no longer counts."""
 _DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
@@ -93,7 +95,7 @@ class ReplicaSets(Base):
             except ApiError as error:
                 self.event(replica_set, "Warning", "FailedCreate", f"Error creating: {error.message}")
                 tries = self._retries[uid] = self._retries.get(uid, 0) + 1
-                self.after(min(_FIRST_RETRY * 2**tries, _LONGEST_RETRY), key, idle=True)
+                self.after(min(_FIRST_RETRY * 2**tries, _LONGEST_RETRY), key, idle=tries > _SOON)
                 return "FailedCreate", error.message
             self.event(replica_set, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
         return None

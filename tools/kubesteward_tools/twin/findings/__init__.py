@@ -1,0 +1,47 @@
+"""From what two plays of a change showed to findings: one file for each family of rules, one function for each rule."""
+
+from __future__ import annotations
+
+from kubesteward_tools.twin.findings import (
+    admission,
+    availability,
+    budgets,
+    configuration,
+    creation,
+    deletion,
+    ownership,
+    rollout,
+    scheduling,
+    services,
+)
+from kubesteward_tools.twin.findings.evidence import Evidence
+from kubesteward_tools.twin.rehearsal import Concern
+
+_RULES = (
+    admission.rejected,
+    admission.webhooks_on_pods,
+    admission.decides_from_now_on,
+    creation.refused,
+    scheduling.pending,
+    rollout.stalled,
+    rollout.would_stall,
+    rollout.paused,
+    budgets.broken,
+    services.without_endpoints,
+    services.gone,
+    availability.lost,
+    availability.not_restored,
+    deletion.workload,
+    deletion.pod,
+    deletion.data,
+    deletion.stuck,
+    configuration.latent,
+    ownership.reverted,
+)
+_ORDER = {"block": 0, "warn": 1, "info": 2}
+
+
+def findings(evidence: Evidence) -> list[Concern]:
+    """Every rule's findings, the blocking ones first."""
+    found = [item for rule in _RULES for item in rule(evidence)]
+    return sorted(dict.fromkeys(found), key=lambda item: (_ORDER[item.severity], item.rule, item.object))

@@ -1,0 +1,61 @@
+"""What the API server refuses, and who else it would ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubesteward_tools.twin.findings.evidence import Evidence, name
+from kubesteward_tools.twin.rehearsal import Concern
+from kubesteward_tools.twin.webhooks import Hook, hooks, hooks_on_pods
+
+_DECIDE = {
+    "validatingwebhookconfigurations.admissionregistration.k8s.io",
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+    "validatingadmissionpolicies.admissionregistration.k8s.io",
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+    "customresourcedefinitions.apiextensions.k8s.io",
+    "apiservices.apiregistration.k8s.io",
+}
+
+
+def rejected(evidence: Evidence) -> Iterator[Concern]:
+    for item in evidence.admission:
+        if not item.allowed:
+            yield Concern(
+                rule="admission.rejected",
+                severity="block",
+                object=item.call,
+                message=f"the API server refuses it ({item.code} {item.reason}): {item.message}",
+                remedy="Change the request so that the API server accepts it.",
+            )
+
+
+def webhooks_on_pods(evidence: Evidence) -> Iterator[Concern]:
+    """New pods have to pass webhooks that no dry-run of the workload asks; one that is dead or says no stops them."""
+    for namespace in sorted({key.namespace for key in evidence.best.watcher.started}):
+        for hook in hooks_on_pods(evidence.origin, namespace):
+            if hook.fails_closed:
+                yield Concern(
+                    rule="admission.webhook",
+                    severity="warn",
+                    object=f"namespace {namespace}",
+                    message=f"new pods need the consent of webhook {hook.name}, which was not asked",
+                    remedy="See that the webhook answers, and that it lets such pods pass.",
+                )
+
+
+def decides_from_now_on(evidence: Evidence) -> Iterator[Concern]:
+    for key in evidence.targets:
+        if key.resource in _DECIDE:
+            yield Concern(
+                rule="admission.changed",
+                severity="warn",
+                object=name(key),
+                message=f"{name(key)} decides what the API accepts from then on, which is not rehearsed",
+                remedy="Try it where nothing depends on it, or with failurePolicy Ignore or validationActions Audit.",
+            )
+
+
+def services_asked(evidence: Evidence) -> dict[tuple[str, str], Hook]:
+    """The Services that fail-closed webhooks need: without endpoints they take the API with them."""
+    return {hook.service: hook for hook in hooks(evidence.origin) if hook.service and hook.fails_closed}

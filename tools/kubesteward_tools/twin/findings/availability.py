@@ -1,0 +1,61 @@
+"""Ready pods of workloads: how few on the way, and how many at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubesteward_tools.twin.findings.evidence import IF_NOT_READY, Evidence, name
+from kubesteward_tools.twin.rehearsal import Concern
+from kubesteward_tools.twin.watcher import ready_pods
+from kubesteward_tools.world.store import Key
+
+_SIMULATED = {"deployments.apps", "replicasets.apps"}
+"""Of other workloads it is unknown how many pods come back."""
+
+
+def lost(evidence: Evidence) -> Iterator[Concern]:
+    """In the worst case: none left is too few, fewer than before is worth knowing."""
+    for key, lowest in _workloads(evidence):
+        before, wanted = ready_pods(evidence.origin, key), _wanted(evidence, key)
+        if before and not lowest and wanted:
+            yield Concern(
+                rule="availability.none",
+                severity="block",
+                object=name(key),
+                message=f"{name(key)} would have no ready pod{IF_NOT_READY} ({before} now)",
+                remedy="Roll with maxUnavailable 0, or scale up first.",
+            )
+        elif lowest < min(before, wanted or before):
+            yield Concern(
+                rule="availability.reduced",
+                severity="warn",
+                object=name(key),
+                message=f"{name(key)} would go from {before} to {lowest} ready pods{IF_NOT_READY}",
+                remedy="Watch the roll-out; undo it if it stalls.",
+            )
+
+
+def not_restored(evidence: Evidence) -> Iterator[Concern]:
+    for key, _ in _workloads(evidence):
+        before, after = ready_pods(evidence.origin, key), ready_pods(evidence.best.store, key)
+        wanted = _wanted(evidence, key)
+        if wanted and after < min(before, wanted):
+            yield Concern(
+                rule="availability.not_restored",
+                severity="block",
+                object=name(key),
+                message=f"{name(key)} would end with {after} of {wanted} pods ready, even in the best case",
+                remedy="See what keeps the pods from running.",
+            )
+
+
+def _workloads(evidence: Evidence) -> Iterator[tuple[Key, int]]:
+    """The fewest in either case."""
+    lowest = dict(evidence.best.watcher.lowest)
+    for key, count in evidence.worst.watcher.lowest.items():
+        lowest[key] = min(lowest.get(key, count), count)
+    return ((key, count) for key, count in sorted(lowest.items()) if key.resource in _SIMULATED)
+
+
+def _wanted(evidence: Evidence, key: Key) -> int:
+    return int(((evidence.best.store.get(key) or {}).get("spec") or {}).get("replicas", 0))

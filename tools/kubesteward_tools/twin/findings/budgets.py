@@ -1,0 +1,26 @@
+"""PodDisruptionBudgets. Evictions ask them; roll-outs, scale-downs and deletes do not: those are measured here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubesteward_tools.twin import disruption
+from kubesteward_tools.twin.findings.evidence import Evidence, name
+from kubesteward_tools.twin.rehearsal import Concern
+
+
+def broken(evidence: Evidence) -> Iterator[Concern]:
+    for run, words in evidence.runs():
+        for key, lowest in sorted(run.watcher.budget_lowest.items()):
+            budget = evidence.origin.get(key)
+            if budget is None:
+                continue
+            before = disruption.status(evidence.origin, budget)
+            if before["currentHealthy"] >= before["desiredHealthy"] > lowest:
+                yield Concern(
+                    rule="pdb.broken",
+                    severity="block",
+                    object=name(key),
+                    message=f"{name(key)} wants {before['desiredHealthy']} healthy pods and would have {lowest}{words}",
+                    remedy="Use a gentler strategy (maxUnavailable 0), or change the budget first.",
+                )

@@ -1,0 +1,75 @@
+"""What matters to a change and is not simulated. One of these is enough for a rehearsal not to say "safe"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubesteward_tools.twin.findings.evidence import Evidence, name
+from kubesteward_tools.twin.resources import BUILT_IN
+from kubesteward_tools.twin.watcher import SIMULATED_OWNERS, top_controller
+from kubesteward_tools.twin.webhooks import policies_on
+from kubesteward_tools.world.store import Object
+
+_NOT_SIMULATED = {
+    "statefulsets.apps": "what the change does to its pods",
+    "daemonsets.apps": "what the change does to its pods",
+    "jobs.batch": "what the change does to its pods",
+    "cronjobs.batch": "what the change does to its pods",
+    "replicationcontrollers": "what the change does to its pods",
+    "horizontalpodautoscalers.autoscaling": "how it will scale",
+    "networkpolicies.networking.k8s.io": "who can reach whom afterwards",
+    "ingresses.networking.k8s.io": "what is routed where afterwards",
+}
+_KNOWN = {kind.resource for kind in BUILT_IN}
+
+
+def unknowns(evidence: Evidence) -> list[str]:
+    rules = (_kinds, _owners, _daemons, _policies, _restless)
+    return list(dict.fromkeys(text for rule in rules for text in rule(evidence)))
+
+
+def _kinds(evidence: Evidence) -> Iterator[str]:
+    for key in evidence.targets:
+        if key.resource in _NOT_SIMULATED:
+            yield f"{name(key)}: {_NOT_SIMULATED[key.resource]} is not simulated"
+        elif key.resource not in _KNOWN:
+            yield f"{name(key)}: what its controller makes of the change is not known"
+
+
+def _owners(evidence: Evidence) -> Iterator[str]:
+    for run, _ in evidence.runs():
+        for _, pod in sorted(run.watcher.stopped.items()):
+            above = top_controller(evidence.origin, pod)
+            if above is not None and above[0] not in SIMULATED_OWNERS:
+                yield f"pods of {above[0]} {above[1].namespace}/{above[1].name} stop; their return is not simulated"
+
+
+def _daemons(evidence: Evidence) -> Iterator[str]:
+    """DaemonSets follow nodes' labels and taints, and come to nodes that are new."""
+    if not evidence.origin.count("daemonsets.apps"):
+        return
+    for key, before, after in evidence.touched(evidence.best, "nodes"):
+        if _where(before) != _where(after):
+            yield f"{name(key)}: which DaemonSets' pods come and go with it is not simulated"
+
+
+def _where(node: Object | None) -> tuple[object, ...]:
+    if node is None:
+        return ()
+    taints = [item for item in node["spec"].get("taints") or () if item["key"] != "node.kubernetes.io/unschedulable"]
+    return node["metadata"].get("labels") or {}, taints
+
+
+def _policies(evidence: Evidence) -> Iterator[str]:
+    """ValidatingAdmissionPolicies on what is written: by the change, and by controllers because of it."""
+    written = {*evidence.targets, *(key for key, word in evidence.best.watcher.touched.items() if word)}
+    for resource in sorted({key.resource for key in written}):
+        plural, _, group = resource.partition(".")
+        for policy in policies_on(evidence.origin, group, plural):
+            yield f"ValidatingAdmissionPolicy {policy} may refuse {plural}; its expressions are not evaluated"
+
+
+def _restless(evidence: Evidence) -> Iterator[str]:
+    for run, words in evidence.runs():
+        if not run.settled:
+            yield f"the change does not come to rest within an hour of virtual time{words}"
