@@ -11,6 +11,7 @@ SteadyError                    every error that is meant to be read; its text is
     UnknownCluster             no such context
   Refused                      a rule or a right forbids it; says which
     Forbidden                  the API server said 403
+    Unauthorized               the API server said 401: the credentials are expired or wrong
 """
 
 from __future__ import annotations
@@ -67,3 +68,7 @@ class Refused(SteadyError):
 
 class Forbidden(Refused):
     code = "FORBIDDEN"
+
+
+class Unauthorized(Refused):
+    code = "UNAUTHORIZED"

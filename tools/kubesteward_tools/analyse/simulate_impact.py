@@ -1,48 +1,68 @@
-"""Rehearses a change on a fork of the world: what would happen, at the best and at the worst."""
+"""Rehearses a change on the twin and says what would come of it. Nothing is sent to the cluster."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
+from kubesteward_policies.change import Change
 from kubesteward_policies.tiers import Tier
-from kubesteward_tools.lookup import changes
-from kubesteward_tools.lookup.arguments import Cluster, Namespace
-from kubesteward_tools.lookup.scope import one
+from kubesteward_tools.lookup.arguments import NAME, Cluster, Format, Namespace
+from kubesteward_tools.lookup.scope import Scope, one
+from kubesteward_tools.lookup.shown import tidy
+from kubesteward_tools.proposals.proposal import Action, Proposal, change_for, rehearsed
+from kubesteward_tools.text.budget import cap
+from kubesteward_tools.text.fence import clean
+from kubesteward_tools.text.redact import redact, redact_object
 from kubesteward_tools.tool import Answer, Desk, tool
-from kubesteward_tools.twin.rehearse import rehearse
+
+if TYPE_CHECKING:
+    from kubesteward_tools.twin.rehearsal import Rehearsal
+
+_LONGEST = {"concise": 6_000, "detailed": 30_000}
+_STEPS = {"concise": 0, "detailed": 60}
+_LISTED = 20
+_PARAMS = "scale: replicas, expected_replicas; set_image: image, container; patch: patch, patch_type"
 
 
 @tool(Tier.ANALYSE, title="Rehearse a change")
 async def simulate_impact(
     desk: Desk,
     *,
-    action: Literal["apply", "delete", "patch", "restart", "scale"],
-    kind: Annotated[str, Field(max_length=100)] = "Deployment",
-    name: Annotated[str, Field(max_length=253)] = "",
+    action: Action,
+    kind: Annotated[str, Field(max_length=NAME)] = "",
+    name: Annotated[str, Field(max_length=NAME)] = "",
     namespace: Namespace = "",
-    replicas: Annotated[int | None, Field(ge=0, le=10_000)] = None,
-    patch: dict[str, Any] | list[dict[str, Any]] | None = None,
-    patch_type: Literal["strategic", "merge", "json", "apply"] = "strategic",
-    manifest: Annotated[dict[str, Any] | None, Field(description="For apply")] = None,
+    params: Annotated[dict[str, Any] | None, Field(description=_PARAMS)] = None,
+    manifest: Annotated[str, Field(max_length=200_000, description="YAML for apply")] = "",
+    response_format: Format = "concise",
     cluster: Cluster = "",
 ) -> Answer:
-    """Rehearse a change without making it: admission, budgets, quota, scheduling, availability, blast radius."""
+    """Rehearse a change on a twin: budgets, quota, scheduling, availability at best and at worst."""
     world = await one(desk, cluster)
-    await world.ensure_for_rehearsal()
-    wanted = {
-        "action": action,
-        "kind": kind,
-        "name": name,
-        "namespace": namespace,
-        "replicas": replicas,
-        "patch": patch,
-        "patch_type": patch_type,
-        "manifest": manifest,
+    change = await change_for(world, Proposal(action, kind, name, namespace, params, manifest), desk.now())
+    found = await rehearsed(world, change, desk.now())
+    scope = Scope([world], change.target.namespace)
+    for resource, why in world.forbidden.items():
+        scope.miss(world, resource, why)
+    lines = [*scope.lines(), clean(change.summary, 500), _page(found, _STEPS[response_format])]
+    text = cap(redact(clean("\n".join(lines))), _LONGEST[response_format])
+    data = {"scope": scope.data(), **_data(change, found, _STEPS[response_format])}
+    return Answer(text, tidy(redact_object(data)))
+
+
+def _page(found: Rehearsal, steps: int) -> str:
+    timeline = [f"  {step.t:g}s {step.object}: {step.what}" for step in found.timeline[:steps]]
+    return "\n".join([found.render(), *(["Timeline:"] if timeline else []), *timeline])
+
+
+def _data(change: Change, found: Rehearsal, steps: int) -> dict[str, Any]:
+    """Without the timeline, unless it is asked for; long lists are cut, their lengths told."""
+    rehearsal = found.model_dump(mode="json")
+    rehearsal["timeline"] = rehearsal["timeline"][:steps]
+    rehearsal["effects"] = {
+        key: value[:_LISTED] if isinstance(value, list) else value for key, value in rehearsal["effects"].items()
     }
-    change = await changes.by_name(world, wanted, desk.now())
-    found = rehearse(world.store, change.calls, now=desk.now(), unseen=world.forbidden)
-    data = {"cluster": world.cluster, "change": change.as_json(), "rehearsal": found.model_dump(mode="json")}
-    head = f"{change.summary} on {world.cluster}: {found.verdict}"
-    return Answer(head, data, untrusted=found.render(), source=f"rehearsal on {world.cluster}")
+    calls = [f"{call.verb} {call.path}" for call in change.calls]
+    return {"summary": change.summary, "calls": calls[:_LISTED], "verdict": found.verdict, "rehearsal": rehearsal}

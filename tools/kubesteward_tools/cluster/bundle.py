@@ -119,7 +119,8 @@ def _put(store: Store, kinds: dict[str, ResourceType], obj: Object) -> None:
     kinds.setdefault(found.resource, found)
     metadata = obj["metadata"]
     namespace = metadata.get("namespace") or ("default" if found.namespaced else "")
-    full = {**obj, "metadata": {"uid": f"{found.resource}/{namespace}/{metadata['name']}", **metadata}}
+    own = {"uid": f"{found.resource}/{namespace}/{metadata['name']}", "resourceVersion": "1"}
+    full = {**obj, "metadata": {**own, **metadata}}
     if namespace:
         full["metadata"]["namespace"] = namespace
     store.put(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import os
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,12 +30,13 @@ class ClusterInfo:
 class Clusters:
     """Worlds by cluster name."""
 
-    def __init__(self, current: str, sources: Mapping[str, Source | None], kubeconfig: Path | None = None) -> None:
+    def __init__(self, current: str, sources: Mapping[str, Source | None], kubeconfig: str | None = None) -> None:
         self.current = current
         self._sources = dict(sources)
         self._kubeconfig = kubeconfig
         self._worlds: dict[str, World] = {}
         self._failures: dict[str, str] = {}
+        self._connecting: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @classmethod
     def of(cls, sources: Mapping[str, Source]) -> Clusters:
@@ -55,7 +58,8 @@ class Clusters:
             UnknownCluster: there is no such context.
         """
         paths = [kubeconfig] if kubeconfig else _default_paths()
-        if not any(path.exists() for path in paths):
+        found = [path for path in paths if path.exists()]
+        if not found:
             if kubeconfig or os.environ.get("KUBECONFIG"):
                 shown = ", ".join(map(str, paths))
                 raise InvalidArguments(
@@ -64,8 +68,9 @@ class Clusters:
             if os.environ.get("KUBERNETES_SERVICE_HOST"):
                 return cls(IN_CLUSTER, {IN_CLUSTER: None})
             return cls("", {})
-        names, current = _contexts([path for path in paths if path.exists()])
-        clusters = cls(context or current or next(iter(names), ""), dict.fromkeys(names), kubeconfig)
+        names, current = _contexts(found)
+        joined = os.pathsep.join(map(str, found))
+        clusters = cls(context or current or next(iter(names), ""), dict.fromkeys(names), joined)
         if context is not None:
             clusters._check(context)
         return clusters
@@ -102,33 +107,34 @@ class Clusters:
         """
         name = name or self.current
         self._check(name)
-        if name not in self._worlds:
-            try:
-                source = self._sources[name] or await self._connect(name)
-                self._worlds[name] = await World.over(name, source)
-            except SteadyError as error:
-                self._failures[name] = error.message
-                raise
-            self._failures.pop(name, None)
+        async with self._connecting[name]:
+            if name not in self._worlds:
+                try:
+                    source = self._sources[name] or await self._connect(name)
+                    self._worlds[name] = await World.over(name, source)
+                except SteadyError as error:
+                    self._failures[name] = error.message
+                    raise
+                self._failures.pop(name, None)
         return self._worlds[name]
 
     async def _connect(self, name: str) -> Source:
         from kubesteward_tools.cluster.connection import connect
         from kubesteward_tools.cluster.source import LiveSource
 
-        source = LiveSource(await connect(name, self._kubeconfig, None if name == IN_CLUSTER else name))
+        source = LiveSource(await connect(name, self._kubeconfig, name if self._kubeconfig else None))
         try:
             await source.kinds()
-        except SteadyError:
+        except BaseException:  # cancelled too: whoever gives up leaves no open session
             await source.close()
             raise
         self._sources[name] = source
         return source
 
     async def close(self) -> None:
-        for source in self._sources.values():
-            if source is not None:
-                await source.close()
+        """End every watch and session. Closing twice is harmless."""
+        opened = [source for source in self._sources.values() if source is not None]
+        await asyncio.gather(*(source.close() for source in opened), return_exceptions=True)
 
 
 def _default_paths() -> list[Path]:
@@ -146,7 +152,7 @@ def _contexts(paths: list[Path]) -> tuple[list[str], str]:
     for path in paths:
         try:
             config = yaml.safe_load(path.read_text("utf-8")) or {}
-            names |= {item["name"]: None for item in config.get("contexts") or ()}
+            names |= {str(item["name"]): None for item in config.get("contexts") or ()}
             current = current or config.get("current-context") or ""
         except OSError as error:
             raise InvalidArguments(

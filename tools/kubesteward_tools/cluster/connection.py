@@ -8,20 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-from kubesteward_tools.errors import ClusterUnreachable
+from kubesteward_tools.cluster.credentials import in_background, load
+from kubesteward_tools.errors import ClusterUnreachable, SteadyError
+
+RENEWAL_PAUSE = 15.0
+"""Seconds between two readings of a configuration that the server refuses: a plugin may open a browser each time."""
+
+LOAD_TIMEOUT = 60.0
+"""Seconds for reading the configuration. Exec plugins talk to clouds, and some wait for a person."""
 
 
-@dataclass(frozen=True, slots=True)
 class Connection:
-    """`configuration` is a `kubernetes.client.Configuration`; credentials may be refreshed by each `headers()`."""
+    """`configuration` is a `kubernetes.client.Configuration`; `generation` counts how often it was read anew."""
 
-    cluster: str
-    configuration: Any
+    def __init__(self, cluster: str, configuration: Any, read: Callable[[], Any] | None = None) -> None:
+        self.cluster = cluster
+        self.configuration = configuration
+        self.generation = 0
+        self._read = read
+        self._renewing = asyncio.Lock()
+        self._renewed = 0.0
 
     @property
     def url(self) -> str:
@@ -29,49 +40,83 @@ class Connection:
 
     @property
     def proxy(self) -> str | None:
-        return self.configuration.proxy or None
+        """The proxy of the kubeconfig or the environment, unless NO_PROXY names the server."""
+        proxy = self.configuration.proxy or None
+        return None if _bypassed(urlsplit(self.url).hostname or "", self.configuration.no_proxy) else proxy
+
+    @property
+    def server_name(self) -> str | None:
+        """The name in the server's certificate, where it is not the host of `url`."""
+        return self.configuration.tls_server_name or None
 
     def headers(self) -> Mapping[str, str]:
-        """The Authorization header, if the credentials are of that kind."""
+        """The Authorization header, if the credentials are of that kind. May run an exec plugin whose token expires."""
         settings = self.configuration.auth_settings().values()
         return {item["key"]: item["value"] for item in settings if item["in"] == "header" and item["value"]}
 
+    async def authorization(self) -> Mapping[str, str]:
+        """The same, without holding up everybody else while a plugin runs.
+
+        Raises:
+            ClusterUnreachable: the credentials cannot be renewed.
+        """
+        if self.configuration.refresh_api_key_hook is None:
+            return self.headers()
+        return await in_background(self.headers, self.cluster, LOAD_TIMEOUT)
+
+    async def renew(self, generation: int) -> bool:
+        """Read the configuration again, for the server refused the credentials of `generation`.
+
+        Returns whether it is worth asking again. Token files change, plugins log in, kubeconfigs are edited.
+        """
+        async with self._renewing:
+            if self._read is None or generation != self.generation:
+                return generation != self.generation
+            if time.monotonic() - self._renewed < RENEWAL_PAUSE:
+                return False
+            self._renewed = time.monotonic()
+            try:
+                self.configuration = await in_background(self._read, self.cluster, LOAD_TIMEOUT)
+            except SteadyError:
+                return False
+            self.generation += 1
+            return True
+
     def ssl_context(self) -> ssl.SSLContext | bool:
+        """Raises ClusterUnreachable when a certificate cannot be used."""
         if not self.url.startswith("https"):
             return False
-        context = ssl.create_default_context(cafile=self.configuration.ssl_ca_cert or None)
+        try:
+            context = ssl.create_default_context(cafile=self.configuration.ssl_ca_cert or None)
+            if self.configuration.cert_file:
+                context.load_cert_chain(self.configuration.cert_file, self.configuration.key_file or None)
+        except (OSError, ValueError) as error:
+            raise ClusterUnreachable(
+                f"a certificate in the configuration of {self.cluster!r} cannot be used ({type(error).__name__}).",
+                todo="Check certificate-authority, client-certificate and client-key in the kubeconfig.",
+            ) from None
         if not self.configuration.verify_ssl:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        if self.configuration.cert_file:
-            context.load_cert_chain(self.configuration.cert_file, self.configuration.key_file or None)
         return context
 
 
-async def connect(cluster: str, kubeconfig: Path | None, context: str | None) -> Connection:
+def _bypassed(host: str, no_proxy: str | None) -> bool:
+    """Whether NO_PROXY (names, domains with or without a leading dot, "*") lists the host."""
+    names = [name.strip().lower().lstrip(".") for name in (no_proxy or "").split(",") if name.strip()]
+    return any(name == "*" or host.lower() == name or host.lower().endswith(f".{name}") for name in names)
+
+
+async def connect(cluster: str, kubeconfig: str | None, context: str | None) -> Connection:
     """The connection of a context, or of the pod's service account where `context` is None.
+
+    `kubeconfig` is a path, or several joined as in $KUBECONFIG.
 
     Raises:
         ClusterUnreachable: the configuration cannot be used; the reason is said without any credential.
     """
-    try:
-        return Connection(cluster, await asyncio.to_thread(_load, kubeconfig, context))
-    except Exception as error:  # noqa: BLE001 - exec plugins and parsers raise whatever they like; none of it may leak
-        raise ClusterUnreachable(
-            f"the configuration of {cluster!r} cannot be used ({type(error).__name__}).",
-            todo="Try `kubectl --context NAME get --raw /version`: it shows what is wrong.",
-        ) from None
 
+    def read() -> Any:
+        return load(cluster, kubeconfig, context)
 
-def _load(kubeconfig: Path | None, context: str | None) -> Any:
-    from kubernetes import client, config
-
-    configuration = client.Configuration()
-    if context is None:
-        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
-    else:
-        path = str(kubeconfig) if kubeconfig else None
-        config.load_kube_config(  # type: ignore[no-untyped-call]
-            config_file=path, context=context, client_configuration=configuration
-        )
-    return configuration
+    return Connection(cluster, await in_background(read, cluster, LOAD_TIMEOUT), read)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections.abc import Iterable
 from typing import Any
 
-from kubesteward_tools.cluster.transport import ReadTransport
-from kubesteward_tools.errors import UnknownKind
+from kubesteward_tools.cluster.transport import AGGREGATED_DISCOVERY, ReadTransport
+from kubesteward_tools.errors import ClusterUnreachable, SteadyError, Unauthorized, UnknownKind
 from kubesteward_tools.world.kinds import ResourceType
-
-_AGGREGATED = "apidiscovery.k8s.io"
 
 
 class Kinds:
@@ -52,30 +51,48 @@ def _names(item: ResourceType) -> Iterable[str]:
 
 
 async def discover(transport: ReadTransport) -> Kinds:
-    """Two requests on servers with aggregated discovery (1.26 and later), one for each group elsewhere."""
-    types: list[ResourceType] = []
-    for path in ("/api", "/apis"):
-        types += await _legacy(transport, path)
-    return Kinds(types)
+    """Two requests on servers with aggregated discovery (KEP-3352, 1.26 and later), one for each version elsewhere."""
+    core, groups = await asyncio.gather(*(_below(transport, path) for path in ("/api", "/apis")))
+    return Kinds(_first_of_each([*core, *groups]))
 
 
-async def _legacy(transport: ReadTransport, path: str) -> list[ResourceType]:
-    root = await transport.get(path)
+def _first_of_each(types: Iterable[ResourceType]) -> list[ResourceType]:
+    """Each resource in the first version that serves it; servers name the versions they prefer first."""
+    found: dict[str, ResourceType] = {}
+    for item in types:
+        found.setdefault(item.resource, item)
+    return list(found.values())
+
+
+async def _below(transport: ReadTransport, path: str) -> list[ResourceType]:
+    root = await transport.get(path, accept=AGGREGATED_DISCOVERY)
     if root.get("kind") == "APIGroupDiscoveryList":
         return list(_aggregated(root))
-    if path == "/api":
-        versions = [("", version, f"/api/{version}") for version in root.get("versions") or ()]
-    else:
-        preferred = [(group["name"], group["preferredVersion"]["version"]) for group in root.get("groups") or ()]
-        versions = [(group, version, f"/apis/{group}/{version}") for group, version in preferred]
-    types: list[ResourceType] = []
-    for group, version, where in versions:
-        try:
-            listed = await transport.get(where)
-        except Exception:  # noqa: BLE001, S112 - a dead aggregated API must not hide all the others
-            continue
-        types += _resources(group, version, listed.get("resources") or ())
-    return types
+    versions = [("", str(version)) for version in root.get("versions") or ()] if path == "/api" else _versions(root)
+    listed = await asyncio.gather(*(_legacy(transport, group, version) for group, version in versions))
+    return [item for types in listed for item in types]
+
+
+def _versions(root: dict[str, Any]) -> list[tuple[str, str]]:
+    """Group and version of an APIGroupList, the preferred version of each group first."""
+    found = []
+    for group in root.get("groups") or ():
+        preferred = (group.get("preferredVersion") or {}).get("version")
+        named = [item["version"] for item in group.get("versions") or ()]
+        ordered = [item for item in named if item == preferred] + [item for item in named if item != preferred]
+        found += [(group["name"], item) for item in ordered]
+    return found
+
+
+async def _legacy(transport: ReadTransport, group: str, version: str) -> list[ResourceType]:
+    """Nothing for a group that does not answer: one dead aggregated API must not hide all the others."""
+    try:
+        listed = await transport.get(f"/apis/{group}/{version}" if group else f"/api/{version}")
+    except (ClusterUnreachable, Unauthorized):
+        raise
+    except SteadyError:
+        return []
+    return _resources(group, version, listed.get("resources") or ())
 
 
 def _resources(group: str, version: str, listed: Iterable[dict[str, Any]]) -> list[ResourceType]:
@@ -105,16 +122,22 @@ def _resources(group: str, version: str, listed: Iterable[dict[str, Any]]) -> li
 
 def _aggregated(root: dict[str, Any]) -> Iterable[ResourceType]:
     for group in root.get("items") or ():
-        for version in (group.get("versions") or ())[:1]:
+        for version in group.get("versions") or ():
             for entry in version.get("resources") or ():
-                yield ResourceType(
-                    group=group["metadata"].get("name", ""),
-                    version=version["version"],
-                    kind=entry["responseKind"]["kind"],
-                    plural=entry["resource"],
-                    namespaced=entry.get("scope") == "Namespaced",
-                    singular=entry.get("singularResource", ""),
-                    short_names=tuple(entry.get("shortNames") or ()),
-                    verbs=tuple(entry.get("verbs") or ()),
-                    subresources=tuple(item["subresource"] for item in entry.get("subresources") or ()),
-                )
+                if entry.get("responseKind"):
+                    yield _of_aggregated((group.get("metadata") or {}).get("name", ""), version["version"], entry)
+
+
+def _of_aggregated(group: str, version: str, entry: dict[str, Any]) -> ResourceType:
+    return ResourceType(
+        group=group,
+        version=version,
+        kind=entry["responseKind"]["kind"],
+        plural=entry["resource"],
+        namespaced=entry.get("scope") == "Namespaced",
+        singular=entry.get("singularResource", ""),
+        short_names=tuple(entry.get("shortNames") or ()),
+        categories=tuple(entry.get("categories") or ()),
+        verbs=tuple(entry.get("verbs") or ()),
+        subresources=tuple(item["subresource"] for item in entry.get("subresources") or ()),
+    )

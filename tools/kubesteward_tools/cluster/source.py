@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from kubesteward_tools.cluster.connection import Connection
 from kubesteward_tools.cluster.discovery import Kinds, discover
 from kubesteward_tools.cluster.mirror import Mirror
+from kubesteward_tools.cluster.paths import segment
 from kubesteward_tools.cluster.transport import ReadTransport
 from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Store
@@ -70,11 +71,12 @@ class LiveSource:
         return str((await self._transport.get("/version")).get("gitVersion", ""))
 
     async def log(self, namespace: str, pod: str, query: Mapping[str, str]) -> str:
-        data = await self._transport.read(f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query)
+        where = f"/api/v1/namespaces/{segment(namespace, 'namespace')}/pods/{segment(pod, 'pod')}/log"
+        data = await self._transport.read(where, query)
         return data.decode(errors="replace")
 
     async def metrics(self, plural: str, namespace: str) -> list[dict[str, Any]]:
-        within = f"/namespaces/{namespace}" if namespace else ""
+        within = f"/namespaces/{segment(namespace, 'namespace')}" if namespace else ""
         return list((await self._transport.get(f"/apis/metrics.k8s.io/v1beta1{within}/{plural}"))["items"])
 
     async def can_i(self, attributes: Mapping[str, str]) -> tuple[bool, str]:

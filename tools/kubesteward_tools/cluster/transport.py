@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from kubesteward_tools.cluster.connection import Connection
+from kubesteward_tools.cluster.paths import REVIEWS, readable
 from kubesteward_tools.errors import (
     AskAgain,
     AskDifferently,
@@ -17,6 +19,7 @@ from kubesteward_tools.errors import (
     Forbidden,
     ObjectNotFound,
     SteadyError,
+    Unauthorized,
 )
 
 if TYPE_CHECKING:
@@ -24,14 +27,13 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
-REVIEWS = frozenset(
-    f"/apis/{group}/v1/{name}"
-    for group, name in (
-        ("authorization.k8s.io", "selfsubjectaccessreviews"),
-        ("authorization.k8s.io", "selfsubjectrulesreviews"),
-        ("authorization.k8s.io", "subjectaccessreviews"),
-        ("authentication.k8s.io", "selfsubjectreviews"),
-    )
+SILENCE = 75.0
+"""Seconds after which a watch without a word is asked anew. API servers send a bookmark about every minute, so that a
+connection that is dead without knowing it is noticed here and nowhere else."""
+
+AGGREGATED_DISCOVERY = (
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
+    "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json"
 )
 _CHUNK = 2**16
 
@@ -42,23 +44,33 @@ class Gone(AskAgain):
     code = "EXPIRED"
 
 
+class Silent(AskAgain):
+    """A stream has said nothing for too long; it may be dead or just quiet."""
+
+
 class ReadTransport:
     """One session to one API server."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._session: aiohttp.ClientSession | None = None
+        self._retired: aiohttp.ClientSession | None = None
+        self._generation = -1
+        self._opening = asyncio.Lock()
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in (self._session, self._retired):
+            if session is not None:
+                await session.close()
+        self._session = self._retired = None
 
-    async def get(self, path: str, query: Mapping[str, str] | None = None) -> Any:
+    async def get(self, path: str, query: Mapping[str, str] | None = None, accept: str = "application/json") -> Any:
         """The JSON body. Raises a SteadyError that fits the refusal."""
-        return _decode(await self.read(path, query))
+        return self._decoded(await self._request("GET", path, query, accept=accept))
 
     async def read(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
-        return await self._request("GET", path, query)
+        """The body as it is."""
+        return await self._request("GET", path, query, accept="*/*")
 
     async def review(self, path: str, body: Mapping[str, Any]) -> Any:
         """POST to an access review and to nothing else.
@@ -68,63 +80,111 @@ class ReadTransport:
         """
         if path not in REVIEWS:
             raise ValueError(f"the read-only transport does not POST to {path!r}")
-        return _decode(await self._request("POST", path, None, dict(body)))
+        return self._decoded(await self._request("POST", path, None, dict(body)))
 
-    async def lines(self, path: str, query: Mapping[str, str]) -> AsyncIterator[bytes]:
-        """The lines of a stream (a watch), until it ends."""
+    async def lines(self, path: str, query: Mapping[str, str], silence: float = SILENCE) -> AsyncIterator[bytes]:
+        """The lines of a stream (a watch) until it ends; first an empty one, as soon as the server has accepted.
+
+        Raises:
+            Silent: nothing came for `silence` seconds.
+        """
         import aiohttp
 
-        timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, sock_read=None, total=None)
-        rest = b""
+        limits = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, sock_read=silence, total=None)
+        rest, accepted = b"", False
         try:
-            session = await self._open()
-            async with session.get(self._url(path), params=query, timeout=timeout, **self._options()) as response:
-                if response.status >= 400:
+            async with self._answer("GET", path, query, accept="application/json", limits=limits) as response:
+                if response.status >= 300:
                     raise refusal(response.status, await response.read(), self._connection.cluster)
+                accepted = True
+                yield rest
                 async for chunk in response.content.iter_chunked(_CHUNK):
                     *whole, rest = (rest + chunk).split(b"\n")
                     for line in whole:
                         yield line
+        except aiohttp.SocketTimeoutError as error:
+            if accepted:
+                raise Silent(f"{self._connection.cluster!r} has been silent for {silence:.0f} s.") from None
+            raise unreachable(self._connection.cluster, error) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise unreachable(self._connection.cluster, error) from None
 
     async def _request(
-        self, method: str, path: str, query: Mapping[str, str] | None, body: dict[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: dict[str, Any] | None = None,
+        accept: str = "application/json",
     ) -> bytes:
         import aiohttp
 
-        timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, total=READ_TIMEOUT)
+        limits = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, total=READ_TIMEOUT)
         try:
-            session = await self._open()
-            async with session.request(
-                method, self._url(path), params=query, json=body, timeout=timeout, **self._options()
-            ) as response:
+            async with self._answer(method, path, query, accept=accept, limits=limits, body=body) as response:
                 data = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise unreachable(self._connection.cluster, error) from None
-        if response.status >= 400:
+        if response.status >= 300:
             raise refusal(response.status, data, self._connection.cluster)
         return data
 
-    async def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            import aiohttp
+    @asynccontextmanager
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        *,
+        accept: str,
+        limits: aiohttp.ClientTimeout,
+        body: dict[str, Any] | None = None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer's head. A 401 is asked once more if there are new credentials to ask with."""
+        url = self._connection.url + readable(path)
+        for last in (False, True):
+            session, generation = await self._open()
+            headers = {**await self._connection.authorization(), "Accept": accept}
+            async with session.request(
+                method,
+                url,
+                params=query,
+                json=body,
+                headers=headers,
+                timeout=limits,
+                proxy=self._connection.proxy,
+                server_hostname=self._connection.server_name,
+                allow_redirects=False,  # credentials go to the address that was configured
+            ) as response:
+                if last or response.status != 401 or not await self._connection.renew(generation):
+                    yield response
+                    return
 
-            context = await asyncio.to_thread(self._connection.ssl_context)
-            self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context, limit=32))
-        return self._session
+    async def _open(self) -> tuple[aiohttp.ClientSession, int]:
+        """The session for the credentials as they are now, and the generation of these."""
+        async with self._opening:
+            generation = self._connection.generation
+            if self._session is None or self._generation != generation:
+                import aiohttp
 
-    def _url(self, path: str) -> str:
-        return self._connection.url + path
+                context = await asyncio.to_thread(self._connection.ssl_context)
+                if self._retired is not None:
+                    await self._retired.close()
+                self._retired = self._session  # requests under way still use it
+                self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context, limit=0))
+                self._generation = generation
+            return self._session, generation
 
-    def _options(self) -> dict[str, Any]:
-        return {"headers": dict(self._connection.headers()), "proxy": self._connection.proxy}
+    def _decoded(self, data: bytes) -> Any:
+        import msgspec
 
-
-def _decode(data: bytes) -> Any:
-    import msgspec
-
-    return msgspec.json.decode(data)
+        try:
+            return msgspec.json.decode(data)
+        except msgspec.DecodeError:
+            raise AskAgain(
+                f"what answers at {self._connection.url} for {self._connection.cluster!r} does not speak JSON.",
+                todo="Check the server's address: a proxy or login page may answer in its place.",
+            ) from None
 
 
 def unreachable(cluster: str, error: BaseException) -> ClusterUnreachable:
@@ -136,20 +196,30 @@ def unreachable(cluster: str, error: BaseException) -> ClusterUnreachable:
 
 def refusal(status: int, data: bytes, cluster: str) -> SteadyError:
     """The error that fits an API server's refusal."""
-    try:
-        message = str(_decode(data).get("message") or "")
-    except (ValueError, AttributeError):
-        message = ""
-    message = message[:500] or f"HTTP {status}"
+    message = _message(data) or f"HTTP {status}"
     if status == 401:
         todo = "Log in again (the kubeconfig's credentials are expired or wrong)."
-        return Forbidden(f"{cluster!r} does not accept the credentials.", todo=todo)
+        return Unauthorized(f"{cluster!r} does not accept the credentials.", todo=todo)
     if status == 403:
-        return Forbidden(message + ".", todo="Ask for the right, or look elsewhere.")
+        return Forbidden(f"{message}.", todo="Ask for the right, or look elsewhere.")
     if status == 404:
-        return ObjectNotFound(message + ".")
+        return ObjectNotFound(f"{message}.")
     if status == 410:
         return Gone(message)
+    if status < 400:
+        todo = "Give the kubeconfig the server's own address."
+        return AskDifferently(f"{cluster!r} answered with a redirection, which is not followed.", todo=todo)
     if status in {429, 500, 502, 503, 504}:
         return AskAgain(f"{cluster!r} answered: {message}.", todo="Ask again in a moment.")
     return AskDifferently(f"{cluster!r} refused: {message}.")
+
+
+def _message(data: bytes) -> str:
+    """The message of a Status without its final stop, at most 500 characters; "" where the body is something else."""
+    import msgspec
+
+    try:
+        status = msgspec.json.decode(data)
+    except msgspec.DecodeError:
+        return ""
+    return str(status.get("message") or "")[:500].rstrip(".") if isinstance(status, dict) else ""

@@ -1,57 +1,82 @@
-"""One page about one cluster: its version, how fresh the view of it is, what there is, and what is wrong most."""
+"""One page about a cluster: is it well, and if not, where does it hurt."""
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from kubesteward_policies.tiers import Tier
-from kubesteward_tools.lookup.arguments import Cluster
-from kubesteward_tools.lookup.scope import scoped, seen
+from kubesteward_tools.errors import SteadyError
+from kubesteward_tools.lookup import states
+from kubesteward_tools.lookup.arguments import Cluster, Format, ManyClusters
+from kubesteward_tools.lookup.problems import WORKLOADS, problems
+from kubesteward_tools.lookup.scope import Scope, each, scoped, seen
+from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.tool import Answer, Desk, tool
-from kubesteward_tools.twin.disruption import is_ready
-from kubesteward_tools.twin.quota import is_terminal
-from kubesteward_tools.world.store import Object, Store
 
-_COUNTED = ("nodes", "namespaces", "pods", "deployments.apps", "services")
-_MOST = 8
+if TYPE_CHECKING:
+    from kubesteward_tools.world.world import World
 
-
-@tool(Tier.OBSERVE, title="Overview of a cluster", open_world=True)
-async def cluster_overview(desk: Desk, *, cluster: Cluster = "") -> Answer:
-    """Version, freshness, counts and the worst problems of a cluster."""
-    scope = await scoped(desk, cluster, None)
-    await seen(scope, (*_COUNTED, "events"))
-    world = scope.worlds[0]
-    store, version = world.store, await world.version()
-    counts = {resource.partition(".")[0]: store.count(resource) for resource in _COUNTED}
-    problems = _problems(store)
-    lines = [*scope.lines(), f"Kubernetes {version}", ", ".join(f"{value} {name}" for name, value in counts.items())]
-    lines.append(f"{len(problems)} problems" if problems else "nothing is wrong with nodes, pods or deployments")
-    shown = "\n".join(problems[:_MOST])
-    data: dict[str, Any] = {"scope": scope.data(), "version": version, "counts": counts, "problems": problems[:_MOST]}
-    return Answer("\n".join(lines), data, untrusted=shown, source=world.cluster)
+_READ = (
+    "namespaces", "nodes", "pods", "events", "persistentvolumeclaims", "resourcequotas", "poddisruptionbudgets.policy",
+    "replicasets.apps", "jobs.batch", *WORKLOADS,
+)  # fmt: skip
+_PROBLEMS = {"concise": 10, "detailed": 40}
 
 
-def _problems(store: Store) -> list[str]:
-    found = [f"node {node['metadata']['name']} is not ready" for node in store.objects("nodes") if not is_ready(node)]
-    for item in store.objects("deployments.apps"):
-        wanted, has = item["spec"].get("replicas", 1), (item.get("status") or {}).get("availableReplicas", 0)
-        if has < wanted:
-            found.append(f"deployment {_path(item)}: {has} of {wanted} available")
-    live = (pod for pod in store.objects("pods") if not is_terminal(pod))
-    return found + [f"pod {_path(pod)}: {why}" for pod in live if (why := _why(pod))]
+@tool(Tier.OBSERVE, title="Cluster overview", open_world=True)
+async def cluster_overview(
+    desk: Desk, *, response_format: Format = "concise", cluster: Cluster = "", clusters: ManyClusters = None
+) -> Answer:
+    """Start here: version, health, counts and the worst problems of a cluster."""
+    scope = await scoped(desk, cluster, clusters)
+    await seen(scope, _READ)
+    now = scope.moments(desk.now())
+    found = await each(scope, lambda world: _overview(world, now[world.cluster], _PROBLEMS[response_format]))
+    pages = [overview for _, overview in found]
+    lines = [*scope.lines(), *(line for page in pages for line in _lines(scope, page))]
+    troubles = "\n".join(_trouble(scope, page, item) for page in pages for item in page["problems"])
+    data = {"scope": scope.data(), "overviews": pages}
+    return Answer("\n".join(lines), data, untrusted=troubles, source="object states and events")
 
 
-def _why(pod: Object) -> str:
-    """What keeps a pod from being ready, or what has killed it before."""
-    status = pod.get("status") or {}
-    for item in status.get("containerStatuses") or ():
-        if reason := (item.get("state") or {}).get("waiting", {}).get("reason"):
-            return str(reason)
-        if item.get("restartCount", 0) and (last := (item.get("lastState") or {}).get("terminated")):
-            return f"restarted {item['restartCount']} times, last: {last.get('reason')}"
-    return "" if is_ready(pod) else str(status.get("phase", "Pending"))
+async def _overview(world: World, now: float, most: int) -> dict[str, Any]:
+    store = world.store
+    try:
+        version = sentence(await world.version(), 40)
+    except SteadyError as error:
+        version = f"unknown ({sentence(error.message, 100)})"
+    found = await asyncio.to_thread(problems, store.fork(), now)
+    nodes = store.objects("nodes")
+    workloads = [obj for resource in WORKLOADS for obj in store.objects(resource)]
+    return {
+        "cluster": world.cluster,
+        "version": version,
+        "healthy": not found,
+        "nodes": {"total": len(nodes), "ready": sum(states.is_ready(node) is True for node in nodes)},
+        "namespaces": store.count("namespaces"),
+        "pods": dict(Counter(sentence(states.pod_word(pod), 60) for pod in store.objects("pods")).most_common(8)),
+        "workloads": {"total": len(workloads), "ready": sum(states.is_ready(obj) is True for obj in workloads)},
+        "problem_count": len(found),
+        "problems": found[:most],
+    }
 
 
-def _path(obj: Object) -> str:
-    return f"{obj['metadata'].get('namespace')}/{obj['metadata']['name']}"
+def _lines(scope: Scope, page: dict[str, Any]) -> list[str]:
+    nodes, workloads = page["nodes"], page["workloads"]
+    pods = ", ".join(f"{count} {word}" for word, count in page["pods"].items()) or "none"
+    head = f"{page['cluster']}: " if scope.many else ""
+    shown = len(page["problems"])
+    count = f"{page['problem_count']} problems" + (f", the worst {shown}" if shown < page["problem_count"] else "")
+    return [
+        f"{head}Kubernetes {page['version']}; nodes {nodes['ready']}/{nodes['total']} ready; "
+        f"{page['namespaces']} namespaces; workloads {workloads['ready']}/{workloads['total']} ready",
+        f"Pods: {pods}",
+        f"{count}:" if page["problems"] else "No problems found.",
+    ]
+
+
+def _trouble(scope: Scope, page: dict[str, Any], item: dict[str, Any]) -> str:
+    where = f"{page['cluster']} " if scope.many else ""
+    return f"{where}{item['object']}: {item['problem']}" + (f" - {item['detail']}" if item["detail"] else "")

@@ -1,0 +1,1 @@
+"""Intentions become changes: the exact API calls that would be made. Nothing here makes one."""
