@@ -1,19 +1,26 @@
-"""Rules in code, one function each, not configurable. They judge the change alone, before anybody is asked.
+"""Rules in code, one function each, not configurable. They judge the calls of a change before anybody is asked.
 
-What spec and prudence leave to two persons is denied here: there is no two-person approval yet.
+Spec and prudence leave most of these to two persons; as long as two cannot be asked, they are denied with that reason.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from kubesteward_policies.change import ApiCall, Change
+from kubesteward_policies.ref import Ref
 
 _SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
-_ADMISSION = frozenset({"ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "ValidatingAdmissionPolicy"})
-_RBAC = frozenset({"Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding"})
+_ADMISSION = frozenset({"admissionregistration.k8s.io"})
+_RBAC = frozenset({"rbac.authorization.k8s.io"})
+_EVERYBODYS = frozenset({"CustomResourceDefinition", "PersistentVolume", "APIService"})
+_SECRET_NAME = re.compile(r"(?i)(passw(or)?d|secret|token|api_?key|private_?key|credential)s?$")
 _TWO = "This needs two persons, which this version cannot ask; make the change by hand."
+_MOST_PODS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,50 +32,127 @@ class Broken:
     remedy: str = _TWO
 
 
-Rule = Callable[[ApiCall], Broken | None]
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the rules know of the cluster: names of control-plane nodes, the namespace this program runs in ("" outside
+    of a cluster), and for each pod that may be deleted its workload with the number of that workload's pods.
+    """
+
+    control_plane: frozenset[str] = frozenset()
+    own_namespace: str = ""
+    pods: Mapping[Ref, tuple[str, int]] = field(default_factory=dict)
 
 
-def system_namespace(call: ApiCall) -> Broken | None:
-    if call.target.namespace in _SYSTEM_NAMESPACES:
-        return Broken("immutable.system_namespace", f"{call.target.namespace} belongs to the cluster itself")
+Rule = Callable[[ApiCall, Surroundings], Broken | None]
+
+
+def system_namespace(call: ApiCall, _: Surroundings) -> Broken | None:
+    space = _namespace(call.target)
+    if space in _SYSTEM_NAMESPACES:
+        return Broken("immutable.system_namespace", f"{space} belongs to the cluster itself")
     return None
 
 
-def whole_namespace(call: ApiCall) -> Broken | None:
-    if call.target.kind == "Namespace" and call.verb == "delete":
+def own_namespace(call: ApiCall, around: Surroundings) -> Broken | None:
+    if around.own_namespace and _namespace(call.target) == around.own_namespace:
+        return Broken("immutable.own_namespace", f"KubeSteward itself runs in {around.own_namespace}")
+    return None
+
+
+def control_plane(call: ApiCall, around: Surroundings) -> Broken | None:
+    if call.target.kind == "Node" and call.target.name in around.control_plane:
+        return Broken("immutable.control_plane", f"node {call.target.name} carries the control plane")
+    return None
+
+
+def whole_namespace(call: ApiCall, _: Surroundings) -> Broken | None:
+    if call.target.kind == "Namespace" and (call.verb == "delete" or call.path.endswith("/finalize")):
         return Broken("immutable.namespace", "a namespace is not deleted as a whole")
     return None
 
 
-def admission(call: ApiCall) -> Broken | None:
-    if call.target.kind in _ADMISSION:
+def whole_collection(call: ApiCall, _: Surroundings) -> Broken | None:
+    if call.verb == "delete" and not call.target.name:
+        return Broken("immutable.collection", "objects are deleted by name, not all of a kind at once", "Name them.")
+    return None
+
+
+def admission(call: ApiCall, _: Surroundings) -> Broken | None:
+    if call.target.group in _ADMISSION:
         return Broken("immutable.admission", f"a {call.target.kind} decides about every other write")
     return None
 
 
-def rights(call: ApiCall) -> Broken | None:
-    if call.target.kind in _RBAC:
+def rights(call: ApiCall, _: Surroundings) -> Broken | None:
+    if call.target.group in _RBAC:
         return Broken("immutable.rbac", f"a {call.target.kind} may widen rights")
     return None
 
 
-def definitions(call: ApiCall) -> Broken | None:
-    if call.target.kind in {"CustomResourceDefinition", "PersistentVolume", "APIService"}:
+def everybodys(call: ApiCall, _: Surroundings) -> Broken | None:
+    if call.target.kind in _EVERYBODYS:
         return Broken("immutable.cluster_scoped", f"a {call.target.kind} holds data or APIs of everybody")
     return None
 
 
-def secret_values(call: ApiCall) -> Broken | None:
-    if call.target.kind == "Secret":
+def secret_values(call: ApiCall, _: Surroundings) -> Broken | None:
+    """Also in the environment of a container: what passes through a model has been seen by it."""
+    if call.target.kind == "Secret" and call.verb != "delete":
         remedy = "Change the Secret where it is managed."
         return Broken("immutable.secret", "Secret values do not pass through a model", remedy)
+    if name := next(_secret_variables(call.body), ""):
+        remedy = "Put the value into a Secret by hand and refer to it with valueFrom.secretKeyRef."
+        return Broken("immutable.secret", f"the patch carries a value for {name!r}", remedy)
     return None
 
 
-RULES: tuple[Rule, ...] = (system_namespace, whole_namespace, admission, rights, definitions, secret_values)
+RULES: tuple[Rule, ...] = (
+    system_namespace,
+    own_namespace,
+    control_plane,
+    whole_namespace,
+    whole_collection,
+    admission,
+    rights,
+    everybodys,
+    secret_values,
+)
 
 
-def judge(change: Change) -> Broken | None:
-    """The first rule that a call of the change breaks, None when all hold."""
-    found: Iterable[Broken | None] = (rule(call) for call in change.calls for rule in RULES)
-    return next((broken for broken in found if broken is not None), None)
+def judge(change: Change, around: Surroundings) -> Broken | None:
+    """The first rule that the change breaks, None when all hold."""
+    found: Iterable[Broken | None] = (rule(call, around) for call in change.calls for rule in RULES)
+    return next((broken for broken in found if broken is not None), None) or _many_pods(change, around)
+
+
+def _many_pods(change: Change, around: Surroundings) -> Broken | None:
+    """More than a tenth of a workload's pods at once; one is always allowed, for the rehearsal judges that."""
+    gone = {call.target for call in change.calls if call.verb == "delete" or call.path.endswith("/eviction")}
+    counts = Counter(around.pods[target] for target in gone if target in around.pods)
+    for (workload, pods), count in sorted(counts.items()):
+        if count > max(1, pods * _MOST_PODS):
+            reason = f"{count} of the {pods} pods of {workload} would go at once"
+            return Broken("immutable.pods", reason, "Restart the workload instead: it replaces its pods one by one.")
+    return None
+
+
+def _namespace(target: Ref) -> str:
+    return target.name if target.kind == "Namespace" else target.namespace
+
+
+def _secret_variables(body: Any) -> Iterator[str]:
+    """Names of environment variables that look secret and are given a literal value, wherever they stand in a body."""
+    if isinstance(body, Mapping):
+        name = body.get("name")
+        if isinstance(name, str) and _SECRET_NAME.search(name) and _telling(body.get("value")):
+            yield name
+        for value in body.values():
+            yield from _secret_variables(value)
+    elif isinstance(body, list | tuple):
+        for item in body:
+            yield from _secret_variables(item)
+
+
+def _telling(value: Any) -> bool:
+    """Whether a value could be a secret: `MAX_TOKENS=512` and `$(OTHER_VARIABLE)` are none."""
+    return isinstance(value, str) and not re.fullmatch(r"|\d+|true|false|\$\(.*\)", value)

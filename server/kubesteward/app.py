@@ -98,11 +98,23 @@ class App:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    def take_up(self) -> None:
+        """See to what an earlier process left open: approvals that were given meanwhile, changes cut off in the middle.
+
+        Without a store there is nothing; an embedded cluster is always a new one.
+        """
+        from kubesteward.store.store import Store
+
+        if self.standin is None and Store.exists(self.settings.state_dir):
+            self.gate.begin()
+
     async def close(self) -> None:
         """End in order: what is being executed first, then the watches, then the store."""
+        if "gate" in vars(self):
+            self.gate.hurry()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        if "gate" in vars(self) and hasattr(self.gate, "close"):
+        if "gate" in vars(self):
             await self.gate.close()
         if "clusters" in vars(self):
             await self.clusters.close()

@@ -59,7 +59,6 @@ def settings_for(state_dir: Path | None) -> Settings:
 
 
 def _decide(action_id: str, state_dir: Path | None, comment: str, *, agreed: bool, ask: bool) -> None:
-    from kubesteward.audit.log import AuditLog
     from kubesteward.gate.actions import Actions
     from kubesteward.store.store import Store
 
@@ -72,9 +71,7 @@ def _decide(action_id: str, state_dir: Path | None, comment: str, *, agreed: boo
                 typer.echo("Nothing was decided. Without a terminal, use --yes.", err=True)
                 raise typer.Exit(FAILED)
         who = f"local:{getpass.getuser()}"
-        record = {"type": "action_decided", "action": action.id, "approved": agreed, "approver": who, "channel": "cli"}
         table.decide(action.id, approve=agreed, approver=who, channel="cli", digest=action.digest, comment=comment)
-        AuditLog(store).append(record)
     typer.echo(f"{'Approved' if agreed else 'Rejected'} {action_id}.")
 
 

@@ -1,94 +1,158 @@
-"""THE writing client. It is handed to the gate by `app` and to nobody else; import contracts keep it that way."""
+"""THE writing client. The gate alone is handed it; import contracts keep it that way.
+
+It can do three things: make a call on condition that its object has not moved, ask the server what the call would do
+(`dryRun=All`), and read back what became of it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
-from kubesteward_policies.change import JSON_PATCH, ApiCall
+from kubesteward.execution.answers import decoded, refused, unknown
+from kubesteward_policies.change import JSON, JSON_PATCH, ApiCall
 from kubesteward_tools.cluster.connection import Connection
-from kubesteward_tools.cluster.transport import CONNECT_TIMEOUT, refusal, unreachable
-from kubesteward_tools.errors import AskAgain
+from kubesteward_tools.cluster.transport import CONNECT_TIMEOUT, unreachable
 
-WRITE_TIMEOUT = 30.0
+if TYPE_CHECKING:
+    import aiohttp
+
+WRITE_TIMEOUT = 35.0
+"""Seconds; a little longer than the 34 that an API server gives a write, so that its own answer comes first."""
 MANAGER = "kubesteward"
 _METHODS = {"create": "POST", "update": "PUT", "patch": "PATCH", "delete": "DELETE"}
 
 
-class OutcomeUnknown(AskAgain):
-    """The request was sent and no answer came: it may have taken effect."""
+class Writing(Protocol):
+    """What the gate needs of a writing client."""
 
-    code = "OUTCOME_UNKNOWN"
+    async def dry_run(self, call: ApiCall) -> dict[str, Any]: ...
+
+    async def apply(self, call: ApiCall, resource_version: str = "") -> dict[str, Any]: ...
+
+    async def read(self, path: str) -> dict[str, Any] | None: ...
+
+    async def close(self) -> None: ...
 
 
 class Writer:
-    """Sends the calls of one approved change to one cluster."""
+    """Sends the calls of approved changes to one cluster."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._session: aiohttp.ClientSession | None = None
 
     async def dry_run(self, call: ApiCall) -> dict[str, Any]:
-        """The API server's own answer with `dryRun=All`: real admission, webhooks and quota, and no effect."""
-        return await self._send(call, {"dryRun": "All"}, call.body)
+        """The API server's own answer with `dryRun=All`: real admission, webhooks and quota, and no effect.
+
+        Raises:
+            SteadyError: the server refuses, or does not answer.
+        """
+        return await self._write(call, {"dryRun": "All"}, call.body)
 
     async def apply(self, call: ApiCall, resource_version: str = "") -> dict[str, Any]:
         """Make the call, on condition that the object is still at `resource_version` where one is given.
 
         Raises:
-            SteadyError: the server refused, nothing has changed.
-            OutcomeUnknown: the connection broke after the request had left.
+            Conflict: the object has moved; nothing has changed.
+            OutcomeUnknown: the connection broke, or the server gave up, after the request had left.
+            SteadyError: the server refused or was not reached; nothing has changed.
         """
-        return await self._send(call, {}, preconditioned(call, resource_version))
+        return await self._write(call, {}, preconditioned(call, resource_version))
 
-    async def _send(self, call: ApiCall, query: dict[str, str], body: Any) -> dict[str, Any]:
+    async def read(self, path: str) -> dict[str, Any] | None:
+        """The object at `path` as it is now, None when there is none.
+
+        Raises:
+            SteadyError: the server does not answer.
+        """
+        status, data = await self._send("GET", path, {}, None, {}, sent_may_matter=False)
+        if status == 404:
+            return None
+        if status >= 300:
+            raise refused(status, data, self._connection.cluster, dry_run=True)
+        return decoded(data)
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def _write(self, call: ApiCall, query: Mapping[str, str], body: Any) -> dict[str, Any]:
+        dry_run = "dryRun" in query
+        parameters = {**dict(call.query), **query}
+        if call.verb != "delete":
+            parameters.setdefault("fieldManager", MANAGER)
+        status, data = await self._send(
+            _METHODS[call.verb],
+            call.path,
+            parameters,
+            None if body is None else json.dumps(body).encode(),
+            {"Content-Type": JSON if call.verb == "delete" else call.content_type},
+            sent_may_matter=not dry_run,
+        )
+        if status >= 300:
+            raise refused(status, data, self._connection.cluster, dry_run=dry_run)
+        return decoded(data)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str],
+        data: bytes | None,
+        headers: Mapping[str, str],
+        *,
+        sent_may_matter: bool,
+    ) -> tuple[int, bytes]:
         import aiohttp
 
-        context = await asyncio.to_thread(self._connection.ssl_context)
-        timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, total=WRITE_TIMEOUT)
-        headers = {**self._connection.headers(), "Content-Type": call.content_type}
-        parameters = {"fieldManager": MANAGER, **dict(call.query), **query}
-        if call.verb == "delete":
-            parameters.pop("fieldManager")
-        data = None if body is None else json.dumps(body)
         try:
-            async with (
-                aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=context), timeout=timeout) as session,
-                session.request(
-                    _METHODS[call.verb],
-                    self._connection.url + call.path,
-                    params=parameters,
-                    data=data,
-                    headers=headers,
-                    proxy=self._connection.proxy,
-                ) as response,
-            ):
-                answer = await response.read()
-        except aiohttp.ClientConnectorError as error:
+            session = await self._open()
+            async with session.request(
+                method,
+                self._connection.url + path,
+                params=query,
+                data=data,
+                headers={**self._connection.headers(), **headers},
+                proxy=self._connection.proxy,
+                allow_redirects=False,  # credentials and changes go to the address that was configured
+            ) as response:
+                return response.status, await response.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise unreachable(self._connection.cluster, error) from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._unknown(error, sent=not query) from None
-        if response.status >= 400:
-            raise refusal(response.status, answer, self._connection.cluster)
-        decoded: dict[str, Any] = json.loads(answer)
-        return decoded
+            if sent_may_matter:
+                raise unknown(self._connection.cluster, type(error).__name__) from None
+            raise unreachable(self._connection.cluster, error) from None
 
-    def _unknown(self, error: BaseException, *, sent: bool) -> AskAgain:
-        if not sent:
-            return unreachable(self._connection.cluster, error)
-        why = f"{self._connection.cluster!r} broke off in the middle of the call ({type(error).__name__})."
-        return OutcomeUnknown(why, todo="Look at the object before anything else is tried.")
+    async def _open(self) -> aiohttp.ClientSession:
+        """One connection a request: on a reused one that the server has just closed, nobody can tell whether a write
+        has arrived.
+        """
+        if self._session is None:
+            import aiohttp
+
+            context = await asyncio.to_thread(self._connection.ssl_context)
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(ssl=context, force_close=True),
+                timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, total=WRITE_TIMEOUT),
+            )
+        return self._session
 
 
 def preconditioned(call: ApiCall, resource_version: str) -> Any:
-    """The body with a resourceVersion that the server compares: 409 when the object has moved since."""
-    if not resource_version:
+    """The body with a resourceVersion that the server compares: 409 when the object has moved since.
+
+    It stands for the uid too: a resourceVersion is given once in the life of a cluster's storage.
+    """
+    if not resource_version or call.verb == "create":
         return call.body
     if call.verb == "delete":
-        return {**(call.body or {}), "preconditions": {"resourceVersion": resource_version}}
+        conditions = {**(call.body or {}).get("preconditions", {}), "resourceVersion": resource_version}
+        return {**(call.body or {}), "preconditions": conditions}
     if call.content_type == JSON_PATCH:
-        return [{"op": "test", "path": "/metadata/resourceVersion", "value": resource_version}, *call.body]
-    if call.verb in {"patch", "update"}:
-        metadata = {**(call.body.get("metadata") or {}), "resourceVersion": resource_version}
-        return {**call.body, "metadata": metadata}
-    return call.body
+        return [*call.body, {"op": "replace", "path": "/metadata/resourceVersion", "value": resource_version}]
+    metadata = {**(call.body.get("metadata") or {}), "resourceVersion": resource_version}
+    return {**call.body, "metadata": metadata}

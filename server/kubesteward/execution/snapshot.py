@@ -2,44 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from kubesteward_policies.change import Change
+from kubesteward_policies.ref import Ref
 from kubesteward_tools.world.store import Key
 from kubesteward_tools.world.world import World
 
 _BULK = {"managedFields", "resourceVersion"}
+_VALUES = {"data", "stringData", "immutable"}
+
+
+def key_of(world: World, target: Ref) -> Key | None:
+    """Where a target stands in the store, None for a kind that the cluster does not serve."""
+    for kind in world.kinds.all():
+        if (kind.group, kind.kind) == (target.group, target.kind):
+            return Key(kind.resource, target.namespace, target.name)
+    return None
 
 
 def keys(world: World, change: Change) -> list[Key]:
     """Where the change's targets stand in the store, without repetition."""
-    found = [
-        Key(kind.resource, call.target.namespace, call.target.name)
-        for call in change.calls
-        for kind in world.kinds.all()
-        if (kind.group, kind.kind) == (call.target.group, call.target.kind)
-    ]
-    return list(dict.fromkeys(found))
+    found = (key_of(world, target) for target in dict.fromkeys(call.target for call in change.calls))
+    return [key for key in found if key is not None]
+
+
+def version(world: World, key: Key) -> str:
+    """The resourceVersion of an object, "" for one that is not there."""
+    obj = world.store.get(key)
+    return str(obj["metadata"].get("resourceVersion", "")) if obj is not None else ""
 
 
 def versions(world: World, change: Change) -> dict[str, str]:
-    """The resourceVersion of each target, "" for one that is not there; by `resource namespace/name`."""
-    return {
-        f"{key.resource} {key.namespace}/{key.name}": str(
-            (world.store.get(key) or {"metadata": {}})["metadata"].get("resourceVersion", "")
-        )
-        for key in keys(world, change)
-    }
+    """The resourceVersion of each target, by `resource namespace/name`."""
+    return {f"{key.resource} {key.namespace}/{key.name}": version(world, key) for key in keys(world, change)}
 
 
-def take(world: World, change: Change) -> list[Mapping[str, Any]]:
+def take(world: World, change: Change) -> list[dict[str, Any]]:
     """Spec and metadata of each target that is there."""
-    taken: list[Mapping[str, Any]] = []
-    for key in keys(world, change):
-        obj = world.store.get(key)
-        if obj is not None:
-            kept = {name: value for name, value in obj.items() if name not in {"status", "data", "stringData"}}
-            kept["metadata"] = {name: value for name, value in obj["metadata"].items() if name not in _BULK}
-            taken.append(kept)
-    return taken
+    found = ((key, world.store.get(key)) for key in keys(world, change))
+    return [_kept(key, obj) for key, obj in found if obj is not None]
+
+
+def _kept(key: Key, obj: dict[str, Any]) -> dict[str, Any]:
+    left_out = {"status", *(_VALUES if key.resource == "secrets" else ())}
+    kept = {name: value for name, value in obj.items() if name not in left_out}
+    return {**kept, "metadata": {name: value for name, value in obj["metadata"].items() if name not in _BULK}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -11,8 +11,33 @@ from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.twin.rehearsal import Rehearsal
 
 Status = Literal[
-    "previewed", "blocked", "pending_approval", "approved", "rejected", "expired", "executing", "executed", "failed"
+    "previewed",
+    "blocked",
+    "pending_approval",
+    "approved",
+    "rejected",
+    "expired",
+    "executing",
+    "unknown",
+    "executed",
+    "failed",
 ]
+"""`unknown`: the change was sent and nobody knows yet what became of it; it is looked up until it is known."""
+
+STEPS: dict[Status, frozenset[Status]] = {
+    "previewed": frozenset(),
+    "blocked": frozenset(),
+    "pending_approval": frozenset({"approved", "rejected", "expired"}),
+    "approved": frozenset({"executing", "expired"}),
+    "rejected": frozenset(),
+    "expired": frozenset(),
+    "executing": frozenset({"executing", "unknown", "executed", "failed", "blocked", "pending_approval"}),
+    "unknown": frozenset({"unknown", "executed", "failed"}),
+    "executed": frozenset({"executed"}),
+    "failed": frozenset(),
+}
+"""Which status may follow which; an executed action is written once more when it has been verified."""
+
 FINAL = frozenset({"previewed", "blocked", "rejected", "expired", "executed", "failed"})
 
 
@@ -24,13 +49,18 @@ class Approval(BaseModel):
     approver: str
     channel: str
     approved: bool
+    digest: str
     at: float
     latency: float
     comment: str = ""
 
 
 class Action(BaseModel):
-    """`digest` covers the change, its rehearsal and the versions of its targets: it is what gets approved."""
+    """`digest` covers the change, its rehearsal and the versions of its targets: it is what gets approved.
+
+    `server` is the API server that it was judged against, `home` the process that proposed it, `executor` the one that
+    executes it. `done` counts the calls that were answered; `intended` says that the first may have left.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -38,17 +68,24 @@ class Action(BaseModel):
     status: Status
     principal: str
     client: str = ""
+    channel: str = ""
     change: Change
     justification: str = ""
     idempotency_key: str = ""
+    server: str = ""
+    home: str = ""
     created: float
+    asked: float
     expires: float
     verdicts: tuple[Verdict, ...] = ()
     rehearsal: Rehearsal | None = None
     versions: dict[str, str] = Field(default_factory=dict)
     digest: str = ""
     approvals: tuple[Approval, ...] = ()
-    snapshot: tuple[dict[str, Any], ...] = ()
-    executor: int = 0
+    executor: str = ""
+    intended: bool = False
+    done: int = 0
+    snapshot: str = ""
     outcome: str = ""
     verified: bool | None = None
+    misses: tuple[str, ...] = ()

@@ -1,20 +1,34 @@
-"""The table of actions. Every step from one status to the next is one conditional UPDATE: it happens once, or not."""
+"""The table of actions. Every step from one status to the next is one conditional UPDATE in one transaction with its
+audit record: it happens once and is written down, or it does not happen.
+"""
 
 from __future__ import annotations
 
+import json
 import secrets
+import sqlite3
 import time
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kubesteward.gate.action import Action, Approval
-from kubesteward.store.store import Store
+from kubesteward.audit.log import AuditLog
+from kubesteward.gate.action import STEPS, Action, Approval, Status
+from kubesteward.store.store import Store, StoreUnusable
+from kubesteward_policies.digest import digest as digest_of
 from kubesteward_tools.errors import ObjectNotFound, Refused
+
+CLI = "cli"
+"""The operator's own terminal: who reaches the store's file there may decide for everybody."""
 
 
 class ApprovalRefused(Refused):
-    """The approval does not fit: it was used, came too late, or is for something else."""
+    """The approval does not fit: it was used, came too late, or is for something or somebody else."""
 
     code = "APPROVAL_INVALID"
+
+
+class KeyTaken(Exception):
+    """The principal's idempotency key belongs to another action already."""
 
 
 def new_id() -> str:
@@ -24,59 +38,106 @@ def new_id() -> str:
 class Actions:
     """Usable without a running server: the command line approves through the same rows."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, audit: AuditLog | None = None) -> None:
         self._store = store
+        self._audit = audit or AuditLog(store)
 
-    def add(self, action: Action) -> None:
-        with self._store.transaction() as db:
-            db.execute(
-                "INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    action.id,
-                    action.status,
-                    action.principal,
-                    action.idempotency_key,
-                    action.change.digest,
-                    action.digest,
-                    action.created,
-                    action.expires,
-                    action.model_dump_json(),
-                ),
-            )
+    def add(self, action: Action, **note: Any) -> None:
+        """Write a new action down.
+
+        Raises:
+            KeyTaken: its idempotency key is another action's. StoreUnusable: it cannot be written.
+        """
+        columns = (
+            action.id,
+            action.status,
+            action.principal,
+            action.idempotency_key,
+            action.change.digest,
+            action.digest,
+            action.created,
+            action.expires,
+            action.model_dump_json(),
+        )
+        try:
+            with self._store.transaction() as db:
+                db.execute("INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", columns)
+                self._note("proposed", action, note)
+        except sqlite3.IntegrityError:
+            raise KeyTaken from None
 
     def get(self, action_id: str) -> Action:
         """Raises ObjectNotFound."""
-        row = self._store.db.execute("SELECT * FROM actions WHERE id = ?", (action_id,)).fetchone()
-        if row is None:
+        found = self._select("WHERE id = ?", action_id)
+        if not found:
             raise ObjectNotFound(f"there is no action {action_id!r}.", todo="`kubesteward actions` lists them.")
-        return _action(row)
+        return found[0]
 
     def by_key(self, principal: str, key: str) -> Action | None:
-        if not key:
-            return None
-        query = "SELECT * FROM actions WHERE principal = ? AND idempotency = ?"
-        row = self._store.db.execute(query, (principal, key)).fetchone()
-        return _action(row) if row else None
+        found = self._select("WHERE principal = ? AND idempotency = ?", principal, key) if key else []
+        return found[0] if found else None
 
-    def newest(self, limit: int = 50) -> list[Action]:
-        """The newest first."""
-        rows = self._store.db.execute("SELECT * FROM actions ORDER BY created DESC LIMIT ?", (limit,))
-        return [_action(row) for row in rows]
+    def newest(self, limit: int = 50, principal: str | None = None) -> Sequence[Action]:
+        """The newest first, of everybody or of one principal."""
+        if principal is None:
+            return self._select("ORDER BY created DESC LIMIT ?", limit)
+        return self._select("WHERE principal = ? ORDER BY created DESC LIMIT ?", principal, limit)
 
-    def with_status(self, status: str) -> list[Action]:
-        rows = self._store.db.execute("SELECT * FROM actions WHERE status = ? ORDER BY created", (status,)).fetchall()
-        return [_action(row) for row in rows]
+    def with_status(self, *statuses: Status) -> Sequence[Action]:
+        """The oldest first."""
+        marks = ", ".join("?" * len(statuses))
+        return self._select(f"WHERE status IN ({marks}) ORDER BY created", *statuses)
 
-    def move(self, action: Action, status: str, **changes: Any) -> Action | None:
-        """From the status that `action` has to another; None when somebody else has moved it first."""
+    def _select(self, where: str, *values: Any) -> list[Action]:
+        try:
+            rows = self._store.db.execute(f"SELECT body FROM actions {where}", values).fetchall()  # noqa: S608 - fixed texts
+        except sqlite3.Error as error:
+            raise StoreUnusable(f"the store {self._store.path} cannot be read ({error}).") from None
+        return [Action.model_validate_json(row["body"]) for row in rows]
+
+    def move(
+        self, action: Action, status: Status, step: str, note: Mapping[str, Any] | None = None, **changes: Any
+    ) -> Action | None:
+        """From what `action` is to another status; None when somebody else has moved it first.
+
+        Raises:
+            ValueError: no such step exists. StoreUnusable: it cannot be written.
+        """
+        if status not in STEPS[action.status]:
+            raise ValueError(f"{action.status} does not lead to {status}")
         new = action.model_copy(update={"status": status, **changes})
         with self._store.transaction() as db:
             moved = db.execute(
-                "UPDATE actions SET status = ?, digest = ?, expires = ?, body = ?"
-                " WHERE id = ? AND status = ? AND digest = ?",
-                (new.status, new.digest, new.expires, new.model_dump_json(), action.id, action.status, action.digest),
+                "UPDATE actions SET status = ?, digest = ?, expires = ?, body = ? WHERE id = ? AND body = ?",
+                (new.status, new.digest, new.expires, new.model_dump_json(), action.id, action.model_dump_json()),
             )
-            return new if moved.rowcount == 1 else None
+            if moved.rowcount != 1:
+                return None
+            self._note(step, new, note or {})
+        return new
+
+    def keep_snapshot(self, action: Action, objects: Iterable[Mapping[str, Any]]) -> str:
+        """The digest under which the objects are kept."""
+        taken = [dict(item) for item in objects]
+        mark = digest_of(taken)
+        with self._store.transaction() as db:
+            row = (action.id, time.time(), mark, json.dumps(taken))
+            db.execute("INSERT OR IGNORE INTO snapshots VALUES (?, ?, ?, ?)", row)
+        return mark
+
+    def snapshot(self, action: Action) -> list[dict[str, Any]]:
+        """The objects as they were before the action, or [] if it never came to that."""
+        query = "SELECT objects FROM snapshots WHERE action = ? AND digest = ?"
+        row = self._store.db.execute(query, (action.id, action.snapshot)).fetchone()
+        return list(json.loads(row["objects"])) if row else []
+
+    def approve(self, action_id: str, approver: str, comment: str = "", digest: str = "") -> Action:
+        """The operator's yes, from a terminal. Raises as `decide`."""
+        return self.decide(action_id, approve=True, approver=approver, channel=CLI, digest=digest, comment=comment)
+
+    def reject(self, action_id: str, approver: str, comment: str = "") -> Action:
+        """The operator's no. Raises as `decide`."""
+        return self.decide(action_id, approve=False, approver=approver, channel=CLI, comment=comment)
 
     def decide(
         self, action_id: str, *, approve: bool, approver: str, channel: str, digest: str = "", comment: str = ""
@@ -84,29 +145,53 @@ class Actions:
         """Write a person's decision; `digest` (where given) must be that of the action as it is now.
 
         Raises:
-            ObjectNotFound: no such action. ApprovalRefused: it is not waiting, has expired, or is another one by now.
+            ObjectNotFound: no such action.
+            ApprovalRefused: it is not waiting, has expired, is another one by now, or is not the approver's to decide.
         """
         action, now = self.get(action_id), time.time()
+        if channel != CLI and approver != action.principal:
+            raise ApprovalRefused(f"action {action_id} is not {approver!r}'s to decide.")
         if action.status != "pending_approval":
             raise ApprovalRefused(f"action {action_id} is {action.status}: there is nothing to decide.")
         if now > action.expires:
-            self.move(action, "expired", outcome="no decision came in time")
+            self.expire(action)
             raise ApprovalRefused(f"action {action_id} has expired.", todo="Propose the change again.")
-        if digest and digest != action.digest:
+        if (digest and digest != action.digest) or (channel != CLI and not digest):
             raise ApprovalRefused(f"action {action_id} is not what was shown any more.", todo="Look at it again.")
         made = Approval(
             approver=approver,
             channel=channel,
             approved=approve,
+            digest=action.digest,
             at=now,
-            latency=round(now - action.created, 3),
-            comment=comment,
+            latency=round(now - action.asked, 3),
+            comment=comment[:500],
         )
-        moved = self.move(action, "approved" if approve else "rejected", approvals=(*action.approvals, made))
+        status: Status = "approved" if approve else "rejected"
+        moved = self.move(action, status, "decided", made.model_dump(), approvals=(*action.approvals, made))
         if moved is None:
             raise ApprovalRefused(f"action {action_id} was decided by somebody else just now.")
         return moved
 
+    def expire(self, action: Action) -> Action | None:
+        """To be called when the time of a decision, or of an approval that was not used, has run out."""
+        used = "was approved but not executed" if action.status == "approved" else "was not decided"
+        return self.move(action, "expired", "expired", outcome=f"nothing was changed: it {used} in time")
 
-def _action(row: Any) -> Action:
-    return Action.model_validate_json(row["body"])
+    def _note(self, step: str, action: Action, more: Mapping[str, Any]) -> None:
+        self._audit.append(
+            {
+                "type": f"action_{step}",
+                "action": action.id,
+                "status": action.status,
+                "principal": action.principal,
+                "client": action.client,
+                "tool": action.change.tool,
+                "cluster": action.change.cluster,
+                "server": action.server,
+                "target": str(action.change.target),
+                "change": action.change.digest,
+                "digest": action.digest,
+                **more,
+            }
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from kubesteward.audit.log import AuditLog
+from kubesteward.execution.apply import Writing
 from kubesteward.settings import Settings
 from kubesteward.store.store import Store
 from kubesteward_policies.change import Change
@@ -26,15 +27,17 @@ class Caller:
 
 @dataclass(slots=True)
 class Case:
-    """`rehearsal` and `versions` are filled in by the stage that makes them."""
+    """`writer` is None where nothing can be written. `rehearsal` and `versions` are filled in by the stages that make
+    them.
+    """
 
     change: Change
-    caller: Caller
     dry_run: bool
     settings: Settings
     store: Store
     audit: AuditLog
     world: World
+    writer: Writing | None
     rehearsal: Rehearsal | None = None
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -45,6 +48,10 @@ def allow(stage: str, rule: str, reason: str) -> Verdict:
 
 def warn(stage: str, rule: str, reason: str, remediation: str = "") -> Verdict:
     return Verdict(stage, Decision.WARN, rule, reason, remediation)
+
+
+def ask(stage: str, rule: str, reason: str, remediation: str = "") -> Verdict:
+    return Verdict(stage, Decision.NEEDS_APPROVAL, rule, reason, remediation)
 
 
 def deny(stage: str, rule: str, reason: str, remediation: str = "") -> Verdict:

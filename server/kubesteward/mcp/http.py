@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
+import logging
+import socket
 from typing import TYPE_CHECKING, Any
 
 from kubesteward_tools.errors import InvalidArguments
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from kubesteward.settings import Settings
+
+log = logging.getLogger(__name__)
 
 PATH = "/mcp"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -27,20 +31,35 @@ async def serve(server: Server[Any], settings: Settings) -> None:
     """Until interrupted.
 
     Raises:
-        InvalidArguments: the settings would expose the cluster.
+        InvalidArguments: the settings would expose the cluster. The address is taken.
     """
     import uvicorn
 
     application = make_application(server, settings)
+    listening = _listen(settings.http_host, settings.http_port)
     config = uvicorn.Config(
         application,
-        host=settings.http_host,
-        port=settings.http_port,
         log_level=settings.log_level,
         ws="none",
         timeout_graceful_shutdown=GRACE,
     )
-    await uvicorn.Server(config).serve()
+    log.warning("MCP is served at %s", _url(settings.http_host, listening))
+    await uvicorn.Server(config).serve(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Raises InvalidArguments when nobody can listen there."""
+    try:
+        family = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host.strip("[]"), port), family=family)
+    except OSError as error:
+        why = f"Nothing can listen on {host} port {port} ({error.strerror or error})."
+        raise InvalidArguments(why, todo="Choose another with --host and --port.") from None
+
+
+def _url(host: str, listening: socket.socket) -> str:
+    shown = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"http://{shown}:{listening.getsockname()[1]}{PATH}"
 
 
 def make_application(server: Server[Any], settings: Settings) -> Starlette:

@@ -13,8 +13,14 @@ import anyio
 from kubesteward.app import App
 from kubesteward.mcp.server import build
 from kubesteward.settings import Settings
+from kubesteward_tools.errors import SteadyError
+
+log = logging.getLogger(__name__)
 
 Transport = Literal["stdio", "http"]
+
+SETTLED = 2.0
+"""Seconds after the start: the host has its first answers, and left-over actions may cost what they cost."""
 
 CLOSING = 30.0
 """Seconds for changes that are being executed to come to their end."""
@@ -37,6 +43,7 @@ async def serve_stdio(settings: Settings, scenario: str | None = None) -> None:
     app = App.build(settings, scenario)
     async with anyio.create_task_group() as group:
         group.start_soon(_end_on_signal, app)
+        group.start_soon(_take_up, app)
         try:
             await stdio.serve(build(app))
         finally:
@@ -58,10 +65,21 @@ async def serve_http(settings: Settings, scenario: str | None = None) -> None:
     from kubesteward.mcp import http
 
     app = App.build(settings, scenario)
+    async with anyio.create_task_group() as group:
+        group.start_soon(_take_up, app)
+        try:
+            await http.serve(build(app), settings)
+        finally:
+            await _close(app)
+            group.cancel_scope.cancel()
+
+
+async def _take_up(app: App) -> None:
+    await anyio.sleep(SETTLED)
     try:
-        await http.serve(build(app), settings)
-    finally:
-        await _close(app)
+        app.take_up()
+    except SteadyError as error:
+        log.warning("left-over actions are not seen to: %s", error)
 
 
 async def _close(app: App) -> None:

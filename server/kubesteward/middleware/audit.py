@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from kubesteward_tools.errors import SteadyError
 
 if TYPE_CHECKING:
     from kubesteward.app import App
+
+log = logging.getLogger(__name__)
 
 LONGEST = 16_000
 """Characters of arguments that one record keeps."""
@@ -40,8 +43,16 @@ class Audit:
         else:
             return reply
         finally:
-            record = self._record(call) | outcome | {"took_ms": round((time.monotonic() - started) * 1000, 1)}
+            self._keep(self._record(call) | outcome | {"took_ms": round((time.monotonic() - started) * 1000, 1)})
+
+    def _keep(self, record: dict[str, Any]) -> None:
+        """Observation goes on where nothing can be written down; the gate by itself refuses to change anything."""
+        from kubesteward.store.store import StoreUnusable
+
+        try:
             self._app.audit.append(record)
+        except StoreUnusable as error:
+            log.warning("a call of %s is not in the audit log: %s", record["tool"], error)
 
     def _record(self, call: Call) -> dict[str, Any]:
         return {

@@ -9,7 +9,13 @@ from kubesteward.middleware.call import Reply
 if TYPE_CHECKING:
     from kubesteward.gate.gate import Action
 
-NOT_DONE = {"blocked": "BLOCKED", "rejected": "REJECTED", "expired": "EXPIRED", "failed": "FAILED"}
+NOT_DONE = {
+    "blocked": "BLOCKED",
+    "rejected": "REJECTED",
+    "expired": "EXPIRED",
+    "failed": "FAILED",
+    "unknown": "UNKNOWN",
+}
 """States that answer a call with an error, so that no client takes the change for made."""
 
 ADVICE = {
@@ -18,6 +24,7 @@ ADVICE = {
     "rejected": "Nothing was changed. Do not retry on your own.",
     "expired": "Nothing was changed: the approval came too late. Propose the change again if it is still wanted.",
     "failed": "See get_action for the outcome before anything else is tried.",
+    "unknown": "Whether it took effect is not known yet. Do not repeat it; get_action with wait=25 tells when it is.",
     "executing": "Still running: call get_action with this id and wait=25.",
 }
 

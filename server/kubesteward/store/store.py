@@ -30,6 +30,10 @@ class Store:
         self._depth = 0
 
     @classmethod
+    def exists(cls, state_dir: Path) -> bool:
+        return (Path(state_dir) / FILE).exists()
+
+    @classmethod
     def open(cls, state_dir: Path) -> Store:
         """The store in a folder, made if it is missing; folder and file are the owner's alone.
 

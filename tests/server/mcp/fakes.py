@@ -139,6 +139,15 @@ class FakeGate:
     async def action(self, action_id: str, wait: float = 0.0) -> FakeAction:
         return self.actions[action_id]
 
+    def begin(self) -> None:
+        """Nothing is left over from earlier."""
+
+    def hurry(self) -> None:
+        """Nothing is watched."""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
 
 class FakeAudit(list[Mapping[str, Any]]):
     """An audit log that can be read back."""

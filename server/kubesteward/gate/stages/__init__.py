@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
-from kubesteward.gate.case import Case
+from kubesteward.gate.case import Case, deny
 from kubesteward.gate.stages.approval import approval
 from kubesteward.gate.stages.autonomy import autonomy
 from kubesteward.gate.stages.dry_run import dry_run
@@ -13,9 +15,12 @@ from kubesteward.gate.stages.liveness import liveness
 from kubesteward.gate.stages.rehearsal import rehearsal
 from kubesteward.gate.stages.rights import rights
 from kubesteward.gate.stages.validate import validate
-from kubesteward_policies.verdict import Verdict
+from kubesteward_policies.verdict import Decision, Verdict
+from kubesteward_tools.errors import SteadyError
 
-STAGES: tuple[Callable[[Case], Awaitable[Verdict]], ...] = (
+Stage = Callable[[Case], Awaitable[Verdict]]
+
+STAGES: tuple[Stage, ...] = (
     validate,
     liveness,
     autonomy,
@@ -25,3 +30,21 @@ STAGES: tuple[Callable[[Case], Awaitable[Verdict]], ...] = (
     rehearsal,
     approval,
 )
+
+BEFORE_EXECUTION: tuple[Stage, ...] = (liveness, autonomy, rights, immutable)
+"""Asked again when an approved change is executed: minutes have passed, perhaps the server was started anew."""
+
+
+async def walk(case: Case, stages: tuple[Stage, ...] = STAGES) -> list[Verdict]:
+    """The verdicts up to the first denial, with the milliseconds each took. What a stage cannot answer is a denial."""
+    verdicts: list[Verdict] = []
+    for stage in stages:
+        started = time.perf_counter()
+        try:
+            verdict = await stage(case)
+        except SteadyError as error:
+            verdict = deny(stage.__name__, f"{stage.__name__}.unanswered", error.message, error.todo)
+        verdicts.append(replace(verdict, took_ms=round((time.perf_counter() - started) * 1000, 3)))
+        if verdict.decision is Decision.DENY:
+            break
+    return verdicts

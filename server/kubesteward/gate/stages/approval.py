@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kubesteward.gate.case import Case, allow
-from kubesteward_policies.verdict import Decision, Verdict
+from kubesteward.gate.case import Case, allow, ask
+from kubesteward_policies.verdict import Verdict
 
 STAGE = "approval"
 
@@ -11,4 +11,4 @@ STAGE = "approval"
 async def approval(case: Case) -> Verdict:
     if case.dry_run:
         return allow(STAGE, "approval.preview", "a preview needs none")
-    return Verdict(STAGE, Decision.NEEDS_APPROVAL, "approval.person", "a person has to agree")
+    return ask(STAGE, "approval.person", "a person has to agree")

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from kubesteward.execution.apply import Writer
-from kubesteward.gate.case import Case, allow, deny
+from kubesteward.gate.case import Case, allow, deny, warn
 from kubesteward_policies.verdict import Verdict
-from kubesteward_tools.errors import SteadyError
+from kubesteward_tools.errors import ObjectNotFound, SteadyError
 
 STAGE = "server_dry_run"
 
 
 async def dry_run(case: Case) -> Verdict:
-    """Only the first call: what follows may need what it does."""
-    if case.world.connection is None:
+    if case.writer is None:
         return allow(STAGE, "dry_run.bundle", "there is no server to ask")
-    try:
-        await Writer(case.world.connection).dry_run(case.change.calls[0])
-    except SteadyError as error:
-        remedy = error.todo or "Change the request so that the API server accepts it."
-        return deny(STAGE, "dry_run.refused", error.message, remedy)
+    creates = False
+    for call in case.change.calls:
+        try:
+            await case.writer.dry_run(call)
+        except ObjectNotFound as error:
+            if creates:  # what the earlier calls would make is not there for this one
+                return warn(STAGE, "dry_run.partly", f"the API server was not asked about all of it: {error.message}")
+            return deny(STAGE, "dry_run.refused", error.message, error.todo or "Check name and namespace.")
+        except SteadyError as error:
+            remedy = error.todo or "Change the request so that the API server accepts it."
+            return deny(STAGE, "dry_run.refused", error.message, remedy)
+        creates = creates or call.verb == "create"
     return allow(STAGE, "dry_run.ok", "the API server accepts it")

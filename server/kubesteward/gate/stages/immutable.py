@@ -2,15 +2,58 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case, allow, deny
-from kubesteward_policies.immutable import judge
+from kubesteward_policies.immutable import Surroundings, judge
+from kubesteward_policies.ref import Ref
 from kubesteward_policies.verdict import Verdict
+from kubesteward_tools.twin.watcher import top_controller
+from kubesteward_tools.world.store import Key
 
 STAGE = "immutable"
+_ROLES = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
+_OWN = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
 async def immutable(case: Case) -> Verdict:
-    broken = judge(case.change)
+    broken = judge(case.change, _surroundings(case))
     if broken is not None:
         return deny(STAGE, broken.rule, broken.reason, broken.remedy)
     return allow(STAGE, "immutable.ok", "no immutable rule speaks against it")
+
+
+def _surroundings(case: Case) -> Surroundings:
+    nodes = case.world.store.objects("nodes")
+    roles = frozenset(
+        node["metadata"]["name"]
+        for node in nodes
+        if any(role in (node["metadata"].get("labels") or {}) for role in _ROLES)
+    )
+    return Surroundings(roles, own_namespace(), _pods(case))
+
+
+@cache
+def own_namespace() -> str:
+    """Where this program runs, "" outside of a cluster."""
+    return _OWN.read_text("utf-8").strip() if _OWN.exists() else ""
+
+
+def _pods(case: Case) -> dict[Ref, tuple[str, int]]:
+    """The workload of each pod that the change names, with the number of its pods."""
+    store, targets = case.world.store, {call.target for call in case.change.calls if call.target.kind == "Pod"}
+    workloads: dict[Ref, Key] = {}
+    for target in targets:
+        key = key_of(case.world, target)
+        pod = store.get(key) if key else None
+        if pod is not None and (found := top_controller(store, pod)):
+            workloads[target] = found[1]
+    sizes: Counter[Key] = Counter()
+    for namespace in {key.namespace for key in workloads.values()}:
+        for pod in store.objects("pods", namespace):
+            if found := top_controller(store, pod):
+                sizes[found[1]] += 1
+    return {target: (f"{key.resource} {key.namespace}/{key.name}", sizes[key]) for target, key in workloads.items()}

@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
-from kubesteward.gate.case import Case, allow, deny, warn
+from kubesteward.gate.case import Case, allow, ask, deny, warn
 from kubesteward_policies.verdict import Verdict
+from kubesteward_tools.twin.rehearsal import Rehearsal
 from kubesteward_tools.twin.rehearse import rehearse
 
 STAGE = "rehearsal"
+log = logging.getLogger(__name__)
 
 
 async def rehearsal(case: Case) -> Verdict:
-    found = case.rehearsal = rehearse(case.world.store, case.change.calls, now=time.time(), unseen=case.world.forbidden)
-    blocking = next((item for item in found.findings if item.severity == "block"), None)
-    if blocking is not None:
+    try:
+        found = rehearse(case.world.store, case.change.calls, now=time.time(), unseen=case.world.forbidden)
+    except Exception:  # whatever the twin stumbles over, an unrehearsed change does not pass
+        log.exception("the rehearsal of %s failed", case.change.target)
+        remedy = "Make the change by hand, and report the fault: the server's log has the details."
+        return deny(STAGE, "rehearsal.failed", "the twin could not play this change", remedy)
+    case.rehearsal = found
+    return opinion(found)
+
+
+def opinion(found: Rehearsal) -> Verdict:
+    """What the gate makes of a rehearsal."""
+    if found.verdict == "blocked":
+        blocking = next(item for item in found.findings if item.severity == "block")
         return deny(STAGE, blocking.rule, blocking.message, blocking.remedy)
     if found.verdict == "unknown":
-        return warn(STAGE, "rehearsal.unknown", found.assumptions[0], "Decide with that in mind.")
+        reason = f"the rehearsal cannot tell: {found.assumptions[0] if found.assumptions else 'nothing was observed'}"
+        return ask(STAGE, "rehearsal.unknown", reason, "Decide with that in mind.")
     if found.verdict == "warn":
-        first = found.findings[0]
-        return warn(STAGE, first.rule, first.message, first.remedy)
+        worst = next(item for item in found.findings if item.severity == "warn")
+        return warn(STAGE, worst.rule, worst.message, worst.remedy)
     return allow(STAGE, "rehearsal.safe", "safe in the best and in the worst case")

@@ -6,8 +6,6 @@ from kubesteward.gate.case import Case, allow, deny
 from kubesteward_policies.change import ApiCall
 from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.errors import SteadyError
-from kubesteward_tools.twin.route import parse
-from kubesteward_tools.twin.status import ApiError
 
 STAGE = "rights"
 
@@ -15,39 +13,39 @@ STAGE = "rights"
 async def rights(case: Case) -> Verdict:
     if not case.world.writable:
         return allow(STAGE, "rights.bundle", "nothing is sent to a server")
-    for call in case.change.calls:
-        attributes = _attributes(call)
+    asked = {tuple(_attributes(case, call).items()) for call in case.change.calls}
+    for wanted in map(dict, sorted(asked)):
         try:
-            allowed, _ = await case.world.can_i(attributes)
+            allowed, why = await case.world.can_i(wanted)
         except SteadyError as error:
             return deny(STAGE, "rights.unanswered", error.message, error.todo)
         if not allowed:
-            resource = attributes["resource"] + (f"/{attributes['subresource']}" if attributes["subresource"] else "")
-            reason = f"you may not {attributes['verb']} {resource} in {attributes['namespace'] or 'the cluster'}"
-            rule = f"apiGroups: [{attributes['group']!r}], resources: [{resource!r}], verbs: [{attributes['verb']!r}]"
-            return deny(STAGE, "rights.missing", reason, f"A Role needs the rule {rule}.")
+            return _missing(wanted, why)
     return allow(STAGE, "rights.ok", "the API server allows every call")
 
 
-def _attributes(call: ApiCall) -> dict[str, str]:
-    parts = call.path.strip("/").split("/")
-    try:
-        route = parse(call.path)
-    except ApiError:  # a custom resource: the path speaks for itself
-        rest = parts[5:] if "namespaces" in parts else parts[3:]
-        return {
-            "verb": call.verb,
-            "group": parts[1],
-            "resource": rest[0],
-            "namespace": call.target.namespace,
-            "name": call.target.name,
-            "subresource": rest[2] if len(rest) > 2 else "",
-        }
+def _missing(wanted: dict[str, str], why: str) -> Verdict:
+    resource = "/".join(filter(None, (wanted["resource"], wanted["subresource"])))
+    where = f"namespace {wanted['namespace']}" if wanted["namespace"] else "the whole cluster"
+    reason = f"KubeSteward's user may not {wanted['verb']} {resource} in {where}" + (f" ({why})" if why else "")
+    role = "Role" if wanted["namespace"] else "ClusterRole"
+    rule = f'{{apiGroups: ["{wanted["group"]}"], resources: ["{resource}"], verbs: ["{wanted["verb"]}"]}}'
+    return deny(STAGE, "rights.missing", reason, f"A {role} bound to it needs the rule {rule}.")
+
+
+def _attributes(case: Case, call: ApiCall) -> dict[str, str]:
+    """ResourceAttributes of a call; `validate` has made sure that the path names the target."""
+    target = call.target
+    kinds = [kind for kind in case.world.kinds.all() if (kind.group, kind.kind) == (target.group, target.kind)]
+    kind = next(kind for kind in kinds if call.path.startswith(kind.path(target.namespace)))
+    subresource = call.path.removeprefix(kind.path(target.namespace, target.name)).strip("/")
+    created = call.path == kind.path(target.namespace)
     return {
         "verb": call.verb,
-        "group": route.kind.group,
-        "resource": route.kind.plural,
-        "namespace": route.namespace,
-        "name": route.name,
-        "subresource": route.subresource,
+        "group": kind.group,
+        "version": kind.version,
+        "resource": kind.plural,
+        "subresource": "" if created else subresource,
+        "namespace": target.namespace,
+        "name": target.name,
     }

@@ -1,0 +1,40 @@
+"""Names of processes, so that one can tell whether another that began something is still there to end it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from pathlib import Path
+
+
+def name() -> str:
+    """A new name in this process: host, number, when it was started where that can be known (numbers are used again),
+    and a part of its own, so that two gates in one process are two.
+    """
+    pid = os.getpid()
+    return f"{socket.gethostname()}:{pid}:{_started(pid)}/{secrets.token_hex(4)}"
+
+
+def gone(process: str) -> bool:
+    """Whether a process has ended. Of another host's that cannot be told from here: it is taken to be there."""
+    if not process:
+        return True
+    host, pid, started = process.partition("/")[0].rsplit(":", 2)
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return _started(int(pid)) != started
+
+
+def _started(pid: int) -> str:
+    """Clock ticks from boot to the process's start (proc(5), field 22); "" where there is no /proc."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text("ascii", "replace").rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""

@@ -1,0 +1,357 @@
+"""The way of a change: judged, approved, executed once, written down."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.server.gate.lab import ALICE, PATH, WEB, Lab, deployment, label, patch, scale
+
+from kubesteward.audit.verify import verify
+from kubesteward.gate.actions import ApprovalRefused
+from kubesteward.gate.case import Caller
+from kubesteward_tools.errors import InvalidArguments, ObjectNotFound, Refused
+
+pytestmark = pytest.mark.anyio
+
+MALLORY = Caller("local:mallory", "test 1.0", "session-2", "stdio", can_be_asked=True)
+PDB = {
+    "apiVersion": "policy/v1",
+    "kind": "PodDisruptionBudget",
+    "metadata": {"name": "web", "namespace": "shop"},
+    "spec": {"minAvailable": 3, "selector": {"matchLabels": {"app": "web"}}},
+}
+
+
+def everything_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir())
+
+
+@pytest.fixture
+def lab(tmp_path: Path) -> Lab:
+    return Lab(tmp_path)
+
+
+async def test_an_approved_change_is_executed_and_verified(lab: Lab) -> None:
+    approved = await lab.approved(scale(4))
+    action = await lab.gate.execute(approved.id)
+
+    assert (action.status, action.verified, action.misses) == ("executed", True, ())
+    assert action.outcome == "applied; the cluster has reached the rehearsed state"
+    assert lab.live()["spec"]["replicas"] == 4
+    assert len(lab.writer.writes) == 1
+
+
+async def test_every_step_is_in_the_audit_log_the_intent_before_the_effect(lab: Lab) -> None:
+    seen: list[list[str]] = []
+    lab.writer.before = lambda _: seen.append(lab.trail())
+    approved = await lab.approved(scale(4))
+    await lab.gate.execute(approved.id)
+
+    assert seen == [["proposed", "decided", "taken", "intent"]]
+    assert lab.trail() == ["proposed", "decided", "taken", "intent", "applied", "outcome", "verified"]
+    assert verify(lab.settings.state_dir).ok
+
+
+async def test_the_audit_log_says_who_approved_what_and_how(lab: Lab) -> None:
+    approved = await lab.approved(scale(4))
+    (decided,) = lab.records("decided")
+
+    assert decided["approver"] == "local:alice"
+    assert decided["channel"] == "elicitation"
+    assert decided["digest"] == approved.digest
+    assert decided["latency"] >= 0
+
+
+async def test_all_verdicts_are_recorded_with_the_time_they_took(lab: Lab) -> None:
+    action = await lab.propose(scale(4))
+    (proposed,) = lab.records("proposed")
+
+    assert [item.stage for item in action.verdicts] == [
+        "validate",
+        "liveness",
+        "autonomy",
+        "rights",
+        "immutable",
+        "server_dry_run",
+        "rehearsal",
+        "approval",
+    ]
+    assert [item["stage"] for item in proposed["verdicts"]] == [item.stage for item in action.verdicts]
+    assert all(item["took_ms"] >= 0 for item in proposed["verdicts"])
+
+
+async def test_a_preview_is_rehearsed_and_writes_nothing(lab: Lab) -> None:
+    action = await lab.propose(scale(1), dry_run=True)
+
+    assert action.status == "previewed"
+    assert action.rehearsal.effects.pods_stopped == 2
+    assert lab.writer.writes == []
+    assert lab.live()["spec"]["replicas"] == 3
+
+
+async def test_what_the_rehearsal_blocks_is_never_written(lab: Lab) -> None:
+    lab.create("/apis/policy/v1/namespaces/shop/poddisruptionbudgets", PDB)
+    lab.cluster.engine.settle(60)
+    action = await lab.propose(scale(0))
+
+    assert action.status == "blocked"
+    assert action.verdicts[-1].stage == "rehearsal"
+    assert action.verdicts[-1].remediation
+    with pytest.raises(Refused, match="is blocked, not approved"):
+        await lab.gate.execute(action.id)
+    with pytest.raises(ApprovalRefused, match="is blocked"):
+        lab.gate.actions.approve(action.id, "operator")
+    assert lab.writer.writes == []
+
+
+async def test_a_change_that_nobody_approved_is_not_executed(lab: Lab) -> None:
+    action = await lab.propose(scale(4))
+    with pytest.raises(Refused, match="is pending_approval, not approved"):
+        await lab.gate.execute(action.id)
+    assert lab.writer.writes == []
+
+
+async def test_a_hundred_executions_at_once_are_one(lab: Lab) -> None:
+    approved = await lab.approved(scale(4))
+    other = lab.another_gate()
+    gates = [lab.gate, other] * 50
+    found = await asyncio.gather(*(gate.execute(approved.id) for gate in gates))
+    await asyncio.gather(*(gate.execute(approved.id) for gate in gates))
+
+    assert len(lab.writer.writes) == 1
+    assert {item.status for item in found} <= {"executing", "executed"}
+    assert (await lab.gate.action(approved.id)).status == "executed"
+
+
+async def test_a_used_approval_is_good_for_nothing(lab: Lab) -> None:
+    approved = await lab.approved(scale(4))
+    await lab.gate.execute(approved.id)
+    with pytest.raises(ApprovalRefused, match="is executed: there is nothing to decide"):
+        await lab.gate.decide(
+            approved.id, approve=True, approver=ALICE.principal, channel="elicitation", digest=approved.digest
+        )
+    assert len(lab.writer.writes) == 1
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [{"digest": "sha256:" + "0" * 64}, {"digest": ""}, {"approver": "local:mallory"}],
+    ids=["another digest", "no digest", "another user"],
+)
+async def test_a_forged_approval_is_refused(lab: Lab, forged: dict[str, str]) -> None:
+    action = await lab.propose(scale(4))
+    answer: dict[str, Any] = {"approver": ALICE.principal, "channel": "elicitation", "digest": action.digest, **forged}
+    with pytest.raises(ApprovalRefused):
+        await lab.gate.decide(action.id, approve=True, **answer)
+    with pytest.raises(Refused):
+        await lab.gate.execute(action.id)
+    assert lab.writer.writes == []
+
+
+async def test_an_unknown_action_is_named(lab: Lab) -> None:
+    with pytest.raises(ObjectNotFound, match="there is no action 'act-none'"):
+        await lab.gate.execute("act-none")
+
+
+async def test_a_rejected_change_stays_rejected(lab: Lab) -> None:
+    action = await lab.propose(scale(4))
+    rejected = lab.gate.actions.reject(action.id, "operator", "not today")
+    with pytest.raises(ApprovalRefused):
+        lab.gate.actions.approve(action.id, "operator")
+    assert rejected.status == "rejected"
+    assert rejected.approvals[0].comment == "not today"
+
+
+async def test_a_decision_after_ten_minutes_is_too_late(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    action = await lab.propose(scale(4))
+    monkeypatch.setattr("kubesteward.gate.actions.time.time", lambda: action.expires + 1)
+    with pytest.raises(ApprovalRefused, match="has expired"):
+        lab.gate.actions.approve(action.id, "operator")
+    assert lab.gate.actions.get(action.id).status == "expired"
+
+
+async def test_an_approval_that_is_used_after_ten_minutes_is_too_late(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approved = await lab.approved(scale(4))
+    monkeypatch.setattr("kubesteward.gate.gate.time.time", lambda: approved.expires + 1)
+    with pytest.raises(Refused, match="has expired"):
+        await lab.gate.execute(approved.id)
+    assert lab.writer.writes == []
+
+
+async def test_the_same_key_brings_back_the_same_action(lab: Lab) -> None:
+    first = await lab.propose(scale(4), idempotency_key="k1")
+    again = await lab.propose(scale(4), idempotency_key="k1")
+    others = await lab.propose(scale(4), idempotency_key="k1", caller=MALLORY)
+
+    assert again.id == first.id
+    assert others.id != first.id
+
+
+async def test_the_same_key_for_another_change_is_refused(lab: Lab) -> None:
+    await lab.propose(scale(4), idempotency_key="k1")
+    with pytest.raises(InvalidArguments, match="was used for another change"):
+        await lab.propose(scale(5), idempotency_key="k1")
+
+
+async def test_the_same_key_many_times_at_once_is_one_action(lab: Lab) -> None:
+    found = await asyncio.gather(*(lab.propose(scale(4), idempotency_key="k1") for _ in range(10)))
+
+    assert len({item.id for item in found}) == 1
+
+
+async def test_a_preview_does_not_use_the_key_up(lab: Lab) -> None:
+    await lab.propose(scale(4), idempotency_key="k1", dry_run=True)
+    action = await lab.propose(scale(4), idempotency_key="k1")
+
+    assert action.status == "pending_approval"
+
+
+async def test_an_approval_on_the_operators_terminal_is_noticed_and_executed(lab: Lab) -> None:
+    action = await lab.propose(scale(4))
+    lab.another_gate().actions.approve(action.id, "operator", "go")
+    found = await lab.gate.action(action.id, wait=5)
+
+    assert (found.status, found.verified) == ("executed", True)
+    assert found.approvals[0].channel == "cli"
+    assert len(lab.writer.writes) == 1
+    await lab.gate.close()
+
+
+async def test_a_caller_that_goes_away_stops_no_execution(lab: Lab) -> None:
+    approved = await lab.approved(scale(4))
+    impatient = asyncio.ensure_future(lab.gate.execute(approved.id))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    found = await lab.gate.execute(approved.id)
+
+    assert found.status == "executed"
+    assert len(lab.writer.writes) == 1
+
+
+async def test_harmless_movement_since_the_approval_is_rehearsed_again_and_passes(lab: Lab) -> None:
+    approved = await lab.approved(scale(4))
+    lab.change({"metadata": {"annotations": {"note": "seen"}}})
+    action = await lab.gate.execute(approved.id)
+
+    assert action.status == "executed"
+    assert "rehearsed_again" in lab.trail()
+
+
+async def test_movement_that_changes_the_rehearsal_goes_back_to_the_person(lab: Lab) -> None:
+    approved = await lab.approved(scale(2))
+    lab.change({"spec": {"replicas": 6}})
+    action = await lab.gate.execute(approved.id)
+
+    assert action.digest != approved.digest
+    assert lab.writer.writes == []
+    assert action.status in {"pending_approval", "blocked"}
+    assert action.outcome.startswith("nothing was changed")
+
+
+async def test_an_object_that_moves_under_the_write_is_looked_at_again(lab: Lab) -> None:
+    approved = await lab.approved(label("blue"))
+    moved: list[int] = []
+
+    def move(_: Any) -> None:
+        if not moved:
+            moved.append(1)
+            lab.change({"metadata": {"annotations": {"note": "mine"}}})
+
+    lab.writer.before = move
+    action = await lab.gate.execute(approved.id)
+
+    assert action.status == "executed"
+    assert lab.live()["metadata"]["labels"]["team"] == "blue"
+    assert lab.live()["metadata"]["annotations"]["note"] == "mine"
+    assert lab.trail().count("intent") == 2
+
+
+async def test_an_object_that_never_stands_still_is_given_up(lab: Lab) -> None:
+    approved = await lab.approved(label("blue"))
+    count = iter(range(100))
+    lab.writer.before = lambda _: lab.change({"metadata": {"annotations": {"note": str(next(count))}}})
+    action = await lab.gate.execute(approved.id)
+
+    assert action.status == "failed"
+    assert action.outcome.startswith("nothing was changed")
+    assert lab.writer.writes == []
+
+
+async def test_the_operator_can_take_the_right_to_execute_away_after_the_approval(lab: Lab) -> None:
+    approved = await lab.approved(scale(4))
+    cautious = lab.another_gate(autonomy=1)
+    action = await cautious.execute(approved.id)
+
+    assert action.status == "blocked"
+    assert action.verdicts[-1].rule_id == "autonomy.advisor"
+    assert lab.writer.writes == []
+
+
+async def test_an_approval_does_not_fit_another_api_server_of_the_same_name(lab: Lab) -> None:
+    approved = await lab.approved(scale(4))
+    lab.source.url = "https://production.example"
+    action = await lab.another_gate().execute(approved.id)
+
+    assert action.status == "failed"
+    assert "another API server" in action.outcome
+    assert lab.writer.writes == []
+
+
+async def test_pods_that_do_not_come_up_are_told_and_not_called_done(lab: Lab) -> None:
+    lab.writer.frozen = True
+    approved = await lab.approved(scale(4))
+    action = await lab.gate.execute(approved.id)
+
+    assert (action.status, action.verified) == ("executed", False)
+    assert "not reached within" in action.outcome
+
+
+async def test_the_objects_are_kept_as_they_were(lab: Lab) -> None:
+    approved = await lab.approved(scale(4))
+    action = await lab.gate.execute(approved.id)
+    (kept,) = lab.gate.actions.snapshot(action)
+
+    assert kept["spec"]["replicas"] == 3
+    assert "status" not in kept
+    assert lab.records("intent")[0]["snapshot"] == action.snapshot
+
+
+async def test_a_change_of_many_calls_stops_at_the_first_refusal_and_says_how_far_it_came(lab: Lab) -> None:
+    lab.create("/apis/apps/v1/namespaces/shop/deployments", deployment("api"))
+    lab.cluster.engine.settle(600)
+    both = (*label("blue").calls, *patch({"spec": {"replicas": 2}}).calls)
+    change = label("blue").__class__("patch_resource", WEB, both, "two")
+    approved = await lab.approved(change)
+
+    def refuse(call: Any) -> None:
+        if call is both[1] or call == both[1]:
+            raise Refused("the webhook says no.")
+
+    lab.writer.before = refuse
+    action = await lab.gate.execute(approved.id)
+
+    assert action.status == "failed"
+    assert action.outcome == "1 of 2 calls were made: the webhook says no."
+
+
+async def test_secrets_of_what_is_blocked_are_not_kept(lab: Lab, tmp_path: Path) -> None:
+    body = {"spec": {"template": {"spec": {"containers": [{"name": "a", "env": [
+        {"name": "DB_PASSWORD", "value": "hunter2-correct-horse"}]}]}}}}  # fmt: skip
+    action = await lab.propose(patch(body))
+    lab.store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    kept = everything_in(tmp_path)
+
+    assert action.status == "blocked"
+    assert b"hunter2" not in kept
+
+
+async def test_a_patch_of_the_path_of_another_object_is_denied(lab: Lab) -> None:
+    action = await lab.propose(patch({}, PATH.replace("/web", "/api")))
+
+    assert action.verdicts[-1].rule_id == "validate.path"
+    assert lab.writer.asked == []
