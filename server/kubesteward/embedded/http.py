@@ -25,9 +25,6 @@ REMEMBERED_REQUESTS = 2000
 _BODY_LIMIT = 4 * 2**20
 _QUESTIONS = ("reviews",)
 _SHOWN = ("get", "list")
-_ASKED_AS = "asked-as"
-_DRY = "dry-run"
-_LOGGED = "logged"
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +49,24 @@ class SeenRequest:
         return self.method not in {"GET", "HEAD", "OPTIONS"} and not self.dry_run and not asks and self.status < 400
 
 
+@dataclass(slots=True)
+class _Entry:
+    """A line of the log while it is being written; what goes on for long is closed when it begins."""
+
+    request: web.Request
+    log: deque[SeenRequest]
+    user: str = ""
+    dry_run: bool = False
+    closed: bool = False
+
+    def close(self, status: int) -> None:
+        if not self.closed:
+            self.closed = True
+            asked = self.request
+            seen = SeenRequest(asked.method, asked.path, asked.query_string, self.user, self.dry_run, status)
+            self.log.append(seen)
+
+
 class ApiHandler:
     """Answers every path. `wake` is called after each write, for what it may have set in motion."""
 
@@ -72,8 +87,9 @@ class ApiHandler:
         self._streams.close()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
+        entry = _Entry(request, self.requests)
         try:
-            response = await self._answer(request)
+            response = await self._answer(request, entry)
         except ApiError as error:
             response = reply(error.as_status(), error.code)
         except web.HTTPRequestEntityTooLarge:
@@ -85,23 +101,14 @@ class ApiHandler:
                 500, "InternalError", "Internal error occurred: the simulation failed; see the server's log"
             )
             response = reply(fault.as_status(), 500)
-        self._remember(request, response.status)
+        entry.close(response.status)
         return response
 
-    def _remember(self, request: web.Request, status: int) -> None:
-        if request.get(_LOGGED):
-            return
-        request[_LOGGED] = True
-        user = request.get(_ASKED_AS, "")
-        dry = bool(request.get(_DRY))
-        seen = SeenRequest(request.method, request.path, request.query_string, user, dry, status)
-        self.requests.append(seen)
-
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
+    async def _answer(self, request: web.Request, entry: _Entry) -> web.StreamResponse:
         self._authenticate(request)
         groups = request.headers.getall("Impersonate-Group", [])
         user = calls.acting_user(self.cluster.store, ADMIN, request.headers, groups)
-        request[_ASKED_AS] = user.name
+        entry.user = user.name
         if (document := self._static(request)) is not None:
             self._authorize_path(user, request.path)
             return document
@@ -109,10 +116,12 @@ class ApiHandler:
         verb = calls.verb(request.method, route, request.query)
         body = calls.body(await request.read(), request.content_type)
         asked = Request(verb, request.path, dict(request.query), request.content_type, body, user)
-        request[_DRY] = calls.is_dry_run(asked, route)
+        entry.dry_run = calls.is_dry_run(asked, route)
         special = self._special(asked, route)
         if special:
             authorize(self.cluster.api, asked, route)
+            if asked.verb == "watch" or asked.query.get("follow"):
+                entry.close(200)
             return await special(request, asked, route)
         return self._simple(request, asked, route)
 
@@ -142,20 +151,11 @@ class ApiHandler:
         if route.kind.group == "metrics.k8s.io":
             return self._metrics
         if route.subresource == "log" and asked.verb == "get":
-            return self._log
-        return self._watch if asked.verb == "watch" else None
+            return self._streams.log
+        return self._streams.watch if asked.verb == "watch" else None
 
     async def _metrics(self, request: web.Request, asked: Request, route: Route) -> web.Response:
         return reply(self._shaped(request, metrics.answer(self.cluster, asked, route), route))
-
-    async def _log(self, request: web.Request, asked: Request, route: Route) -> web.StreamResponse:
-        if asked.query.get("follow"):
-            self._remember(request, 200)
-        return await self._streams.log(request, asked, route)
-
-    async def _watch(self, request: web.Request, asked: Request, route: Route) -> web.StreamResponse:
-        self._remember(request, 200)
-        return await self._streams.watch(request, asked, route)
 
     def _static(self, request: web.Request) -> web.Response | None:
         """Health, discovery, OpenAPI and the request log."""

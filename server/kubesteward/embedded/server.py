@@ -24,10 +24,13 @@ log = logging.getLogger(__name__)
 
 
 class EmbeddedCluster:
-    """`async with EmbeddedCluster(...)`: listens on a free loopback port while the block runs."""
+    """`async with EmbeddedCluster(...)`: listens on a loopback port, by default a free one, while the block runs.
 
-    def __init__(self, *, nodes: int = 3, scenario: str = "healthy", port: int = 0) -> None:
-        self.simulated: SimulatedCluster = build(scenario, nodes, time.time())
+    `simulated` is the cluster behind it, `token` the only bearer token that is let in.
+    """
+
+    def __init__(self, *, nodes: int = 3, scenario: str | None = None, port: int = 0) -> None:
+        self.simulated: SimulatedCluster = build(scenario or "empty", nodes, time.time())
         self.token = secrets.token_urlsafe(24)
         self.certificate = b""
         self._port = port

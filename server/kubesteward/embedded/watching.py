@@ -26,7 +26,9 @@ class WatchCache:
         self._stop = store.subscribe(self._hear)
 
     def close(self) -> None:
-        """End every `follow`."""
+        """End every `follow`; once is enough."""
+        if self.closed:
+            return
         self._stop()
         self.closed = True
         self._news.set()

@@ -67,7 +67,7 @@ def container_log(pod: Object, container: str, now: float, *, previous: bool = F
     run = _run(pod, name, previous=previous)
     start = parse_timestamp(run["startedAt"])
     end = parse_timestamp(run["finishedAt"]) + 1 if "finishedAt" in run else now
-    lines = [Line(start + _STEP * number, text) for number, text in enumerate(_opening(pod, name), 1)]
+    lines = _opening(pod, name, start)
     return [line for line in lines + _loop(pod, name, start, end) if line.at <= end]
 
 
@@ -85,9 +85,12 @@ def _run(pod: Object, name: str, *, previous: bool) -> dict[str, Any]:
     raise bad_request(f'container "{name}" in pod "{pod_name}" is waiting to start: {why}')
 
 
-def _opening(pod: Object, name: str) -> list[str]:
+def _opening(pod: Object, name: str, start: float) -> list[Line]:
+    """Without an annotation both lines are there at once: a pod that is ready has said so."""
     text = _note(pod, "log", name)
-    return text.splitlines() if text else [f"{name}: starting", f"{name}: ready to serve"]
+    if not text:
+        return [Line(start, f"{name}: starting"), Line(start, f"{name}: ready to serve")]
+    return [Line(start + _STEP * number, line) for number, line in enumerate(text.splitlines(), 1)]
 
 
 def _loop(pod: Object, name: str, start: float, end: float) -> list[Line]:
