@@ -43,10 +43,15 @@ class SeenRequest:
     status: int
 
     @property
+    def attempts(self) -> bool:
+        """Whether it meant to change the cluster, whatever came of it."""
+        asks = self.path.endswith(_QUESTIONS)
+        return self.method not in {"GET", "HEAD", "OPTIONS"} and not self.dry_run and not asks
+
+    @property
     def writes(self) -> bool:
         """Whether it changed the cluster."""
-        asks = self.path.endswith(_QUESTIONS)
-        return self.method not in {"GET", "HEAD", "OPTIONS"} and not self.dry_run and not asks and self.status < 400
+        return self.attempts and self.status < 400
 
 
 @dataclass(slots=True)
