@@ -43,6 +43,9 @@ class Writer:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._session: aiohttp.ClientSession | None = None
+        self._retired: list[aiohttp.ClientSession] = []
+        self._generation = -1
+        self._opening = asyncio.Lock()
 
     async def dry_run(self, call: ApiCall) -> dict[str, Any]:
         """The API server's own answer with `dryRun=All`: real admission, webhooks and quota, and no effect.
@@ -76,8 +79,8 @@ class Writer:
         return decoded(data)
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        for session in filter(None, (self._session, *self._retired)):
+            await session.close()
 
     async def _write(self, call: ApiCall, query: Mapping[str, str], body: Any) -> dict[str, Any]:
         dry_run = "dryRun" in query
@@ -106,40 +109,51 @@ class Writer:
         *,
         sent_may_matter: bool,
     ) -> tuple[int, bytes]:
+        """Status and body. A 401 changes nothing: it is asked once more if there are new credentials to ask with."""
         import aiohttp
 
-        try:
-            session = await self._open()
-            async with session.request(
-                method,
-                self._connection.url + path,
-                params=query,
-                data=data,
-                headers={**self._connection.headers(), **headers},
-                proxy=self._connection.proxy,
-                allow_redirects=False,  # credentials and changes go to the address that was configured
-            ) as response:
-                return response.status, await response.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise unreachable(self._connection.cluster, error) from None
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            if sent_may_matter:
-                raise unknown(self._connection.cluster, type(error).__name__) from None
-            raise unreachable(self._connection.cluster, error) from None
+        for last in (False, True):
+            try:
+                session, generation = await self._open()
+                async with session.request(
+                    method,
+                    self._connection.url + path,
+                    params=query,
+                    data=data,
+                    headers={**await self._connection.authorization(), **headers},
+                    proxy=self._connection.proxy,
+                    server_hostname=self._connection.server_name,
+                    allow_redirects=False,  # credentials and changes go to the address that was configured
+                ) as response:
+                    answer = response.status, await response.read()
+            except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+                raise unreachable(self._connection.cluster, error) from None
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                if sent_may_matter:
+                    raise unknown(self._connection.cluster, type(error).__name__) from None
+                raise unreachable(self._connection.cluster, error) from None
+            if last or answer[0] != 401 or not await self._connection.renew(generation):
+                break
+        return answer
 
-    async def _open(self) -> aiohttp.ClientSession:
-        """One connection a request: on a reused one that the server has just closed, nobody can tell whether a write
-        has arrived.
+    async def _open(self) -> tuple[aiohttp.ClientSession, int]:
+        """The session for the credentials as they are now. One connection a request: on a reused one that the server
+        has just closed, nobody can tell whether a write has arrived.
         """
-        if self._session is None:
-            import aiohttp
+        async with self._opening:
+            generation = self._connection.generation
+            if self._session is None or self._generation != generation:
+                import aiohttp
 
-            context = await asyncio.to_thread(self._connection.ssl_context)
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(ssl=context, force_close=True),
-                timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, total=WRITE_TIMEOUT),
-            )
-        return self._session
+                context = await asyncio.to_thread(self._connection.ssl_context)
+                if self._session is not None:
+                    self._retired.append(self._session)  # requests under way still use it
+                self._session = aiohttp.ClientSession(
+                    connector=aiohttp.TCPConnector(ssl=context, force_close=True),
+                    timeout=aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, total=WRITE_TIMEOUT),
+                )
+                self._generation = generation
+            return self._session, generation
 
 
 def preconditioned(call: ApiCall, resource_version: str) -> Any:
