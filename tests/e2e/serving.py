@@ -14,18 +14,19 @@ from pathlib import Path
 COMMAND = [sys.executable, "-m", "kubesteward", "serve"]
 
 
-def environment(state: Path, **more: str) -> dict[str, str]:
-    """No cluster is configured unless `more` says so."""
-    return {**os.environ, "KUBESTEWARD_STATE_DIR": str(state), "KUBECONFIG": str(state / "none"), **more}
+def environment(state: Path) -> dict[str, str]:
+    """Nobody's own kubeconfig is used: without other options the embedded cluster stands in."""
+    inherited = {name: value for name, value in os.environ.items() if name != "KUBECONFIG"}
+    return {**inherited, "KUBESTEWARD_STATE_DIR": str(state), "HOME": str(state)}
 
 
 @contextlib.contextmanager
-def over_http(state: Path, **more: str) -> Iterator[str]:
+def over_http(state: Path, *options: str) -> Iterator[str]:
     """The URL of a running server."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [*COMMAND, "--transport", "http", "--port", str(port)]
-    with subprocess.Popen(command, env=environment(state, **more), stderr=subprocess.DEVNULL) as server:
+    command = [*COMMAND, "--transport", "http", "--port", str(port), *options]
+    with subprocess.Popen(command, env=environment(state), stderr=subprocess.DEVNULL) as server:
         try:
             _wait(port, server)
             yield f"http://127.0.0.1:{port}/mcp"
