@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -89,3 +89,10 @@ class Action(BaseModel):
     outcome: str = ""
     verified: bool | None = None
     misses: tuple[str, ...] = ()
+
+    def shown(self) -> dict[str, Any]:
+        """As JSON for clients, without what only the gate's processes tell each other."""
+        return self.model_dump(mode="json", exclude=_INTERNAL)
+
+
+_INTERNAL = {"idempotency_key", "home", "executor", "intended", "done", "snapshot"}

@@ -23,8 +23,11 @@ class Records:
         self._caller = caller
 
     async def save_recommendation(self, recommendation: Mapping[str, Any]) -> str:
+        """Its id. A model wrote it and may quote anything: what is kept is redacted."""
+        from kubesteward_tools.text.redact import redact_object
+
         found, now = f"rec-{secrets.token_hex(4)}", time.time()
-        body = {**recommendation, "id": found, "created": now}
+        body = {**redact_object(dict(recommendation)), "id": found, "created": now}
         with self._store.transaction() as db:
             row = (found, self._caller.principal, now, json.dumps(body))
             db.execute("INSERT INTO recommendations VALUES (?, ?, ?, ?)", row)
@@ -39,6 +42,4 @@ class Records:
         found = await self._gate.action(action_id, 0.0)
         if found.principal != self._caller.principal:
             raise ObjectNotFound(f"there is no action {action_id!r}.", todo="Use the id that the proposal returned.")
-        found = await self._gate.action(action_id, wait)
-        record: dict[str, Any] = found.model_dump(mode="json")
-        return record
+        return (await self._gate.action(action_id, wait)).shown()

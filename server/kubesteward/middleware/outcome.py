@@ -31,9 +31,8 @@ ADVICE = {
 
 def reply_about(action: Action) -> Reply:
     """Text that stands alone, and the action's record as data."""
-    record: dict[str, Any] = action.model_dump(mode="json")
     note = {"action": action.id, "action_digest": action.digest, "status": str(action.status)}
-    return Reply("\n".join(_lines(action)), record, code=NOT_DONE.get(action.status, ""), note=note)
+    return Reply("\n".join(_lines(action)), action.shown(), code=NOT_DONE.get(action.status, ""), note=note)
 
 
 def _lines(action: Action) -> list[str]:

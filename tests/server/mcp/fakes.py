@@ -88,6 +88,9 @@ class FakeAction(BaseModel):
     principal: str
     verdicts: list[Any] = []
 
+    def shown(self) -> dict[str, Any]:
+        return self.model_dump(mode="json")
+
 
 @dataclass
 class FakeGate:
