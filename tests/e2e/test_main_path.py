@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
-from mcp import MCPError
+from mcp import Client, MCPError, StdioServerParameters
 from mcp.types import CallToolResult
 from tests.e2e.desk import REPAIR, UNSAFE, Desk, answer, asked, opened, text_of
 
@@ -203,3 +203,24 @@ async def test_what_moved_since_the_approval_is_judged_anew(desk: Desk) -> None:
 
     assert (followed.structured_content or {})["status"] == "pending_approval"
     assert desk.attempts == []
+
+
+async def test_an_approval_given_while_no_server_ran_is_executed_by_the_next(desk: Desk, tmp_path: Path) -> None:
+    async with Client(_host(desk, tmp_path)) as client:
+        proposed = await client.call_tool("patch_resource", REPAIR)
+        action = str((proposed.structured_content or {})["id"])
+    done = await anyio.run_process(_operator(desk, "approve", action, "--yes"), check=False)
+    assert done.returncode == 0, done.stderr
+    assert desk.attempts == []
+
+    async with Client(_host(desk, tmp_path)) as client:
+        followed = await client.call_tool("get_action", {"action_id": action, "wait": 25})
+    assert (followed.structured_content or {})["status"] == "executed"
+    assert desk.attempts == [PATCHED]
+
+
+def _host(desk: Desk, folder: Path) -> StdioServerParameters:
+    """The server as a host starts it, in a process of its own."""
+    options = ["--kubeconfig", str(folder / "kubeconfig"), "--autonomy", "2"]
+    state = ["--state-dir", str(desk.app.settings.state_dir)]
+    return StdioServerParameters(command=sys.executable, args=["-m", "kubesteward", "serve", *options, *state])
