@@ -6,6 +6,7 @@ GET, and POST to access reviews (which change nothing). Every other request is r
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -215,11 +216,19 @@ def refusal(status: int, data: bytes, cluster: str) -> SteadyError:
 
 
 def _message(data: bytes) -> str:
-    """The message of a Status without its final stop, at most 500 characters; "" where the body is something else."""
+    """The message of a Status without its final stop, at most 500 characters; "" where the body is something else.
+
+    A refused patch is answered with the whole object in front of the reason: long quotations are left out.
+    """
     import msgspec
 
     try:
         status = msgspec.json.decode(data)
     except msgspec.DecodeError:
         return ""
-    return str(status.get("message") or "")[:500].rstrip(".") if isinstance(status, dict) else ""
+    if not isinstance(status, dict):
+        return ""
+    return _LONG_QUOTE.sub('"..."', str(status.get("message") or ""))[:500].rstrip(".")
+
+
+_LONG_QUOTE = re.compile(r'"(?:[^"\\]|\\.){120,}"', re.DOTALL)

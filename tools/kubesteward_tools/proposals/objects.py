@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PatchType = Literal["strategic", "merge", "json", "apply"]
 MANAGER = "kubesteward"
+STRICT = ("fieldValidation", "Strict")
+"""A misspelt field is refused and not dropped, by the rehearsal and by the API server alike."""
 _TYPES: dict[PatchType, str] = {
     "strategic": STRATEGIC_PATCH,
     "merge": MERGE_PATCH,
@@ -49,7 +51,7 @@ def patch(found: Found, given: Any, patch_type: PatchType) -> Change:
         _check_object(found, body, patch_type)
     if patch_type == "apply":
         body = _identified(found, body)
-    query = (("fieldManager", MANAGER),) if patch_type == "apply" else ()
+    query = (("fieldManager", MANAGER), STRICT) if patch_type == "apply" else (STRICT,)
     call = ApiCall("patch", path_of(found), found.ref, body, _TYPES[patch_type], query)
     paths = list(_touched(body, patch_type))
     shown = ", ".join(paths[:_PATHS_SHOWN]) + (f" and {len(paths) - _PATHS_SHOWN} more" * (len(paths) > _PATHS_SHOWN))
@@ -178,4 +180,4 @@ async def _applied(world: World, document: Any, namespace: str) -> ApiCall:
     body["metadata"] = {**body["metadata"], **({"namespace": space} if space else {})}
     name = metadata["name"]
     target = Ref(world.cluster, kind.group, kind.kind, space, name)
-    return ApiCall("patch", kind.path(space, name), target, body, APPLY_PATCH, (("fieldManager", MANAGER),))
+    return ApiCall("patch", kind.path(space, name), target, body, APPLY_PATCH, (("fieldManager", MANAGER), STRICT))

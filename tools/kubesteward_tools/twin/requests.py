@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from kubesteward_tools.twin.rbac import Access, can
 from kubesteward_tools.twin.route import Request, Response, Route, no_such_resource, parse
 from kubesteward_tools.twin.status import (
     ApiError,
+    FieldError,
     bad_request,
     conflict,
     invalid,
@@ -19,6 +21,7 @@ from kubesteward_tools.twin.status import (
     required,
     unsupported_media_type,
 )
+from kubesteward_tools.twin.validation import fields
 from kubesteward_tools.world.store import Key, Object
 
 _PATCH_TYPES = (
@@ -105,6 +108,7 @@ def _create(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         return 201, _bind(api, route, body)
     if route.subresource or route.name:
         raise no_such_resource()
+    body = _decoded(api, request, route, body)
     return 201, api.create(kind.resource, route.namespace, body, user=request.user, dry_run=dry)
 
 
@@ -126,6 +130,7 @@ def _update(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         return 200, _write_scale(api, request, route, scale.written(old, body))
     if route.subresource == "finalize":
         return 200, api.finalize(route.name, body)
+    body = _decoded(api, request, route, body)
     if kind.resource != "pods" and not (body.get("metadata") or {}).get("name"):
         raise bad_request("the name of the object must be set")
     new = api.update(
@@ -153,22 +158,70 @@ def _patch(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         raise unsupported_media_type()
     if content_type == APPLY_PATCH:
         _check_apply(request)
+        _check_declared(route, request.body)
     if route.subresource == "scale":
         old = api.get(kind.resource, route.namespace, route.name)
-        wanted = patched(scale.read(old), request.body, content_type)
+        wanted = _merged(api, request, fields.SCALE, patched(scale.read(old), request.body, content_type))
         return 200, _write_scale(api, request, route, scale.written(old, wanted))
-    existed = api.store.get(Key(kind.resource, route.namespace, route.name)) is not None
-    new = api.patch(
-        kind.resource,
-        route.namespace,
-        route.name,
-        request.body,
-        content_type,
-        user=request.user,
-        subresource=route.subresource,
-        dry_run=_is_dry(request),
+    dry, user = _is_dry(request), request.user
+    old_obj = api.store.get(Key(kind.resource, route.namespace, route.name))
+    if old_obj is None and content_type == APPLY_PATCH:
+        return 201, api.create(kind.resource, route.namespace, request.body, user=user, dry_run=dry)
+    old = api.get(kind.resource, route.namespace, route.name)
+    new = _merged(api, request, fields.type_of(kind), patched(old, request.body, content_type))
+    return 200, api.update(
+        kind.resource, route.namespace, route.name, new, user=user, subresource=route.subresource, dry_run=dry
     )
-    return 200 if existed else 201, new
+
+
+def _decoded(api: Api, request: Request, route: Route, body: Object) -> Object:
+    """A whole object as the server reads it. Raises ApiError 400."""
+    kind = route.kind
+    what = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
+    try:
+        kept, unknown = fields.known(body, fields.type_of(kind))
+    except fields.WrongType as error:
+        raise bad_request(f"{what}: {error}") from None
+    if unknown and request.query.get("fieldValidation") == "Strict":
+        raise bad_request(f"{what}: strict decoding error: {', '.join(fields.paths(unknown))}")
+    _warn(api, request, unknown)
+    return kept
+
+
+def _merged(api: Api, request: Request, type_name: str, obj: Object) -> Object:
+    """A patched object as the server reads it. Raises ApiError 422."""
+    try:
+        kept, unknown = fields.known(obj, type_name)
+    except fields.WrongType as error:
+        raise _unfit(obj, str(error)) from None
+    if unknown and request.query.get("fieldValidation") == "Strict":
+        raise _unfit(obj, f"strict decoding error: {', '.join(fields.paths(unknown))}")
+    _warn(api, request, unknown)
+    return kept
+
+
+def _unfit(obj: Object, why: str) -> ApiError:
+    shown = json.dumps(json.dumps(obj, separators=(",", ":")))
+    return invalid("", "", [FieldError("FieldValueInvalid", "patch", f"Invalid value: {shown}: {why}")])
+
+
+def _warn(api: Api, request: Request, unknown: list[str]) -> None:
+    """As the server does unless it is told otherwise; the fields are dropped in any case."""
+    if request.query.get("fieldValidation", "Warn") == "Warn":
+        api.warnings += fields.paths(unknown)
+
+
+def _check_declared(route: Route, body: Object) -> None:
+    """Server-side apply takes no field that the schema does not declare, whatever `fieldValidation` says (KEP-555)."""
+    try:
+        _, unknown = fields.known(body, fields.type_of(route.kind))
+    except fields.WrongType as error:
+        raise bad_request(str(error)) from None
+    if unknown:
+        kind = route.kind
+        what = f"{route.namespace}/{route.name}; {kind.api_version}, Kind={kind.kind}"
+        listed = ", ".join(f".{path}: field not declared in schema" for path in unknown)
+        raise ApiError(500, "", f"failed to create typed patch object ({what}): {listed}")
 
 
 def _check_apply(request: Request) -> None:
