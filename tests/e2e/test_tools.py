@@ -1,0 +1,205 @@
+"""Every tool against a cluster that lives: what a person sees, and the data beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from mcp import Client
+from mcp.types import CallToolResult, PromptReference
+from tests.e2e.desk import Desk, opened, text_of
+
+pytestmark = pytest.mark.anyio
+
+WEB = {"kind": "Deployment", "name": "web", "namespace": "shop"}
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+async def desk(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    async with opened(tmp_path_factory.mktemp("desk")) as made:
+        yield made
+
+
+@pytest.fixture
+async def client(desk: Desk) -> AsyncIterator[Client]:
+    async with desk.client(forms=False) as made:
+        yield made
+
+
+async def ask(client: Client, tool: str, **arguments: Any) -> CallToolResult:
+    result = await client.call_tool(tool, arguments)
+    assert not result.is_error, text_of(result)
+    return result
+
+
+def data(result: CallToolResult) -> dict[str, Any]:
+    return dict(result.structured_content or {})
+
+
+async def test_the_overview_leads_to_the_incident(client: Client) -> None:
+    said = text_of(await ask(client, "cluster_overview"))
+
+    assert "workloads 5/6 ready" in said
+    assert "Deployment/shop/checkout: CrashLoopBackOff" in said
+    assert "OOMKilled" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        ({"label_selector": "app=web"}, {"web"}),
+        ({"label_selector": "app in (web, cart)"}, {"web", "cart"}),
+        ({"status": "CrashLoopBackOff"}, {"checkout"}),
+        ({"status": "not_ready"}, {"checkout"}),
+        ({"field_selector": "status.phase=Pending"}, set()),
+        ({"label_selector": "app=web", "clusters": ["*"]}, {"web"}),
+    ],
+)
+async def test_pods_are_picked_by_what_they_are(client: Client, arguments: dict[str, Any], names: set[str]) -> None:
+    found = data(await ask(client, "list_resources", kind="po", namespace="shop", **arguments))
+
+    assert {item["name"].split("-")[0] for item in found["items"]} == names
+
+
+async def test_the_most_restarted_comes_first(client: Client) -> None:
+    found = data(await ask(client, "list_resources", kind="pods", sort="restarts", limit=1))
+
+    assert found["items"][0]["name"].startswith("checkout-")
+    assert found["next_cursor"]
+
+
+async def test_parts_of_an_object_are_shown_alone(client: Client) -> None:
+    said = text_of(await ask(client, "get_resource_yaml", **WEB, sections=["spec.strategy"]))
+
+    assert "maxSurge: 25%" in said
+    assert "containers" not in said
+
+
+async def test_events_of_a_workload_name_the_crash_of_its_pod(client: Client) -> None:
+    said = text_of(await ask(client, "get_events", related_resource="Deployment/checkout", namespace="shop"))
+
+    assert "Back-off restarting failed container checkout" in said
+
+
+async def test_the_previous_run_tells_why_it_ended(client: Client) -> None:
+    said = text_of(
+        await ask(client, "get_logs", target="Deployment/checkout", namespace="shop", previous=True, hint="memory")
+    )
+
+    assert "WARN heap at 94 of 96Mi" in said
+
+
+@pytest.mark.parametrize("query", ["cpu_usage", "memory_usage", "cpu_saturation", "memory_saturation", "restarts"])
+async def test_each_metric_says_its_source(client: Client, query: str) -> None:
+    found = data(await ask(client, "get_metrics", query=query, target="Deployment/web", namespace="shop"))
+
+    assert found["total"] == 3
+    assert found["source"] == ("pod status" if query == "restarts" else "metrics-server (its latest sample)")
+
+
+async def test_nodes_have_metrics_too(client: Client) -> None:
+    found = data(await ask(client, "get_metrics", query="memory_saturation", target="nodes"))
+
+    assert {item["object"] for item in found["items"]} == {"node-1", "node-2", "node-3"}
+    assert all(0 < item["value"] < 1 for item in found["items"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "verdict", "words"),
+    [
+        ({"action": "scale", **WEB, "params": {"replicas": 0}}, "blocked", "lose all of its 3 ready endpoints"),
+        ({"action": "scale", **WEB, "params": {"replicas": 2}}, "safe", "stopped 1"),
+        ({"action": "restart", **WEB}, "warn", "would stall if new pods do not become ready"),
+        ({"action": "restart", **WEB, "name": "payments"}, "blocked", "exceeded quota: shop"),
+        ({"action": "set_image", **WEB, "params": {"image": "nginx:2"}}, "warn", "Pods started 3"),
+        ({"action": "delete", **WEB}, "blocked", "would be gone with 3 ready pods"),
+        ({"action": "delete", "kind": "ConfigMap", "name": "checkout", "namespace": "shop"}, "warn", "could not start"),
+        ({"action": "delete", "kind": "Namespace", "name": "shop"}, "blocked", "deployment shop/web would be gone"),
+        ({"action": "cordon", "name": "node-1"}, "safe", "blast radius 0 pods"),
+        ({"action": "drain", "name": "node-1"}, "blocked", "disruption budget"),
+        (
+            {
+                "action": "patch",
+                **WEB,
+                "params": {"patch": [{"op": "remove", "path": "/spec/nothing"}], "patch_type": "json"},
+            },
+            "blocked",
+            "422",
+        ),
+        (
+            {"action": "apply", "manifest": "{apiVersion: v1, kind: ConfigMap, metadata: {name: x, namespace: shop}}"},
+            "safe",
+            "Apply ConfigMap shop/x",
+        ),
+    ],
+)
+async def test_a_rehearsal_says_what_would_come_of_it(
+    client: Client, arguments: dict[str, Any], verdict: str, words: str
+) -> None:
+    result = await ask(client, "simulate_impact", **arguments)
+
+    assert data(result)["verdict"] == verdict, text_of(result)
+    assert words in text_of(result)
+
+
+async def test_what_is_rehearsed_is_not_done(client: Client, desk: Desk) -> None:
+    before = desk.cluster.simulated.store.objects("deployments.apps", "shop")
+    await ask(client, "simulate_impact", action="scale", **WEB, params={"replicas": 0})
+
+    assert desk.cluster.simulated.store.objects("deployments.apps", "shop") == before
+    assert desk.attempts == []
+
+
+async def test_a_recommendation_carries_its_rehearsal_and_can_be_read_again(client: Client) -> None:
+    action = {"action": "restart", **WEB, "name": "payments"}
+    result = await ask(
+        client,
+        "draft_recommendation",
+        title="Restart payments",
+        severity="low",
+        reasoning="It was asked for.",
+        proposed_actions=[action],
+    )
+    (kept,) = json.loads((await client.read_resource("kubesteward://recommendations")).contents[0].text)[
+        "recommendations"
+    ]
+
+    assert "blocked: Restart Deployment shop/payments" in text_of(result)
+    assert kept["title"] == "Restart payments"
+    assert kept["actions"][0]["proposed"] == action
+
+
+async def test_names_are_completed_from_the_cluster(client: Client) -> None:
+    reference = PromptReference(name="triage")
+    found = await client.complete(
+        reference, {"name": "name", "value": "che"}, context_arguments={"kind": "Deployment", "namespace": "shop"}
+    )
+
+    assert found.completion.values == ["checkout"]
+
+
+async def test_a_concise_answer_costs_a_model_little(client: Client) -> None:
+    """Text and data, as bytes / 4; the bar is 2,000 tokens at the median."""
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("cluster_overview", {}),
+        ("list_resources", {"kind": "pods"}),
+        ("get_resource_yaml", WEB),
+        ("get_events", {"related_resource": "Deployment/checkout", "namespace": "shop"}),
+        ("get_logs", {"target": "Deployment/checkout", "namespace": "shop"}),
+        ("get_metrics", {"query": "cpu_usage"}),
+        ("simulate_impact", {"action": "drain", "name": "node-1"}),
+    ]
+    sizes = []
+    for tool, arguments in asked:
+        result = await ask(client, tool, **arguments)
+        sizes.append((len(text_of(result)) + len(json.dumps(result.structured_content))) // 4)
+
+    assert sorted(sizes)[len(sizes) // 2] <= 2000
+    assert max(sizes) <= 20_000
