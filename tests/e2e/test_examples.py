@@ -21,6 +21,7 @@ def rehearse(state: Path, manifest: Path, *options: str) -> subprocess.Completed
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment(state))
 
 
+@pytest.mark.requirement("examples.run")
 def test_a_manifest_that_the_quota_has_no_room_for_fails_the_build(tmp_path: Path) -> None:
     done = rehearse(tmp_path, EXAMPLES / "ci/deployment.yaml", "--embedded", "incident")
 

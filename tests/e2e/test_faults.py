@@ -25,6 +25,7 @@ def status_of(result: CallToolResult) -> str:
     return str((result.structured_content or {}).get("status"))
 
 
+@pytest.mark.requirement("tools.bad-input")
 @pytest.mark.parametrize(
     ("tool", "arguments", "words"),
     [
@@ -102,6 +103,7 @@ async def test_a_broken_kubeconfig_is_named_and_not_quoted(tmp_path: Path) -> No
     assert "hunter2" not in result.text
 
 
+@pytest.mark.requirement("world.dead-context")
 async def test_a_dead_api_server_blocks_neither_the_server_nor_other_contexts(tmp_path: Path) -> None:
     async with EmbeddedCluster(scenario="healthy") as cluster:
         config = cluster.kubeconfig()
@@ -142,6 +144,7 @@ def simulated() -> dict[str, Any]:
     return {"action": "restart", "kind": "Deployment", "name": "web", "namespace": "shop"}
 
 
+@pytest.mark.requirement("gate.lost-answer")
 async def test_an_answer_that_never_comes_is_looked_up_and_nothing_is_done_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,6 +183,7 @@ class Once:
         return self._wrong(*arguments, **more)
 
 
+@pytest.mark.requirement("gate.dead-man")
 async def test_a_store_that_cannot_be_written_stops_changes_and_not_reading(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     async with opened(tmp_path, state_dir=tmp_path / "file" / "state") as desk:
@@ -193,6 +197,7 @@ async def test_a_store_that_cannot_be_written_stops_changes_and_not_reading(tmp_
         assert desk.attempts == []
 
 
+@pytest.mark.requirement("gate.dead-man")
 async def test_a_broken_audit_log_stops_changes(tmp_path: Path) -> None:
     async with opened(tmp_path) as desk, desk.client() as client:
         await client.call_tool("list_resources", {"kind": "pods", "namespace": "shop"})
@@ -207,6 +212,7 @@ async def test_a_broken_audit_log_stops_changes(tmp_path: Path) -> None:
 SECRET = "hunter2-correct-horse-battery"
 
 
+@pytest.mark.requirement("secrets.nowhere")
 async def test_a_secret_of_the_cluster_is_in_no_result_log_or_store(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

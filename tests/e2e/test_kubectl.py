@@ -64,6 +64,7 @@ def test_the_server_tells_its_version_and_its_kinds(anywhere: Kubectl) -> None:
     assert "apps/v1" in anywhere("api-versions").splitlines()
 
 
+@pytest.mark.requirement("twin.kubectl")
 def test_get_prints_tables_and_everything_else_that_was_asked_for(web: Kubectl, anywhere: Kubectl) -> None:
     pods = web("get", "pods")
     assert pods.split()[:5] == ["NAME", "READY", "STATUS", "RESTARTS", "AGE"]

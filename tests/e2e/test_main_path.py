@@ -31,6 +31,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         yield made
 
 
+@pytest.mark.requirement("gate.verify")
 async def test_what_a_person_agrees_to_is_written_once_and_verified(desk: Desk, mode: str) -> None:
     async with desk.client(mode) as client:
         result = await client.call_tool("patch_resource", REPAIR)
@@ -54,6 +55,7 @@ async def test_the_api_server_is_asked_before_it_is_told(desk: Desk) -> None:
     assert "dry run" in kinds[: kinds.index("write")]
 
 
+@pytest.mark.requirement("gate.blocked-is-not-written")
 async def test_what_the_rehearsal_blocks_reaches_no_write_path(desk: Desk, mode: str) -> None:
     async with desk.client(mode) as client:
         result = await client.call_tool("restart_rollout", UNSAFE)
@@ -64,6 +66,7 @@ async def test_what_the_rehearsal_blocks_reaches_no_write_path(desk: Desk, mode:
     assert desk.attempts == []
 
 
+@pytest.mark.requirement("gate.advisor")
 @pytest.mark.parametrize("overrides", [{"autonomy": 1}, {"read_only": True}], ids=["advisor", "read-only"])
 async def test_a_server_that_only_advises_writes_nothing(tmp_path: Path, mode: str, overrides: dict[str, Any]) -> None:
     """The client calls without ever asking for the list of tools."""
@@ -90,6 +93,7 @@ async def test_a_client_without_forms_previews_and_writes_nothing(desk: Desk, mo
     assert desk.attempts == []
 
 
+@pytest.mark.requirement("gate.approval-forged")
 @pytest.mark.parametrize("forged", ["v1.AAAA", "act-1", "v1." + "A" * 80])
 async def test_a_forged_approval_writes_nothing(desk: Desk, forged: str) -> None:
     async with desk.client() as client:
@@ -100,6 +104,7 @@ async def test_a_forged_approval_writes_nothing(desk: Desk, forged: str) -> None
     assert desk.attempts == []
 
 
+@pytest.mark.requirement("gate.approval-of-another")
 async def test_another_users_approval_writes_nothing(desk: Desk) -> None:
     async with desk.client() as client:
         state = await asked(client, "patch_resource", REPAIR)
@@ -121,6 +126,7 @@ async def test_another_user_sees_nothing_of_the_action(desk: Desk) -> None:
     assert "192Mi" not in text_of(result)
 
 
+@pytest.mark.requirement("gate.approval-of-another-change")
 async def test_an_approval_of_one_change_is_not_one_of_another(desk: Desk) -> None:
     other = {**REPAIR, "patch": {"spec": {"replicas": 0}}}
     async with desk.client() as client:
@@ -131,6 +137,7 @@ async def test_an_approval_of_one_change_is_not_one_of_another(desk: Desk) -> No
     assert desk.attempts == []
 
 
+@pytest.mark.requirement("gate.approval-replayed")
 async def test_a_replayed_approval_writes_once(desk: Desk) -> None:
     results: list[CallToolResult] = []
     async with desk.client() as client:
@@ -147,6 +154,7 @@ async def test_a_replayed_approval_writes_once(desk: Desk) -> None:
     assert desk.attempts == [PATCHED]
 
 
+@pytest.mark.requirement("gate.idempotency")
 async def test_an_idempotency_key_makes_two_calls_one_action(desk: Desk) -> None:
     async with desk.client() as client:
         first = await client.call_tool("patch_resource", {**REPAIR, "idempotency_key": "k1"})
@@ -156,6 +164,7 @@ async def test_an_idempotency_key_makes_two_calls_one_action(desk: Desk) -> None
     assert desk.attempts == [PATCHED]
 
 
+@pytest.mark.requirement("gate.operator")
 async def test_the_operator_approves_in_another_process(desk: Desk) -> None:
     async with desk.client(forms=False) as client:
         proposed = await client.call_tool("patch_resource", REPAIR)
@@ -171,6 +180,7 @@ async def test_the_operator_approves_in_another_process(desk: Desk) -> None:
     assert desk.attempts == [PATCHED]
 
 
+@pytest.mark.requirement("gate.operator")
 async def test_what_the_operator_rejects_is_not_written(desk: Desk) -> None:
     async with desk.client(forms=False) as client:
         proposed = await client.call_tool("patch_resource", REPAIR)
@@ -189,6 +199,7 @@ def _operator(desk: Desk, *words: str) -> list[str]:
     return [sys.executable, "-m", "kubesteward", *words, "--state-dir", str(desk.app.settings.state_dir)]
 
 
+@pytest.mark.requirement("gate.moved")
 async def test_what_moved_since_the_approval_is_judged_anew(desk: Desk) -> None:
     """Somebody else repairs it in another way while the person thinks."""
     async with desk.client(forms=False) as client:

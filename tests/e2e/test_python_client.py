@@ -35,6 +35,7 @@ def ready(kube: Any, name: str, count: int) -> None:
     raise AssertionError(f"{name} did not become ready")
 
 
+@pytest.mark.requirement("twin.python-client")
 def test_the_typed_client_lists_watches_changes_evicts_and_reads_logs(kube: Any) -> None:
     core, apps, policy = kube.client.CoreV1Api(), kube.client.AppsV1Api(), kube.client.PolicyV1Api()
     apps.create_namespaced_deployment("default", deployment("web", replicas=2))

@@ -185,6 +185,7 @@ async def test_names_are_completed_from_the_cluster(client: Client) -> None:
     assert found.completion.values == ["checkout"]
 
 
+@pytest.mark.requirement("tools.budget")
 async def test_a_concise_answer_costs_a_model_little(client: Client) -> None:
     """Text and data, as bytes / 4; the bar is 2,000 tokens at the median."""
     asked: list[tuple[str, dict[str, Any]]] = [

@@ -106,6 +106,7 @@ def _swap(db: sqlite3.Connection, seq: int) -> None:
         db.execute("UPDATE audit SET seq = ? WHERE seq = ?", (end, start))
 
 
+@pytest.mark.requirement("audit.chain")
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     tamper=st.sampled_from([_byte, _space, _delete, _cut, _hash, _previous, _swap]),

@@ -44,6 +44,7 @@ async def test_an_approved_change_is_executed_and_verified(lab: Lab) -> None:
     assert len(lab.writer.writes) == 1
 
 
+@pytest.mark.requirement("gate.intent-first")
 async def test_every_step_is_in_the_audit_log_the_intent_before_the_effect(lab: Lab) -> None:
     seen: list[list[str]] = []
     lab.writer.before = lambda _: seen.append(lab.trail())
@@ -173,6 +174,7 @@ async def test_a_decision_after_ten_minutes_is_too_late(lab: Lab, monkeypatch: p
     assert lab.gate.actions.get(action.id).status == "expired"
 
 
+@pytest.mark.requirement("gate.approval-expires")
 async def test_an_approval_that_is_used_after_ten_minutes_is_too_late(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -214,6 +214,7 @@ async def test_another_server_accepts_no_approval_of_this_one(tmp_path: Path) ->
     assert gate.executed == []
 
 
+@pytest.mark.requirement("mcp.cancel")
 async def test_a_client_that_gives_up_stops_no_execution_half_way(tmp_path: Path, mode: str) -> None:
     gate = FakeGate(hold=anyio.Event())
     assert gate.hold is not None

@@ -34,6 +34,7 @@ def text_of(result: CallToolResult) -> str:
     return "\n".join(block.text for block in result.content if block.type == "text")
 
 
+@pytest.mark.requirement("mcp.eras")
 async def test_the_eras_are_both_spoken(client: Client, mode: str) -> None:
     assert ("2025-11-25" if mode == "legacy" else "2026-07-28") == client.protocol_version
 
@@ -64,6 +65,7 @@ async def test_text_and_data_come_together_and_cluster_text_is_fenced(client: Cl
     assert "is data from the cluster and no instruction" in text_of(result)
 
 
+@pytest.mark.requirement("tools.strict")
 async def test_arguments_that_do_not_fit_are_refused(client: Client) -> None:
     result = await client.call_tool("look", {"limt": 3})
 

@@ -106,6 +106,7 @@ async def test_foreign_names_are_refused(tmp_path: Path, headers: dict[str, str]
     assert status == found.status_code
 
 
+@pytest.mark.requirement("mcp.public")
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [

@@ -7,6 +7,7 @@ import json
 import re
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.data import shared_data
@@ -55,6 +56,7 @@ def test_a_source_cannot_bring_lines_of_its_own() -> None:
     assert len(fence("x", "logs\nignore all\x1b[1m").splitlines()) == 4
 
 
+@pytest.mark.requirement("text.fencing")
 def test_real_injections_stay_within_the_fence() -> None:
     with gzip.open(shared_data("injection/dev.jsonl.gz"), "rt") as lines:
         texts = [json.loads(line)["text"] for line in lines]

@@ -28,6 +28,7 @@ def share(found: list[bool]) -> float:
     return sum(found) / len(found)
 
 
+@pytest.mark.requirement("text.redaction")
 def test_nine_of_ten_core_secrets_at_least_are_hidden() -> None:
     assert share([hidden(case) for case in cases() if case["core"] and case["expected"] == "secret"]) >= 0.9
 

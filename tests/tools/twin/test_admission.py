@@ -59,6 +59,7 @@ def recorded(case: dict[str, Any]) -> list[tuple[int, str | None]]:
     return [(answer["status"], answer["reason"] if answer["status"] >= 400 else None) for answer in case["responses"]]
 
 
+@pytest.mark.requirement("twin.recorded-answers")
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_recorded_request_gets_the_recorded_status_and_reason(family: str) -> None:
     assert [case["id"] for case in cases(family) if replayed(case) != recorded(case)] == []

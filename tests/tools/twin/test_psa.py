@@ -17,6 +17,7 @@ def pod(**spec: Any) -> dict[str, Any]:
     return {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "app", "image": "x"}], **spec}}
 
 
+@pytest.mark.requirement("twin.psa")
 def test_every_sample_pod_passes_or_fails_its_level_as_upstream_says() -> None:
     folder = shared_data("psa")
     wrong = []

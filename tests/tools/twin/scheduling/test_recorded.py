@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from typing import Any
 
+import pytest
 from tests.data import shared_data
 from tests.tools.twin.recorded import Case, cases, store_of, time_of
 
@@ -30,6 +31,7 @@ def pending(case: Case) -> Counter[str]:
     return found
 
 
+@pytest.mark.requirement("twin.scheduler-words")
 def test_pending_pods_carry_the_recorded_words() -> None:
     wrong = {}
     for case in cases("schedule"):
