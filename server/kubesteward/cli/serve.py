@@ -6,11 +6,16 @@ Parsed with argparse, not typer: this path decides how long a host waits for its
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 DESCRIPTION = """\
 Serve MCP. Without options: over standard input and output, with your kubeconfig's current context, at autonomy 1
 (observe and rehearse, execute nothing). With no kubeconfig at all, the embedded cluster stands in and says so."""
+
+BY_HAND = """\
+This speaks MCP over standard input and output: an MCP client starts it (`kubesteward install CLIENT` tells it how).
+To look around by hand, try `kubesteward demo`. Ctrl-C ends this."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -38,6 +43,8 @@ def serve(arguments: list[str]) -> None:
     given = {name: value for name, value in options.items() if value is not None}
     from kubesteward.cli.exits import one_sentence
 
+    if transport == "stdio" and sys.stdin.isatty():
+        print(BY_HAND, file=sys.stderr)  # noqa: T201 - standard output belongs to the protocol
     with one_sentence():
         from kubesteward.mcp.serve import main
         from kubesteward.settings import Settings

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-import logging
 import socket
+import sys
 from typing import TYPE_CHECKING, Any
 
 from kubesteward_tools.errors import InvalidArguments
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from starlette.applications import Starlette
 
     from kubesteward.settings import Settings
-
-log = logging.getLogger(__name__)
 
 PATH = "/mcp"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -43,7 +41,7 @@ async def serve(server: Server[Any], settings: Settings) -> None:
         ws="none",
         timeout_graceful_shutdown=GRACE,
     )
-    log.warning("MCP is served at %s", _url(settings.http_host, listening))
+    print(f"MCP is served at {_url(settings.http_host, listening)}", file=sys.stderr)  # noqa: T201 - whoever starts it by hand
     await uvicorn.Server(config).serve(sockets=[listening])
 
 
