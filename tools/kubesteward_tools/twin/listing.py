@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,21 +36,45 @@ def predicate(query: Mapping[str, str]) -> Any:
 
 
 def page(kind: ResourceType, items: list[Object], revision: int, query: Mapping[str, str]) -> Object:
-    """A List object; `limit` and `continue` as in the API's chunking."""
-    start = _start(query.get("continue", ""))
-    limit = int(query.get("limit") or 0)
-    chunk = items[start : start + limit] if limit else items[start:]
+    """A List object; `limit` and `continue` as in the API's chunking.
+
+    All pages carry the resourceVersion of the first, so that whoever watches from it misses nothing of what moved
+    between two pages.
+
+    Raises:
+        ApiError: 400 for a limit or a token that cannot be read.
+    """
+    revision, after = _position(query.get("continue", ""), revision)
+    rest = [obj for obj in items if _place(obj) > after] if after else items
+    limit = _limit(query.get("limit", ""))
+    chunk = rest[:limit] if limit else rest
     metadata: dict[str, Any] = {"resourceVersion": str(revision)}
-    if start + len(chunk) < len(items):
-        metadata["continue"] = base64.urlsafe_b64encode(str(start + len(chunk)).encode()).decode()
-        metadata["remainingItemCount"] = len(items) - start - len(chunk)
+    if len(chunk) < len(rest):
+        metadata["continue"] = _token(revision, _place(chunk[-1]))
+        metadata["remainingItemCount"] = len(rest) - len(chunk)
     return {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata, "items": chunk}
 
 
-def _start(token: str) -> int:
-    if not token:
-        return 0
+def _place(obj: Object) -> tuple[str, ...]:
+    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
+
+
+def _limit(text: str) -> int:
     try:
-        return int(base64.urlsafe_b64decode(token))
-    except (ValueError, binascii.Error):
+        return max(int(text or 0), 0)
+    except ValueError:
+        raise bad_request(f"limit: Invalid value: {text!r}: must be a number") from None
+
+
+def _token(revision: int, last: tuple[str, ...]) -> str:
+    return base64.urlsafe_b64encode(json.dumps([revision, *last]).encode()).decode()
+
+
+def _position(token: str, revision: int) -> tuple[int, tuple[str, ...]]:
+    if not token:
+        return revision, ()
+    try:
+        first, namespace, name = json.loads(base64.urlsafe_b64decode(token))
+        return int(first), (str(namespace), str(name))
+    except (ValueError, TypeError, binascii.Error):
         raise ApiError(400, "BadRequest", "continue key is not valid: ask again from the start") from None
