@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 CHANNEL = "elicitation"
 OPEN_QUESTIONS = 1000
+LONGEST_QUESTION = 4000
+"""Characters of a form. Nobody can agree to what they are not shown: what is longer is approved in a terminal."""
 
 
 class ApprovalInvalid(Refused):
@@ -48,11 +50,12 @@ class Handover:
         )
         if action.status == "approved":
             return reply_about(await self._execute(action.id))
-        if action.status != "pending_approval" or not call.caller.can_be_asked:
+        question = question_about(action)
+        if action.status != "pending_approval" or not call.caller.can_be_asked or len(question) > LONGEST_QUESTION:
             return reply_about(action)
         if call.ask is None:
-            return Reply("", question=Question(question_about(action), self._mint(call, action)))
-        return await self._decide(call, action.id, action.digest, await call.ask(question_about(action)))
+            return Reply("", question=Question(question, self._mint(call, action)))
+        return await self._decide(call, action.id, action.digest, await call.ask(question))
 
     async def resume(self, call: Call, answered: Answered) -> Reply:
         """A call that comes back with the answer to the question it ended with.
@@ -99,15 +102,27 @@ class Handover:
 
 
 def question_about(action: Action) -> str:
-    """From the change alone, without a word out of the cluster: who wrote an annotation must not write this form."""
+    """From the change alone, without a word out of the cluster: who wrote an annotation must not write this form.
+
+    Of the rehearsal there are its verdict and the names of the rules that spoke, which are our own words.
+    """
     from kubesteward_tools.text.fence import clean
     from kubesteward_tools.text.redact import redact
 
     change = action.change
     calls = [f"{call.verb.upper()} {call.path} {_body(call.body)}".rstrip() for call in change.calls]
-    lines = [change.summary, f"Cluster: {change.cluster}", *calls, f"Action {action.id}, digest {action.digest[:16]}"]
-    return redact(clean("\n".join(lines)))[:2000]
+    lines = [change.summary, f"Cluster: {change.cluster}", *calls, *_rehearsed(action)]
+    lines.append(f"Action {action.id}, digest {action.digest[:16]}")
+    text = "\n".join(lines)
+    return redact(clean(text, cap=len(text)))
+
+
+def _rehearsed(action: Action) -> list[str]:
+    if action.rehearsal is None:
+        return []
+    rules = ", ".join(sorted({item.rule for item in action.rehearsal.findings}))
+    return [f"Rehearsal: {action.rehearsal.verdict}" + (f" ({rules})" if rules else "")]
 
 
 def _body(body: Any) -> str:
-    return "" if body is None else json.dumps(body, sort_keys=True)[:600]
+    return "" if body is None else json.dumps(body, sort_keys=True)

@@ -87,6 +87,7 @@ class FakeAction(BaseModel):
     digest: str
     principal: str
     verdicts: list[Any] = []
+    rehearsal: Any = None
 
     def shown(self) -> dict[str, Any]:
         return self.model_dump(mode="json")

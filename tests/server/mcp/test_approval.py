@@ -66,6 +66,18 @@ async def test_the_form_shows_the_exact_calls(tmp_path: Path, mode: str) -> None
     assert 'PATCH /apis/apps/v1/namespaces/default/deployments/web/scale {"spec": {"replicas": 3}}' in person.asked[0]
 
 
+async def test_the_form_shows_a_change_to_its_end_or_is_not_shown(tmp_path: Path, mode: str) -> None:
+    gate, person = FakeGate(), Person()
+    async with Client(build(make_app(tmp_path, gate)), mode=mode, elicitation_callback=person) as client:
+        await client.call_tool("patch", {"patch": {"a": "x" * 2000, "image": "evil"}})
+        result = await client.call_tool("patch", {"patch": {"a": "x" * 5000, "image": "evil"}})
+
+    assert ['"image": "evil"' in message for message in person.asked] == [True]
+    assert gate.executed == ["act-1"]
+    assert text_of(result).startswith("APPROVAL_REQUIRED")
+    assert "`kubesteward approve act-2`" in text_of(result)
+
+
 @pytest.mark.parametrize("person", [Person("decline"), Person("accept", approve=False)], ids=["declined", "unticked"])
 async def test_a_refusal_rejects_the_action(tmp_path: Path, mode: str, person: Person) -> None:
     gate = FakeGate()
