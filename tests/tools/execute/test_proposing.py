@@ -17,10 +17,13 @@ pytestmark = pytest.mark.anyio
 TOOLS = load_tools()
 PATH = "/apis/apps/v1/namespaces/shop/deployments/web"
 WEB = {"kind": "deploy", "name": "web", "namespace": "shop"}
+BOMB = "a0: &a0 [x, x]\n" + "\n".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]" for n in range(1, 60))
+"""Two to the sixtieth, written out."""
 
 
 async def propose(name: str, **arguments: Any) -> Change:
-    change = await TOOLS[name].function(TestDesk(shop().store), **WEB, **arguments)
+    meant = {} if "manifest" in arguments else WEB
+    change = await TOOLS[name].function(TestDesk(shop().store), **meant, **arguments)
     assert isinstance(change, Change)
     return change
 
@@ -50,6 +53,14 @@ async def test_scaling_patches_the_scale_subresource() -> None:
         ("patch_resource", {"patch": {"spec": {}}, "patch_type": "json"}, "is a list of operations"),
         ("patch_resource", {"patch": [{"op": "set", "path": "/x"}], "patch_type": "json"}, "has no valid op"),
         ("patch_resource", {"patch": {"metadata": {"name": "other"}}}, "metadata.name"),
+        ("patch_resource", {"patch": {"metadata": "x"}, "patch_type": "apply"}, "metadata of a patch is an object"),
+        ("patch_resource", {"patch": "metadata: {annotations: {until: 2026-01-01}}"}, "a bare date.* into quotes"),
+        ("patch_resource", {"patch": "{1: 2}"}, "a key that is no text"),
+        ("patch_resource", {"patch": "spec: {replicas: .nan}"}, "what JSON does not"),
+        ("patch_resource", {"patch": "spec: {replicas: 99999999999999999999}"}, "beyond 2\\*\\*53"),
+        ("patch_resource", {"patch": "&a {spec: *a}"}, "too large"),
+        ("patch_resource", {"patch": BOMB}, "too large"),
+        ("simulate_impact", {"action": "apply", "manifest": BOMB}, "too large"),
     ],
 )
 async def test_what_cannot_be_meant_is_refused(tool: str, arguments: dict[str, Any], words: str) -> None:

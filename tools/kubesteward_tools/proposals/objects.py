@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 from kubesteward_policies.change import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, ApiCall, Change
+from kubesteward_policies.digest import canonical_json
 from kubesteward_policies.ref import Ref
 from kubesteward_tools.errors import AskDifferently, InvalidArguments
 from kubesteward_tools.lookup.targets import Found
@@ -36,6 +37,8 @@ _OPERATIONS = {
 }
 _PATHS_SHOWN = 5
 _MOST_DOCUMENTS = 50
+_LARGEST = 2_000_000
+"""Values and characters. API servers take requests of up to 3 MiB."""
 
 
 def patch(found: Found, given: Any, patch_type: PatchType) -> Change:
@@ -63,12 +66,38 @@ def parsed(text: str, what: str) -> Any:
     import yaml
 
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
+        return _json_only(yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)), what)  # noqa: S506 - both are safe
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         at = f" at line {where.line + 1}" if where is not None else ""
         why = getattr(error, "problem", None) or "it cannot be read"
         raise InvalidArguments(f"{what} is no YAML or JSON{at}: {why}.", todo="Mend it and call again.") from None
+
+
+def _json_only(value: Any, what: str) -> Any:
+    """`value` itself. YAML knows more than JSON does, and a few aliases stand for gigabytes or go round in circles.
+
+    Raises:
+        InvalidArguments: no API server would take it.
+    """
+    _check_size(value, what)
+    try:
+        canonical_json(value)
+    except (ValueError, RecursionError):
+        why = f"{what} holds what JSON does not: a bare date, a number beyond 2**53, or a key that is no text."
+        raise InvalidArguments(why, todo="Put it into quotes.") from None
+    return value
+
+
+def _check_size(value: Any, what: str) -> None:
+    """Counted as it would be written out, and only up to the limit."""
+    waiting, size = [value], 0
+    while waiting:
+        item = waiting.pop()
+        size += 1 + (len(item) if isinstance(item, str) else 0)
+        if size > _LARGEST:
+            raise InvalidArguments(f"{what} is too large.", todo="Change less at a time, and write aliases out.")
+        waiting += item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
 
 
 def _check_operations(body: Any) -> None:
@@ -97,9 +126,11 @@ def _check_object(found: Found, body: Any, patch_type: PatchType) -> None:
         raise InvalidArguments(f"a {patch_type} patch is an object.", todo=todo)
     if patch_type == "strategic" and by_kind(found.type.group, found.type.kind) is None:
         raise InvalidArguments(f"{found.type.kind} takes no strategic patches.", todo="Use patch_type=merge.")
-    metadata = body.get("metadata")
+    metadata = body.get("metadata", {})
+    if not isinstance(metadata, dict):
+        raise InvalidArguments("metadata of a patch is an object.", todo='E.g. {"metadata": {"labels": {...}}}.')
     for field, own in (("name", found.key.name), ("namespace", found.key.namespace)):
-        if isinstance(metadata, dict) and metadata.get(field, own) != own:
+        if metadata.get(field, own) != own:
             raise InvalidArguments(f"the patch changes metadata.{field}, which cannot change.", todo="Leave it out.")
     for field, own in (("kind", found.type.kind), ("apiVersion", found.type.api_version)):
         if body.get(field, own) != own:
@@ -156,6 +187,7 @@ def _documents(manifest: str) -> list[dict[str, Any]]:
     except (yaml.YAMLError, ValueError, RecursionError):
         parsed(manifest, "manifest")
         raise InvalidArguments("the manifest cannot be read.", todo="Mend it and call again.") from None
+    _check_size(loaded, "the manifest")
     found: list[dict[str, Any]] = []
     for item in filter(None, loaded):
         found += item["items"] if isinstance(item, dict) and isinstance(item.get("items"), list) else [item]
