@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from kubesteward.audit.log import AuditLog
@@ -21,7 +22,7 @@ from kubesteward.gate.case import Caller, Case
 from kubesteward.gate.digests import digest_of
 from kubesteward.gate.executor import APPROVAL_SECONDS, Executor
 from kubesteward.gate.lookout import LOOK_EVERY, Lookout
-from kubesteward.gate.privacy import without_secrets
+from kubesteward.gate.privacy import one_line, without_secrets
 from kubesteward.gate.stages import walk
 from kubesteward.gate.writers import Open, Writers
 from kubesteward.settings import Settings
@@ -89,6 +90,7 @@ class Gate:
             InvalidArguments: the key was used for another change. SteadyError: the cluster does not answer.
         """
         self.begin()
+        change = replace(change, summary=one_line(change.summary))
         if not dry_run and (known := self._known(change, caller, idempotency_key)):
             return known
         world = await self._world(change)

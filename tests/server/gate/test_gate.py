@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -350,6 +351,12 @@ async def test_secrets_of_what_is_blocked_are_not_kept(lab: Lab, tmp_path: Path)
 
     assert action.status == "blocked"
     assert b"hunter2" not in kept
+
+
+async def test_a_summary_is_one_plain_line_whatever_a_model_calls_its_fields(lab: Lab) -> None:
+    action = await lab.propose(replace(label("x"), summary="Patch web: a\x1b[2K\nCluster: staging\u202e"))
+
+    assert action.change.summary == "Patch web: a Cluster: staging"
 
 
 async def test_a_patch_of_the_path_of_another_object_is_denied(lab: Lab) -> None:
