@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from contextlib import closing
@@ -27,11 +26,12 @@ def actions(state_dir: StateDir = None, as_json: AsJson = False) -> None:
     """List what was proposed, the newest first, and what became of it."""
     from kubesteward.gate.actions import Actions
     from kubesteward.store.store import Store
+    from kubesteward_tools.text.redact import redact_object
 
     with one_sentence(), closing(Store.open(settings_for(state_dir).state_dir)) as store:
         found = Actions(store).newest()
         if as_json:
-            typer.echo(json.dumps([item.model_dump(mode="json") for item in found], indent=2))
+            typer.echo(json.dumps([redact_object(item.shown()) for item in found], indent=2))
             return
         for item in found:
             typer.echo(f"{item.id}  {item.status:17} {item.change.summary}")
@@ -62,17 +62,31 @@ def _decide(action_id: str, state_dir: Path | None, comment: str, *, agreed: boo
     from kubesteward.gate.actions import Actions
     from kubesteward.store.store import Store
 
-    with one_sentence(), closing(Store.open(settings_for(state_dir).state_dir)) as store:
-        table = Actions(store)
-        action = table.get(action_id)
-        if ask:
-            _show(action)
-            if not sys.stdin.isatty() or not typer.confirm("Approve?"):
-                typer.echo("Nothing was decided. Without a terminal, use --yes.", err=True)
-                raise typer.Exit(FAILED)
-        who = f"local:{getpass.getuser()}"
-        table.decide(action.id, approve=agreed, approver=who, channel="cli", digest=action.digest, comment=comment)
+    with one_sentence():
+        settings = settings_for(state_dir)
+        with closing(Store.open(settings.state_dir)) as store:
+            table = Actions(store)
+            action = table.get(action_id)
+            if ask and action.status == "pending_approval":  # any other is refused below, without a question
+                _show(action)
+                _confirm()
+            who = settings.principal
+            table.decide(action.id, approve=agreed, approver=who, channel="cli", digest=action.digest, comment=comment)
     typer.echo(f"{'Approved' if agreed else 'Rejected'} {action_id}.")
+
+
+def _confirm() -> None:
+    """Raises typer.Exit unless a person says yes, KeyboardInterrupt when they interrupt."""
+    if not sys.stdin.isatty():
+        typer.echo("Nothing was decided. Without a terminal, use --yes.", err=True)
+        raise typer.Exit(FAILED)
+    try:
+        agreed = typer.confirm("Approve?")
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    if not agreed:
+        typer.echo("Nothing was decided; `kubesteward reject` refuses it for good.", err=True)
+        raise typer.Exit(FAILED)
 
 
 def _show(action: Action) -> None:
