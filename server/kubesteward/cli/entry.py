@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import sys
 
+from kubesteward.cli.exits import INTERRUPTED
+
 
 def main() -> None:
     """Run the command line. Without arguments and with a pipe on standard input it serves MCP, as hosts expect."""
     arguments = sys.argv[1:]
     if not arguments and not sys.stdin.isatty():
         arguments = ["serve"]
+    try:
+        _run(arguments)
+    except KeyboardInterrupt:  # before a command was even loaded
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _run(arguments: list[str]) -> None:
     if arguments[:1] == ["serve"]:
         from kubesteward.cli.serve import serve
 

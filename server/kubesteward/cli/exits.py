@@ -34,5 +34,16 @@ def one_sentence() -> Iterator[None]:
     except (OSError, ValueError) as error:
         print(f"kubesteward: {error}", file=sys.stderr)  # noqa: T201 - the terminal is the output here
         raise SystemExit(FAILED) from None
+    except BaseExceptionGroup as group:  # of the server's task group
+        known, others = group.split((SteadyError, OSError, ValueError))
+        if known is None or others is not None:
+            raise
+        print(f"kubesteward: {_first(known)}", file=sys.stderr)  # noqa: T201 - the terminal is the output here
+        raise SystemExit(FAILED) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    found = group.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
