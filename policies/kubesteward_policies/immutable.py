@@ -95,6 +95,14 @@ def everybodys(call: ApiCall, _: Surroundings) -> Broken | None:
     return None
 
 
+def owners(call: ApiCall, _: Surroundings) -> Broken | None:
+    """An owner that does not exist makes the garbage collector delete the object: a deletion that says "patch"."""
+    if call.verb in {"patch", "update"} and _sets_owners(call.body):
+        reason = "by its ownerReferences the garbage collector decides what to delete"
+        return Broken("immutable.owners", reason, "Leave metadata.ownerReferences out.")
+    return None
+
+
 def secret_values(call: ApiCall, _: Surroundings) -> Broken | None:
     """Also in the environment of a container: what passes through a model has been seen by it."""
     if call.target.kind == "Secret" and call.verb != "delete":
@@ -115,6 +123,7 @@ RULES: tuple[Rule, ...] = (
     admission,
     rights,
     everybodys,
+    owners,
     secret_values,
 )
 
@@ -138,6 +147,26 @@ def _many_pods(change: Change, around: Surroundings) -> Broken | None:
 
 def _namespace(target: Ref) -> str:
     return target.name if target.kind == "Namespace" else target.namespace
+
+
+def _sets_owners(body: Any) -> bool:
+    """In an object or in the operations of a JSON patch, which may also replace all of the metadata."""
+    if isinstance(body, Mapping):
+        metadata = body.get("metadata")
+        return isinstance(metadata, Mapping) and any(
+            key == "$patch" or str(key).endswith("ownerReferences") for key in metadata
+        )
+    operations = [item for item in body if isinstance(item, Mapping)] if isinstance(body, list | tuple) else []
+    return any(_holds_owners(item) for item in operations if item.get("op") != "test")
+
+
+def _holds_owners(operation: Mapping[str, Any]) -> bool:
+    pointers = [operation.get("path"), operation.get("from") if operation.get("op") == "move" else None]
+    return any(
+        pointer in {"", "/metadata"} or pointer.startswith("/metadata/ownerReferences")
+        for pointer in pointers
+        if isinstance(pointer, str)
+    )
 
 
 def _secret_variables(body: Any) -> Iterator[str]:
