@@ -158,6 +158,22 @@ async def test_a_change_is_made_with_renewed_credentials(tmp_path: Path) -> None
     assert fake.tokens == ["Bearer first", "Bearer second"]
 
 
+async def test_no_change_follows_a_kubeconfig_to_another_server(tmp_path: Path) -> None:
+    async with writing(tmp_path, saying(200)) as (_, other):
+        elsewhere = (tmp_path / "kubeconfig").read_text()
+
+        async def moved(_: web.Request) -> web.Response:
+            (tmp_path / "kubeconfig").write_text(elsewhere)
+            return web.json_response({}, status=401)
+
+        async with writing(tmp_path, moved) as (writer, fake):
+            with pytest.raises(ClusterUnreachable, match="another API server"):
+                await writer.apply(CALL)
+
+    assert len(fake.seen) == 1
+    assert other.seen == []
+
+
 async def test_what_is_not_there_is_read_as_none(tmp_path: Path) -> None:
     async with writing(tmp_path, saying(404, message="not found")) as (writer, _):
         found = await writer.read(PATH)

@@ -68,6 +68,9 @@ class Connection:
         """Read the configuration again, for the server refused the credentials of `generation`.
 
         Returns whether it is worth asking again. Token files change, plugins log in, kubeconfigs are edited.
+
+        Raises:
+            ClusterUnreachable: the name stands for another API server by now, of which nothing is known here.
         """
         async with self._renewing:
             if self._read is None or generation != self.generation:
@@ -76,9 +79,13 @@ class Connection:
                 return False
             self._renewed = time.monotonic()
             try:
-                self.configuration = await in_background(self._read, self.cluster, LOAD_TIMEOUT)
+                read = await in_background(self._read, self.cluster, LOAD_TIMEOUT)
             except SteadyError:
                 return False
+            if read.host != self.configuration.host:
+                why = f"the kubeconfig's {self.cluster!r} is another API server than when this server was started."
+                raise ClusterUnreachable(why, todo="Restart kubesteward to work on that one.")
+            self.configuration = read
             self.generation += 1
             return True
 
