@@ -66,6 +66,8 @@ class Resources:
         Raises:
             MCPError: there is no such resource, with the code of the client's protocol era.
         """
+        from kubesteward.middleware.output import MOST
+        from kubesteward_tools.text.budget import fit
         from kubesteward_tools.text.redact import redact, redact_object
 
         uri = str(params.uri)
@@ -76,7 +78,7 @@ class Resources:
             absent = isinstance(error, ObjectNotFound)
             code = NOT_FOUND_LEGACY if absent and not is_modern(ctx) else INVALID_PARAMS
             raise MCPError(code=code, message=redact(str(error)), data={"uri": uri}) from None
-        text = json.dumps(redact_object(json.loads(json.dumps(found, default=_plain))), indent=1)
+        text = json.dumps(fit(redact_object(json.loads(json.dumps(found, default=_plain))), MOST), indent=1)
         return ReadResourceResult(contents=[TextResourceContents(uri=params.uri, mime_type=JSON, text=text)])
 
     async def _find(self, ctx: Context, uri: str) -> Any:

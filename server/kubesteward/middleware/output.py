@@ -8,7 +8,7 @@ from kubesteward.middleware.call import Call, Handler, Reply
 from kubesteward_tools.errors import SteadyError
 
 MOST = 60_000
-"""Characters of text in one reply, about 15k tokens (spec: a result is never over 20k)."""
+"""Characters of text, and of data, in one reply: about 15k tokens (spec: a result is never over 20k)."""
 
 
 async def tidy(call: Call, proceed: Handler) -> Reply:
@@ -32,9 +32,10 @@ def _text(reply: Reply) -> str:
 
 
 def _data(reply: Reply) -> dict[str, object] | None:
+    from kubesteward_tools.text.budget import fit
     from kubesteward_tools.text.redact import redact_object
 
-    return None if reply.data is None else dict(redact_object(dict(reply.data)))
+    return None if reply.data is None else fit(redact_object(dict(reply.data)), MOST)
 
 
 def _tidied(error: SteadyError) -> SteadyError:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,6 +33,31 @@ def test_the_cut_keeps_whole_lines_of_both_ends_and_says_what_is_missing() -> No
     assert notice in capped
     assert "narrow the question" in capped
     assert capped.endswith(tail)
+
+
+@given(st.dictionaries(st.text(max_size=5), st.recursive(JSON, lambda some: st.dictionaries(st.text(), some))))
+def test_data_within_its_limit_is_left_alone(data: dict[str, object]) -> None:
+    assert budget.fit(data, 100_000) == data
+
+
+@pytest.mark.parametrize(
+    "much",
+    ["x" * 500_000, ["x" * 50] * 9000, {f"k{n}": "v" for n in range(50_000)}, [{"a": ["x" * 900] * 90}] * 90],
+    ids=["text", "list", "mapping", "deep"],
+)
+def test_data_beyond_its_limit_keeps_its_shape_and_says_that_it_was_cut(much: object) -> None:
+    found = budget.fit({"id": "act-1", "ok": True, "much": much}, 60_000)
+
+    assert len(json.dumps(found)) <= 60_000
+    assert (found["id"], found["ok"], found["left_out"]) == ("act-1", True, budget.LEFT_OUT)
+    assert type(found["much"]) is type(much)
+    assert found["much"]
+
+
+def test_data_with_too_many_names_on_top_keeps_its_numbers() -> None:
+    found = budget.fit({"n": 3} | {f"k{n}": "some words" for n in range(9000)}, 60_000)
+
+    assert found == {"n": 3, "left_out": budget.LEFT_OUT}
 
 
 def test_a_table_is_aligned_without_trailing_blanks() -> None:
