@@ -88,7 +88,8 @@ class EmbeddedCluster:
             due = engine.next_due()
             nap = _LONGEST_NAP if due is None else min(max(due - time.time(), 0.0), _LONGEST_NAP)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), nap)
+                async with asyncio.timeout(nap):  # wait_for loses cancellations that meet a result (Python 3.11)
+                    await self._woken.wait()
 
     def kubeconfig(self) -> dict[str, Any]:
         return {

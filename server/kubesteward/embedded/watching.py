@@ -46,7 +46,8 @@ class WatchCache:
     async def news(self, seconds: float) -> None:
         """Wait for the next event, `close`, or so many seconds."""
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._news.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
 
     def check(self, revision: int) -> None:
         """Raises ApiError 410 when events after `revision` may be forgotten already."""

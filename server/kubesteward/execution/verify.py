@@ -61,7 +61,8 @@ async def _within(moved: asyncio.Event, seconds: float) -> bool:
     """Whether something moved within so many seconds from now."""
     moved.clear()
     try:
-        await asyncio.wait_for(moved.wait(), max(seconds, 0.0))
+        async with asyncio.timeout(max(seconds, 0.0)):
+            await moved.wait()
     except TimeoutError:
         return False
     return True

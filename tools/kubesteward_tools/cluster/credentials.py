@@ -106,7 +106,8 @@ async def in_background(function: Callable[[], _Result], cluster: str, seconds: 
 
     threading.Thread(target=work, name=f"credentials of {cluster}", daemon=True).start()
     try:
-        return await asyncio.wait_for(future, seconds)
+        async with asyncio.timeout(seconds):  # wait_for loses cancellations that meet a result (Python 3.11)
+            return await future
     except TimeoutError:
         raise ClusterUnreachable(
             f"the credentials of {cluster!r} did not come within {seconds:.0f} s.",

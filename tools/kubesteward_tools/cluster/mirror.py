@@ -134,7 +134,7 @@ class Mirror:
             self._store.delete(key)
         for key, obj in found.items():
             old = before.get(key)
-            if old is None or _version(old) != _version(obj):
+            if old is None or not _version(obj) or _version(old) != _version(obj):  # computed kinds have no version
                 self._store.put(key, obj)
 
     def _stored(self, item: Object) -> tuple[Key, Object]:

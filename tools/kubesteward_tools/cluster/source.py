@@ -10,7 +10,8 @@ from kubesteward_tools.cluster.connection import Connection
 from kubesteward_tools.cluster.discovery import Kinds, discover
 from kubesteward_tools.cluster.mirror import Mirror
 from kubesteward_tools.cluster.paths import segment
-from kubesteward_tools.cluster.transport import ReadTransport
+from kubesteward_tools.cluster.transport import CHECK_ADDRESS, ReadTransport
+from kubesteward_tools.errors import AskAgain
 from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Store
 
@@ -56,8 +57,13 @@ class LiveSource:
         return self._connection
 
     async def kinds(self) -> Kinds:
+        """Raises AskAgain when what answers is no API server: it serves no kind at all."""
         if self._kinds is None:
-            self._kinds = await discover(self._transport)
+            found = await discover(self._transport)
+            if not found.all():
+                why = f"what answers at {self._connection.url} for {self._connection.cluster!r} is no Kubernetes API."
+                raise AskAgain(why, todo=CHECK_ADDRESS)
+            self._kinds = found
         return self._kinds
 
     def feed(self, kind: ResourceType, store: Store) -> Mirror:

@@ -36,6 +36,7 @@ AGGREGATED_DISCOVERY = (
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json"
 )
+CHECK_ADDRESS = "Check the server's address: a proxy or login page may answer in its place."
 _CHUNK = 2**16
 
 
@@ -177,14 +178,15 @@ class ReadTransport:
             return self._session, generation
 
     def _decoded(self, data: bytes) -> Any:
+        """Every answer of the API in JSON is an object."""
         import msgspec
 
         try:
-            return msgspec.json.decode(data)
+            return msgspec.json.decode(data, type=dict[str, Any])
         except msgspec.DecodeError:
             raise AskAgain(
                 f"what answers at {self._connection.url} for {self._connection.cluster!r} does not speak JSON.",
-                todo="Check the server's address: a proxy or login page may answer in its place.",
+                todo=CHECK_ADDRESS,
             ) from None
 
 

@@ -90,21 +90,25 @@ class World:
             kind = served.get(resource)
             if kind is not None and "list" in kind.verbs and (mirror := self._source.feed(kind, self.store)):
                 self._mirrors[resource] = mirror
-        await asyncio.gather(*(self._wait(item) for item in resources if item in self._mirrors))
+        feeding = {item: self._mirrors[item] for item in resources if item in self._mirrors}
+        await asyncio.gather(*(self._wait(item, mirror) for item, mirror in feeding.items()))
 
-    async def _wait(self, resource: str) -> None:
-        mirror = self._mirrors[resource]
+    async def _wait(self, resource: str, mirror: Mirror) -> None:
         try:
-            await asyncio.wait_for(mirror.synced.wait(), SYNC_TIMEOUT)
+            async with asyncio.timeout(SYNC_TIMEOUT):
+                await mirror.synced.wait()
         except TimeoutError:
             why = f"{self.cluster!r} has not listed its {resource} within {SYNC_TIMEOUT:.0f} s."
             raise NotSynced(why, todo="Ask again; the list goes on in the background.") from None
         failure = mirror.failure
         if isinstance(failure, Forbidden):
             self.forbidden[resource] = failure.message
-            del self._mirrors[resource]
+            if self._mirrors.get(resource) is mirror:  # the next question asks the server anew
+                del self._mirrors[resource]
         elif failure is not None and not mirror.confirmed:
             raise failure
+        else:
+            self.forbidden.pop(resource, None)
 
     async def ensure_for_rehearsal(self) -> None:
         await self.ensure(*TWIN_RESOURCES)
