@@ -131,8 +131,8 @@ class ApiHandler:
         return self._simple(request, asked, route)
 
     def _authenticate(self, request: web.Request) -> None:
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token.encode()):
             raise ApiError(401, "Unauthorized", "Unauthorized")
 
     def _authorize_path(self, user: User, path: str) -> None:

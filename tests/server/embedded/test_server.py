@@ -47,6 +47,17 @@ async def test_only_the_token_of_this_cluster_is_let_in(http: aiohttp.ClientSess
     assert (status, body["reason"]) == (401, "Unauthorized")
 
 
+async def test_the_word_bearer_is_written_in_any_case_and_never_left_out(
+    cluster: EmbeddedCluster, http: aiohttp.ClientSession
+) -> None:
+    answers = [
+        (await fetch(http, "/version", headers={"Authorization": f"{scheme}{cluster.token}"}))[0]
+        for scheme in ("bearer ", "BEARER ", "", "Basic ")
+    ]
+
+    assert answers == [200, 200, 401, 401]
+
+
 async def test_an_impersonated_user_has_its_own_rights_only(http: aiohttp.ClientSession) -> None:
     carol = {"Impersonate-User": "carol", "Impersonate-Group": "staff"}
 

@@ -34,8 +34,10 @@ class BundleSource:
         return None
 
     async def version(self) -> str:
-        nodes = self.store.objects("nodes")
-        return str(nodes[0]["status"]["nodeInfo"]["kubeletVersion"]) if nodes else "unknown"
+        for node in self.store.objects("nodes"):
+            if version := ((node.get("status") or {}).get("nodeInfo") or {}).get("kubeletVersion"):
+                return str(version)
+        return "unknown"
 
     async def log(self, namespace: str, pod: str, query: Mapping[str, str]) -> str:
         """The saved log of the pod, or of one of its containers; the previous run is saved under its own name."""
@@ -70,7 +72,7 @@ def load(path: Path) -> BundleSource:
     store, kinds, logs = Store(), {item.resource: item for item in BUILT_IN}, dict[str, str]()
     for file in files:
         if file.name == "logs.json":
-            logs |= _logs(_parsed(file)[0])
+            logs |= _logs(_parsed_logs(file))
             continue
         for document in _parsed(file):
             for obj in _objects(document):
@@ -95,6 +97,13 @@ def _parsed(file: Path) -> list[Any]:
         raise InvalidArguments(f"{file} cannot be read: {first}.", todo="Mend the file or leave it out.") from None
 
 
+def _parsed_logs(file: Path) -> dict[str, Any]:
+    saved = _parsed(file)[0] or {}
+    if not isinstance(saved, dict):
+        raise InvalidArguments(f"{file} does not map pods to their logs.", todo="Mend the file or leave it out.")
+    return saved
+
+
 def _objects(document: Any) -> Iterator[Object]:
     """Objects of a List, of a plain JSON list, of a mapping of lists, or the document itself."""
     if isinstance(document, list):
@@ -102,15 +111,28 @@ def _objects(document: Any) -> Iterator[Object]:
             yield from _objects(item)
     elif isinstance(document, dict) and isinstance(document.get("items"), list):
         item_kind = str(document.get("kind", "")).removesuffix("List")
-        for item in document["items"]:
+        for item in filter(_is_mapping, document["items"]):
             defaults = {"kind": item_kind, "apiVersion": document.get("apiVersion", "v1")}
             yield from _objects({**defaults, **item} if item_kind else item)
     elif isinstance(document, dict) and "kind" in document and "metadata" in document:
-        yield document
+        if _is_saved(document):
+            yield document
     elif isinstance(document, dict):
         for value in document.values():
             if isinstance(value, list):
                 yield from _objects(value)
+
+
+def _is_mapping(item: Any) -> bool:
+    return isinstance(item, dict)
+
+
+def _is_saved(document: Object) -> bool:
+    """Whether it came from a cluster: templates and other tools' files have no name, or are of no kind."""
+    metadata = document["metadata"]
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    words = (document["kind"], document.get("apiVersion", "v1"), name)
+    return all(isinstance(word, str) and word for word in words)
 
 
 def _put(store: Store, kinds: dict[str, ResourceType], obj: Object) -> None:
@@ -136,10 +158,10 @@ def _inferred(api_version: str, kind: str, obj: Object) -> ResourceType:
     return ResourceType(group, version, kind, plural, "namespace" in obj["metadata"], lower)
 
 
-def _logs(saved: Any, prefix: str = "") -> dict[str, str]:
+def _logs(saved: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """`namespace/pod[/container][/previous]` -> text, from nested or flat mappings, lists of lines or text."""
     found: dict[str, str] = {}
-    for name, value in (saved or {}).items():
+    for name, value in saved.items():
         where = f"{prefix}{name}"
         if name == "current" and isinstance(value, str):
             found[prefix.rstrip("/")] = value

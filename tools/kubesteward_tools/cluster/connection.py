@@ -7,13 +7,14 @@ first connection is made and not before.
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from kubesteward_tools.cluster.credentials import in_background, load
+from kubesteward_tools.cluster.credentials import in_background, load, unusable
+from kubesteward_tools.cluster.proxies import proxy_for
 from kubesteward_tools.errors import ClusterUnreachable, SteadyError
 
 RENEWAL_PAUSE = 15.0
@@ -32,7 +33,7 @@ class Connection:
         self.generation = 0
         self._read = read
         self._renewing = asyncio.Lock()
-        self._renewed = 0.0
+        self._renewed = -math.inf  # the clock may have begun less than a pause ago
 
     @property
     def url(self) -> str:
@@ -40,9 +41,17 @@ class Connection:
 
     @property
     def proxy(self) -> str | None:
-        """The proxy of the kubeconfig or the environment, unless NO_PROXY names the server."""
-        proxy = self.configuration.proxy or None
-        return None if _bypassed(urlsplit(self.url).hostname or "", self.configuration.no_proxy) else proxy
+        """The proxy of the kubeconfig, or of the environment unless NO_PROXY names the server.
+
+        Raises:
+            ClusterUnreachable: it is no HTTP proxy.
+        """
+        proxy = proxy_for(self.url, self.configuration.proxy, self.configuration.no_proxy)
+        if proxy is not None and not proxy.lower().startswith(("http://", "https://")):
+            kind = proxy.partition("://")[0][:20]
+            why = f"{self.cluster!r} is behind a proxy of the kind {kind!r}; only HTTP proxies are spoken."
+            raise ClusterUnreachable(why, todo="Give an HTTP proxy as proxy-url, or name the server in NO_PROXY.")
+        return proxy
 
     @property
     def server_name(self) -> str | None:
@@ -50,9 +59,16 @@ class Connection:
         return self.configuration.tls_server_name or None
 
     def headers(self) -> Mapping[str, str]:
-        """The Authorization header, if the credentials are of that kind. May run an exec plugin whose token expires."""
+        """The Authorization header, if the credentials are of that kind. May run an exec plugin whose token expires.
+
+        Raises:
+            ClusterUnreachable: they can be no header. Files of tokens end in newlines, which do not count.
+        """
         settings = self.configuration.auth_settings().values()
-        return {item["key"]: item["value"] for item in settings if item["in"] == "header" and item["value"]}
+        found = {item["key"]: item["value"].strip() for item in settings if item["in"] == "header" and item["value"]}
+        if not all(value.isprintable() for value in found.values()):
+            raise unusable(self.cluster, "its token has lines or control characters")
+        return found
 
     async def authorization(self) -> Mapping[str, str]:
         """The same, without holding up everybody else while a plugin runs.
@@ -106,12 +122,6 @@ class Connection:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
-
-
-def _bypassed(host: str, no_proxy: str | None) -> bool:
-    """Whether NO_PROXY (names, domains with or without a leading dot, "*") lists the host."""
-    names = [name.strip().lower().lstrip(".") for name in (no_proxy or "").split(",") if name.strip()]
-    return any(name == "*" or host.lower() == name or host.lower().endswith(f".{name}") for name in names)
 
 
 async def connect(cluster: str, kubeconfig: str | None, context: str | None) -> Connection:
