@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Annotated
 
@@ -21,4 +22,5 @@ def cluster(
     from kubesteward.embedded.serve import serve_until_signal
 
     with one_sentence():
-        anyio.run(serve_until_signal, kubeconfig, nodes, scenario, typer.echo)
+        if anyio.run(serve_until_signal, kubeconfig, nodes, scenario, typer.echo) == signal.SIGINT:
+            raise KeyboardInterrupt

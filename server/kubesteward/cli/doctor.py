@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import anyio
 import typer
 
 from kubesteward.cli.exits import FAILED, one_sentence
 from kubesteward.settings import Settings
+
+if TYPE_CHECKING:
+    from kubesteward_tools.cluster.clusters import Clusters
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +71,53 @@ async def _brains(_: Settings) -> list[Check]:
 
 async def _store(settings: Settings) -> list[Check]:
     from kubesteward.audit.verify import verify
+    from kubesteward.store.store import Store
 
     path = Path(settings.state_dir)
-    if not path.exists():  # noqa: ASYNC240 - nothing else runs in this loop
-        return [Check("store", "ok", f"{path} does not exist yet; the first server makes it")]
+    if not _can_be_written(path):
+        todo = "Set KUBESTEWARD_STATE_DIR to a folder that can be written."
+        return [Check("store", "fail", f"{path} is no folder that can be written", todo)]
+    if not Store.exists(path):
+        return [Check("store", "ok", f"{path} holds none yet; the first change that is proposed makes it")]
     verification = verify(path)
     if verification.ok:
         return [Check("audit log", "ok", f"{verification.records} records, the chain is unbroken")]
     return [Check("audit log", "fail", verification.reason, "Stop all servers and keep the file for inspection.")]
 
 
+def _can_be_written(folder: Path) -> bool:
+    """Whether it is a folder of ours, or can be made."""
+    there = next(item for item in (folder.absolute(), *folder.absolute().parents) if item.exists())
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
 async def _clusters(settings: Settings) -> list[Check]:
     from kubesteward_tools.cluster.clusters import Clusters
     from kubesteward_tools.errors import SteadyError
 
-    clusters = Clusters.from_kubeconfig(settings.kubeconfig, settings.context)
-    checks = []
     try:
-        for name in clusters.names():
-            try:
-                world = await clusters.world(name)
-                await world.ensure("namespaces")
-                checks.append(Check(f"context {name}", "ok", f"{world.store.count('namespaces')} namespaces seen"))
-            except SteadyError as error:
-                checks.append(Check(f"context {name}", "fail", error.message, error.todo))
+        if settings.bundle:
+            clusters = Clusters.from_bundle(settings.bundle)
+        else:
+            clusters = Clusters.from_kubeconfig(settings.kubeconfig, settings.context)
+    except SteadyError as error:
+        return [Check("clusters", "fail", error.message, error.todo)]
+    try:
+        checks = await asyncio.gather(*(_cluster(clusters, name) for name in clusters.names()))
     finally:
         await clusters.close()
     todo = "Set KUBECONFIG, or try the embedded cluster: kubesteward demo"
     return checks or [Check("clusters", "warn", "no kubeconfig was found", todo)]
+
+
+async def _cluster(clusters: Clusters, name: str) -> Check:
+    from kubesteward_tools.errors import SteadyError
+
+    try:
+        world = await clusters.world(name)
+        await world.ensure("namespaces")
+    except SteadyError as error:
+        return Check(f"context {name}", "fail", error.message, error.todo)
+    if why := world.forbidden.get("namespaces"):
+        return Check(f"context {name}", "warn", why, "Ask an operator for list and watch, cluster-wide.")
+    return Check(f"context {name}", "ok", f"{world.store.count('namespaces')} namespaces seen")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +16,7 @@ USAGE = 2
 BROKEN_AUDIT = 3
 """`audit verify` found a record that does not fit the chain."""
 INTERRUPTED = 130
-"""Ctrl-C, or a terminal that went away."""
+"""Ctrl-C."""
 
 
 @contextmanager
@@ -27,23 +29,43 @@ def one_sentence() -> Iterator[None]:
     from kubesteward_tools.errors import SteadyError
 
     try:
-        yield
-    except SteadyError as error:
-        print(f"kubesteward: {error}", file=sys.stderr)  # noqa: T201 - the terminal is the output here
-        raise SystemExit(FAILED) from None
-    except (OSError, ValueError) as error:
-        print(f"kubesteward: {error}", file=sys.stderr)  # noqa: T201 - the terminal is the output here
-        raise SystemExit(FAILED) from None
-    except BaseExceptionGroup as group:  # of the server's task group
-        known, others = group.split((SteadyError, OSError, ValueError))
-        if known is None or others is not None:
-            raise
-        print(f"kubesteward: {_first(known)}", file=sys.stderr)  # noqa: T201 - the terminal is the output here
-        raise SystemExit(FAILED) from None
+        with _interruptible():
+            try:
+                yield
+            except (SteadyError, OSError, ValueError) as error:
+                _complain(error)
+                raise SystemExit(FAILED) from None
+            except BaseExceptionGroup as group:  # of the server's task group
+                known, others = group.split((SteadyError, OSError, ValueError))
+                if known is None or others is not None:
+                    raise
+                _complain(_first(known))
+                raise SystemExit(FAILED) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt here, so that what was begun is ended in order. Load modules before."""
+    before = signal.getsignal(signal.SIGINT)
+    if callable(before):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if callable(before):
+            signal.signal(signal.SIGINT, before)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     found = group.exceptions[0]
     return _first(found) if isinstance(found, BaseExceptionGroup) else found
+
+
+def _complain(error: BaseException) -> None:
+    if isinstance(error, BrokenPipeError):  # nobody reads any more, as behind `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return
+    said = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) and error.filename else error
+    print(f"kubesteward: {said}", file=sys.stderr)  # noqa: T201 - the terminal is the output here

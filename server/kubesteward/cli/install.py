@@ -73,17 +73,27 @@ def _location(client: Client) -> Path:
 
 
 def _merge(target: Path, section: str, name: str, entry: dict[str, Any]) -> None:
-    """Write beside the file and move it into place: an interrupted write leaves the old configuration."""
+    """Write beside the file and move it into place: an interrupted write leaves the old configuration.
+
+    Links are followed and the mode is kept: other entries may hold tokens.
+    """
+    target = target.resolve()
+    old = target.read_text("utf-8-sig") if target.exists() else ""
     try:
-        config = json.loads(target.read_text("utf-8")) if target.exists() and target.stat().st_size else {}
+        config = json.loads(old) if old.strip() else {}
     except json.JSONDecodeError as error:
-        raise ValueError(f"{target} is not JSON ({error}); nothing was written. Mend it, or use --print") from None
+        raise ValueError(f"{target} is not JSON ({error}); nothing was written. Mend it, or use --print.") from None
     if not isinstance(config, dict) or not isinstance(config.setdefault(section, {}), dict):
         raise ValueError(  # noqa: TRY004 - the file's content is wrong, not a type in this program
-            f"{target} has no object under {section!r}; nothing was written. Mend it, or use --print"
+            f"{target} has no object under {section!r}; nothing was written. Mend it, or use --print."
         )
     config[section][name] = entry
     target.parent.mkdir(parents=True, exist_ok=True)
-    beside = target.with_name(target.name + ".new")
-    beside.write_text(json.dumps(config, indent=2) + "\n", "utf-8")
-    beside.replace(target)
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        beside.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        if target.exists():
+            shutil.copymode(target, beside)
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -9,6 +9,8 @@ import argparse
 import sys
 from typing import Any
 
+from kubesteward.cli.exits import one_sentence
+
 DESCRIPTION = """\
 Serve MCP. Without options: over standard input and output, with your kubeconfig's current context, at autonomy 1
 (observe and rehearse, execute nothing). With no kubeconfig at all, the embedded cluster stands in and says so."""
@@ -41,12 +43,14 @@ def serve(arguments: list[str]) -> None:
     options: dict[str, Any] = vars(parser().parse_args(arguments))
     transport, scenario = options.pop("transport"), options.pop("embedded")
     given = {name: value for name, value in options.items() if value is not None}
-    from kubesteward.cli.exits import one_sentence
+    from kubesteward.mcp.serve import main
+    from kubesteward.settings import Settings
 
     if transport == "stdio" and sys.stdin.isatty():
         print(BY_HAND, file=sys.stderr)  # noqa: T201 - standard output belongs to the protocol
     with one_sentence():
-        from kubesteward.mcp.serve import main
-        from kubesteward.settings import Settings
+        if scenario is not None:
+            from kubesteward.embedded.scenarios import check
 
+            check(scenario)
         main(Settings.load(**given), transport=transport, scenario=scenario)

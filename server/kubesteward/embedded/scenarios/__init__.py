@@ -37,14 +37,19 @@ def _folder() -> Traversable:
     return resources.files(__name__)
 
 
+def check(name: str) -> None:
+    """Raises InvalidArguments with the right names when there is no such scenario."""
+    if name not in names():
+        raise InvalidArguments(f"there is no scenario {name!r}.", todo=f"Choose one of: {', '.join(names())}.")
+
+
 def build(name: str, nodes: int, now: float) -> SimulatedCluster:
     """A cluster that has lived through the scenario, ending at `now` (epoch seconds).
 
     Raises:
         InvalidArguments: there is no such scenario.
     """
-    if name not in names():
-        raise InvalidArguments(f"there is no scenario {name!r}.", todo=f"Choose one of: {', '.join(names())}.")
+    check(name)
     documents = list(_documents(_folder() / f"{name}{_SUFFIX}"))
     length = sum(float(item.get("wait", _A_MOMENT)) for item in documents)
     cluster = SimulatedCluster.new(nodes=nodes, now=now - length, seed=name)
