@@ -35,7 +35,13 @@ def test_the_cut_keeps_whole_lines_of_both_ends_and_says_what_is_missing() -> No
     assert capped.endswith(tail)
 
 
-@given(st.dictionaries(st.text(max_size=5), st.recursive(JSON, lambda some: st.dictionaries(st.text(), some))))
+@given(
+    st.dictionaries(
+        st.text(max_size=5),
+        st.recursive(JSON, lambda some: st.dictionaries(st.text(max_size=3), some, max_size=3), max_leaves=6),
+        max_size=4,
+    )
+)
 def test_data_within_its_limit_is_left_alone(data: dict[str, object]) -> None:
     assert budget.fit(data, 100_000) == data
 

@@ -168,7 +168,7 @@ class Api:
 
     def _named(self, kind: ResourceType, namespace: str, obj: Object) -> Object:
         new = copy.deepcopy(obj)
-        metadata = new.setdefault("metadata", {})
+        metadata = new["metadata"] = new.get("metadata") or {}
         new.setdefault("kind", kind.kind)
         new.setdefault("apiVersion", kind.api_version)
         if new["kind"] != kind.kind:

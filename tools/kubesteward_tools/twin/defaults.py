@@ -256,6 +256,10 @@ def _autoscaler(obj: Spec) -> None:
     _set(obj.setdefault("spec", {}), minReplicas=1)
 
 
+def _spec(obj: Spec) -> None:
+    _set(obj, spec={})
+
+
 _BY_RESOURCE: dict[str, Callable[[Spec], None]] = {
     "pods": _pod,
     "deployments.apps": _deployment,
@@ -274,4 +278,6 @@ _BY_RESOURCE: dict[str, Callable[[Spec], None]] = {
     "storageclasses.storage.k8s.io": _storage_class,
     "priorityclasses.scheduling.k8s.io": _priority_class,
     "horizontalpodautoscalers.autoscaling": _autoscaler,
+    "poddisruptionbudgets.policy": _spec,
+    "resourcequotas": _spec,
 }

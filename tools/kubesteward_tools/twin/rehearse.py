@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from kubesteward_policies.change import ApiCall
 from kubesteward_tools.twin.cluster import SimulatedCluster
@@ -60,7 +61,8 @@ def _play(  # noqa: PLR0917 - the two calls differ in one argument
     store: Store, calls: Sequence[ApiCall], outlook: Outlook, now: float, seed: int | str, user: User
 ) -> tuple[Run, tuple[Admission, ...]]:
     fork = store.fork()
-    cluster = SimulatedCluster.over(fork, now=now, seed=seed, outlook=outlook)
+    own_names = f"rehearsal {seed}"  # a simulated cluster of the same seed must not have used them already
+    cluster = SimulatedCluster.over(fork, now=now, seed=own_names, outlook=outlook)
     watcher = Watcher(store, fork, cluster.clock)
     answers, settled = [], True
     for call in calls:
@@ -97,8 +99,14 @@ def _targets(calls: Sequence[ApiCall]) -> Iterable[Key]:
             route = parse(call.path)
         except ApiError:
             continue
-        target = route.name or (call.body or {}).get("metadata", {}).get("name", "")
-        yield Key(route.kind.resource, route.namespace, target)
+        yield Key(route.kind.resource, route.namespace, route.name or _name(call.body))
+
+
+def _name(body: Any) -> str:
+    """The name in a body, which may be anything."""
+    metadata = body.get("metadata") if isinstance(body, dict) else None
+    found = metadata.get("name") if isinstance(metadata, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def _effects(evidence: Evidence) -> Effects:

@@ -127,7 +127,8 @@ def _update(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     body, kind = _body(request), route.kind
     if route.subresource == "scale":
         old = api.get(kind.resource, route.namespace, route.name)
-        return 200, _write_scale(api, request, route, scale.written(old, body))
+        wanted = _read(api, request, 'Scale in version "v1" cannot be handled as a Scale', fields.SCALE, body)
+        return 200, _write_scale(api, request, route, scale.written(old, wanted))
     if route.subresource == "finalize":
         return 200, api.finalize(route.name, body)
     body = _decoded(api, request, route, body)
@@ -178,8 +179,12 @@ def _decoded(api: Api, request: Request, route: Route, body: Object) -> Object:
     """A whole object as the server reads it. Raises ApiError 400."""
     kind = route.kind
     what = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
+    return _read(api, request, what, fields.type_of(kind), body)
+
+
+def _read(api: Api, request: Request, what: str, type_name: str, body: Object) -> Object:
     try:
-        kept, unknown = fields.known(body, fields.type_of(kind))
+        kept, unknown = fields.known(body, type_name)
     except fields.WrongType as error:
         raise bad_request(f"{what}: {error}") from None
     if unknown and request.query.get("fieldValidation") == "Strict":
@@ -227,7 +232,8 @@ def _check_declared(route: Route, body: Object) -> None:
 def _check_apply(request: Request) -> None:
     if not request.query.get("fieldManager"):
         raise invalid("PatchOptions.meta.k8s.io", "", [required("fieldManager", "is required for apply patch")])
-    if (_body(request).get("metadata") or {}).get("managedFields"):
+    metadata = _body(request).get("metadata")
+    if isinstance(metadata, dict) and metadata.get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
 
 

@@ -20,11 +20,12 @@ _NOT_SIMULATED = {
     "networkpolicies.networking.k8s.io": "who can reach whom afterwards",
     "ingresses.networking.k8s.io": "what is routed where afterwards",
 }
+_INERT = {"kubectl.kubernetes.io/last-applied-configuration"}
 _KNOWN = {kind.resource for kind in BUILT_IN}
 
 
 def unknowns(evidence: Evidence) -> list[str]:
-    rules = (_kinds, _owners, _daemons, _policies, _restless)
+    rules = (_kinds, _owners, _daemons, _agents, _policies, _restless)
     return list(dict.fromkeys(text for rule in rules for text in rule(evidence)))
 
 
@@ -51,6 +52,15 @@ def _daemons(evidence: Evidence) -> Iterator[str]:
     for key, before, after in evidence.touched(evidence.best, "nodes"):
         if _where(before) != _where(after):
             yield f"{name(key)}: which DaemonSets' pods come and go with it is not simulated"
+
+
+def _agents(evidence: Evidence) -> Iterator[str]:
+    """Annotations of nodes are orders to whatever runs on them: some drain, reboot or silence the node."""
+    for key, before, after in evidence.touched(evidence.best, "nodes"):
+        if before is not None and after is not None:
+            old, new = (item["metadata"].get("annotations") or {} for item in (before, after))
+            for note in sorted(item for item in {*old, *new} - _INERT if old.get(item) != new.get(item)):
+                yield f"{name(key)}: what the node and its agents make of annotation {note!r} is not known"
 
 
 def _where(node: Object | None) -> tuple[object, ...]:

@@ -37,14 +37,14 @@ def top_controller(store: Store, obj: Object) -> tuple[str, Key] | None:
 def pods_under(store: Store, workload: Key) -> Iterator[tuple[Key, Object]]:
     """The pods of a workload, through its ReplicaSets."""
     obj = store.get(workload)
-    uids = [obj["metadata"]["uid"]] if obj else []
-    while uids:
-        for key in store.owned_by(uids.pop()):
+    owners = [obj["metadata"]["uid"]] if obj else []
+    for uid in owners:
+        for key in store.owned_by(uid):
             found = store.get(key)
             if found is not None and key.resource == "pods":
                 yield key, found
-            elif found is not None and key.resource == "replicasets.apps":
-                uids.append(found["metadata"]["uid"])
+            elif found is not None and key.resource == "replicasets.apps" and found["metadata"]["uid"] not in owners:
+                owners.append(found["metadata"]["uid"])  # at most once: owner references may go in circles
 
 
 def ready_pods(store: Store, workload: Key) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kubesteward_tools.twin.controllers.accounts import Accounts
 from kubesteward_tools.twin.controllers.budgets import Budgets
+from kubesteward_tools.twin.controllers.claims import Claims
 from kubesteward_tools.twin.controllers.deployments import Deployments
 from kubesteward_tools.twin.controllers.endpoints import Endpoints
 from kubesteward_tools.twin.controllers.garbage import Garbage
@@ -24,6 +25,7 @@ def standard(engine: Engine) -> list[Controller]:
         ReplicaSets(engine),
         Nodes(engine),
         Budgets(engine),
+        Claims(engine),
         Quotas(engine),
         Endpoints(engine),
     ]

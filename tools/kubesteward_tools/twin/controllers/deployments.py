@@ -9,26 +9,38 @@ from kubesteward_tools.twin.clock import parse_timestamp
 from kubesteward_tools.twin.controllers import rollout
 from kubesteward_tools.twin.controllers.base import Base, condition, owner_reference
 from kubesteward_tools.twin.controllers.replicasets import REPLICA_SETS
+from kubesteward_tools.twin.disruption import controller_of
+from kubesteward_tools.twin.engine import Engine
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.world.store import Event, Key, Object
 
 DEPLOYMENTS = "deployments.apps"
+_REMEMBERED = 10
 _NOT_INHERITED = {"kubectl.kubernetes.io/last-applied-configuration", rollout.REVISION}
 
 
 class Deployments(Base):
     component = "deployment-controller"
 
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._gone: dict[str, list[Object]] = {}
+
     def watches(self, event: Event) -> Iterable[Hashable]:
         resource, namespace = event.key.resource, event.key.namespace
-        if resource == DEPLOYMENTS and event.type != "DELETED":
-            yield event.key
+        if resource == DEPLOYMENTS:
+            if event.type == "DELETED":
+                self._gone.pop(event.obj["metadata"]["uid"], None)
+            else:
+                yield event.key
         elif resource == REPLICA_SETS:
             for obj in (event.obj, event.old):
                 if obj is not None and (name := self.owner(obj, "Deployment")):
                     yield Key(DEPLOYMENTS, namespace, name)
+            if event.type == "DELETED" and (above := controller_of(event.obj)):
+                self._gone[above["uid"]] = [*self._gone.get(above["uid"], ())[-_REMEMBERED:], event.obj]
         elif resource == "pods" and event.type == "DELETED":
             yield from self._recreating(event)
 
@@ -108,7 +120,7 @@ class Deployments(Base):
     def _create(self, deployment: Object, sets: list[Object], revision: int) -> Object:
         metadata, spec = deployment["metadata"], deployment["spec"]
         template = spec["template"]
-        mark = rollout.template_hash(template, (deployment.get("status") or {}).get("collisionCount", 0))
+        mark = self._hash(deployment)
         labels = {**((template.get("metadata") or {}).get("labels") or {}), rollout.HASH: mark}
         selector = spec["selector"]
         wanted = rollout.new_replicas(deployment, sets, None)
@@ -137,6 +149,15 @@ class Deployments(Base):
         if wanted:
             self._tell_scaled(deployment, "up", made, 0, wanted)
         return made
+
+    def _hash(self, deployment: Object) -> str:
+        """The same template has the same hash again, so that a ReplicaSet finds the pods of one that went before it."""
+        for item in self._gone.get(deployment["metadata"]["uid"], ()):
+            mark = (item["metadata"].get("labels") or {}).get(rollout.HASH)
+            if mark and rollout.same_template(item, deployment):
+                return str(mark)
+        collisions = (deployment.get("status") or {}).get("collisionCount", 0)
+        return rollout.template_hash(deployment["spec"]["template"], collisions)
 
     def _marks(self, deployment: Object) -> dict[str, str]:
         wanted = deployment["spec"].get("replicas", 1)

@@ -18,6 +18,7 @@ REPLICA_SETS = "replicasets.apps"
 _FIRST_RETRY, _LONGEST_RETRY = 1.0, 1000.0
 _SOON = 5
 """Retries within the first minute are waited for: by then a pod that was stopping no longer counts."""
+_GRANTING = {"resourcequotas", "limitranges", "namespaces"}
 _DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
@@ -41,6 +42,14 @@ class ReplicaSets(Base):
                 yield Key(REPLICA_SETS, event.key.namespace, owner)
             else:
                 yield from self._would_adopt(event)
+        elif event.key.resource in _GRANTING and _rules_change(event):
+            self._keep_trying(event.key)
+
+    def _keep_trying(self, granting: Key) -> None:
+        """Nothing wakes a ReplicaSet that was refused, but its next try is worth waiting for once the rules change."""
+        for key, replica_set in self.store.items(REPLICA_SETS, granting.namespace or granting.name):
+            if tries := self._retries.get(replica_set["metadata"]["uid"]):
+                self.after(_back_off(tries), key)
 
     def _would_adopt(self, event: Event) -> Iterable[Key]:
         for key, replica_set in self.store.items(REPLICA_SETS, event.key.namespace):
@@ -95,7 +104,7 @@ class ReplicaSets(Base):
             except ApiError as error:
                 self.event(replica_set, "Warning", "FailedCreate", f"Error creating: {error.message}")
                 tries = self._retries[uid] = self._retries.get(uid, 0) + 1
-                self.after(min(_FIRST_RETRY * 2**tries, _LONGEST_RETRY), key, idle=tries > _SOON)
+                self.after(_back_off(tries), key, idle=tries > _SOON)
                 return "FailedCreate", error.message
             self.event(replica_set, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
         return None
@@ -136,6 +145,18 @@ class ReplicaSets(Base):
         if left > 0:
             self.after(left, key)
         return left <= 0
+
+
+def _back_off(tries: int) -> float:
+    return float(min(_FIRST_RETRY * 2**tries, _LONGEST_RETRY))
+
+
+def _rules_change(event: Event) -> bool:
+    """What pods are judged by: the spec of a quota or LimitRange, the labels of a namespace."""
+    if event.type != "MODIFIED" or event.old is None:
+        return True
+    before, after = ((obj.get("spec"), obj["metadata"].get("labels")) for obj in (event.old, event.obj))
+    return before != after
 
 
 def ready_since(pod: Object) -> float:

@@ -6,6 +6,7 @@ Sources: API doc of apps/v1 DeploymentStrategy; kube-controller-manager's deploy
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from kubesteward_tools.twin.names import safe_hash
@@ -113,7 +114,7 @@ def proportional(deployment: Object, replica_sets: list[Object]) -> dict[str, in
 def _share(item: Object, has: int, maximum: int, to_add: int, added: int) -> int:
     annotated = (item["metadata"].get("annotations") or {}).get(MAXIMUM, "")
     before = int(annotated) if annotated.isdigit() and int(annotated) else maximum
-    fraction = round(has * maximum / before) - has
+    fraction = math.floor(has * maximum / before + 0.5) - has  # halves go up, not to even
     left = to_add - added
     return min(fraction, left) if to_add > 0 else max(fraction, left)
 

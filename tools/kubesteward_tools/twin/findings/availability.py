@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubesteward_tools.twin.findings.evidence import IF_NOT_READY, Evidence, name
+from kubesteward_tools.twin.disruption import is_healthy
+from kubesteward_tools.twin.findings.evidence import IF_NOT_READY, Evidence, Run, name
 from kubesteward_tools.twin.rehearsal import Concern
-from kubesteward_tools.twin.watcher import ready_pods
+from kubesteward_tools.twin.watcher import pods_under, ready_pods
 from kubesteward_tools.world.store import Key
 
 _SIMULATED = {"deployments.apps", "replicasets.apps"}
@@ -17,7 +18,15 @@ def lost(evidence: Evidence) -> Iterator[Concern]:
     """In the worst case: none left is too few, fewer than before is worth knowing."""
     for key, lowest in _workloads(evidence):
         before, wanted = ready_pods(evidence.origin, key), _wanted(evidence, key)
-        if before and not lowest and wanted:
+        if before and lowest < before and _released(evidence, key):
+            yield Concern(
+                rule="availability.released",
+                severity="warn",
+                object=name(key),
+                message=f"{name(key)} would let go of ready pods, which stay ({before} now, {lowest} of them its own)",
+                remedy="See who looks after them from then on.",
+            )
+        elif before and not lowest and wanted:
             yield Concern(
                 rule="availability.none",
                 severity="block",
@@ -47,6 +56,17 @@ def not_restored(evidence: Evidence) -> Iterator[Concern]:
                 message=f"{name(key)} would end with {after} of {wanted} pods ready, even in the best case",
                 remedy="See what keeps the pods from running.",
             )
+
+
+def _released(evidence: Evidence, key: Key) -> bool:
+    """None of its ready pods stops: they only change hands."""
+    pods = [pod_key for pod_key, pod in pods_under(evidence.origin, key) if is_healthy(pod)]
+    return all(_stays(run, pod_key) for run, _ in evidence.runs() for pod_key in pods)
+
+
+def _stays(run: Run, pod_key: Key) -> bool:
+    pod = run.store.get(pod_key)
+    return pod is not None and pod_key not in run.watcher.stopped and is_healthy(pod)
 
 
 def _workloads(evidence: Evidence) -> Iterator[tuple[Key, int]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from kubesteward_tools.twin import disruption
-from kubesteward_tools.twin.findings.evidence import Evidence, name
+from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
 from kubesteward_tools.twin.rehearsal import Concern
+from kubesteward_tools.world.store import Key
 
 
 def broken(evidence: Evidence) -> Iterator[Concern]:
@@ -16,7 +18,7 @@ def broken(evidence: Evidence) -> Iterator[Concern]:
             if budget is None:
                 continue
             before = disruption.status(evidence.origin, budget)
-            if before["currentHealthy"] >= before["desiredHealthy"] > lowest:
+            if before["currentHealthy"] >= before["desiredHealthy"] and lowest < _least(run, key, before):
                 yield Concern(
                     rule="pdb.broken",
                     severity="block",
@@ -24,3 +26,10 @@ def broken(evidence: Evidence) -> Iterator[Concern]:
                     message=f"{name(key)} wants {before['desiredHealthy']} healthy pods and would have {lowest}{words}",
                     remedy="Use a gentler strategy (maxUnavailable 0), or change the budget first.",
                 )
+
+
+def _least(run: Run, key: Key, before: dict[str, Any]) -> int:
+    """What the budget wants; one that the change itself loosens wants less."""
+    left = run.store.get(key)
+    wanted = disruption.status(run.store, left)["desiredHealthy"] if left else before["desiredHealthy"]
+    return int(min(before["desiredHealthy"], wanted))

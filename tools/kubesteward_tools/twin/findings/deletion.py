@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from kubesteward_tools.twin import disruption
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.rehearsal import Concern
-from kubesteward_tools.twin.watcher import pods_under, ready_pods
-from kubesteward_tools.world.store import Key
+from kubesteward_tools.twin.watcher import pods_under, ready_endpoints, ready_pods
+from kubesteward_tools.world.store import Key, Object
 
 _WORKLOADS = ("deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps", "replicationcontrollers")
+_CONTAINERS = {"namespaces", "persistentvolumeclaims", "customresourcedefinitions.apiextensions.k8s.io"}
+"""While one of these stays Terminating, nothing of its kind can be made anew in its place."""
+_HELD_BY = {"namespaces": "not all that is in it goes", "pods": "its node does not answer"}
 _CLAIMS, _VOLUMES = "persistentvolumeclaims", "persistentvolumes"
 
 
@@ -23,13 +26,26 @@ def workload(evidence: Evidence) -> Iterator[Concern]:
             if all(evidence.best.store.get(item) is not None for item, _ in pods_under(evidence.origin, key)):
                 yield _orphaned(key, ready)
                 continue
+            replaced = _is_served_by_others(evidence, key, before)
             yield Concern(
                 rule="workload.gone",
-                severity="block",
+                severity="warn" if replaced else "block",
                 object=name(key),
-                message=f"{name(key)} would be gone with {ready} ready pods",
+                message=f"{name(key)} would be gone with {ready} ready pods"
+                + ("; others serve in its place" if replaced else ""),
                 remedy="Scale it down first and see what breaks.",
             )
+
+
+def _is_served_by_others(evidence: Evidence, key: Key, workload: Object) -> bool:
+    """It has Services, and all of them have ready endpoints without it."""
+    labels = ((workload["spec"].get("template") or {}).get("metadata") or {}).get("labels") or {}
+    services = [
+        item
+        for item, service in evidence.origin.items("services", key.namespace)
+        if (selector := service["spec"].get("selector")) and selector.items() <= labels.items()
+    ]
+    return bool(services) and all(ready_endpoints(evidence.best.store, item) for item in services)
 
 
 def _orphaned(key: Key, ready: int) -> Concern:
@@ -44,9 +60,9 @@ def _orphaned(key: Key, ready: int) -> Concern:
 
 def pod(evidence: Evidence) -> Iterator[Concern]:
     for key, before, after in evidence.touched(evidence.best, "pods"):
-        if before is None or after is not None:
+        if before is None or (after is not None and "deletionTimestamp" not in after["metadata"]):
             continue
-        if disruption.controller_of(before) is None and disruption.is_ready(before):
+        if disruption.controller_of(before) is None and disruption.is_healthy(before):
             yield Concern(
                 rule="pod.unmanaged",
                 severity="block",
@@ -83,11 +99,11 @@ def stuck(evidence: Evidence) -> Iterator[Concern]:
         if before is None or after is None or "deletionTimestamp" in before["metadata"]:
             continue
         if "deletionTimestamp" in after["metadata"]:
-            holders = ", ".join(after["metadata"].get("finalizers") or ()) or "its node does not answer"
+            holders = ", ".join(after["metadata"].get("finalizers") or ()) or _HELD_BY.get(key.resource, "")
             yield Concern(
                 rule="deletion.stuck",
-                severity="warn",
+                severity="block" if key.resource in _CONTAINERS else "warn",
                 object=name(key),
-                message=f"{name(key)} would stay Terminating: {holders}",
+                message=f"{name(key)} would stay Terminating: {holders or 'something holds it'}",
                 remedy="Find out what the finalizer waits for; do not just take it away.",
             )

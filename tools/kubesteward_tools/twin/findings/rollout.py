@@ -50,9 +50,10 @@ def paused(evidence: Evidence) -> Iterator[Concern]:
         if after is None or not after["spec"].get("paused") or not (how := _unfinished(after)):
             continue
         if before is None or before["spec"] != after["spec"]:
+            fewer = _missing(after) > (max(0, _missing(before)) if before else 0)
             yield Concern(
                 rule="rollout.paused",
-                severity="warn",
+                severity="block" if fewer else "warn",
                 object=name(key),
                 message=f"{name(key)} is paused, so the change does not reach its pods: {how}",
                 remedy="Resume it (spec.paused false) when the change shall take effect.",

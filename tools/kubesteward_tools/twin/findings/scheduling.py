@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from kubesteward_tools.twin.findings.evidence import Evidence, Run
 from kubesteward_tools.twin.rehearsal import Concern, Pending
-from kubesteward_tools.world.store import Object
+from kubesteward_tools.twin.watcher import top_controller
+from kubesteward_tools.world.store import Object, Store
 
 
 def pending(evidence: Evidence) -> Iterator[Concern]:
@@ -15,9 +17,10 @@ def pending(evidence: Evidence) -> Iterator[Concern]:
         found = pending_pods(evidence, run)
         if found:
             worst = run is evidence.worst
+            more = _unplaced(run.store) - _unplaced(evidence.origin)
             yield Concern(
                 rule="scheduling.pending",
-                severity="warn" if worst else "block",
+                severity="block" if more and not worst else "warn",
                 object=found[0].pod,
                 message=f"{len(found)} new pods stay Pending{_words(worst=worst)}: {found[0].message}",
                 remedy="Free or add capacity, or ask for less.",
@@ -37,6 +40,12 @@ def pending_pods(evidence: Evidence, run: Run) -> list[Pending]:
         if pod is not None and evidence.origin.get(key) is None and (message := _unschedulable(pod)):
             found.append(Pending(pod=f"{key.namespace}/{key.name}", message=message))
     return found
+
+
+def _unplaced(store: Store) -> Counter[object]:
+    """How many of each workload wait for a node: one that takes the place of another makes it no worse."""
+    pods = ((key, store.get(key)) for key in store.pods_on(""))
+    return Counter(top_controller(store, pod) or key for key, pod in pods if pod and _unschedulable(pod))
 
 
 def _unschedulable(pod: Object) -> str:

@@ -40,7 +40,7 @@ def gone(evidence: Evidence) -> Iterator[Concern]:
         message = f"{name(key)} would be gone with {ready} ready endpoints"
         yield Concern(
             rule="api.webhook_down" if webhook else "service.gone",
-            severity="block" if routes or webhook else "warn",
+            severity="block",
             object=name(key),
             message=message + (f"; {', '.join(routes)} would lead nowhere" if routes else ""),
             remedy="Move those who use it to another Service first.",

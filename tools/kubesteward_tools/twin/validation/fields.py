@@ -43,13 +43,15 @@ def type_of(kind: ResourceType) -> str:
     return str(_table()["kinds"].get(f"{kind.api_version}/{kind.kind}", ""))
 
 
-def known(obj: Object, type_name: str) -> tuple[Object, list[str]]:
+def known(obj: Any, type_name: str) -> tuple[Object, list[str]]:
     """The object without the fields that its type does not have, and these fields' paths.
 
     Raises:
         WrongType: a value does not fit its field.
     """
     unknown: list[str] = []
+    if not isinstance(obj, dict):  # a JSON patch may put anything in place of the whole
+        raise WrongType(f"json: cannot unmarshal {_JSON.get(type(obj), 'null')} into Go value of type {_go(type_name)}")
     return _object(obj, type_name, "", unknown) if type_name else obj, unknown
 
 
