@@ -119,37 +119,21 @@ def test_another_seed_names_pods_otherwise_and_judges_alike(
     assert first.availability == second.availability
 
 
-words = st.sampled_from(
-    [
-        "spec",
-        "metadata",
-        "labels",
-        "annotations",
-        "replicas",
-        "template",
-        "selector",
-        "matchLabels",
-        "strategy",
-        "containers",
-        "name",
-        "image",
-        "resources",
-        "requests",
-        "cpu",
-        "paused",
-        "type",
-        "rollingUpdate",
-        "maxSurge",
-        "app",
-        "$patch",
-        "minReadySeconds",
-        "finalizers",
-        "ports",
-        "volumes",
-        "tolerations",
-        "affinity",
-    ]
-)
+_IN_ROOT = ["spec", "metadata", "labels", "annotations", "replicas", "template", "selector", "matchLabels", "strategy"]
+_IN_PODS = [
+    "containers",
+    "name",
+    "image",
+    "resources",
+    "requests",
+    "cpu",
+    "ports",
+    "volumes",
+    "tolerations",
+    "affinity",
+]
+_IN_STRATEGY = ["paused", "type", "rollingUpdate", "maxSurge", "app", "$patch", "minReadySeconds", "finalizers"]
+words = st.sampled_from(_IN_ROOT + _IN_PODS + _IN_STRATEGY)
 scalars = st.none() | st.booleans() | st.integers(-2, 50) | st.sampled_from(["", "web", "replace", "1", "50%", "100m"])
 bodies = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(words, inner, max_size=3), max_leaves=8
