@@ -92,7 +92,7 @@ async def test_after_410_it_lists_again_and_ends_with_the_same_objects(
     await seen.holds("pods", "stays", "comes")
 
     assert len(server.requests("pods", watches=False)) == 2
-    assert [(event.type, event.key.name) for event in told] == [("DELETED", "goes"), ("ADDED", "comes")]
+    assert [(event.type, event.key.name) for event in told] == [("ADDED", "comes"), ("DELETED", "goes")]
 
 
 async def test_a_page_that_expires_begins_the_list_anew(server: ApiServer, world: World) -> None:

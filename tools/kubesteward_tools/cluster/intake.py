@@ -1,13 +1,23 @@
-"""What happens to an object before it is stored: bulk goes, and Secret values go first of all."""
+"""What happens to an object before it is stored: bulk goes, and Secret values go first of all.
+
+Payloads are taken apart without being read as a whole: an object that a list brings once more is known by its head.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import secrets
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from kubesteward_tools.world.store import Object
+from kubesteward_tools.world.kinds import ResourceType
+from kubesteward_tools.world.store import Key, Object, Store
+
+if TYPE_CHECKING:
+    import msgspec
+
+    from kubesteward_tools.cluster.payloads import Head, WatchEvent
 
 _KEY = secrets.token_bytes(32)
 """Hashes of Secret values can be compared within this process and mean nothing outside it."""
@@ -15,13 +25,67 @@ _KEY = secrets.token_bytes(32)
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 
+class Intake:
+    """The gate of one resource: from the server's bytes into a store."""
+
+    def __init__(self, kind: ResourceType) -> None:
+        from kubesteward_tools.cluster import payloads
+
+        self._kind = kind
+        self._secret = _is_secret(kind.kind, kind.api_version)
+        self._decode = payloads.OBJECT.decode
+        self.head: Callable[[bytes | msgspec.Raw], Head] = payloads.HEAD.decode
+        self.event: Callable[[bytes], WatchEvent] = payloads.EVENT.decode
+
+    def decoded(self, raw: msgspec.Raw) -> Object:
+        return self._decode(raw)
+
+    def listed(self, raw: msgspec.Raw, store: Store, *, known: bool) -> Key:
+        """Take in an object of a list. Where some are `known` already, it is read only if its version is another."""
+        if known:
+            metadata = self.head(raw).metadata
+            key = Key(self._kind.resource, metadata.namespace, metadata.name)
+            facts = store.facts(key)
+            if facts is not None and metadata.resource_version and facts.version == metadata.resource_version:
+                return key  # computed kinds have no version
+        return self._put(raw, store)
+
+    def watched(self, event: WatchEvent, store: Store) -> str:
+        """Do what an ADDED, MODIFIED or DELETED event tells. Returns the object's resourceVersion."""
+        if event.type == "DELETED":
+            obj = trimmed(self._decode(event.object), self._kind.kind, self._kind.api_version)
+            store.delete(self._key(obj), obj)
+            return str(obj["metadata"].get("resourceVersion", ""))
+        facts = store.facts(self._put(event.object, store))
+        return facts.version if facts else ""
+
+    def _put(self, raw: msgspec.Raw, store: Store) -> Key:
+        obj = self._decode(raw)
+        if self._secret:
+            obj = trimmed(obj, self._kind.kind, self._kind.api_version)
+            store.put(self._key(obj), obj)
+        else:
+            obj["kind"], obj["apiVersion"] = self._kind.kind, self._kind.api_version
+            obj["metadata"].pop("managedFields", None)
+            store.put(self._key(obj), obj, bytes(raw))
+        return self._key(obj)
+
+    def _key(self, obj: Object) -> Key:
+        metadata = obj["metadata"]
+        return Key(self._kind.resource, metadata.get("namespace", ""), metadata["name"])
+
+
 def trimmed(obj: Object, kind: str, api_version: str) -> Object:
     """A copy with kind and apiVersion, without managedFields; of a Secret only the key names and keyed hashes stay."""
     metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
     new = {**obj, "kind": kind, "apiVersion": api_version, "metadata": metadata}
-    if kind == "Secret" and api_version == "v1":
+    if _is_secret(kind, api_version):
         new = _without_values(new)
     return new
+
+
+def _is_secret(kind: str, api_version: str) -> bool:
+    return kind == "Secret" and api_version == "v1"
 
 
 def _without_values(secret: Object) -> Object:

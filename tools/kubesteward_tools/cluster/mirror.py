@@ -1,7 +1,7 @@
 """List and watch: keeps one resource of one cluster in a store, for as long as it is wanted.
 
 Pages of 500, bookmarks, resumption from the last resourceVersion, a new list on 410, back-off with jitter. A relist
-applies differences, so that nobody ever sees the store half full.
+replaces object by object and takes away what is gone at its end: nobody ever sees the store half full.
 """
 
 from __future__ import annotations
@@ -9,15 +9,18 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Set
+from typing import TYPE_CHECKING, Any
 
 from kubesteward_tools.cluster.bulk import bulk, settle
-from kubesteward_tools.cluster.intake import trimmed
+from kubesteward_tools.cluster.intake import Intake
 from kubesteward_tools.cluster.transport import Gone, ReadTransport, Silent
 from kubesteward_tools.errors import AskAgain, AskDifferently, Forbidden, ObjectNotFound, SteadyError
 from kubesteward_tools.world.kinds import ResourceType
-from kubesteward_tools.world.store import Key, Object, Store
+from kubesteward_tools.world.store import Key, Store
+
+if TYPE_CHECKING:
+    from kubesteward_tools.cluster.payloads import WatchEvent
 
 PAGE = 500
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
@@ -51,6 +54,7 @@ class Mirror:
         self._version = ""
         self._listed = False
         self._wait = wait
+        self._intake = Intake(kind)
         self._tries = 0
 
     async def run(self) -> None:
@@ -59,7 +63,7 @@ class Mirror:
             try:
                 await self._round()
             except Forbidden as error:
-                self._replace({})
+                self._keep_only(frozenset())
                 self._fail(error)
                 return
             except (Gone, Silent):
@@ -96,7 +100,7 @@ class Mirror:
 
     def _refused(self, error: SteadyError) -> None:
         if isinstance(error, ObjectNotFound):  # the kind itself has gone, as with its CustomResourceDefinition
-            self._replace({})
+            self._keep_only(frozenset())
         if isinstance(error, AskDifferently):
             self._listed = False
         self._fail(error)
@@ -106,19 +110,20 @@ class Mirror:
         self.synced.set()
 
     async def _relist(self) -> None:
-        found: dict[Key, Object] = {}
-        query = {"limit": str(PAGE)}
+        """Take in the pages as they come, then let go of what was in none of them."""
+        query, seen = {"limit": str(PAGE)}, set[Key]()
         with bulk():
             while True:
-                page = await self._transport.get(self._path, query)
-                found.update(self._stored(item) for item in page.get("items") or ())
-                token = page["metadata"].get("continue")
+                page = await self._transport.page(self._path, query)
+                known = self._store.count(self.kind.resource) > 0
+                seen.update(self._intake.listed(raw, self._store, known=known) for raw in page.items or ())
+                token = page.metadata.get("continue")
                 if not token:
                     break
                 query = {"limit": str(PAGE), "continue": token}
-            self._replace(found)
-            settle(len(found))
-        self._version = page["metadata"].get("resourceVersion", "")
+            self._keep_only(seen)
+            settle(len(seen))
+        self._version = page.metadata.get("resourceVersion", "")
         self._listed = True
         self._heard()
         self.synced.set()
@@ -127,56 +132,33 @@ class Mirror:
         self.confirmed = time.time()
         self.failure = None
 
-    def _replace(self, found: dict[Key, Object]) -> None:
-        """Make the store hold just these, by its differences and without letting anybody look in between."""
-        before = dict(self._store.items(self.kind.resource))
-        for key in before.keys() - found.keys():
+    def _keep_only(self, seen: Set[Key]) -> None:
+        for key in [key for key in self._store.keys(self.kind.resource) if key not in seen]:
             self._store.delete(key)
-        for key, obj in found.items():
-            old = before.get(key)
-            if old is None or not _version(obj) or _version(old) != _version(obj):  # computed kinds have no version
-                self._store.put(key, obj)
-
-    def _stored(self, item: Object) -> tuple[Key, Object]:
-        obj = trimmed(item, self.kind.kind, self.kind.api_version)
-        metadata = obj["metadata"]
-        return Key(self.kind.resource, metadata.get("namespace", ""), metadata["name"]), obj
 
     async def _watch(self) -> None:
-        import msgspec
-
         query = {
             "watch": "true",
             "allowWatchBookmarks": "true",
             "resourceVersion": self._version,
             "timeoutSeconds": str(_WATCH_SECONDS),
         }
-        decode = msgspec.json.Decoder().decode
         async for line in self._transport.lines(self._path, query):
             if line:
-                self._apply(decode(line))
+                self._apply(self._intake.event(line))
             else:
                 self._heard()
 
-    def _apply(self, event: dict[str, Any]) -> None:
-        kind, obj = event["type"], event["object"]
-        if kind == "ERROR":
-            raise _told(obj, self.kind.resource)
-        if kind == "BOOKMARK":
-            self._version = obj["metadata"]["resourceVersion"]
+    def _apply(self, event: WatchEvent) -> None:
+        """Raises Gone when the server ends the watch with an ERROR."""
+        if event.type == "ERROR":
+            raise _told(self._intake.decoded(event.object), self.kind.resource)
+        if event.type == "BOOKMARK":
+            self._version = self._intake.head(event.object).metadata.resource_version
         else:
-            key, new = self._stored(obj)
-            if kind == "DELETED":
-                self._store.delete(key, new)
-            else:
-                self._store.put(key, new)
-            self._version = _version(new) or self._version
+            self._version = self._intake.watched(event, self._store) or self._version
         self._tries = 0
         self._heard()
-
-
-def _version(obj: Object) -> str:
-    return str(obj["metadata"].get("resourceVersion", ""))
 
 
 def _told(status: Any, resource: str) -> SteadyError:

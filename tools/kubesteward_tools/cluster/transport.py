@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubesteward_tools.cluster.connection import Connection
 from kubesteward_tools.cluster.paths import REVIEWS, readable
@@ -25,6 +25,10 @@ from kubesteward_tools.errors import (
 
 if TYPE_CHECKING:
     import aiohttp
+
+    from kubesteward_tools.cluster.payloads import Page
+
+_Read = TypeVar("_Read")
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
@@ -69,6 +73,12 @@ class ReadTransport:
     async def get(self, path: str, query: Mapping[str, str] | None = None, accept: str = "application/json") -> Any:
         """The JSON body. Raises a SteadyError that fits the refusal."""
         return self._decoded(await self._request("GET", path, query, accept=accept))
+
+    async def page(self, path: str, query: Mapping[str, str]) -> Page:
+        """A list, whose objects are not read yet. Raises as `get` does."""
+        from kubesteward_tools.cluster import payloads
+
+        return self._readable(payloads.PAGE.decode, await self._request("GET", path, query))
 
     async def read(self, path: str, query: Mapping[str, str] | None = None) -> bytes:
         """The body as it is."""
@@ -179,10 +189,15 @@ class ReadTransport:
 
     def _decoded(self, data: bytes) -> Any:
         """Every answer of the API in JSON is an object."""
+        from kubesteward_tools.cluster import payloads
+
+        return self._readable(payloads.OBJECT.decode, data)
+
+    def _readable(self, decode: Callable[[bytes], _Read], data: bytes) -> _Read:
         import msgspec
 
         try:
-            return msgspec.json.decode(data, type=dict[str, Any])
+            return decode(data)
         except msgspec.DecodeError:
             raise AskAgain(
                 f"what answers at {self._connection.url} for {self._connection.cluster!r} does not speak JSON.",

@@ -7,8 +7,11 @@ entry) with its origin until either side writes to it; then the writer copies th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
+
+from kubesteward_tools.twin.selectors import matches
+from kubesteward_tools.world.packing import Packing
 
 Object = dict[str, Any]
 
@@ -21,16 +24,56 @@ class Key(NamedTuple):
     name: str
 
 
-class Event(NamedTuple):
+class Facts(NamedTuple):
+    """What the indexes know of an object, so that questions about many need not read them all.
+
+    `owners` are the UIDs of its owner references. `node` is a pod's `spec.nodeName` ("" without one), None for other
+    kinds; `repels` says whether a pod has a required anti-affinity. `note` is what the store's owner makes of it.
+    """
+
+    uid: str
+    version: str
+    created: str
+    labels: Mapping[str, str]
+    owners: tuple[str, ...]
+    node: str | None
+    repels: bool
+    note: Any
+
+
+class Event:
     """One write. `obj` is the new object (for DELETED the last one), `old` the one before (None for ADDED)."""
 
-    type: Literal["ADDED", "MODIFIED", "DELETED"]
-    key: Key
-    obj: Object
-    old: Object | None
+    __slots__ = ("_obj", "_old", "_read", "key", "type")
+
+    def __init__(
+        self,
+        type_: Literal["ADDED", "MODIFIED", "DELETED"],
+        key: Key,
+        obj: _Content,
+        old: _Content | None,
+        read: _Read,
+    ) -> None:
+        self.type = type_
+        self.key = key
+        self._obj = obj
+        self._old = old
+        self._read = read
+
+    @property
+    def obj(self) -> Object:
+        return self._read(self.key, self._obj)
+
+    @property
+    def old(self) -> Object | None:
+        return None if self._old is None else self._read(self.key, self._old)
 
 
 Listener = Callable[[Event], None]
+Note = Callable[[Key, Object], Any]
+_Content = Object | bytes
+"""An object, or an object packed."""
+_Read = Callable[[Key, _Content], Object]
 
 _Bucket = TypeVar("_Bucket")
 _Name = TypeVar("_Name")
@@ -77,27 +120,44 @@ class _Buckets(Generic[_Bucket, _Name, _Value]):
         return inner
 
 
-class Store:
-    """Objects by key, with indexes by owner UID and by node. Reads cost what they return, never the whole world."""
+class _Entry(NamedTuple):
+    content: _Content
+    facts: Facts
 
-    def __init__(self) -> None:
+
+class Store:
+    """Objects by key, with indexes by owner UID, label and node. Reads cost what they return, never the whole world.
+
+    With a `packing` objects are kept compressed and read when they are asked for; a fork's own writes are not.
+    `note` makes of each object what its `Facts.note` shall be.
+    """
+
+    def __init__(self, packing: Packing | None = None, note: Note | None = None) -> None:
         self.revision = 0
-        self._objects: _Buckets[tuple[str, str], str, Object] = _Buckets()
+        self._entries: _Buckets[tuple[str, str], str, _Entry] = _Buckets()
         self._namespaces: _Buckets[str, str, None] = _Buckets()
         self._owned: _Buckets[str, Key, None] = _Buckets()
+        self._labelled: _Buckets[tuple[str, str, str, str], str, None] = _Buckets()
         self._on_node: _Buckets[str, Key, None] = _Buckets()
         self._repelling: _Buckets[str, Key, None] = _Buckets()
+        self._sorted: dict[tuple[str, str], list[str]] = {}
         self._listeners: list[Listener] = []
+        self._packs = packing is not None
+        self._packing = packing or Packing()
+        self._note = note
 
     def fork(self) -> Store:
         """A store that starts as this one is now. Neither sees what the other writes from here on; listeners stay."""
-        child = Store()
+        child = Store(note=self._note)
         child.revision = self.revision
-        child._objects = self._objects.fork()
+        child._packing = self._packing
+        child._entries = self._entries.fork()
         child._namespaces = self._namespaces.fork()
         child._owned = self._owned.fork()
+        child._labelled = self._labelled.fork()
         child._on_node = self._on_node.fork()
         child._repelling = self._repelling.fork()
+        child._sorted = dict(self._sorted)
         return child
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -106,30 +166,62 @@ class Store:
         return lambda: self._listeners.remove(listener)
 
     def get(self, key: Key) -> Object | None:
-        return self._objects.bucket((key.resource, key.namespace)).get(key.name)
+        entry = self._entries.bucket((key.resource, key.namespace)).get(key.name)
+        return None if entry is None else self._read(key, entry.content)
+
+    def facts(self, key: Key) -> Facts | None:
+        """What is known of an object without reading it."""
+        entry = self._entries.bucket((key.resource, key.namespace)).get(key.name)
+        return None if entry is None else entry.facts
+
+    def keys(self, resource: str, namespace: str | None = None) -> Iterator[Key]:
+        """Every key of a resource, sorted by namespace and name; `namespace=None` means all namespaces."""
+        for space in self.spaces(resource) if namespace is None else [namespace]:
+            for name in self._names(resource, space):
+                yield Key(resource, space, name)
+
+    def known(self, resource: str, namespace: str | None = None) -> Iterator[tuple[Key, Facts]]:
+        """`keys`, each with its facts."""
+        for space in self.spaces(resource) if namespace is None else [namespace]:
+            bucket = self._entries.bucket((resource, space))
+            for name in self._names(resource, space):
+                yield Key(resource, space, name), bucket[name].facts
 
     def items(self, resource: str, namespace: str | None = None) -> Iterator[tuple[Key, Object]]:
         """Every object of a resource, sorted by namespace and name; `namespace=None` means all namespaces."""
-        spaces = sorted(self._namespaces.bucket(resource)) if namespace is None else [namespace]
-        for space in spaces:
-            bucket = self._objects.bucket((resource, space))
-            for name, obj in sorted(bucket.items()):
-                yield Key(resource, space, name), obj
+        for space in self.spaces(resource) if namespace is None else [namespace]:
+            bucket = self._entries.bucket((resource, space))
+            for name in tuple(self._names(resource, space)):
+                if (entry := bucket.get(name)) is not None:
+                    key = Key(resource, space, name)
+                    yield key, self._read(key, entry.content)
 
     def objects(self, resource: str, namespace: str | None = None) -> list[Object]:
         return [obj for _, obj in self.items(resource, namespace)]
 
     def count(self, resource: str, namespace: str | None = None) -> int:
         spaces = self._namespaces.bucket(resource) if namespace is None else [namespace]
-        return sum(len(self._objects.bucket((resource, space))) for space in spaces)
+        return sum(len(self._entries.bucket((resource, space))) for space in spaces)
 
     def resources(self) -> list[str]:
         """The resources that have at least one object."""
         return sorted(self._namespaces.buckets())
 
+    def spaces(self, resource: str) -> list[str]:
+        """The namespaces that hold objects of a resource, sorted; "" stands for none."""
+        return sorted(self._namespaces.bucket(resource))
+
     def owned_by(self, uid: str) -> list[Key]:
         """Keys of the objects that carry an ownerReference to `uid`, sorted."""
         return sorted(self._owned.bucket(uid))
+
+    def selected(self, resource: str, namespace: str, selector: Mapping[str, Any] | None) -> list[Key]:
+        """Keys of the objects of one namespace that a LabelSelector matches, sorted. Labels of pods are indexed."""
+        bucket = self._entries.bucket((resource, namespace))
+        found = (name for name in self._candidates(resource, namespace, selector) if name in bucket)
+        return [
+            Key(resource, namespace, name) for name in sorted(found) if matches(selector, bucket[name].facts.labels)
+        ]
 
     def pods_on(self, node: str) -> list[Key]:
         """Keys of the pods whose `spec.nodeName` is `node` ("" for those without), terminal ones included, sorted."""
@@ -139,47 +231,104 @@ class Store:
         """Keys of the pods with a required anti-affinity, which may keep others away from where they are, sorted."""
         return sorted(self._repelling.bucket("pods"))
 
-    def put(self, key: Key, obj: Object) -> Event:
-        """Store `obj` as it is (the caller has set its resourceVersion) and tell the listeners."""
-        old = self.get(key)
+    def put(self, key: Key, obj: Object, raw: bytes | None = None) -> Event:
+        """Store `obj` as it is (the caller has set its resourceVersion) and tell the listeners.
+
+        `raw` is the JSON that it was read from; only what may be kept as it is comes with it.
+        """
+        where = key.resource, key.namespace
+        old = self._entries.bucket(where).get(key.name)
         if old is not None:
-            self._unindex(key, old)
-        self._objects.set((key.resource, key.namespace), key.name, obj)
-        self._namespaces.set(key.resource, key.namespace, None)
-        self._index(key, obj)
-        return self._tell(Event("ADDED" if old is None else "MODIFIED", key, obj, old))
+            self._unindex(key, old.facts)
+        facts = self._facts(key, obj)
+        content = self._packing.pack(key.resource, obj, raw) if self._packs else obj
+        self._entries.set(where, key.name, _Entry(content, facts))
+        if old is None:
+            self._namespaces.set(key.resource, key.namespace, None)
+            self._sorted.pop(where, None)
+        self._index(key, facts)
+        before = None if old is None else old.content
+        return self._tell(Event("ADDED" if old is None else "MODIFIED", key, obj, before, self._read))
 
     def delete(self, key: Key, last: Object | None = None) -> Event | None:
         """Take the object away. `last` is what the DELETED event shows, the stored object by default."""
-        old = self.get(key)
+        where = key.resource, key.namespace
+        old = self._entries.bucket(where).get(key.name)
         if old is None:
             return None
-        self._unindex(key, old)
-        self._objects.remove((key.resource, key.namespace), key.name)
-        if not self._objects.bucket((key.resource, key.namespace)):
+        self._unindex(key, old.facts)
+        self._entries.remove(where, key.name)
+        self._sorted.pop(where, None)
+        if not self._entries.bucket(where):
             self._namespaces.remove(key.resource, key.namespace)
-        return self._tell(Event("DELETED", key, last or old, old))
+        return self._tell(Event("DELETED", key, old.content if last is None else last, old.content, self._read))
 
     def _tell(self, event: Event) -> Event:
         for listener in tuple(self._listeners):
             listener(event)
         return event
 
-    def _index(self, key: Key, obj: Object) -> None:
-        for owner in obj["metadata"].get("ownerReferences") or ():
-            self._owned.set(owner["uid"], key, None)
-        if key.resource == "pods":
-            self._on_node.set(obj.get("spec", {}).get("nodeName", ""), key, None)
-            if _repels(obj):
-                self._repelling.set("pods", key, None)
+    def _read(self, key: Key, content: _Content) -> Object:
+        return self._packing.read(key, content) if isinstance(content, bytes) else content
 
-    def _unindex(self, key: Key, obj: Object) -> None:
-        for owner in obj["metadata"].get("ownerReferences") or ():
-            self._owned.remove(owner["uid"], key)
-        if key.resource == "pods":
-            self._on_node.remove(obj.get("spec", {}).get("nodeName", ""), key)
-            if _repels(obj):
-                self._repelling.remove("pods", key)
+    def _names(self, resource: str, namespace: str) -> list[str]:
+        """Sorted once after each name that comes or goes."""
+        where = resource, namespace
+        found = self._sorted.get(where)
+        if found is None:
+            found = self._sorted[where] = sorted(self._entries.bucket(where))
+        return found
+
+    def _candidates(self, resource: str, namespace: str, selector: Mapping[str, Any] | None) -> Iterable[str]:
+        """The names with the rarest of the wanted labels; all where no label is named, or none is indexed."""
+        wanted = (selector or {}).get("matchLabels") or {}
+        if resource not in _LABELLED or not wanted:
+            return self._entries.bucket((resource, namespace))
+        buckets = [self._labelled.bucket((resource, namespace, name, value)) for name, value in wanted.items()]
+        return min(buckets, key=len)
+
+    def _facts(self, key: Key, obj: Object) -> Facts:
+        metadata = obj["metadata"]
+        labels = metadata.get("labels") or _NO_LABELS
+        owners = metadata.get("ownerReferences")
+        pod = key.resource == "pods"
+        return Facts(
+            uid=metadata.get("uid") or "",
+            version=metadata.get("resourceVersion") or "",
+            created=metadata.get("creationTimestamp") or "",
+            labels=self._packing.labels(labels) if self._packs else labels,
+            owners=tuple([owner["uid"] for owner in owners]) if owners else (),
+            node=((obj.get("spec") or {}).get("nodeName") or "") if pod else None,
+            repels=pod and _repels(obj),
+            note=self._note(key, obj) if self._note is not None else None,
+        )
+
+    def _index(self, key: Key, facts: Facts) -> None:
+        for owner in facts.owners:
+            self._owned.set(owner, key, None)
+        if key.resource in _LABELLED:
+            for name, value in facts.labels.items():
+                self._labelled.set((key.resource, key.namespace, name, value), key.name, None)
+        if facts.node is not None:
+            self._on_node.set(facts.node, key, None)
+        if facts.repels:
+            self._repelling.set("pods", key, None)
+
+    def _unindex(self, key: Key, facts: Facts) -> None:
+        for owner in facts.owners:
+            self._owned.remove(owner, key)
+        if key.resource in _LABELLED:
+            for name, value in facts.labels.items():
+                self._labelled.remove((key.resource, key.namespace, name, value), key.name)
+        if facts.node is not None:
+            self._on_node.remove(facts.node, key)
+        if facts.repels:
+            self._repelling.remove("pods", key)
+
+
+_NO_LABELS: Mapping[str, str] = {}
+_LABELLED = frozenset({"pods"})
+"""Resources whose labels are indexed: selectors ask for pods."""
 
 
 def _repels(pod: Object) -> bool:

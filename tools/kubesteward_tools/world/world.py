@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubesteward_tools.errors import AskAgain, Forbidden, NotSynced
 from kubesteward_tools.world.kinds import ResourceType
+from kubesteward_tools.world.packing import Packing
 from kubesteward_tools.world.store import Store
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class World:
 
     @classmethod
     async def over(cls, cluster: str, source: Source) -> World:
-        return cls(cluster, source, await source.kinds(), getattr(source, "store", None) or Store())
+        return cls(cluster, source, await source.kinds(), getattr(source, "store", None) or Store(Packing()))
 
     @property
     def writable(self) -> bool:
