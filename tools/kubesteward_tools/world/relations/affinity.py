@@ -1,0 +1,96 @@
+"""What a pod asks of the node it is to run on, and of the pods that run near it.
+
+API docs: v1.PodSpec.nodeSelector, v1.NodeAffinity (terms are alternatives; empty ones match nothing), v1.PodAffinity,
+v1.TopologySpreadConstraint. Terms with Gt or Lt are left out: label selectors cannot say them.
+Both ends go on when the other changes: all of it is looked at while scheduling and ignored during execution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from sys import intern
+from typing import Any
+
+from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds, Link, Selection
+from kubesteward_tools.world.relations.reading import (
+    is_requirement,
+    label_selector,
+    mapping,
+    mappings,
+    plain_selector,
+    text,
+    texts,
+)
+from kubesteward_tools.world.store import Key, Object
+
+RELATION = "affinity"
+RESOURCES = ("pods",)
+DEPENDS: Depends = "neither"
+
+_REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
+_BETWEEN_PODS = (("podAffinity", "pod affinity"), ("podAntiAffinity", "pod anti-affinity"))
+
+
+def derive(key: Key, obj: Object, kinds: Kinds) -> Iterator[Link]:
+    """Pod → the nodes and pods that its rules match; the topology key of a rule is in the detail."""
+    del kinds
+    spec = mapping(obj.get("spec"))
+    if (labels := spec.get("nodeSelector")) and (selector := plain_selector(labels)):
+        yield Selection(RELATION, key, "nodes", None, selector, "node selector")
+    if rules := mapping(spec.get("affinity")):
+        yield from _nodes(key, mapping(rules.get("nodeAffinity")))
+        for field, word in _BETWEEN_PODS:
+            yield from _pods(key, mapping(rules.get(field)), word)
+    if spread := spec.get("topologySpreadConstraints"):
+        yield from _spread(key, spread)
+
+
+def _nodes(key: Key, rules: Object) -> Iterator[Link]:
+    for term in mappings(mapping(rules.get(_REQUIRED)).get("nodeSelectorTerms")):
+        yield from _node_term(key, term, "required node affinity")
+    for weighted in mappings(rules.get(_PREFERRED)):
+        yield from _node_term(key, mapping(weighted.get("preference")), "preferred node affinity")
+
+
+def _node_term(key: Key, term: Object, detail: str) -> Iterator[Link]:
+    """One alternative. DaemonSets name their node in a field, the only one there is: metadata.name."""
+    for field in mappings(term.get("matchFields")):
+        if field.get("key") == "metadata.name" and field.get("operator") == "In":
+            for name in texts(field.get("values")):
+                yield Edge(RELATION, key, Key("nodes", "", name), detail)
+    expressions = term.get("matchExpressions")
+    if expressions and isinstance(expressions, list) and all(map(is_requirement, expressions)):
+        yield Selection(RELATION, key, "nodes", None, {"matchExpressions": expressions}, detail)
+
+
+def _pods(key: Key, rules: Object, word: str) -> Iterator[Link]:
+    for term in mappings(rules.get(_REQUIRED)):
+        yield from _pod_term(key, term, f"required {word}")
+    for weighted in mappings(rules.get(_PREFERRED)):
+        yield from _pod_term(key, mapping(weighted.get("podAffinityTerm")), f"preferred {word}")
+
+
+def _pod_term(key: Key, term: Object, word: str) -> Iterator[Link]:
+    """Pods in the named namespaces; those that a namespaceSelector adds are selected as namespaces."""
+    selector = label_selector(term.get("labelSelector"))
+    if selector is None:
+        return
+    detail = intern(f"{word} by {text(term.get('topologyKey'))}")
+    spaces = label_selector(term.get("namespaceSelector"))
+    if spaces == {}:
+        yield Selection(RELATION, key, "pods", None, selector, detail)
+        return
+    named = texts(term.get("namespaces"))
+    for namespace in named or ([key.namespace] if spaces is None else []):
+        yield Selection(RELATION, key, "pods", namespace, selector, detail)
+    if spaces is not None:
+        yield Selection(RELATION, key, "namespaces", None, spaces, detail)
+
+
+def _spread(key: Key, constraints: Any) -> Iterator[Link]:
+    for constraint in mappings(constraints):
+        selector = label_selector(constraint.get("labelSelector"))
+        if selector is not None:
+            detail = intern(f"spread by {text(constraint.get('topologyKey'))}")
+            yield Selection(RELATION, key, "pods", key.namespace, selector, detail)

@@ -1,0 +1,46 @@
+"""What a relation says: one thing points to another by name, or to all that a selector matches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from kubesteward_tools.world.store import Key, Object
+
+Depends = Literal["source", "target", "neither"]
+"""Which end of an edge breaks, or changes, when the other end does."""
+
+Kinds = Callable[[str, str], str | None]
+"""The resource ("deployments.apps") of a group and a kind, None when the cluster does not tell."""
+
+
+class Edge(NamedTuple):
+    """Written in one object, though not always at its source: an owned object names its owner.
+
+    The target may not exist. `detail` says where it is written and never holds a value of a Secret or of a variable.
+    `optional` means that the source does without a missing target. `confidence` is below 1 where the edge is a guess.
+    """
+
+    relation: str
+    source: Key
+    target: Key
+    detail: str = ""
+    optional: bool = False
+    confidence: float = 1.0
+
+
+class Selection(NamedTuple):
+    """An edge to everything that a well-formed LabelSelector matches, whatever comes and goes.
+
+    `resource` is what is selected, `namespace` where (None: everywhere). An empty selector matches all of it.
+    """
+
+    relation: str
+    source: Key
+    resource: str
+    namespace: str | None
+    selector: Object | None
+    detail: str = ""
+
+
+Link = Edge | Selection

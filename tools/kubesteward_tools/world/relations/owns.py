@@ -1,0 +1,30 @@
+"""An owner owns the objects that name it in `metadata.ownerReferences`; the garbage collector takes them after it.
+
+API doc: metav1.OwnerReference. Owners are in the namespace of the owned object or have none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds
+from kubesteward_tools.world.relations.reading import mapping, mappings, text
+from kubesteward_tools.world.relations.references import CLUSTER_SCOPED, group_of, resource_of
+from kubesteward_tools.world.store import Key, Object
+
+RELATION = "owns"
+RESOURCES = "*"
+DEPENDS: Depends = "target"
+
+
+def derive(key: Key, obj: Object, kinds: Kinds) -> Iterator[Edge]:
+    """Owner → owned. A custom owner without a namespace is taken for one of the owned object's namespace."""
+    owners = mapping(obj.get("metadata")).get("ownerReferences")
+    if not owners:
+        return
+    for owner in mappings(owners):
+        kind, name = text(owner.get("kind")), text(owner.get("name"))
+        if kind and name:
+            resource = resource_of(group_of(text(owner.get("apiVersion"))), kind, kinds)
+            namespace = "" if resource in CLUSTER_SCOPED else key.namespace
+            yield Edge(RELATION, Key(resource, namespace, name), key, "controller" if owner.get("controller") else "")

@@ -1,0 +1,28 @@
+"""Pods run as a ServiceAccount. API doc: v1.PodSpec.serviceAccountName ("default" when a template leaves it out).
+
+Admission writes it into each pod; a pod without one is a static pod, which has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds
+from kubesteward_tools.world.relations.reading import text
+from kubesteward_tools.world.relations.templates import POD_LIKE, pod_spec
+from kubesteward_tools.world.store import Key, Object
+
+RELATION = "runs_as"
+RESOURCES = POD_LIKE
+DEPENDS: Depends = "source"
+
+
+def derive(key: Key, obj: Object, kinds: Kinds) -> Iterator[Edge]:
+    """Pod or template → ServiceAccount."""
+    del kinds
+    spec = pod_spec(key, obj)
+    name = text(spec.get("serviceAccountName")) or text(spec.get("serviceAccount"))
+    if not name and spec and key.resource != "pods":
+        name = "default"
+    if name:
+        yield Edge(RELATION, key, Key("serviceaccounts", key.namespace, name))
