@@ -17,7 +17,7 @@ from kubesteward_tools.world.store import Key, Object, Store
 if TYPE_CHECKING:
     import msgspec
 
-    from kubesteward_tools.cluster.payloads import Head, WatchEvent
+    from kubesteward_tools.world.payloads import Head, WatchEvent
 
 _KEY = secrets.token_bytes(32)
 """Hashes of Secret values can be compared within this process and mean nothing outside it."""
@@ -29,16 +29,14 @@ class Intake:
     """The gate of one resource: from the server's bytes into a store."""
 
     def __init__(self, kind: ResourceType) -> None:
-        from kubesteward_tools.cluster import payloads
+        from kubesteward_tools.world import payloads
 
         self._kind = kind
         self._secret = _is_secret(kind.kind, kind.api_version)
-        self._decode = payloads.OBJECT.decode
+        self._read = payloads.reader(kind.resource)
+        self.decoded: Callable[[msgspec.Raw], Object] = payloads.OBJECT.decode
         self.head: Callable[[bytes | msgspec.Raw], Head] = payloads.HEAD.decode
         self.event: Callable[[bytes], WatchEvent] = payloads.EVENT.decode
-
-    def decoded(self, raw: msgspec.Raw) -> Object:
-        return self._decode(raw)
 
     def listed(self, raw: msgspec.Raw, store: Store, *, known: bool) -> Key:
         """Take in an object of a list. Where some are `known` already, it is read only if its version is another."""
@@ -53,20 +51,19 @@ class Intake:
     def watched(self, event: WatchEvent, store: Store) -> str:
         """Do what an ADDED, MODIFIED or DELETED event tells. Returns the object's resourceVersion."""
         if event.type == "DELETED":
-            obj = trimmed(self._decode(event.object), self._kind.kind, self._kind.api_version)
+            obj = trimmed(self._read(event.object), self._kind.kind, self._kind.api_version)
             store.delete(self._key(obj), obj)
             return str(obj["metadata"].get("resourceVersion", ""))
         facts = store.facts(self._put(event.object, store))
         return facts.version if facts else ""
 
     def _put(self, raw: msgspec.Raw, store: Store) -> Key:
-        obj = self._decode(raw)
+        obj = self._read(raw)
         if self._secret:
             obj = trimmed(obj, self._kind.kind, self._kind.api_version)
             store.put(self._key(obj), obj)
         else:
             obj["kind"], obj["apiVersion"] = self._kind.kind, self._kind.api_version
-            obj["metadata"].pop("managedFields", None)
             store.put(self._key(obj), obj, bytes(raw))
         return self._key(obj)
 

@@ -20,7 +20,7 @@ from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Key, Store
 
 if TYPE_CHECKING:
-    from kubesteward_tools.cluster.payloads import WatchEvent
+    from kubesteward_tools.world.payloads import WatchEvent
 
 PAGE = 500
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
@@ -112,10 +112,10 @@ class Mirror:
     async def _relist(self) -> None:
         """Take in the pages as they come, then let go of what was in none of them."""
         query, seen = {"limit": str(PAGE)}, set[Key]()
+        known = self._store.count(self.kind.resource) > 0
         with bulk():
             while True:
                 page = await self._transport.page(self._path, query)
-                known = self._store.count(self.kind.resource) > 0
                 seen.update(self._intake.listed(raw, self._store, known=known) for raw in page.items or ())
                 token = page.metadata.get("continue")
                 if not token:

@@ -26,7 +26,7 @@ from kubesteward_tools.errors import (
 if TYPE_CHECKING:
     import aiohttp
 
-    from kubesteward_tools.cluster.payloads import Page
+    from kubesteward_tools.world.payloads import Page
 
 _Read = TypeVar("_Read")
 
@@ -76,7 +76,7 @@ class ReadTransport:
 
     async def page(self, path: str, query: Mapping[str, str]) -> Page:
         """A list, whose objects are not read yet. Raises as `get` does."""
-        from kubesteward_tools.cluster import payloads
+        from kubesteward_tools.world import payloads
 
         return self._readable(payloads.PAGE.decode, await self._request("GET", path, query))
 
@@ -189,7 +189,7 @@ class ReadTransport:
 
     def _decoded(self, data: bytes) -> Any:
         """Every answer of the API in JSON is an object."""
-        from kubesteward_tools.cluster import payloads
+        from kubesteward_tools.world import payloads
 
         return self._readable(payloads.OBJECT.decode, data)
 

@@ -65,7 +65,7 @@ class Graph:
         self._numbers: dict[Key, int] = {}
         self._keys: dict[int, Key] = {}
         self._next = 0
-        self._links: dict[_Link, int] = {}
+        self._links: dict[tuple[str, str, bool, float, bool], int] = {}
         self._link_of: list[_Link] = []
         self._said: dict[int, _Said] = {}
         self._named: dict[int, set[int]] = {}
@@ -95,14 +95,20 @@ class Graph:
 
     def _compact(self, key: Key, links: Iterable[Edge | Selection]) -> tuple[_Said, tuple[Selection, ...]]:
         said, selections = list[int](), list[Selection]()
-        number, link_number = self._number, self._link_number
+        numbers, known = self._numbers, self._links
         for link in links:
             if isinstance(link, Selection):
                 selections.append(link)
-            elif link.source == key:
-                said += link_number(_Link(link.relation, link.detail, link.optional, link.confidence, True)), number(link.target)
-            else:
-                said += link_number(_Link(link.relation, link.detail, link.optional, link.confidence, False)), number(link.source)
+                continue
+            relation, source, target, detail, optional, confidence = link
+            outward = source == key
+            common = (relation, detail, optional, confidence, outward)
+            link_number = known.get(common)
+            if link_number is None:
+                link_number = self._new_link(_Link(relation, detail, optional, confidence, outward))
+            other = target if outward else source
+            number = numbers.get(other)
+            said += link_number, self._number(other) if number is None else number
         return tuple(said), tuple(selections)
 
     def _number(self, key: Key) -> int:
@@ -113,18 +119,20 @@ class Graph:
             self._next += 1
         return found
 
-    def _link_number(self, link: _Link) -> int:
-        found = self._links.get(link)
-        if found is None:
-            found = self._links[link] = len(self._link_of)
-            self._link_of.append(link)
+    def _new_link(self, link: _Link) -> int:
+        found = self._links[link] = len(self._link_of)
+        self._link_of.append(link)
         return found
 
     def _rename(self, number: int, before: _Said, after: _Said) -> None:
-        old, new = set(before[1::2]), set(after[1::2])
-        for other in new - old:
-            self._named.setdefault(other, set()).add(number)
-        for other in old - new:
+        new = after[1::2]
+        for other in new:
+            names = self._named.get(other)
+            if names is None:
+                self._named[other] = {number}
+            else:
+                names.add(number)
+        for other in set(before[1::2]).difference(new):
             self._unname(other, number)
 
     def _unname(self, other: int, by: int) -> None:
@@ -215,18 +223,24 @@ class Graph:
         """Every connection of one object, sorted."""
         return sorted(set(self.edges(key, relations)))
 
-    def dependents(self, start: Key, relations: Collection[str] | None = None, depth: int | None = None) -> dict[Key, Connection | None]:
+    def dependents(
+        self, start: Key, relations: Collection[str] | None = None, depth: int | None = None
+    ) -> dict[Key, Connection | None]:
         """What breaks or changes when `start` does, nearest first, each with the connection that leads to it.
 
         A Namespace's are all that is in it.
         """
         return self._reach(start, relations, depth, _is_dependent)
 
-    def dependencies(self, start: Key, relations: Collection[str] | None = None, depth: int | None = None) -> dict[Key, Connection | None]:
+    def dependencies(
+        self, start: Key, relations: Collection[str] | None = None, depth: int | None = None
+    ) -> dict[Key, Connection | None]:
         """What `start` needs, directly or not, nearest first, each with the connection that leads to it."""
         return self._reach(start, relations, depth, _is_dependency)
 
-    def _reach(self, start: Key, relations: Collection[str] | None, depth: int | None, leads: _Leads) -> dict[Key, Connection | None]:
+    def _reach(
+        self, start: Key, relations: Collection[str] | None, depth: int | None, leads: _Leads
+    ) -> dict[Key, Connection | None]:
         found: dict[Key, Connection | None] = {}
         if start.resource == NAMESPACES and leads is _is_dependent:
             found = dict.fromkeys(self._inside(start.name))
@@ -263,13 +277,13 @@ class Graph:
 
     def common_ancestors(self, keys: Iterable[Key]) -> list[Key]:
         """What all of `keys` depend on, or are: of those only the lowest, which depend on no other one of them."""
-        above = [{key: None} | self.dependencies(key) for key in dict.fromkeys(keys)]
-        if not above:
+        starts = list(dict.fromkeys(keys))
+        if not starts:
             return []
+        above = [{key: None, **self.dependencies(key)} for key in starts]
         common = set(above[0]).intersection(*above[1:])
-        order = [key for key in above[0] if key in common]  # the nearest first
         lowest = set(common)
-        for key in order:
+        for key in above[0]:  # the nearest first, so that of two that need each other one stays
             if key in lowest:
                 lowest -= self.dependencies(key).keys() - {key}
         return sorted(lowest)

@@ -34,7 +34,7 @@ class Packing:
         """`raw` is the JSON that `obj` was read from, as far as all of it may be kept."""
         shelf = self._shelves.get(resource)
         if shelf is None:
-            shelf = self._shelves[resource] = _Shelf()
+            shelf = self._shelves[resource] = _Shelf(resource)
         return shelf.pack(obj, raw)
 
     def read(self, key: Key, packed: bytes) -> Object:
@@ -66,10 +66,13 @@ class Packing:
 class _Shelf:
     """One resource's objects. Those that came before its dictionary was made are compressed without."""
 
-    def __init__(self) -> None:
+    def __init__(self, resource: str) -> None:
         import msgspec
 
-        self._decode = msgspec.json.Decoder(dict[str, Any]).decode
+        from kubesteward_tools.world import payloads
+
+        self._decode = payloads.reader(resource)
+        self._decode_whole = payloads.OBJECT.decode
         self._encode = msgspec.json.Encoder().encode
         self._head: Object = {}
         self._samples: list[bytes] = []
@@ -95,14 +98,15 @@ class _Shelf:
             self._samples, self._learns = [], False
 
     def read(self, packed: bytes) -> Object:
-        obj = self.whole(packed)
-        obj["metadata"].pop("managedFields", None)
-        return obj
+        return {**self._decode(self._unpacked(packed)), **self._head}
 
     def whole(self, packed: bytes) -> Object:
+        return {**self._decode_whole(self._unpacked(packed)), **self._head}
+
+    def _unpacked(self, packed: bytes) -> bytes:
         # frames name the dictionary that they need, so that the older ones are read as well
-        data = _zstd().decompress(packed, zstd_dict=self._dictionary)
-        return {**self._head, **self._decode(data)}
+        data: bytes = _zstd().decompress(packed, zstd_dict=self._dictionary)
+        return data
 
 
 def _zstd() -> Any:

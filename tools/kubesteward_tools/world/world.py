@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kubesteward_tools.errors import AskAgain, Forbidden, NotSynced
+from kubesteward_tools.world.graph import Graph
 from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.packing import Packing
 from kubesteward_tools.world.store import Store
@@ -51,6 +52,11 @@ TWIN_RESOURCES = (
 """What a rehearsal has to know."""
 
 
+def _resources(kinds: Kinds) -> Callable[[str, str], str | None]:
+    known = {(item.group, item.kind): item.resource for item in kinds.all()}
+    return lambda group, kind: known.get((group, kind))
+
+
 class World:
     """One cluster. `kinds` are those it serves; `forbidden` says of each kind that may not be listed why."""
 
@@ -62,6 +68,14 @@ class World:
         self._source = source
         self._mirrors: dict[str, Mirror] = {}
         self._complete = source.connection is None
+        self.graph = Graph(store, _resources(kinds), self.sees)
+
+    def sees(self, resource: str, namespace: str) -> bool:
+        """Whether all objects of a resource in a namespace are in the store."""
+        if self._complete:
+            return self.store.count(resource) > 0
+        mirror = self._mirrors.get(resource)
+        return mirror is not None and mirror.confirmed > 0
 
     @classmethod
     async def over(cls, cluster: str, source: Source) -> World:
