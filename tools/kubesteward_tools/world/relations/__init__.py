@@ -75,7 +75,7 @@ def derive(key: Key, obj: Object, kinds: Kinds) -> list[Link]:
     """All that one object points to, in the order of the relations' names. Never raises, whatever the object holds."""
     found: list[Link] = []
     for read in _BY_RESOURCE.get(key.resource, _EVERYWHERE):
-        found.extend(read(key, obj, kinds))
+        found += read(key, obj, kinds)
     return found
 
 

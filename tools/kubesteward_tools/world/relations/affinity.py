@@ -7,11 +7,10 @@ Both ends go on when the other changes: all of it is looked at while scheduling 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from sys import intern
-from typing import Any
 
-from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds, Link, Selection
+from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds, Link, Selection, point
 from kubesteward_tools.world.relations.reading import (
     is_requirement,
     label_selector,
@@ -32,18 +31,22 @@ _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 _BETWEEN_PODS = (("podAffinity", "pod affinity"), ("podAntiAffinity", "pod anti-affinity"))
 
 
-def derive(key: Key, obj: Object, kinds: Kinds) -> Iterator[Link]:
+def derive(key: Key, obj: Object, kinds: Kinds) -> Iterable[Link]:
     """Pod → the nodes and pods that its rules match; the topology key of a rule is in the detail."""
     del kinds
     spec = mapping(obj.get("spec"))
+    links: list[Link] = []
     if (labels := spec.get("nodeSelector")) and (selector := plain_selector(labels)):
-        yield Selection(RELATION, key, "nodes", None, selector, "node selector")
+        links.append(Selection(RELATION, key, "nodes", None, selector, "node selector"))
     if rules := mapping(spec.get("affinity")):
-        yield from _nodes(key, mapping(rules.get("nodeAffinity")))
+        if "nodeAffinity" in rules:
+            links += _nodes(key, mapping(rules["nodeAffinity"]))
         for field, word in _BETWEEN_PODS:
-            yield from _pods(key, mapping(rules.get(field)), word)
-    if spread := spec.get("topologySpreadConstraints"):
-        yield from _spread(key, spread)
+            if field in rules:
+                links += _pods(key, mapping(rules[field]), word)
+    if "topologySpreadConstraints" in spec:
+        links += _spread(key, mappings(spec["topologySpreadConstraints"]))
+    return links
 
 
 def _nodes(key: Key, rules: Object) -> Iterator[Link]:
@@ -58,38 +61,49 @@ def _node_term(key: Key, term: Object, detail: str) -> Iterator[Link]:
     for field in mappings(term.get("matchFields")):
         if field.get("key") == "metadata.name" and field.get("operator") == "In":
             for name in texts(field.get("values")):
-                yield Edge(RELATION, key, Key("nodes", "", name), detail)
+                yield Edge(RELATION, key, point("nodes", "", name), detail)
     expressions = term.get("matchExpressions")
     if expressions and isinstance(expressions, list) and all(map(is_requirement, expressions)):
         yield Selection(RELATION, key, "nodes", None, {"matchExpressions": expressions}, detail)
 
 
-def _pods(key: Key, rules: Object, word: str) -> Iterator[Link]:
-    for term in mappings(rules.get(_REQUIRED)):
-        yield from _pod_term(key, term, f"required {word}")
-    for weighted in mappings(rules.get(_PREFERRED)):
-        yield from _pod_term(key, mapping(weighted.get("podAffinityTerm")), f"preferred {word}")
+def _pods(key: Key, rules: Object, word: str) -> list[Link]:
+    links: list[Link] = []
+    if _REQUIRED in rules:
+        for term in mappings(rules[_REQUIRED]):
+            links += _pod_term(key, term, "required " + word)
+    if _PREFERRED in rules:
+        for weighted in mappings(rules[_PREFERRED]):
+            links += _pod_term(key, mapping(weighted.get("podAffinityTerm")), "preferred " + word)
+    return links
 
 
-def _pod_term(key: Key, term: Object, word: str) -> Iterator[Link]:
-    """Pods in the named namespaces; those that a namespaceSelector adds are selected as namespaces."""
+def _pod_term(key: Key, term: Object, word: str) -> list[Link]:
+    """In the pod's own namespace, if the term names none."""
     selector = label_selector(term.get("labelSelector"))
     if selector is None:
-        return
+        return []
     detail = intern(f"{word} by {text(term.get('topologyKey'))}")
+    if not term.get("namespaceSelector") and not term.get("namespaces"):
+        everywhere = term.get("namespaceSelector") == {}
+        return [Selection(RELATION, key, "pods", None if everywhere else key.namespace, selector, detail)]
+    return _elsewhere(key, term, selector, detail)
+
+
+def _elsewhere(key: Key, term: Object, selector: Object, detail: str) -> list[Link]:
+    """Pods in the named namespaces; those that a namespaceSelector adds are selected as namespaces."""
     spaces = label_selector(term.get("namespaceSelector"))
     if spaces == {}:
-        yield Selection(RELATION, key, "pods", None, selector, detail)
-        return
+        return [Selection(RELATION, key, "pods", None, selector, detail)]
     named = texts(term.get("namespaces"))
-    for namespace in named or ([key.namespace] if spaces is None else []):
-        yield Selection(RELATION, key, "pods", namespace, selector, detail)
+    links: list[Link] = [Selection(RELATION, key, "pods", namespace, selector, detail) for namespace in named]
     if spaces is not None:
-        yield Selection(RELATION, key, "namespaces", None, spaces, detail)
+        links.append(Selection(RELATION, key, "namespaces", None, spaces, detail))
+    return links
 
 
-def _spread(key: Key, constraints: Any) -> Iterator[Link]:
-    for constraint in mappings(constraints):
+def _spread(key: Key, constraints: list[Object]) -> Iterator[Link]:
+    for constraint in constraints:
         selector = label_selector(constraint.get("labelSelector"))
         if selector is not None:
             detail = intern(f"spread by {text(constraint.get('topologyKey'))}")

@@ -6,9 +6,9 @@ that name a missing one). A namespace's Pod Security level is a label and no obj
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
-from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds
+from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds, point
 from kubesteward_tools.world.relations.reading import text
 from kubesteward_tools.world.relations.templates import POD_LIKE, pod_spec
 from kubesteward_tools.world.store import Key, Object
@@ -18,15 +18,20 @@ _LIMITS = ("resourcequotas", "limitranges")
 RESOURCES = (*_LIMITS, *POD_LIKE)
 DEPENDS: Depends = "source"
 
+_CLASSES = (
+    ("priorityClassName", "priorityclasses.scheduling.k8s.io", "priority class"),
+    ("runtimeClassName", "runtimeclasses.node.k8s.io", "runtime class"),
+)
 
-def derive(key: Key, obj: Object, kinds: Kinds) -> Iterator[Edge]:
+
+def derive(key: Key, obj: Object, kinds: Kinds) -> Iterable[Edge]:
     """Namespace → quota or limit range; pod or template → its classes."""
     del kinds
     if key.resource in _LIMITS:
-        yield Edge(RELATION, Key("namespaces", "", key.namespace), key)
-        return
+        return (Edge(RELATION, point("namespaces", "", key.namespace), key),)
     spec = pod_spec(key, obj)
-    if name := text(spec.get("priorityClassName")):
-        yield Edge(RELATION, key, Key("priorityclasses.scheduling.k8s.io", "", name), "priority class")
-    if name := text(spec.get("runtimeClassName")):
-        yield Edge(RELATION, key, Key("runtimeclasses.node.k8s.io", "", name), "runtime class")
+    edges = []
+    for field, resource, detail in _CLASSES:
+        if field in spec and (name := text(spec[field])):
+            edges.append(Edge(RELATION, key, point(resource, "", name), detail))
+    return edges

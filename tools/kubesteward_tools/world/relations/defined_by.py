@@ -6,7 +6,7 @@ edge of an object from another aggregated API stays dangling.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import cache
 
 from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds
@@ -49,11 +49,11 @@ _BUILT_IN = frozenset(
 )
 
 
-def derive(key: Key, obj: Object, kinds: Kinds) -> Iterator[Edge]:
+def derive(key: Key, obj: Object, kinds: Kinds) -> Iterable[Edge]:
     """Custom object → its definition. The object's key tells all."""
     del obj, kinds
-    if (definition := _definition(key.resource)) is not None:
-        yield Edge(RELATION, key, definition)
+    definition = _definition(key.resource)
+    return () if definition is None else (Edge(RELATION, key, definition),)
 
 
 @cache

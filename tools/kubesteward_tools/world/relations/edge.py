@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple
 
 from kubesteward_tools.world.store import Key, Object
@@ -44,3 +45,12 @@ class Selection(NamedTuple):
 
 
 Link = Edge | Selection
+
+edge: Callable[[tuple[str, Key, Key, str, bool, float]], Edge] = partial(tuple.__new__, Edge)
+"""An Edge of all its fields in half the time of its constructor, for what each pod has."""
+
+
+@lru_cache(maxsize=1 << 16)
+def point(resource: str, namespace: str, name: str) -> Key:
+    """The key of something that many objects point to: one tuple for all of them, and quicker than a new one."""
+    return Key(resource, namespace, name)

@@ -23,8 +23,8 @@ _NOT_HOSTS = frozenset(f"{_STORES} {_VAULTS}".split())
 """Schemes after which no host of a network stands."""
 
 _GENERIC = "biz cloud com edu gov info internal invalid local localdomain mil net onion org tech xyz"
-_COUNTRIES = "ai at au be br ca ch cn co cz de dk es eu fi fr in io ir it jp kr ly me nl no nz pl pt ru se sh so to tr tv ua uk us"
-_INTERNET = frozenset(f"{_GENERIC} {_COUNTRIES}".split())
+_COUNTRIES = "ai at au be br ca ch cn co cz de dk es eu fi fr in io ir it jp kr ly me nl no nz pl pt ru se sh so to tr"
+_INTERNET = frozenset(f"{_GENERIC} {_COUNTRIES} tv ua uk us".split())
 """Last labels of two that are a domain of the internet, or of a home network, rather than a namespace."""
 
 _SENSITIVE = ("PASS", "SECRET", "TOKEN", "CREDENTIAL", "KEY", "AUTH")

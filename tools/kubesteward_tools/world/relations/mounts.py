@@ -6,11 +6,11 @@ v1.PodSpec.imagePullSecrets, v1.ServiceAccount.imagePullSecrets.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from sys import intern
 from typing import Any
 
-from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds
+from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds, edge, point
 from kubesteward_tools.world.relations.reading import mapping, mappings, text
 from kubesteward_tools.world.relations.templates import POD_LIKE, pod_spec
 from kubesteward_tools.world.store import Key, Object
@@ -21,73 +21,86 @@ DEPENDS: Depends = "source"
 
 _TOKEN_VOLUME = "kube-api-access-"  # noqa: S105 - the prefix of a volume's name
 
-_Volume = Callable[[Key, str, Object], Iterator[Edge]]
+_Read = Callable[[Key, str, Object], Iterable[Edge]]
 
 
-def derive(key: Key, obj: Object, kinds: Kinds) -> Iterator[Edge]:
+def derive(key: Key, obj: Object, kinds: Kinds) -> Iterable[Edge]:
     """Pod, template or ServiceAccount → what it mounts; the volume's name is the detail."""
     del kinds
     spec = obj if key.resource == "serviceaccounts" else pod_spec(key, obj)
+    edges: list[Edge] = []
     for volume in mappings(spec.get("volumes")):
         for field in volume:
-            if (read := _SOURCES.get(field)) is not None:
-                yield from read(key, _detail(volume), mapping(volume[field]))
-    if spec.get("imagePullSecrets"):
+            if field in _SOURCES:
+                edges += _SOURCES[field](key, _detail(volume), mapping(volume[field]))
+    if "imagePullSecrets" in spec:
         for reference in mappings(spec["imagePullSecrets"]):
-            yield from _edge(key, "secrets", reference.get("name"), "image pull secret")
+            edges += _edge(key, "secrets", reference.get("name"), "image pull secret")
+    return edges
 
 
 def _detail(volume: Object) -> str:
     """The random end of a token's volume goes: it would make as many strings as there are pods."""
     name = text(volume.get("name"))
-    return intern(f"volume {name}") if not name.startswith(_TOKEN_VOLUME) else "volume kube-api-access"
+    return "volume kube-api-access" if name.startswith(_TOKEN_VOLUME) else intern(f"volume {name}")
 
 
-def _edge(key: Key, resource: str, name: Any, detail: str, optional: Any = None) -> Iterator[Edge]:
+def _edge(key: Key, resource: str, name: Any, detail: str, optional: Any = None) -> Iterable[Edge]:
     if name and isinstance(name, str):
-        yield Edge(RELATION, key, Key(resource, key.namespace, name), detail, optional is True)
+        return (edge((RELATION, key, point(resource, key.namespace, name), detail, optional is True, 1.0)),)
+    return ()
 
 
-def _config_map(key: Key, detail: str, source: Object) -> Iterator[Edge]:
+def _config_map(key: Key, detail: str, source: Object) -> Iterable[Edge]:
     return _edge(key, "configmaps", source.get("name"), detail, source.get("optional"))
 
 
-def _secret(key: Key, detail: str, source: Object) -> Iterator[Edge]:
+def _secret(key: Key, detail: str, source: Object) -> Iterable[Edge]:
     return _edge(key, "secrets", source.get("secretName"), detail, source.get("optional"))
 
 
-def _claim(key: Key, detail: str, source: Object) -> Iterator[Edge]:
+def _claim(key: Key, detail: str, source: Object) -> Iterable[Edge]:
     return _edge(key, "persistentvolumeclaims", source.get("claimName"), detail)
 
 
-def _projected(key: Key, detail: str, source: Object) -> Iterator[Edge]:
+def _projected(key: Key, detail: str, source: Object) -> Iterable[Edge]:
+    edges: list[Edge] = []
     for part in mappings(source.get("sources")):
-        if (config := part.get("configMap")) is not None:
-            yield from _config_map(key, detail, mapping(config))
-        if secret := mapping(part.get("secret")):
-            yield from _edge(key, "secrets", secret.get("name"), detail, secret.get("optional"))
-        if (bundle := mapping(part.get("clusterTrustBundle"))) and (name := text(bundle.get("name"))):
-            target = Key("clustertrustbundles.certificates.k8s.io", "", name)
-            yield Edge(RELATION, key, target, detail, bundle.get("optional") is True)
+        for field, resource in _PROJECTED:
+            if field in part:
+                reference = mapping(part[field])
+                edges += _edge(key, resource, reference.get("name"), detail, reference.get("optional"))
+        if "clusterTrustBundle" in part:
+            edges += _trust(key, detail, mapping(part["clusterTrustBundle"]))
+    return edges
 
 
-def _ephemeral(key: Key, detail: str, source: Object) -> Iterator[Edge]:
+def _trust(key: Key, detail: str, source: Object) -> Iterable[Edge]:
+    if name := text(source.get("name")):
+        target = point("clustertrustbundles.certificates.k8s.io", "", name)
+        return (Edge(RELATION, key, target, detail, source.get("optional") is True),)
+    return ()
+
+
+def _ephemeral(key: Key, detail: str, source: Object) -> Iterable[Edge]:
     """Only of a pod: a template does not know its pods' names."""
     if key.resource == "pods" and source:
         name = f"{key.name}-{detail.removeprefix('volume ')}"
-        yield from _edge(key, "persistentvolumeclaims", name, detail)
+        return _edge(key, "persistentvolumeclaims", name, detail)
+    return ()
 
 
-def _credentials(field: str) -> _Volume:
+def _credentials(field: str) -> _Read:
     """A driver's Secret, by reference."""
 
-    def read(key: Key, detail: str, source: Object) -> Iterator[Edge]:
+    def read(key: Key, detail: str, source: Object) -> Iterable[Edge]:
         return _edge(key, "secrets", mapping(source.get(field)).get("name"), detail)
 
     return read
 
 
-_SOURCES: dict[str, _Volume] = {
+_PROJECTED = (("configMap", "configmaps"), ("secret", "secrets"))
+_SOURCES: dict[str, _Read] = {
     "configMap": _config_map,
     "secret": _secret,
     "persistentVolumeClaim": _claim,

@@ -5,9 +5,9 @@ API doc: metav1.OwnerReference. Owners are in the namespace of the owned object 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
-from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds
+from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds, edge, point
 from kubesteward_tools.world.relations.reading import mapping, mappings, text
 from kubesteward_tools.world.relations.references import CLUSTER_SCOPED, group_of, resource_of
 from kubesteward_tools.world.store import Key, Object
@@ -17,14 +17,17 @@ RESOURCES = "*"
 DEPENDS: Depends = "target"
 
 
-def derive(key: Key, obj: Object, kinds: Kinds) -> Iterator[Edge]:
+def derive(key: Key, obj: Object, kinds: Kinds) -> Iterable[Edge]:
     """Owner → owned. A custom owner without a namespace is taken for one of the owned object's namespace."""
     owners = mapping(obj.get("metadata")).get("ownerReferences")
     if not owners:
-        return
+        return ()
+    edges = []
     for owner in mappings(owners):
         kind, name = text(owner.get("kind")), text(owner.get("name"))
         if kind and name:
             resource = resource_of(group_of(text(owner.get("apiVersion"))), kind, kinds)
-            namespace = "" if resource in CLUSTER_SCOPED else key.namespace
-            yield Edge(RELATION, Key(resource, namespace, name), key, "controller" if owner.get("controller") else "")
+            source = point(resource, "" if resource in CLUSTER_SCOPED else key.namespace, name)
+            detail = "controller" if owner.get("controller") else ""
+            edges.append(edge((RELATION, source, key, detail, False, 1.0)))
+    return edges

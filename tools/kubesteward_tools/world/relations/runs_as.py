@@ -5,9 +5,9 @@ Admission writes it into each pod; a pod without one is a static pod, which has 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
-from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds
+from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds, edge, point
 from kubesteward_tools.world.relations.reading import text
 from kubesteward_tools.world.relations.templates import POD_LIKE, pod_spec
 from kubesteward_tools.world.store import Key, Object
@@ -17,12 +17,11 @@ RESOURCES = POD_LIKE
 DEPENDS: Depends = "source"
 
 
-def derive(key: Key, obj: Object, kinds: Kinds) -> Iterator[Edge]:
+def derive(key: Key, obj: Object, kinds: Kinds) -> Iterable[Edge]:
     """Pod or template → ServiceAccount."""
     del kinds
     spec = pod_spec(key, obj)
     name = text(spec.get("serviceAccountName")) or text(spec.get("serviceAccount"))
     if not name and spec and key.resource != "pods":
         name = "default"
-    if name:
-        yield Edge(RELATION, key, Key("serviceaccounts", key.namespace, name))
+    return (edge((RELATION, key, point("serviceaccounts", key.namespace, name), "", False, 1.0)),) if name else ()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
-from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds
+from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds, edge, point
 from kubesteward_tools.world.relations.reading import mapping, text
 from kubesteward_tools.world.store import Key, Object
 
@@ -13,8 +13,8 @@ RESOURCES = ("pods",)
 DEPENDS: Depends = "source"
 
 
-def derive(key: Key, obj: Object, kinds: Kinds) -> Iterator[Edge]:
+def derive(key: Key, obj: Object, kinds: Kinds) -> Iterable[Edge]:
     """Pod → node, once it has one."""
     del kinds
-    if node := text(mapping(obj.get("spec")).get("nodeName")):
-        yield Edge(RELATION, key, Key("nodes", "", node))
+    node = text(mapping(obj.get("spec")).get("nodeName"))
+    return (edge((RELATION, key, point("nodes", "", node), "", False, 1.0)),) if node else ()

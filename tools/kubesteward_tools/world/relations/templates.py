@@ -5,7 +5,7 @@ A template is read like a pod, so that a workload without pods shows what its po
 
 from __future__ import annotations
 
-from kubesteward_tools.world.relations.reading import at, mappings
+from kubesteward_tools.world.relations.reading import at, mapping, mappings
 from kubesteward_tools.world.store import Key, Object
 
 _PATHS = {
@@ -30,11 +30,14 @@ _CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 def pod_spec(key: Key, obj: Object) -> Object:
     """The PodSpec of a pod or of a workload's template, empty when there is none."""
     if key.resource == "pods":
-        spec = obj.get("spec")
-        return spec if isinstance(spec, dict) else {}
-    return at(obj, *_PATHS[key.resource]) if key.resource in _PATHS else {}
+        return mapping(obj.get("spec"))
+    return at(obj, *_PATHS[key.resource])
 
 
 def containers(spec: Object) -> list[Object]:
     """All containers of a PodSpec: the main ones, then init and ephemeral ones."""
-    return [item for field in _CONTAINERS if spec.get(field) for item in mappings(spec[field])]
+    found: list[Object] = []
+    for field in _CONTAINERS:
+        if field in spec:
+            found += mappings(spec[field])
+    return found
