@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kubesteward_tools.cluster.discovery import Kinds
 from kubesteward_tools.cluster.intake import trimmed
 from kubesteward_tools.errors import AskDifferently, InvalidArguments, ObjectNotFound, Refused
 from kubesteward_tools.twin.resources import BUILT_IN, of
-from kubesteward_tools.world.kinds import ResourceType
+from kubesteward_tools.world.kinds import ResourceType, plural
 from kubesteward_tools.world.store import Key, Object, Store
+
+if TYPE_CHECKING:
+    from kubesteward_tools.world.world import World
 
 _SUFFIXES = {".json", ".yaml", ".yml"}
 
@@ -29,6 +32,11 @@ class BundleSource:
 
     async def kinds(self) -> Kinds:
         return self._kinds
+
+    def world(self, cluster: str) -> World:
+        from kubesteward_tools.world.world import World
+
+        return World(cluster, self, self._kinds, self.store)
 
     def feed(self, kind: ResourceType, store: Store) -> None:
         return None
@@ -82,6 +90,15 @@ def load(path: Path) -> BundleSource:
             f"no Kubernetes object is in {path}.", todo="Save some with `kubectl get all -A -o yaml`."
         )
     return BundleSource(store, Kinds(kinds.values()), logs)
+
+
+def of_objects(objects: Iterable[Object], logs: Mapping[str, str] | None = None) -> BundleSource:
+    """The objects as the API serves them, or as manifests have them; what is no object is left out."""
+    store, kinds = Store(), {item.resource: item for item in BUILT_IN}
+    for obj in filter(_is_mapping, objects):
+        for item in _objects(obj):
+            _put(store, kinds, item)
+    return BundleSource(store, Kinds(kinds.values()), logs or {})
 
 
 def _parsed(file: Path) -> list[Any]:
@@ -153,9 +170,7 @@ def _put(store: Store, kinds: dict[str, ResourceType], obj: Object) -> None:
 def _inferred(api_version: str, kind: str, obj: Object) -> ResourceType:
     """A custom resource whose definition was not saved: its plural is guessed."""
     group, _, version = api_version.rpartition("/")
-    lower = kind.lower()
-    plural = lower[:-1] + "ies" if lower.endswith("y") else lower + ("es" if lower.endswith("s") else "s")
-    return ResourceType(group, version, kind, plural, "namespace" in obj["metadata"], lower)
+    return ResourceType(group, version, kind, plural(kind), "namespace" in obj["metadata"], kind.lower())
 
 
 def _logs(saved: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

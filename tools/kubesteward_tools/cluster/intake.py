@@ -59,13 +59,13 @@ class Intake:
 
     def _put(self, raw: msgspec.Raw, store: Store) -> Key:
         obj = self._read(raw)
+        key = self._key(obj)
         if self._secret:
-            obj = trimmed(obj, self._kind.kind, self._kind.api_version)
-            store.put(self._key(obj), obj)
+            store.put(key, trimmed(obj, self._kind.kind, self._kind.api_version))
         else:
             obj["kind"], obj["apiVersion"] = self._kind.kind, self._kind.api_version
-            store.put(self._key(obj), obj, bytes(raw))
-        return self._key(obj)
+            store.put(key, obj, bytes(raw))
+        return key
 
     def _key(self, obj: Object) -> Key:
         metadata = obj["metadata"]

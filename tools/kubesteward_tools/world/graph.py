@@ -281,12 +281,15 @@ class Graph:
         if not starts:
             return []
         above = [{key: None, **self.dependencies(key)} for key in starts]
-        common = set(above[0]).intersection(*above[1:])
+        common = {key for key in set(above[0]).intersection(*above[1:]) if not self._is_everybodys(key)}
         lowest = set(common)
         for key in above[0]:  # the nearest first, so that of two that need each other one stays
             if key in lowest:
                 lowest -= self.dependencies(key).keys() - {key}
         return sorted(lowest)
+
+    def _is_everybodys(self, key: Key) -> bool:
+        return (key.resource, key.name) in _EVERYBODYS and not self.is_missing(key)
 
     def missing(self) -> list[Connection]:
         """Every edge to an object that should be there and is not, sorted; optional ones included."""
@@ -296,6 +299,10 @@ class Graph:
                 found.update(item for item in self._spoken(self._keys[number], number, None) if speakers)
         return sorted(found)
 
+    def size(self) -> tuple[int, int]:
+        """How many objects are known or named, and how many connections are written down."""
+        return len(self._numbers), sum(map(len, self._said.values())) // 2
+
     def orphans(self, resource: str, namespace: str | None = None) -> list[Key]:
         """The objects of a resource that nothing is connected with, sorted."""
         return [key for key in self._store.keys(resource, namespace) if not self._has_company(key)]
@@ -304,6 +311,8 @@ class Graph:
         return any(item.relation not in _NO_COMPANY and not item.dangling for item in self.edges(key))
 
 
+_EVERYBODYS = frozenset({("serviceaccounts", "default"), ("configmaps", "kube-root-ca.crt")})
+"""What every pod of a namespace has, so that it explains nothing unless it is missing."""
 _NO_COMPANY = frozenset({"defined_by", "constrained_by"})
 _SELECTABLE = frozenset({"pods", "nodes", NAMESPACES})
 _Leads = Callable[[Connection, Key], bool]

@@ -36,3 +36,15 @@ class ResourceType:
             parts += ["namespaces", namespace]
         parts += [part for part in (self.plural, name, subresource) if part]
         return "/" + "/".join(parts)
+
+
+def guessed(group: str, kind: str) -> str:
+    """The group-resource of a kind that nobody has told of, by the rules of English that API machinery goes by."""
+    return f"{plural(kind)}.{group}" if group else plural(kind)
+
+
+def plural(kind: str) -> str:
+    lower = kind.lower()
+    if lower.endswith("y") and lower[-2:-1] not in {"a", "e", "i", "o", "u"}:
+        return lower[:-1] + "ies"
+    return lower + ("es" if lower.endswith(("s", "x", "ch", "sh")) else "s")

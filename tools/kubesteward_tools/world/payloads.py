@@ -70,13 +70,11 @@ class _Plain(msgspec.Struct, gc=False):
 
 _PLAIN = msgspec.json.Decoder(_Plain)
 _META = _ObjectMeta.__struct_fields__
+_CORE = ("namespaces", "nodes", "pods", "services", "persistentvolumeclaims", "persistentvolumes", "resourcequotas")
+_APPS = ("deployments.apps", "replicasets.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "cronjobs.batch")
 _ONLY_SPEC_AND_STATUS = frozenset(
-    """
-    namespaces nodes pods services persistentvolumeclaims persistentvolumes resourcequotas limitranges
-    replicationcontrollers deployments.apps replicasets.apps statefulsets.apps daemonsets.apps jobs.batch
-    cronjobs.batch horizontalpodautoscalers.autoscaling poddisruptionbudgets.policy ingresses.networking.k8s.io
-    networkpolicies.networking.k8s.io leases.coordination.k8s.io
-    """.split()
+    {*_CORE, *_APPS, "limitranges", "replicationcontrollers", "horizontalpodautoscalers.autoscaling"}
+    | {"poddisruptionbudgets.policy", "ingresses.networking.k8s.io", "networkpolicies.networking.k8s.io"}
 )
 
 

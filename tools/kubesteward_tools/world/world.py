@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from kubesteward_policies.ref import Ref
 from kubesteward_tools.errors import AskAgain, Forbidden, NotSynced
 from kubesteward_tools.world.graph import Graph
-from kubesteward_tools.world.kinds import ResourceType
+from kubesteward_tools.world.kinds import ResourceType, guessed
 from kubesteward_tools.world.packing import Packing
-from kubesteward_tools.world.store import Store
+from kubesteward_tools.world.store import Key, Store
 
 if TYPE_CHECKING:
     from kubesteward_tools.cluster.connection import Connection
@@ -52,11 +53,6 @@ TWIN_RESOURCES = (
 """What a rehearsal has to know."""
 
 
-def _resources(kinds: Kinds) -> Callable[[str, str], str | None]:
-    known = {(item.group, item.kind): item.resource for item in kinds.all()}
-    return lambda group, kind: known.get((group, kind))
-
-
 class World:
     """One cluster. `kinds` are those it serves; `forbidden` says of each kind that may not be listed why."""
 
@@ -66,9 +62,11 @@ class World:
         self.store = store
         self.forbidden: dict[str, str] = {}
         self._source = source
+        self._kinds = {(item.group, item.kind): item for item in kinds.all()}
+        self._types = {item.resource: item for item in kinds.all()}
         self._mirrors: dict[str, Mirror] = {}
         self._complete = source.connection is None
-        self.graph = Graph(store, _resources(kinds), self.sees)
+        self.graph = Graph(store, self._resource, self.sees)
 
     def sees(self, resource: str, namespace: str) -> bool:
         """Whether all objects of a resource in a namespace are in the store."""
@@ -100,9 +98,8 @@ class World:
             ClusterUnreachable, AskAgain: the server does not answer. NotSynced: it answers too slowly.
         """
         wanted = [item for item in resources if item not in self._mirrors and not self._complete]
-        served = {kind.resource: kind for kind in self.kinds.all()}
         for resource in wanted:
-            kind = served.get(resource)
+            kind = self._types.get(resource)
             if kind is not None and "list" in kind.verbs and (mirror := self._source.feed(kind, self.store)):
                 self._mirrors[resource] = mirror
         feeding = {item: self._mirrors[item] for item in resources if item in self._mirrors}
@@ -124,6 +121,41 @@ class World:
             raise failure
         else:
             self.forbidden.pop(resource, None)
+
+    def key(self, ref: Ref) -> Key:
+        """Where the object stands in the store. The Ref's cluster is not looked at: one world is one cluster."""
+        return Key(self._resource(ref.group, ref.kind) or guessed(ref.group, ref.kind), ref.namespace, ref.name)
+
+    def ref(self, key: Key) -> Ref:
+        kind = self._types.get(key.resource)
+        if kind is None:
+            plural, _, group = key.resource.partition(".")
+            return Ref(self.cluster, group, plural, key.namespace, key.name)
+        return Ref(self.cluster, kind.group, kind.kind, key.namespace, key.name)
+
+    def _resource(self, group: str, kind: str) -> str | None:
+        found = self._kinds.get((group, kind))
+        return found.resource if found else None
+
+    def dependents(self, ref: Ref, relations: Collection[str] | None = None, depth: int | None = None) -> list[Ref]:
+        """What breaks or changes when this object does, directly or not, the nearest first.
+
+        `relations` names those to go along (all), `depth` the most steps (any number). Missing objects are among them.
+        """
+        return [self.ref(key) for key in self.graph.dependents(self.key(ref), relations, depth)]
+
+    def dependencies(self, ref: Ref, relations: Collection[str] | None = None, depth: int | None = None) -> list[Ref]:
+        """What this object needs, directly or not, the nearest first; also what it names and is not there."""
+        return [self.ref(key) for key in self.graph.dependencies(self.key(ref), relations, depth)]
+
+    def blast_radius(self, ref: Ref) -> list[Ref]:
+        """Every existing object that is touched when this one changes, the nearest first: pods, workloads, Services."""
+        reached = self.graph.dependents(self.key(ref))
+        return [self.ref(key) for key in reached if self.store.facts(key) is not None]
+
+    def lowest_common_ancestors(self, refs: Iterable[Ref]) -> list[Ref]:
+        """The nearest things that all of these objects depend on, sorted: where one cause of them all may be."""
+        return [self.ref(key) for key in self.graph.common_ancestors(self.key(ref) for ref in refs)]
 
     async def ensure_for_rehearsal(self) -> None:
         await self.ensure(*TWIN_RESOURCES)
