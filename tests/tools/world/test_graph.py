@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tools.world.objects import deployment, obj, owned, ref
 
-from kubesteward_tools.world import load
+from kubesteward_tools.world import load, walks
 from kubesteward_tools.world.graph import Graph
 from kubesteward_tools.world.store import Key, Store
 from kubesteward_tools.world.world import World
@@ -81,14 +81,16 @@ def test_one_object_is_its_own_lowest_ancestor_and_none_have_none() -> None:
 
 def test_a_path_explains_how_two_objects_hang_together() -> None:
     world = shop()
-    found = world.graph.path(world.key(ref("Ingress", "front", "networking.k8s.io")), world.key(ref("Secret", "token")))
+    found = walks.path(
+        world.graph, world.key(ref("Ingress", "front", "networking.k8s.io")), world.key(ref("Secret", "token"))
+    )
 
     assert found is not None
     assert [step.relation for step in found] in (
         ["routes", "selects", "env_from"],
         ["routes", "selects", "owns", "env_from"],
     )
-    assert world.graph.path(world.key(ref("Secret", "token")), Key("pods", "shop", "nobody")) is None
+    assert walks.path(world.graph, world.key(ref("Secret", "token")), Key("pods", "shop", "nobody")) is None
 
 
 def test_a_missing_config_map_is_kept_and_marked() -> None:

@@ -7,17 +7,12 @@ What a selector matches is looked up when somebody asks, in the store's index of
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from kubesteward_tools.twin.selectors import matches
-from kubesteward_tools.world.relations import Edge, Kinds, Selection, depends, derive
+from kubesteward_tools.world.relations import Depends, Edge, Kinds, Selection, depends, derive
 from kubesteward_tools.world.store import Event, Key, Object, Store
-
-MOST_VISITED = 50_000
-"""Objects. A question that reaches further is answered with what it has reached."""
 
 NAMESPACES = "namespaces"
 
@@ -38,16 +33,23 @@ class Connection(NamedTuple):
 
 
 class _Link(NamedTuple):
-    """All that edges have in common but their ends. `outward`: it leads away from the object that says it."""
+    """All that edges between two resources have in common but their ends.
+
+    `outward`: it leads away from the object that says it, the speaker. `dependent` is who needs whom.
+    """
 
     relation: str
     detail: str
     optional: bool
     confidence: float
     outward: bool
+    speaker: str
+    other: str
+    dependent: Literal["speaker", "other", "neither"]
 
 
 _Said = tuple[int, ...]
+_Common = tuple[str, str, bool, float, bool, str, str]
 _Selector = tuple[str, str | None, tuple[str, str] | None]
 """Resource, namespace (None: all), and one label that is wanted (None: no plain one is)."""
 
@@ -59,14 +61,15 @@ class Graph:
     """
 
     def __init__(self, store: Store, kinds: Kinds, seen: Callable[[str, str], bool]) -> None:
-        self._store = store
+        self.store = store
         self._kinds = kinds
         self._seen = seen
         self._numbers: dict[Key, int] = {}
         self._keys: dict[int, Key] = {}
         self._next = 0
-        self._links: dict[tuple[str, str, bool, float, bool], int] = {}
+        self._links: dict[_Common, int] = {}
         self._link_of: list[_Link] = []
+        self._spoken_of: dict[str, set[str]] = {}
         self._said: dict[int, _Said] = {}
         self._named: dict[int, set[int]] = {}
         self._selections: dict[int, tuple[Selection, ...]] = {}
@@ -102,11 +105,11 @@ class Graph:
                 continue
             relation, source, target, detail, optional, confidence = link
             outward = source == key
-            common = (relation, detail, optional, confidence, outward)
+            other = target if outward else source
+            common = (relation, detail, optional, confidence, outward, key.resource, other.resource)
             link_number = known.get(common)
             if link_number is None:
-                link_number = self._new_link(_Link(relation, detail, optional, confidence, outward))
-            other = target if outward else source
+                link_number = self._new_link(common)
             number = numbers.get(other)
             said += link_number, self._number(other) if number is None else number
         return tuple(said), tuple(selections)
@@ -119,9 +122,13 @@ class Graph:
             self._next += 1
         return found
 
-    def _new_link(self, link: _Link) -> int:
-        found = self._links[link] = len(self._link_of)
-        self._link_of.append(link)
+    def _new_link(self, common: _Common) -> int:
+        relation, _, _, _, outward, speaker, other = common
+        who = depends(relation, *((speaker, other) if outward else (other, speaker)))
+        dependent = _dependent(who, outward=outward)
+        self._spoken_of.setdefault(other, set()).add(dependent)
+        found = self._links[common] = len(self._link_of)
+        self._link_of.append(_Link(*common, dependent))
         return found
 
     def _rename(self, number: int, before: _Said, after: _Said) -> None:
@@ -169,45 +176,60 @@ class Graph:
             for item in selections:
                 self._selectors.setdefault(_place(item), set()).add(number)
 
-    # Questions ------------------------------------------------------------------------------------------------------
-
     def edges(self, key: Key, relations: Collection[str] | None = None) -> Iterator[Connection]:
         """Every connection of one object, those of selectors included, in no particular order."""
         number = self._numbers.get(key)
         if number is not None:
-            yield from self._spoken(key, number, relations)
+            yield from self._said_by(key, number, relations)
+            yield from self._said_about(key, number, relations)
+            yield from self._selecting(number, relations)
         if key.resource in _SELECTABLE:
             yield from self._selected_by(key, relations)
 
-    def _spoken(self, key: Key, number: int, relations: Collection[str] | None) -> Iterator[Connection]:
-        for link, other in _pairs(self._said.get(number, ())):
-            if relations is None or self._link_of[link].relation in relations:
+    def _said_by(
+        self, key: Key, number: int, relations: Collection[str] | None, dependent: str = ""
+    ) -> Iterator[Connection]:
+        """What the object itself says; only where the `dependent` is the speaker or the other, if one is given."""
+        for link_number, other in _pairs(self._said.get(number, ())):
+            link = self._link_of[link_number]
+            if _fits(link, relations, dependent):
                 yield self._connection(link, key, self._keys[other])
+
+    def _said_about(
+        self, key: Key, number: int, relations: Collection[str] | None, dependent: str = ""
+    ) -> Iterator[Connection]:
+        """What others say of it. Whoever is named by very many is passed over when none of them can matter."""
+        if dependent and dependent not in self._spoken_of.get(key.resource, ()):
+            return
         for speaker in self._named.get(number, ()):
-            for link, other in _pairs(self._said[speaker]):
-                if other == number and (relations is None or self._link_of[link].relation in relations):
-                    yield self._connection(link, self._keys[speaker], key)
+            said = self._said[speaker]
+            if number in said:
+                for link_number, other in _pairs(said):
+                    if other == number and _fits(link := self._link_of[link_number], relations, dependent):
+                        yield self._connection(link, self._keys[speaker], key)
+
+    def _selecting(self, number: int, relations: Collection[str] | None) -> Iterator[Connection]:
         for selection in self._selections.get(number, ()):
             if relations is None or selection.relation in relations:
                 for found in self._matched(selection):
                     yield Connection(selection.relation, selection.source, found, selection.detail)
 
-    def _connection(self, link: int, speaker: Key, other: Key) -> Connection:
-        relation, detail, optional, confidence, outward = self._link_of[link]
-        source, target = (speaker, other) if outward else (other, speaker)
-        return Connection(relation, source, target, detail, optional, confidence, self.is_missing(other))
+    def _connection(self, link: _Link, speaker: Key, other: Key) -> Connection:
+        source, target = (speaker, other) if link.outward else (other, speaker)
+        dangling = self.is_missing(other)
+        return Connection(link.relation, source, target, link.detail, link.optional, link.confidence, dangling)
 
     def is_missing(self, key: Key) -> bool:
         """Whether an object is not there although it would have been seen."""
-        return self._store.facts(key) is None and self._seen(key.resource, key.namespace)
+        return self.store.facts(key) is None and self._seen(key.resource, key.namespace)
 
     def _matched(self, selection: Selection) -> Iterator[Key]:
         resource, space = selection.resource, selection.namespace
-        for namespace in self._store.spaces(resource) if space is None else [space]:
-            yield from self._store.selected(resource, namespace, selection.selector)
+        for namespace in self.store.spaces(resource) if space is None else [space]:
+            yield from self.store.selected(resource, namespace, selection.selector)
 
     def _selected_by(self, key: Key, relations: Collection[str] | None) -> Iterator[Connection]:
-        facts = self._store.facts(key)
+        facts = self.store.facts(key)
         if facts is None:
             return
         wanted: list[tuple[str, str] | None] = [None, *facts.labels.items()]
@@ -223,80 +245,26 @@ class Graph:
         """Every connection of one object, sorted."""
         return sorted(set(self.edges(key, relations)))
 
-    def dependents(
-        self, start: Key, relations: Collection[str] | None = None, depth: int | None = None
-    ) -> dict[Key, Connection | None]:
-        """What breaks or changes when `start` does, nearest first, each with the connection that leads to it.
-
-        A Namespace's are all that is in it.
-        """
-        return self._reach(start, relations, depth, _is_dependent)
-
-    def dependencies(
-        self, start: Key, relations: Collection[str] | None = None, depth: int | None = None
-    ) -> dict[Key, Connection | None]:
-        """What `start` needs, directly or not, nearest first, each with the connection that leads to it."""
-        return self._reach(start, relations, depth, _is_dependency)
-
-    def _reach(
-        self, start: Key, relations: Collection[str] | None, depth: int | None, leads: _Leads
-    ) -> dict[Key, Connection | None]:
-        found: dict[Key, Connection | None] = {}
-        if start.resource == NAMESPACES and leads is _is_dependent:
-            found = dict.fromkeys(self._inside(start.name))
-        waiting = deque([(start, 0), *((key, 1) for key in found)])
-        found[start] = None
-        while waiting and len(found) < MOST_VISITED:
-            key, steps = waiting.popleft()
-            if depth is not None and steps >= depth:
-                continue
-            for connection in self.edges(key, relations):
-                other = connection.other(key)
-                if other not in found and leads(connection, key):
-                    found[other] = connection
-                    waiting.append((other, steps + 1))
-        del found[start]
-        return found
-
-    def _inside(self, namespace: str) -> Iterator[Key]:
-        for resource in self._store.resources():
-            yield from self._store.keys(resource, namespace)
-
-    def path(self, start: Key, end: Key) -> list[Connection] | None:
-        """The fewest connections that lead from one object to another, whatever their direction; None if none do."""
-        came: dict[Key, Connection | None] = {start: None}
-        waiting = deque([start])
-        while waiting and end not in came and len(came) < MOST_VISITED:
-            key = waiting.popleft()
-            for connection in sorted(self.edges(key)):
-                other = connection.other(key)
-                if other not in came:
-                    came[other] = connection
-                    waiting.append(other)
-        return _trace(came, start, end) if end in came else None
-
-    def common_ancestors(self, keys: Iterable[Key]) -> list[Key]:
-        """What all of `keys` depend on, or are: of those only the lowest, which depend on no other one of them."""
-        starts = list(dict.fromkeys(keys))
-        if not starts:
-            return []
-        above = [{key: None, **self.dependencies(key)} for key in starts]
-        common = {key for key in set(above[0]).intersection(*above[1:]) if not self._is_everybodys(key)}
-        lowest = set(common)
-        for key in above[0]:  # the nearest first, so that of two that need each other one stays
-            if key in lowest:
-                lowest -= self.dependencies(key).keys() - {key}
-        return sorted(lowest)
-
-    def _is_everybodys(self, key: Key) -> bool:
-        return (key.resource, key.name) in _EVERYBODYS and not self.is_missing(key)
+    def leading(self, key: Key, relations: Collection[str] | None, *, down: bool) -> Iterator[Connection]:
+        """The connections that lead to what `key` needs (down) or to what needs it."""
+        number = self._numbers.get(key)
+        if number is not None:
+            yield from self._said_by(key, number, relations, "speaker" if down else "other")
+            yield from self._said_about(key, number, relations, "other" if down else "speaker")
+            for connection in self._selecting(number, relations):
+                if _needs(connection, "source" if down else "target"):
+                    yield connection
+        if key.resource in _SELECTABLE:
+            for connection in self._selected_by(key, relations):
+                if _needs(connection, "target" if down else "source"):
+                    yield connection
 
     def missing(self) -> list[Connection]:
         """Every edge to an object that should be there and is not, sorted; optional ones included."""
         found = set[Connection]()
-        for number, speakers in self._named.items():
+        for number in self._named:
             if number not in self._said and self.is_missing(self._keys[number]):
-                found.update(item for item in self._spoken(self._keys[number], number, None) if speakers)
+                found.update(self._said_about(self._keys[number], number, None))
         return sorted(found)
 
     def size(self) -> tuple[int, int]:
@@ -305,34 +273,29 @@ class Graph:
 
     def orphans(self, resource: str, namespace: str | None = None) -> list[Key]:
         """The objects of a resource that nothing is connected with, sorted."""
-        return [key for key in self._store.keys(resource, namespace) if not self._has_company(key)]
+        return [key for key in self.store.keys(resource, namespace) if not self._has_company(key)]
 
     def _has_company(self, key: Key) -> bool:
         return any(item.relation not in _NO_COMPANY and not item.dangling for item in self.edges(key))
 
 
-_EVERYBODYS = frozenset({("serviceaccounts", "default"), ("configmaps", "kube-root-ca.crt")})
-"""What every pod of a namespace has, so that it explains nothing unless it is missing."""
 _NO_COMPANY = frozenset({"defined_by", "constrained_by"})
 _SELECTABLE = frozenset({"pods", "nodes", NAMESPACES})
-_Leads = Callable[[Connection, Key], bool]
 
 
-def _is_dependent(connection: Connection, end: Key) -> bool:
-    """Whether the other end depends on this one."""
-    who = _depends(connection.relation, connection.source.resource, connection.target.resource)
-    return who == ("target" if connection.source == end else "source")
+def _dependent(who: Depends, *, outward: bool) -> Literal["speaker", "other", "neither"]:
+    if who == "neither":
+        return "neither"
+    return "speaker" if (who == "source") == outward else "other"
 
 
-def _is_dependency(connection: Connection, end: Key) -> bool:
-    """Whether this end depends on the other one."""
-    who = _depends(connection.relation, connection.source.resource, connection.target.resource)
-    return who == ("source" if connection.source == end else "target")
+def _fits(link: _Link, relations: Collection[str] | None, dependent: str) -> bool:
+    return (not dependent or link.dependent == dependent) and (relations is None or link.relation in relations)
 
 
-@lru_cache(maxsize=4096)
-def _depends(relation: str, source: str, target: str) -> str:
-    return depends(relation, source, target)
+def _needs(connection: Connection, end: Depends) -> bool:
+    """Whether it is this end that depends on the other."""
+    return depends(connection.relation, connection.source.resource, connection.target.resource) == end
 
 
 def _pairs(said: _Said) -> Iterator[tuple[int, int]]:
@@ -349,14 +312,3 @@ def _covers(selection: Selection, key: Key, labels: Mapping[str, str]) -> bool:
     if selection.resource != key.resource or selection.namespace not in {None, key.namespace}:
         return False
     return matches(selection.selector, labels)
-
-
-def _trace(came: Mapping[Key, Connection | None], start: Key, end: Key) -> list[Connection]:
-    steps, at = list[Connection](), end
-    while at != start:
-        connection = came[at]
-        if connection is None:
-            break
-        steps.append(connection)
-        at = connection.other(at)
-    return steps[::-1]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubesteward_policies.ref import Ref
 from kubesteward_tools.errors import AskAgain, Forbidden, NotSynced
+from kubesteward_tools.world import walks
 from kubesteward_tools.world.graph import Graph
 from kubesteward_tools.world.kinds import ResourceType, guessed
 from kubesteward_tools.world.packing import Packing
@@ -142,20 +143,20 @@ class World:
 
         `relations` names those to go along (all), `depth` the most steps (any number). Missing objects are among them.
         """
-        return [self.ref(key) for key in self.graph.dependents(self.key(ref), relations, depth)]
+        return [self.ref(key) for key in walks.dependents(self.graph, self.key(ref), relations, depth)]
 
     def dependencies(self, ref: Ref, relations: Collection[str] | None = None, depth: int | None = None) -> list[Ref]:
         """What this object needs, directly or not, the nearest first; also what it names and is not there."""
-        return [self.ref(key) for key in self.graph.dependencies(self.key(ref), relations, depth)]
+        return [self.ref(key) for key in walks.dependencies(self.graph, self.key(ref), relations, depth)]
 
     def blast_radius(self, ref: Ref) -> list[Ref]:
         """Every existing object that is touched when this one changes, the nearest first: pods, workloads, Services."""
-        reached = self.graph.dependents(self.key(ref))
+        reached = walks.dependents(self.graph, self.key(ref))
         return [self.ref(key) for key in reached if self.store.facts(key) is not None]
 
     def lowest_common_ancestors(self, refs: Iterable[Ref]) -> list[Ref]:
         """The nearest things that all of these objects depend on, sorted: where one cause of them all may be."""
-        return [self.ref(key) for key in self.graph.common_ancestors(self.key(ref) for ref in refs)]
+        return [self.ref(key) for key in walks.common_ancestors(self.graph, (self.key(ref) for ref in refs))]
 
     async def ensure_for_rehearsal(self) -> None:
         await self.ensure(*TWIN_RESOURCES)
