@@ -86,12 +86,19 @@ def test_a_host_variable_counts_and_more_so_with_its_port_beside_it() -> None:
     assert called(("DB_ADDR", "db.prod"), ("DB_PORT", "5432")) == [("db", "prod", 0.7)]
     assert called(("DB_HOST", "db")) == [("db", "shop", 0.4)]
     assert called(("DB_ADDR", "db")) == []
+    assert called(("db_host", "db"), ("db_port", "5432")) == [("db", "shop", 0.5)]
     assert called(("LISTEN_HOST", "0.0.0.0"), ("LISTEN_PORT", "80")) == []
 
 
 def test_what_may_be_a_credential_is_not_taken_for_a_host() -> None:
     assert called(("BASIC_AUTH", "admin:12345"), ("PASSWORD", "word:1234")) == []
     assert called(args=["--token=abc:1234", "--upstream=orders:8080"]) == [("orders", "shop", 0.5)]
+
+
+def test_a_service_that_checks_credentials_is_a_host_all_the_same() -> None:
+    assert called(("AUTH_SERVICE_ADDR", "auth:8080")) == [("auth", "shop", 0.5)]
+    assert called(("KEYCLOAK", "keycloak.login.svc:8080")) == [("keycloak", "login", 0.9)]
+    assert called(args=["--auth-server=auth:8080"]) == [("auth", "shop", 0.5)]
 
 
 def test_arguments_are_read_and_the_place_is_told_without_the_value() -> None:

@@ -52,8 +52,10 @@ def test_a_preferred_node_affinity_is_told_as_such() -> None:
 
 
 def test_a_pod_of_a_daemon_set_points_to_the_node_that_its_field_names() -> None:
-    term = {"matchFields": [{"key": "metadata.name", "operator": "In", "values": ["n1"]}]}
+    fields = [{"key": "metadata.name", "operator": "In", "values": ["n1"]}]
+    term = {"matchFields": fields, "matchExpressions": [{"key": "gpu", "operator": "Exists"}]}
 
+    assert selected("affinity", "pods", node_affinity(term)) == []
     assert targets("affinity", "pods", node_affinity(term)) == [("nodes", "", "n1", "required node affinity")]
 
 

@@ -56,4 +56,5 @@ def test_the_template_of_a_scaled_job_mounts_what_its_jobs_would() -> None:
 
 def test_null_gaps_and_wrong_types_are_passed_over() -> None:
     assert links("scales", "horizontalpodautoscalers.autoscaling", {"spec": {"scaleTargetRef": None}}) == []
+    assert links("scales", "horizontalpodautoscalers.autoscaling", {"spec": {"scaleTargetRef": {"name": "a"}}}) == []
     assert links("scales", "scaledobjects.keda.sh", {"spec": {"scaleTargetRef": [], "triggers": [None, 1]}}) == []

@@ -57,13 +57,13 @@ def _nodes(key: Key, rules: Object) -> Iterator[Link]:
 
 
 def _node_term(key: Key, term: Object, detail: str) -> Iterator[Link]:
-    """One alternative. DaemonSets name their node in a field, the only one there is: metadata.name."""
-    for field in mappings(term.get("matchFields")):
+    """One alternative. DaemonSets name their node in a field, the only one there is; labels then say nothing more."""
+    fields, expressions = mappings(term.get("matchFields")), term.get("matchExpressions")
+    for field in fields:
         if field.get("key") == "metadata.name" and field.get("operator") == "In":
             for name in texts(field.get("values")):
                 yield Edge(RELATION, key, point("nodes", "", name), detail)
-    expressions = term.get("matchExpressions")
-    if expressions and isinstance(expressions, list) and all(map(is_requirement, expressions)):
+    if not fields and expressions and isinstance(expressions, list) and all(map(is_requirement, expressions)):
         yield Selection(RELATION, key, "nodes", None, {"matchExpressions": expressions}, detail)
 
 

@@ -50,13 +50,11 @@ def _is_described_above(obj: Object) -> bool:
 
 def _mentions(namespace: str, container: Object) -> _Found:
     where = f"of container {text(container.get('name'))}"
-    literal = {
-        name: value
-        for item in mappings(container.get("env"))
-        if (name := text(item.get("name"))) and (value := text(item.get("value")))
-    }
-    for name, value in literal.items():
-        for found in _of_variable(name, value, literal, namespace):
+    written = [(text(item.get("name")), text(item.get("value"))) for item in mappings(container.get("env"))]
+    variables = [(name, value) for name, value in written if name and value]
+    names = {name.upper() for name, _ in variables}
+    for name, value in variables:
+        for found in _of_variable(name, value, names, namespace):
             yield found, intern(f"env {name} {where}")
     for field in ("command", "args"):
         for argument in texts(container.get(field)):
@@ -64,9 +62,10 @@ def _mentions(namespace: str, container: Object) -> _Found:
                 yield found, intern(f"{field} {where}")
 
 
-def _of_variable(name: str, value: str, literal: dict[str, str], namespace: str) -> Iterator[Host]:
+def _of_variable(name: str, value: str, names: set[str], namespace: str) -> Iterator[Host]:
     yield from hosts(value, namespace, sensitive=is_sensitive(name))
-    if name.endswith(_WITH_PORT) and len(value) <= 253:
-        beside = f"{name.rpartition('_')[0]}_PORT" in literal
-        if (beside or name.endswith(_ALONE)) and (found := host(value, namespace, addressed=True)):
+    upper = name.upper()
+    if upper.endswith(_WITH_PORT) and len(value) <= 253:
+        beside = f"{upper.rpartition('_')[0]}_PORT" in names
+        if (beside or upper.endswith(_ALONE)) and (found := host(value, namespace, addressed=True)):
             yield found if beside else found._replace(confidence=min(found.confidence, _BY_NAME_ALONE))
