@@ -7,7 +7,7 @@ beside it, and a little less without.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from sys import intern
 
 from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds
@@ -28,24 +28,26 @@ _BY_NAME_ALONE = 0.4
 _Found = Iterator[tuple[Host, str]]
 
 
-def derive(key: Key, obj: Object, kinds: Kinds) -> Iterator[Edge]:
+def derive(key: Key, obj: Object, kinds: Kinds) -> Iterable[Edge]:
     """Template or bare pod → Service; of several mentions of one Service the surest, then the first."""
     del kinds
     if _is_described_above(obj):
-        return
+        return ()
     best: dict[Key, Edge] = {}
     for container in containers(pod_spec(key, obj)):
         for found, detail in _mentions(key.namespace, container):
             target = Key("services", found.namespace, found.service)
             if target not in best or best[target].confidence < found.confidence:
                 best[target] = Edge(RELATION, key, target, detail, confidence=found.confidence)
-    yield from best.values()
+    return best.values()
 
 
 def _is_described_above(obj: Object) -> bool:
     """Whether an owner's template says the same."""
-    owners = mapping(obj.get("metadata")).get("ownerReferences")
-    return bool(owners) and any(text(owner.get("kind")) in _TEMPLATED for owner in mappings(owners))
+    for owner in mappings(mapping(obj.get("metadata")).get("ownerReferences")):
+        if text(owner.get("kind")) in _TEMPLATED:
+            return True
+    return False
 
 
 def _mentions(namespace: str, container: Object) -> _Found:
