@@ -66,7 +66,7 @@ def test_a_deployment_without_pods_shows_the_config_map_that_they_would_miss() -
 
 def test_null_gaps_and_wrong_types_are_passed_over() -> None:
     env = [None, "A", {"valueFrom": None}, {"valueFrom": {"secretKeyRef": None}}, variable("A", "secretKeyRef", name=1)]
-    whole = [None, 1, {"secretRef": None}, {"secretRef": {}}, {"configMapRef": "x"}]
+    whole: list[Any] = [None, 1, {"secretRef": None}, {"secretRef": {}}, {"configMapRef": "x"}]
 
     assert links("env_from", "pods", pod(containers=[app(env=env, envFrom=whole), None, 1])) == []
     assert links("env_from", "pods", pod(containers=[app(env=None, envFrom=None)], initContainers=None)) == []

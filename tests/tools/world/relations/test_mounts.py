@@ -72,7 +72,7 @@ def test_an_optional_source_is_told_as_optional(source: dict[str, Any]) -> None:
 
 
 def test_a_generic_ephemeral_volume_has_a_claim_called_after_pod_and_volume() -> None:
-    source = {"ephemeral": {"volumeClaimTemplate": {"spec": {}}}}
+    source: dict[str, Any] = {"ephemeral": {"volumeClaimTemplate": {"spec": {}}}}
 
     assert targets("mounts", "pods", with_volume("scratch", **source)) == [
         ("persistentvolumeclaims", "shop", "web-scratch", "volume scratch")
@@ -117,8 +117,10 @@ def test_a_cron_job_is_read_down_to_the_template_of_its_jobs() -> None:
 
 
 def test_null_gaps_and_wrong_types_are_passed_over() -> None:
-    volumes = [None, 1, {}, {"name": None, "configMap": None}, {"configMap": {"name": {}}}, {"secret": "x"}]
-    projected = {"projected": {"sources": [None, {"configMap": None}, {"secret": []}, {"clusterTrustBundle": None}]}}
+    volumes: list[Any] = [None, 1, {}, {"name": None, "configMap": None}, {"configMap": {"name": {}}}, {"secret": "x"}]
+    projected: dict[str, Any] = {
+        "projected": {"sources": [None, {"configMap": None}, {"secret": []}, {"clusterTrustBundle": None}]}
+    }
 
     assert links("mounts", "pods", pod(volumes=[*volumes, projected], imagePullSecrets=[None, {}, 1])) == []
     assert links("mounts", "pods", pod(volumes=None, imagePullSecrets=None)) == []

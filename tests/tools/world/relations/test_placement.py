@@ -105,7 +105,11 @@ def test_spread_constraints_select_the_pods_they_count() -> None:
 
 
 def test_null_gaps_and_wrong_types_are_passed_over() -> None:
-    broken = {"nodeAffinity": None, "podAffinity": [], "podAntiAffinity": {REQUIRED: [None, {"labelSelector": 1}]}}
+    broken: dict[str, Any] = {
+        "nodeAffinity": None,
+        "podAffinity": [],
+        "podAntiAffinity": {REQUIRED: [None, {"labelSelector": 1}]},
+    }
 
     assert links("affinity", "pods", pod(affinity=broken, nodeSelector=[], topologySpreadConstraints=None)) == []
     assert links("affinity", "pods", pod(affinity=None, nodeSelector={"a": None})) == []

@@ -64,10 +64,13 @@ def _mentions(namespace: str, container: Object) -> _Found:
                 yield found, intern(f"{field} {where}")
 
 
-def _of_variable(name: str, value: str, names: set[str], namespace: str) -> Iterator[Host]:
-    yield from hosts(value, namespace, sensitive=is_sensitive(name))
+def _of_variable(name: str, value: str, names: set[str], namespace: str) -> Iterable[Host]:
+    """Most values are neither an address nor in a variable for one, and quickly passed over."""
+    if ":" in value or ".svc" in value:
+        return hosts(value, namespace, sensitive=is_sensitive(name))
     upper = name.upper()
     if upper.endswith(_WITH_PORT) and len(value) <= 253:
         beside = f"{upper.rpartition('_')[0]}_PORT" in names
         if (beside or upper.endswith(_ALONE)) and (found := host(value, namespace, addressed=True)):
-            yield found if beside else found._replace(confidence=min(found.confidence, _BY_NAME_ALONE))
+            return (found if beside else found._replace(confidence=min(found.confidence, _BY_NAME_ALONE)),)
+    return ()

@@ -50,8 +50,6 @@ def hosts(value: str, namespace: str, *, sensitive: bool = False) -> Iterator[Ho
 
     Of a `sensitive` text no bare name with a port is taken: it may be a user and a password.
     """
-    if ":" not in value and ".svc" not in value:
-        return
     for word in value[:LONGEST].translate(_SPACES).split():
         if "://" in word:
             found = _of_url(word, namespace)
