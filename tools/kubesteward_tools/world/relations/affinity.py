@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from sys import intern
 
-from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds, Link, Selection, point
+from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds, Link, Selection, point, selection
 from kubesteward_tools.world.relations.reading import (
     is_requirement,
     label_selector,
@@ -37,7 +37,7 @@ def derive(key: Key, obj: Object, kinds: Kinds) -> Iterable[Link]:
     spec = mapping(obj.get("spec"))
     links: list[Link] = []
     if (labels := spec.get("nodeSelector")) and (selector := plain_selector(labels)):
-        links.append(Selection(RELATION, key, "nodes", None, selector, "node selector"))
+        links.append(selection((RELATION, key, "nodes", None, selector, "node selector")))
     if rules := mapping(spec.get("affinity")):
         if "nodeAffinity" in rules:
             links += _nodes(key, mapping(rules["nodeAffinity"]))
@@ -57,13 +57,13 @@ def _nodes(key: Key, rules: Object) -> Iterator[Link]:
 
 
 def _node_term(key: Key, term: Object, detail: str) -> Iterator[Link]:
-    """One alternative. DaemonSets name their node in a field, the only one there is: metadata.name."""
-    for field in mappings(term.get("matchFields")):
+    """One alternative. DaemonSets name their node in a field, the only one there is; labels then say nothing more."""
+    fields, expressions = mappings(term.get("matchFields")), term.get("matchExpressions")
+    for field in fields:
         if field.get("key") == "metadata.name" and field.get("operator") == "In":
             for name in texts(field.get("values")):
                 yield Edge(RELATION, key, point("nodes", "", name), detail)
-    expressions = term.get("matchExpressions")
-    if expressions and isinstance(expressions, list) and all(map(is_requirement, expressions)):
+    if not fields and expressions and isinstance(expressions, list) and all(map(is_requirement, expressions)):
         yield Selection(RELATION, key, "nodes", None, {"matchExpressions": expressions}, detail)
 
 
@@ -86,7 +86,7 @@ def _pod_term(key: Key, term: Object, word: str) -> list[Link]:
     detail = intern(f"{word} by {text(term.get('topologyKey'))}")
     if not term.get("namespaceSelector") and not term.get("namespaces"):
         everywhere = term.get("namespaceSelector") == {}
-        return [Selection(RELATION, key, "pods", None if everywhere else key.namespace, selector, detail)]
+        return [selection((RELATION, key, "pods", None if everywhere else key.namespace, selector, detail))]
     return _elsewhere(key, term, selector, detail)
 
 
@@ -102,9 +102,11 @@ def _elsewhere(key: Key, term: Object, selector: Object, detail: str) -> list[Li
     return links
 
 
-def _spread(key: Key, constraints: list[Object]) -> Iterator[Link]:
+def _spread(key: Key, constraints: list[Object]) -> list[Link]:
+    links: list[Link] = []
     for constraint in constraints:
         selector = label_selector(constraint.get("labelSelector"))
         if selector is not None:
             detail = intern(f"spread by {text(constraint.get('topologyKey'))}")
-            yield Selection(RELATION, key, "pods", key.namespace, selector, detail)
+            links.append(selection((RELATION, key, "pods", key.namespace, selector, detail)))
+    return links

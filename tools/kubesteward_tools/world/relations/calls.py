@@ -7,7 +7,7 @@ beside it, and a little less without.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from sys import intern
 
 from kubesteward_tools.world.relations.edge import Depends, Edge, Kinds
@@ -28,35 +28,35 @@ _BY_NAME_ALONE = 0.4
 _Found = Iterator[tuple[Host, str]]
 
 
-def derive(key: Key, obj: Object, kinds: Kinds) -> Iterator[Edge]:
+def derive(key: Key, obj: Object, kinds: Kinds) -> Iterable[Edge]:
     """Template or bare pod → Service; of several mentions of one Service the surest, then the first."""
     del kinds
     if _is_described_above(obj):
-        return
+        return ()
     best: dict[Key, Edge] = {}
     for container in containers(pod_spec(key, obj)):
         for found, detail in _mentions(key.namespace, container):
             target = Key("services", found.namespace, found.service)
             if target not in best or best[target].confidence < found.confidence:
                 best[target] = Edge(RELATION, key, target, detail, confidence=found.confidence)
-    yield from best.values()
+    return best.values()
 
 
 def _is_described_above(obj: Object) -> bool:
     """Whether an owner's template says the same."""
-    owners = mapping(obj.get("metadata")).get("ownerReferences")
-    return bool(owners) and any(text(owner.get("kind")) in _TEMPLATED for owner in mappings(owners))
+    for owner in mappings(mapping(obj.get("metadata")).get("ownerReferences")):
+        if text(owner.get("kind")) in _TEMPLATED:
+            return True
+    return False
 
 
 def _mentions(namespace: str, container: Object) -> _Found:
     where = f"of container {text(container.get('name'))}"
-    literal = {
-        name: value
-        for item in mappings(container.get("env"))
-        if (name := text(item.get("name"))) and (value := text(item.get("value")))
-    }
-    for name, value in literal.items():
-        for found in _of_variable(name, value, literal, namespace):
+    written = [(text(item.get("name")), text(item.get("value"))) for item in mappings(container.get("env"))]
+    variables = [(name, value) for name, value in written if name and value]
+    names = {name.upper() for name, _ in variables}
+    for name, value in variables:
+        for found in _of_variable(name, value, names, namespace):
             yield found, intern(f"env {name} {where}")
     for field in ("command", "args"):
         for argument in texts(container.get(field)):
@@ -64,9 +64,13 @@ def _mentions(namespace: str, container: Object) -> _Found:
                 yield found, intern(f"{field} {where}")
 
 
-def _of_variable(name: str, value: str, literal: dict[str, str], namespace: str) -> Iterator[Host]:
-    yield from hosts(value, namespace, sensitive=is_sensitive(name))
-    if name.endswith(_WITH_PORT) and len(value) <= 253:
-        beside = f"{name.rpartition('_')[0]}_PORT" in literal
-        if (beside or name.endswith(_ALONE)) and (found := host(value, namespace, addressed=True)):
-            yield found if beside else found._replace(confidence=min(found.confidence, _BY_NAME_ALONE))
+def _of_variable(name: str, value: str, names: set[str], namespace: str) -> Iterable[Host]:
+    """Most values are neither an address nor in a variable for one, and quickly passed over."""
+    if ":" in value or ".svc" in value:
+        return hosts(value, namespace, sensitive=is_sensitive(name))
+    upper = name.upper()
+    if upper.endswith(_WITH_PORT) and len(value) <= 253:
+        beside = f"{upper.rpartition('_')[0]}_PORT" in names
+        if (beside or upper.endswith(_ALONE)) and (found := host(value, namespace, addressed=True)):
+            return (found if beside else found._replace(confidence=min(found.confidence, _BY_NAME_ALONE)),)
+    return ()

@@ -49,6 +49,11 @@ Link = Edge | Selection
 edge: Callable[[tuple[str, Key, Key, str, bool, float]], Edge] = partial(tuple.__new__, Edge)
 """An Edge of all its fields in half the time of its constructor, for what each pod has."""
 
+selection: Callable[[tuple[str, Key, str, str | None, Object | None, str]], Selection] = partial(
+    tuple.__new__, Selection
+)
+"""Likewise a Selection."""
+
 
 @lru_cache(maxsize=1 << 16)
 def point(resource: str, namespace: str, name: str) -> Key:

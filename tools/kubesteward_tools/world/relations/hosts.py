@@ -28,6 +28,7 @@ _INTERNET = frozenset(f"{_GENERIC} {_COUNTRIES} tv ua uk us".split())
 """Last labels of two that are a domain of the internet, or of a home network, rather than a namespace."""
 
 _SENSITIVE = ("PASS", "SECRET", "TOKEN", "CREDENTIAL", "KEY", "AUTH")
+_PLACES = ("_HOST", "_HOSTNAME", "_ADDR", "_ADDRESS", "_SERVER", "_SERVICE", "_ENDPOINT", "_URL", "_URI", "_UPSTREAM")
 
 
 class Host(NamedTuple):
@@ -40,20 +41,23 @@ class Host(NamedTuple):
 
 def is_sensitive(name: str) -> bool:
     """Whether a variable or flag of this name may hold a credential, of which user:1234 must not become a host."""
-    upper = name.upper()
-    return any(word in upper for word in _SENSITIVE)
+    upper = name.upper().replace("-", "_")
+    return any(word in upper for word in _SENSITIVE) and not upper.endswith(_PLACES)
 
 
 def hosts(value: str, namespace: str, *, sensitive: bool = False) -> Iterator[Host]:
-    """The Services that a text names; those without a namespace are in `namespace`. Of sensitive ones only URLs."""
-    if ":" not in value and ".svc" not in value:
-        return
+    """The Services that a text names; those without a namespace are in `namespace`.
+
+    Of a `sensitive` text no bare name with a port is taken: it may be a user and a password.
+    """
     for word in value[:LONGEST].translate(_SPACES).split():
         if "://" in word:
             found = _of_url(word, namespace)
         elif ":" in word or ".svc" in word:
             flag, _, rest = word.rpartition("=")
-            found = None if sensitive or is_sensitive(flag) else _of_pair(rest, namespace)
+            found = _of_pair(rest, namespace)
+            if found is not None and found.confidence <= POSSIBLE and (sensitive or is_sensitive(flag)):
+                continue
         else:
             continue
         if found is not None:

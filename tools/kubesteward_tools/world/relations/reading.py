@@ -20,8 +20,13 @@ def mapping(value: Any) -> Object:
 
 
 def mappings(value: Any) -> list[Object]:
-    """The objects of a list; nothing when it is no list."""
-    return [item for item in value if type(item) is dict] if type(value) is list else []
+    """The objects of a list, for reading only: mostly the list itself. Nothing when it is no list."""
+    if type(value) is not list:
+        return []
+    for item in value:
+        if type(item) is not dict:
+            return [item for item in value if type(item) is dict]
+    return value
 
 
 def text(value: Any) -> str:

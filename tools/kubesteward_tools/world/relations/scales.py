@@ -35,8 +35,8 @@ def derive(key: Key, obj: Object, kinds: Kinds) -> Iterator[Edge]:
     """Autoscaler → workload, and KEDA's → its authentications."""
     spec = mapping(obj.get("spec"))
     target = mapping(spec.get(_TARGETS.get(key.resource, "")))
-    if name := text(target.get("name")):
-        resource = _resource(key, target, kinds)
+    resource, name = _resource(key, target, kinds), text(target.get("name"))
+    if resource and name:
         yield Edge(RELATION, key, Key(resource, key.namespace, name), _bounds(spec))
     if key.resource.endswith(".keda.sh"):
         yield from _authentications(key, spec)
@@ -46,7 +46,7 @@ def _resource(key: Key, target: Object, kinds: Kinds) -> str:
     kind, version = text(target.get("kind")), text(target.get("apiVersion"))
     if key.resource == "scaledobjects.keda.sh":
         kind, version = kind or "Deployment", version or "apps/v1"
-    return resource_of(group_of(version), kind, kinds)
+    return resource_of(group_of(version), kind, kinds) if kind else ""
 
 
 def _bounds(spec: Object) -> str:
