@@ -54,7 +54,10 @@ def _show(scene: Scene) -> None:
     from rich.panel import Panel
 
     style = "green" if scene.ok else "red"
-    Console().print(Panel(escape(scene.text), title=escape(scene.title), border_style=style, title_align="left"))
+    console = Console()
+    with console.capture() as drawn:  # printed by rich, a reader that has gone would end the process in the middle
+        console.print(Panel(escape(scene.text), title=escape(scene.title), border_style=style, title_align="left"))
+    typer.echo(drawn.get(), nl=False)
 
 
 async def _play(show: Callable[[Scene], None] | None, *, serve: bool) -> list[Scene]:
