@@ -13,6 +13,12 @@ from pathlib import Path
 
 PROGRAM = [sys.executable, "-m", "kubesteward"]
 PATIENCE = 30.0
+TAKE_OVER = """\
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+"""Makes the terminal the process's own, so that ^C typed there is a signal to it."""
 
 
 @contextlib.contextmanager
@@ -30,9 +36,8 @@ def at_a_terminal(words: Sequence[str], answers: Mapping[str, str]) -> tuple[int
     """Exit code, and everything on the screen; `answers` are typed, each once, when its question is seen."""
     ours, theirs = pty.openpty()
     waiting, seen = dict(answers), ""
-    started = subprocess.Popen(
-        [*PROGRAM, *words], stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=_take_over
-    )
+    command = [sys.executable, "-c", TAKE_OVER, *PROGRAM, *words]
+    started = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
     os.close(theirs)
     with started, impatient(started):
         while part := _read(ours):
@@ -41,14 +46,6 @@ def at_a_terminal(words: Sequence[str], answers: Mapping[str, str]) -> tuple[int
                 os.write(ours, waiting.pop(question).encode())
     os.close(ours)
     return started.returncode, seen
-
-
-def _take_over() -> None:
-    """Make the terminal the process's own, so that ^C typed there is a signal to it."""
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def _read(terminal: int) -> str:
