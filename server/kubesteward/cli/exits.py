@@ -17,6 +17,8 @@ BROKEN_AUDIT = 3
 """`audit verify` found a record that does not fit the chain."""
 INTERRUPTED = 130
 """Ctrl-C."""
+TERMINATED = 143
+"""SIGTERM, where it cuts something short."""
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 PROGRAM = [sys.executable, "-m", "kubesteward"]
 PATIENCE = 30.0
@@ -55,7 +54,32 @@ def _read(terminal: int) -> str:
         return ""
 
 
-def children(of: int) -> list[int]:
-    """The processes that a process has started and that are still there (Linux)."""
-    listed = Path(f"/proc/{of}/task/{of}/children")
-    return [int(item) for item in listed.read_text().split()] if listed.exists() else []
+@contextlib.contextmanager
+def started(*words: str, python: Sequence[str] = ()) -> Iterator[subprocess.Popen[str]]:
+    """A running command with an open standard input. Both its outputs are `stdout`; to be left when it has ended."""
+    command = [PROGRAM[0], *python, *PROGRAM[1:], *words]
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, **streams, text=True) as process, impatient(process):
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def until(process: subprocess.Popen[str], text: str) -> str:
+    """The first line that holds `text`."""
+    assert process.stdout is not None
+    seen = []
+    for line in process.stdout:
+        seen.append(line)
+        if text in line:
+            return line
+    raise AssertionError(f"it never said {text!r}, but {''.join(seen)[-2000:]}")
+
+
+def rest(process: subprocess.Popen[str]) -> str:
+    """All that it still says until it ends."""
+    assert process.stdout is not None
+    said = process.stdout.read()
+    process.wait(PATIENCE)
+    return said
