@@ -16,6 +16,14 @@ CLUSTER = ["cluster", "--kubeconfig", "kc", "--scenario", "empty"]
 HTTP = ["serve", "--transport", "http", "--port", "0"]
 NOISE = ["Traceback", "Exception ignored", "never retrieved", "Unclosed", "was destroyed", "ERROR"]
 
+SIGNALS = pytest.mark.parametrize(
+    ("number", "code"),
+    [
+        pytest.param(signal.SIGINT, INTERRUPTED, id="SIGINT", marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, TERMINATED, id="SIGTERM"),  # how hosts and containers end a server
+    ],
+)
+
 
 def quiet(said: str) -> bool:
     return not any(word in said for word in NOISE)
@@ -49,7 +57,6 @@ def test_ctrl_c_just_after_the_start(home: Path, words: list[str]) -> None:
 MOMENTS = [
     ("anyio", CLUSTER),
     ("kubesteward.embedded.http", CLUSTER),
-    ("kubesteward.app", ["demo"]),
     ("mcp", ["serve"]),
     ("kubesteward.mcp.stdio", ["serve"]),
     ("kubesteward.mcp.http", HTTP),
@@ -59,6 +66,7 @@ MORE_MOMENTS = [
     ("kubesteward_tools.twin.cluster", CLUSTER),
     ("yaml", CLUSTER),
     ("aiohttp", CLUSTER),
+    ("kubesteward.app", ["demo"]),
     ("yaml", ["demo"]),
     ("kubesteward.mcp.loopback", ["demo"]),
     ("aiohttp", ["demo"]),
@@ -144,6 +152,7 @@ def test_ctrl_c_ends_the_cluster_of_the_demonstration(home: Path) -> None:
     assert left(home) == []
 
 
+@pytest.mark.slow
 def test_sigterm_takes_the_folder_of_the_demonstration_along(home: Path) -> None:
     with started("demo") as process:
         until(process, "What is wrong")
@@ -155,9 +164,7 @@ def test_sigterm_takes_the_folder_of_the_demonstration_along(home: Path) -> None
     assert left(home) == []
 
 
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)], ids=["SIGINT", "SIGTERM"]
-)
+@SIGNALS
 def test_a_server_that_waits_for_its_client_ends_at_once(home: Path, number: int, code: int) -> None:
     with started("serve") as process:
         assert process.stdin is not None
@@ -172,8 +179,8 @@ def test_a_server_that_waits_for_its_client_ends_at_once(home: Path, number: int
     assert left(home) == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-def test_a_server_over_stdio_leaves_no_copy_of_a_key_behind(home: Path, number: int) -> None:
+@SIGNALS
+def test_a_server_over_stdio_leaves_no_copy_of_a_key_behind(home: Path, number: int, code: int) -> None:
     """The kubernetes package writes what a kubeconfig embeds into files of its own."""
     with started("serve", "--embedded", "empty") as process:
         assert process.stdin is not None
@@ -192,6 +199,7 @@ def test_a_server_over_stdio_leaves_no_copy_of_a_key_behind(home: Path, number: 
         said = rest(process)
 
     assert copies != []
+    assert process.returncode == code
     assert quiet(said), said
     assert left(home) == []
 
@@ -214,9 +222,7 @@ def test_ctrl_c_ends_a_server_over_http(home: Path) -> None:
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, INTERRUPTED), (signal.SIGTERM, TERMINATED)], ids=["SIGINT", "SIGTERM"]
-)
+@SIGNALS
 async def test_a_server_over_http_closes_what_it_has_opened(home: Path, number: int, code: int) -> None:
     """The cluster that stood in goes with its kubeconfig, and the store is closed."""
     with started(*HTTP, "--embedded", "empty") as process:
