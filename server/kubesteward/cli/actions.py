@@ -90,10 +90,14 @@ def _confirm() -> None:
 
 
 def _show(action: Action) -> None:
+    """As the form of a client shows it, without secrets, and with the whole rehearsal."""
     from kubesteward_tools.text.fence import clean
+    from kubesteward_tools.text.redact import redact
 
-    typer.echo(f"{action.change.summary}\nCluster: {action.change.cluster}\nProposed by {action.principal}")
-    for call in action.change.calls:
-        typer.echo(f"  {call.verb.upper()} {call.path} {json.dumps(call.body)}")
+    change = action.change
+    lines = [change.summary, f"Cluster: {change.cluster}", f"Proposed by {action.principal}"]
+    lines += [f"  {call.verb.upper()} {call.path} {json.dumps(call.body)}" for call in change.calls]
     if action.rehearsal:
-        typer.echo(clean(action.rehearsal.render()))
+        lines.append(action.rehearsal.render())
+    text = "\n".join(lines)
+    typer.echo(redact(clean(text, cap=len(text))))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from kubesteward.cli import actions, audit, cluster, demo, doctor, install
@@ -18,6 +20,23 @@ app = typer.Typer(
 )
 
 
+def _print_version(asked: bool) -> None:
+    if asked:
+        from kubesteward import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """What stands before a command."""
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
 def serve(context: typer.Context) -> None:
     """Serve MCP over stdio (the default) or streamable HTTP; `serve --help` shows its options."""
@@ -29,9 +48,7 @@ def serve(context: typer.Context) -> None:
 @app.command()
 def version() -> None:
     """Print the version."""
-    from kubesteward import __version__
-
-    typer.echo(__version__)
+    _print_version(asked=True)
 
 
 app.command()(demo.demo)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -12,12 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kubesteward.cli.exits import FAILED, one_sentence
+from kubesteward.cli.exits import FAILED, TERMINATED, one_sentence
 
 if TYPE_CHECKING:
     from kubesteward.mcp.loopback import Loopback
 
 NAMESPACE = "shop"
+CONNECT = """\
+kubesteward install claude-desktop    # or claude-code, cursor, vscode
+kubesteward serve                     # MCP over stdio, with your own kubeconfig"""
 UNSAFE = {"kind": "Deployment", "name": "payments", "namespace": NAMESPACE, "dry_run": False}
 REPAIR = {
     "spec": {"template": {"spec": {"containers": [{"name": "checkout", "resources": {"limits": {"memory": "192Mi"}}}]}}}
@@ -41,7 +46,10 @@ def demo(
 ) -> None:
     """Start a cluster with an incident; find it, see an unsafe change blocked, approve a safe one, verify all."""
     with one_sentence():
-        scenes = asyncio.run(_play(None if as_json else _show, serve=serve))
+        try:
+            scenes = asyncio.run(_play(None if as_json else _show, serve=serve))
+        except asyncio.CancelledError:  # by SIGTERM
+            raise SystemExit(TERMINATED) from None
     if as_json:
         typer.echo(json.dumps({"ok": all(item.ok for item in scenes), "steps": [asdict(item) for item in scenes]}))
     if not all(item.ok for item in scenes):
@@ -54,7 +62,10 @@ def _show(scene: Scene) -> None:
     from rich.panel import Panel
 
     style = "green" if scene.ok else "red"
-    Console().print(Panel(escape(scene.text), title=escape(scene.title), border_style=style, title_align="left"))
+    console = Console()
+    with console.capture() as drawn:  # printed by rich, a reader that has gone would end the process in the middle
+        console.print(Panel(escape(scene.text), title=escape(scene.title), border_style=style, title_align="left"))
+    typer.echo(drawn.get(), nl=False)
 
 
 async def _play(show: Callable[[Scene], None] | None, *, serve: bool) -> list[Scene]:
@@ -63,6 +74,7 @@ async def _play(show: Callable[[Scene], None] | None, *, serve: bool) -> list[Sc
     from kubesteward.mcp.loopback import connect
     from kubesteward.settings import Settings
 
+    _end_on_sigterm()
     scenes: list[Scene] = []
 
     def say(scene: Scene) -> None:
@@ -81,12 +93,21 @@ async def _play(show: Callable[[Scene], None] | None, *, serve: bool) -> list[Sc
                     await _block(client, cluster, say)
                     await _repair(client, app, say)
                 say(_audit(Path(folder) / "state"))
-                say(Scene("How to connect your own client", _connect_text(kubeconfig if serve else None)))
+                say(Scene("How to connect your own client", CONNECT))
                 if serve:
+                    command = f"kubesteward serve --autonomy 2 --kubeconfig {kubeconfig}"
+                    typer.echo(f"While this runs, its cluster is served by:\n{command}", err=show is None)
                     await asyncio.Event().wait()
             finally:
                 await app.close()
     return scenes
+
+
+def _end_on_sigterm() -> None:
+    """Cancel what runs, so that the folder with the kubeconfig goes too."""
+    task = asyncio.current_task()
+    if task is not None and sys.platform != "win32":  # no signal handlers there
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 async def _observe(client: Loopback, say: Callable[[Scene], None]) -> None:
@@ -124,13 +145,3 @@ def _audit(state_dir: Path) -> Scene:
     found = verify(state_dir)
     text = f"{found.records} records, the chain is unbroken" if found.ok else found.reason
     return Scene("kubesteward audit verify", text, found.ok)
-
-
-def _connect_text(kubeconfig: Path | None) -> str:
-    lines = [
-        "kubesteward install claude-desktop    # or claude-code, cursor, vscode",
-        "kubesteward serve                     # MCP over stdio, with your own kubeconfig",
-    ]
-    if kubeconfig:
-        lines.append(f"kubesteward serve --kubeconfig {kubeconfig} --autonomy 2    # this cluster, while it is up")
-    return "\n".join(lines)

@@ -106,8 +106,18 @@ async def _clusters(settings: Settings) -> list[Check]:
         checks = await asyncio.gather(*(_cluster(clusters, name) for name in clusters.names()))
     finally:
         await clusters.close()
-    todo = "Set KUBECONFIG, or try the embedded cluster: kubesteward demo"
-    return checks or [Check("clusters", "warn", "no kubeconfig was found", todo)]
+    return checks or [_nothing(settings)]
+
+
+def _nothing(settings: Settings) -> Check:
+    """Why there is no cluster at all: none is configured, which is no fault, or what is configured names none."""
+    from kubesteward.standin import is_needed
+
+    if is_needed(settings, os.environ, Path.home()):
+        todo = "Set KUBECONFIG, or try the embedded cluster: kubesteward demo"
+        return Check("clusters", "warn", "no kubeconfig was found", todo)
+    todo = "`kubectl config get-contexts` shows what kubectl finds there."
+    return Check("clusters", "fail", "the kubeconfig names no context that can be used", todo)
 
 
 async def _cluster(clusters: Clusters, name: str) -> Check:

@@ -4,13 +4,13 @@ import os
 import signal
 import sys
 
-from kubesteward.cli.exits import INTERRUPTED
-
 
 def main() -> None:
     """Run the command line. Without arguments and with a pipe on standard input it serves MCP, as hosts expect."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where a shell wants it ignored
         signal.signal(signal.SIGINT, _leave)
+    from kubesteward.cli.exits import FAILED, INTERRUPTED, complain
+
     arguments = sys.argv[1:]
     if not arguments and not sys.stdin.isatty():
         arguments = ["serve"]
@@ -18,6 +18,9 @@ def main() -> None:
         _run(arguments)
     except KeyboardInterrupt:  # before a command was even loaded
         raise SystemExit(INTERRUPTED) from None
+    except OSError as error:  # of printing what came of it, as to a full disk
+        complain(error)
+        raise SystemExit(FAILED) from None
 
 
 def _run(arguments: list[str]) -> None:
@@ -28,7 +31,7 @@ def _run(arguments: list[str]) -> None:
     else:
         from kubesteward.cli.commands import app
 
-        app()
+        app(prog_name="kubesteward")
 
 
 def _leave(*_: object) -> None:

@@ -17,6 +17,8 @@ BROKEN_AUDIT = 3
 """`audit verify` found a record that does not fit the chain."""
 INTERRUPTED = 130
 """Ctrl-C."""
+TERMINATED = 143
+"""SIGTERM, where it cuts something short."""
 
 
 @contextmanager
@@ -33,13 +35,13 @@ def one_sentence() -> Iterator[None]:
             try:
                 yield
             except (SteadyError, OSError, ValueError) as error:
-                _complain(error)
+                complain(error)
                 raise SystemExit(FAILED) from None
             except BaseExceptionGroup as group:  # of the server's task group
                 known, others = group.split((SteadyError, OSError, ValueError))
                 if known is None or others is not None:
                     raise
-                _complain(_first(known))
+                complain(_first(known))
                 raise SystemExit(FAILED) from None
     except KeyboardInterrupt:
         raise SystemExit(INTERRUPTED) from None
@@ -63,7 +65,8 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return _first(found) if isinstance(found, BaseExceptionGroup) else found
 
 
-def _complain(error: BaseException) -> None:
+def complain(error: BaseException) -> None:
+    """One line on standard error, or nothing where nobody reads any more."""
     if isinstance(error, BrokenPipeError):  # nobody reads any more, as behind `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return

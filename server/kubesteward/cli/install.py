@@ -72,16 +72,27 @@ def _location(client: Client) -> Path:
     return base / "Claude/claude_desktop_config.json"
 
 
+def _followed(path: Path) -> Path:
+    """Where the links lead. Raises ValueError when that is nowhere."""
+    try:
+        found = path.resolve()
+    except RuntimeError:  # up to Python 3.12; later ones give back the link
+        found = path
+    if found.is_symlink():
+        raise ValueError(f"{path} is a link that leads back to itself; nothing was written. Mend it, or use --print.")
+    return found
+
+
 def _merge(target: Path, section: str, name: str, entry: dict[str, Any]) -> None:
     """Write beside the file and move it into place: an interrupted write leaves the old configuration.
 
     Links are followed and the mode is kept: other entries may hold tokens.
     """
-    target = target.resolve()
-    old = target.read_text("utf-8-sig") if target.exists() else ""
+    target = _followed(target)
     try:
+        old = target.read_text("utf-8-sig") if target.exists() else ""
         config = json.loads(old) if old.strip() else {}
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{target} is not JSON ({error}); nothing was written. Mend it, or use --print.") from None
     if not isinstance(config, dict) or not isinstance(config.setdefault(section, {}), dict):
         raise ValueError(  # noqa: TRY004 - the file's content is wrong, not a type in this program
@@ -91,6 +102,7 @@ def _merge(target: Path, section: str, name: str, entry: dict[str, Any]) -> None
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.{os.getpid()}")
     try:
+        beside.touch(0o600 if target.exists() else 0o666)
         beside.write_text(json.dumps(config, indent=2, ensure_ascii=False) + "\n", "utf-8")
         if target.exists():
             shutil.copymode(target, beside)

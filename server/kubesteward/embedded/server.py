@@ -117,6 +117,9 @@ class EmbeddedCluster:
         """
         beside = path.with_name(f".{path.name}.{os.getpid()}")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(self.kubeconfig(), file, indent=1)
-        beside.replace(path)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                json.dump(self.kubeconfig(), file, indent=1)
+            beside.replace(path)
+        finally:
+            beside.unlink(missing_ok=True)

@@ -39,8 +39,8 @@ class Streams:
         watch = _Watch(self._cluster, asked, route, replies.form(request.headers.get("Accept", "")))
         opening = watch.opening()
         response = web.StreamResponse(headers={"Content-Type": replies.JSON})
-        await response.prepare(request)
         try:
+            await response.prepare(request)
             for line in opening:
                 await response.write(line)
             async with asyncio.timeout(watch.seconds):
@@ -60,8 +60,8 @@ class Streams:
         if asked.query.get("follow") not in _TRUE:
             return web.Response(text=first)
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
-        await response.prepare(request)
         try:
+            await response.prepare(request)
             await response.write(first.encode())
             async for fresh in self._news(asked, route, lines):
                 await response.write(excerpt.text(fresh).encode())

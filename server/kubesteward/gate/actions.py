@@ -11,6 +11,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
 from kubesteward.audit.log import AuditLog
 from kubesteward.gate.action import STEPS, Action, Approval, Status
 from kubesteward.store.store import Store, StoreUnusable
@@ -93,7 +95,11 @@ class Actions:
             rows = self._store.db.execute(f"SELECT body FROM actions {where}", values).fetchall()  # noqa: S608 - fixed texts
         except sqlite3.Error as error:
             raise StoreUnusable(f"the store {self._store.path} cannot be read ({error}).") from None
-        return [Action.model_validate_json(row["body"]) for row in rows]
+        try:
+            return [Action.model_validate_json(row["body"]) for row in rows]
+        except ValidationError:
+            why = f"the store {self._store.path} holds an action that is not what was written."
+            raise StoreUnusable(why, todo="Look at it with `kubesteward audit verify`.") from None
 
     def move(
         self, action: Action, status: Status, step: str, note: Mapping[str, Any] | None = None, **changes: Any

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import ipaddress
+import signal
 import socket
 import sys
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
+
+import anyio.lowlevel
 
 from kubesteward_tools.errors import InvalidArguments
 
@@ -25,24 +30,41 @@ GRACE = 3
 """Seconds after Ctrl-C for open streams, which never end by themselves."""
 
 
-async def serve(server: Server[Any], settings: Settings) -> None:
-    """Until interrupted.
+async def serve(server: Server[Any], settings: Settings) -> int:
+    """Until SIGINT or SIGTERM, whose number is returned: what was opened for the server can then be closed.
 
     Raises:
         InvalidArguments: the settings would expose the cluster. The address is taken.
     """
-    import uvicorn
+    heard: list[int] = []
+    with _signals(heard.append):
+        await anyio.lowlevel.checkpoint()  # Ctrl-C that was heard before ends it here, not in the middle of uvicorn
+        import uvicorn
 
-    application = make_application(server, settings)
-    listening = _listen(settings.http_host, settings.http_port)
-    config = uvicorn.Config(
-        application,
-        log_level=settings.log_level,
-        ws="none",
-        timeout_graceful_shutdown=GRACE,
-    )
-    print(f"MCP is served at {_url(settings.http_host, listening)}", file=sys.stderr)  # noqa: T201 - whoever starts it by hand
-    await uvicorn.Server(config).serve(sockets=[listening])
+        application = make_application(server, settings)
+        listening = _listen(settings.http_host, settings.http_port)
+        config = uvicorn.Config(
+            application,
+            log_level=settings.log_level,
+            ws="none",
+            timeout_graceful_shutdown=GRACE,
+        )
+        print(f"MCP is served at {_url(settings.http_host, listening)}", file=sys.stderr)  # noqa: T201 - whoever starts it by hand
+        if not heard:
+            await uvicorn.Server(config).serve(sockets=[listening])
+    return heard[0] if heard else 0
+
+
+@contextlib.contextmanager
+def _signals(hear: Callable[[int], object]) -> Iterator[None]:
+    """What ends a server is told. uvicorn ends in order, then raises the signal again, which would end all the rest."""
+    ending = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda heard, _: hear(heard)) for number in ending}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _listen(host: str, port: int) -> socket.socket:

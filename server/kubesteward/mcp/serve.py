@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import signal
@@ -9,6 +10,7 @@ import sys
 from typing import Literal
 
 import anyio
+from anyio.abc import TaskStatus
 
 from kubesteward.app import App
 from kubesteward.mcp.server import build
@@ -27,51 +29,61 @@ CLOSING = 30.0
 
 
 def main(settings: Settings, transport: Transport = "stdio", scenario: str | None = None) -> None:
-    """Serve until the client goes away or Ctrl-C.
+    """Serve until the client goes away, Ctrl-C or SIGTERM.
 
     Raises:
         SteadyError: the settings do not allow it; one sentence.
+        KeyboardInterrupt: of Ctrl-C. SystemExit: with 128 and the number of another signal.
     """
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
     serve = serve_stdio if transport == "stdio" else serve_http
-    anyio.run(serve, settings, scenario)
+    number = anyio.run(serve, settings, scenario)
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
+    if number:
+        raise SystemExit(128 + number)
 
 
-async def serve_stdio(settings: Settings, scenario: str | None = None) -> None:
-    from kubesteward.mcp import stdio
-
+async def serve_stdio(settings: Settings, scenario: str | None = None) -> int:
     app = App.build(settings, scenario)
     async with anyio.create_task_group() as group:
-        group.start_soon(_end_on_signal, app)
+        await group.start(_end_on_signal, app)  # before anything reads standard input
+        from kubesteward.mcp import stdio
+
         group.start_soon(_take_up, app)
         try:
             await stdio.serve(build(app))
         finally:
             await _close(app)
             group.cancel_scope.cancel()
+    return 0
 
 
-async def _end_on_signal(app: App) -> None:
+async def _end_on_signal(app: App, *, task_status: TaskStatus[None]) -> None:
     """Leave without waiting for standard input: the thread that reads it cannot be interrupted."""
     if sys.platform == "win32":  # no signal receivers there; Ctrl-C ends the process at once
+        task_status.started()
         return
     with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        task_status.started()
         async for number in signals:
             await _close(app)
+            atexit._run_exitfuncs()  # the kubernetes package removes its copies of a kubeconfig's keys there
             os._exit(128 + number)
 
 
-async def serve_http(settings: Settings, scenario: str | None = None) -> None:
+async def serve_http(settings: Settings, scenario: str | None = None) -> int:
     from kubesteward.mcp import http
 
     app = App.build(settings, scenario)
     async with anyio.create_task_group() as group:
         group.start_soon(_take_up, app)
         try:
-            await http.serve(build(app), settings)
+            number = await http.serve(build(app), settings)
         finally:
             await _close(app)
             group.cancel_scope.cancel()
+    return number
 
 
 async def _take_up(app: App) -> None:
