@@ -142,9 +142,9 @@ async def test_objects_without_a_version_are_renewed_by_every_list(server: ApiSe
     """Metrics and other computed kinds have none."""
     connection = world.connection
     assert connection is not None
-    server.put("nodes", "n", version=False, usage={"cpu": "1"})
+    server.put("nodes", "n", version=False, spec={"podCIDR": "1"})
     await world.ensure("nodes")
-    server.put("nodes", "n", version=False, usage={"cpu": "2"})
+    server.put("nodes", "n", version=False, spec={"podCIDR": "2"})
     transport = ReadTransport(connection)
     again = Mirror(transport, world.kind("nodes"), world.store)
     task = asyncio.create_task(again.run())
@@ -154,7 +154,7 @@ async def test_objects_without_a_version_are_renewed_by_every_list(server: ApiSe
     await asyncio.wait({task})
     await transport.close()
 
-    assert world.store.objects("nodes")[0]["usage"] == {"cpu": "2"}
+    assert world.store.objects("nodes")[0]["spec"] == {"podCIDR": "2"}
 
 
 async def test_bulk_is_dropped_on_the_way_in(server: ApiServer, world: World) -> None:
