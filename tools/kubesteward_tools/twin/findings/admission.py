@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.rehearsal import Concern
+from kubesteward_tools.twin.route import parse
+from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.webhooks import Hook, hooks, hooks_on_pods
+from kubesteward_tools.world.store import Key
 
 _DECIDE = {
     "validatingwebhookconfigurations.admissionregistration.k8s.io",
@@ -20,14 +23,29 @@ _DECIDE = {
 
 def rejected(evidence: Evidence) -> Iterator[Concern]:
     for item in evidence.admission:
-        if not item.allowed:
-            yield Concern(
-                rule="admission.rejected",
-                severity="block",
-                object=item.call,
-                message=f"the API server refuses it ({item.code} {item.reason}): {item.message}",
-                remedy="Change the request so that the API server accepts it.",
-            )
+        if item.allowed:
+            continue
+        pod = _evicted(item.call)
+        what = f"to evict {pod}" if pod else "it"
+        yield Concern(
+            rule="admission.rejected",
+            severity="block",
+            object=pod or item.call,
+            message=f"the API server refuses {what} ({item.code} {item.reason}): {' '.join((item.message, *item.why))}",
+            remedy="Wait until the budget allows it, or change the budget first."
+            if pod and item.why
+            else "Change the request so that the API server accepts it.",
+        )
+
+
+def _evicted(call: str) -> str:
+    """The pod that a call evicts, "" when it evicts none."""
+    try:
+        route = parse(call.partition(" ")[2])
+    except ApiError:
+        return ""
+    evicts = route.subresource == "eviction"
+    return name(Key(route.kind.resource, route.namespace, route.name)) if evicts else ""
 
 
 def webhooks_on_pods(evidence: Evidence) -> Iterator[Concern]:
