@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from kubesteward_tools.twin.rehearsal import Rehearsal
 
-
 _GRAVITY = ("safe", "warn", "unknown", "blocked")
 
 
