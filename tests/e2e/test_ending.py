@@ -6,15 +6,19 @@ import signal
 import subprocess
 from pathlib import Path
 
+import anyio
 import pytest
 from mcp import Client
 from tests.e2e.serving import COMMAND, environment
 
-pytestmark = pytest.mark.anyio
+
+async def _read(url: str) -> None:
+    async with Client(url) as client:
+        await client.call_tool("list_resources", {"kind": "pods"})
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-async def test_a_signal_ends_what_was_begun_before_it_ends_the_server(
+def test_a_signal_ends_what_was_begun_before_it_ends_the_server(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
     command = [*COMMAND, "--transport", "http", "--port", "0", "--embedded", "healthy"]
@@ -22,8 +26,7 @@ async def test_a_signal_ends_what_was_begun_before_it_ends_the_server(
         assert server.stderr is not None
         try:
             url = server.stderr.readline().split()[-1]
-            async with Client(url) as client:
-                await client.call_tool("list_resources", {"kind": "pods"})
+            anyio.run(_read, url)
             server.send_signal(number)
             _, said = server.communicate(timeout=20)
         finally:

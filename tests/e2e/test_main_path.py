@@ -39,6 +39,7 @@ async def test_what_a_person_agrees_to_is_written_once_and_verified(desk: Desk, 
         followed = await client.call_tool("get_action", {"action_id": action, "wait": 25})
 
     assert text_of(result).startswith("EXECUTED"), text_of(result)
+    assert "a person has to agree" not in text_of(result)
     assert (followed.structured_content or {})["verified"] is True
     assert desk.attempts == [PATCHED]
     assert desk.memory() == "192Mi"

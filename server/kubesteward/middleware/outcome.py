@@ -37,9 +37,8 @@ def reply_about(action: Action) -> Reply:
 
 def _lines(action: Action) -> list[str]:
     head = f"{_word(action)}: {action.change.summary}"
-    told = [
-        verdict for verdict in action.verdicts if verdict.stage != "approval" or action.status == "pending_approval"
-    ]
+    waiting = action.status == "pending_approval"
+    told = [verdict for verdict in action.verdicts if waiting or verdict.stage != "approval"]
     verdicts = [_verdict(verdict) for verdict in told if str(verdict.decision) != "allow"]
     return [head, f"Action {action.id} on {action.change.cluster or 'the current cluster'}", *verdicts, _advice(action)]
 
