@@ -17,7 +17,7 @@ from kubesteward.gate.actions import ApprovalRefused
 from kubesteward.gate.case import Caller
 from kubesteward.gate.stages.rehearsal import played
 from kubesteward.store.store import StoreUnusable
-from kubesteward_policies.change import Change
+from kubesteward_policies.change import JSON_PATCH, MERGE_PATCH, Change
 from kubesteward_tools.errors import InvalidArguments, ObjectNotFound, Refused
 from kubesteward_tools.twin.rehearse import rehearse
 
@@ -423,6 +423,25 @@ async def test_secrets_of_what_is_blocked_are_not_kept(lab: Lab, tmp_path: Path)
 
     assert action.status == "blocked"
     assert b"hunter2" not in kept
+
+
+CONTAINER = "/spec/template/spec/containers/0"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [{"op": "add", "path": f"{CONTAINER}/args", "value": ["--password=hunter2hunter2"]}],
+        [{"op": "add", "path": f"{CONTAINER}/command", "value": ["run", "postgres://u:hunter2hunter2@db/shop"]}],
+        {"metadata": {"annotations": {"example.com/run": "db.password=hunter2hunter2"}}},
+    ],
+)
+async def test_a_secret_in_any_text_of_a_patch_is_denied_and_not_kept(lab: Lab, tmp_path: Path, body: Any) -> None:
+    content_type = JSON_PATCH if isinstance(body, list) else MERGE_PATCH
+    action = await lab.propose(patch(body, content_type=content_type))
+
+    assert (action.status, action.verdicts[-1].rule_id) == ("blocked", "immutable.secret")
+    assert b"hunter2" not in everything_in(tmp_path)
 
 
 async def test_a_summary_is_one_plain_line_whatever_a_model_calls_its_fields(lab: Lab) -> None:
