@@ -13,6 +13,7 @@ from tests.tools.twin.rehearsal.clusters import (
     cluster_with,
     deployment,
     image,
+    patch,
     rehearsed,
     rolling,
     scale,
@@ -21,6 +22,8 @@ from tests.tools.twin.rehearsal.clusters import (
 
 from kubesteward_tools.twin.findings.evidence import name
 from kubesteward_tools.world.store import Key
+
+CONFIG_MAPS = "/api/v1/namespaces/default/configmaps"
 
 
 def test_what_the_best_case_shows_is_not_said_again_for_the_worst() -> None:
@@ -69,6 +72,23 @@ def test_a_refused_eviction_names_the_pod_and_the_budget() -> None:
         "violate the pod's disruption budget. The disruption budget web needs 2 healthy pods and has 2 currently"
     )
     assert refused.remedy == "Wait until the budget allows it, or change the budget first."
+
+
+@pytest.mark.parametrize(
+    ("data", "rules"),
+    [({"colour": "red"}, ["config.changed"]), (None, ["config.changed"]), ({"colour": "blue"}, [])],
+)
+def test_new_content_of_a_config_map_that_pods_use_is_never_called_safe(
+    data: dict[str, str] | None, rules: list[str]
+) -> None:
+    web = deployment()
+    web["spec"]["template"]["spec"]["containers"][0]["envFrom"] = [{"configMapRef": {"name": "web"}}]
+    settings = {"metadata": {"name": "web"}, "data": {"colour": "blue"}}
+    cluster = cluster_with((CONFIG_MAPS, settings), (DEPLOYMENTS, web))
+    found = rehearsed(cluster, patch(f"{CONFIG_MAPS}/web", {"data": data}))
+
+    assert [item.rule for item in found.findings] == rules
+    assert found.verdict == ("warn" if rules else "safe")
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ _RULES = (
     deletion.data,
     deletion.stuck,
     configuration.latent,
+    configuration.changed,
     ownership.reverted,
 )
 _ORDER = {"block": 0, "warn": 1, "info": 2}
