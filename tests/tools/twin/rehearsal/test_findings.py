@@ -7,6 +7,7 @@ from tests.tools.twin.rehearsal.clusters import (
     BUDGETS,
     DEPLOYMENTS,
     PODS,
+    QUOTAS,
     SERVICES,
     budget,
     call,
@@ -14,6 +15,7 @@ from tests.tools.twin.rehearsal.clusters import (
     deployment,
     image,
     patch,
+    quota,
     rehearsed,
     rolling,
     scale,
@@ -89,6 +91,15 @@ def test_new_content_of_a_config_map_that_pods_use_is_never_called_safe(
 
     assert [item.rule for item in found.findings] == rules
     assert found.verdict == ("warn" if rules else "safe")
+
+
+@pytest.mark.parametrize(("pods", "rules"), [("2", ["quota.below_use"]), ("3", [])])
+def test_a_quota_below_what_is_used_is_never_called_safe(pods: str, rules: list[str]) -> None:
+    cluster = cluster_with((DEPLOYMENTS, deployment()), (QUOTAS, quota(5)))
+    found = rehearsed(cluster, patch(f"{QUOTAS}/pods", {"spec": {"hard": {"pods": pods}}})).findings
+
+    assert [item.rule for item in found] == rules
+    assert all("(3 of 2 pods)" in item.message for item in found)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from kubesteward_tools.twin.findings import (
     creation,
     deletion,
     ownership,
+    quotas,
     rollout,
     scheduling,
     services,
@@ -37,6 +38,7 @@ _RULES = (
     deletion.stuck,
     configuration.latent,
     configuration.changed,
+    quotas.below_use,
     ownership.reverted,
 )
 _ORDER = {"block": 0, "warn": 1, "info": 2}
