@@ -26,7 +26,7 @@ def below_use(evidence: Evidence) -> Iterator[Concern]:
                 rule="quota.below_use",
                 severity="warn",
                 object=name(key),
-                message=f"{name(key)} would allow less than is in use ({', '.join(over)}): what stops does not come back",
+                message=f"{name(key)} would allow less than is used ({', '.join(over)}): what stops does not come back",
                 remedy="Free some of it first, or leave room for what runs.",
             )
 
