@@ -25,7 +25,7 @@ def run(folder: Path, *words: str) -> tuple[int, str]:
 
 
 async def test_the_list_of_actions_tells_no_secret_in_any_form(tmp_path: Path) -> None:
-    await Lab(tmp_path).propose(patch({"metadata": {"annotations": {"dsn": "postgres://u:hunter2-correct@db/x"}}}))
+    await Lab(tmp_path).propose(patch({"metadata": {"annotations": {"example.com/api-token": "hunter2-correct"}}}))
 
     for words in (["actions"], ["actions", "--json"]):
         code, said = run(tmp_path, *words)
