@@ -165,6 +165,23 @@ async def test_an_idempotency_key_makes_two_calls_one_action(desk: Desk) -> None
     assert desk.attempts == [PATCHED]
 
 
+async def test_of_two_calls_with_one_key_both_learn_of_the_one_execution(desk: Desk) -> None:
+    once = {**REPAIR, "idempotency_key": "k1"}
+    results: list[CallToolResult] = []
+    async with desk.client() as client:
+        states = [await asked(client, "patch_resource", once) for _ in range(2)]
+
+        async def reply(state: str) -> None:
+            results.append(await answer(client, "patch_resource", once, state))
+
+        async with anyio.create_task_group() as group:
+            for state in states:
+                group.start_soon(reply, state)
+
+    assert [text_of(result).split(":")[0] for result in results] == ["EXECUTED", "EXECUTED"]
+    assert desk.attempts == [PATCHED]
+
+
 @pytest.mark.requirement("gate.operator")
 async def test_the_operator_approves_in_another_process(desk: Desk) -> None:
     async with desk.client(forms=False) as client:

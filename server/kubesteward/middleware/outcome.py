@@ -20,7 +20,7 @@ NOT_DONE = {
 
 ADVICE = {
     "previewed": "Preview only: nothing was changed. Call again with dry_run=false to make the change.",
-    "blocked": "Nothing was changed. Do not retry the same change; follow the remedy, or ask the operator.",
+    "blocked": "Nothing was changed. Follow the remedy or ask the operator; do not just repeat the same change.",
     "rejected": "Nothing was changed. Do not retry on your own.",
     "expired": "Nothing was changed: the approval came too late. Propose the change again if it is still wanted.",
     "failed": "See get_action for the outcome before anything else is tried.",

@@ -126,3 +126,14 @@ def test_a_custom_resource_is_blocked_for_what_it_is() -> None:
 )
 def test_an_object_is_named_as_one(resource: str, word: str) -> None:
     assert name(Key(resource, "shop", "web")) == f"{word} shop/web"
+
+
+def test_a_budget_that_protects_fewer_pods_than_before_is_warned_of() -> None:
+    cluster = cluster_with((DEPLOYMENTS, deployment()), (BUDGETS, budget(2)))
+    looser = rehearsed(cluster, patch(f"{BUDGETS}/web", {"spec": {"minAvailable": 0}}))
+    gone = rehearsed(cluster, call("delete", f"{BUDGETS}/web"))
+    tighter = rehearsed(cluster, patch(f"{BUDGETS}/web", {"spec": {"minAvailable": 3}}))
+
+    assert [(item.rule, item.severity) for item in looser.findings] == [("pdb.loosened", "warn")]
+    assert "pdb.loosened" in {item.rule for item in gone.findings}
+    assert "pdb.loosened" not in {item.rule for item in tighter.findings}

@@ -28,6 +28,7 @@ _RULES = (
     rollout.would_stall,
     rollout.paused,
     budgets.broken,
+    budgets.loosened,
     services.without_endpoints,
     services.gone,
     availability.lost,

@@ -28,6 +28,23 @@ def broken(evidence: Evidence) -> Iterator[Concern]:
                 )
 
 
+def loosened(evidence: Evidence) -> Iterator[Concern]:
+    """A budget that protects fewer pods than before, or none any more: whatever drains next may stop them all."""
+    for key, before, after in evidence.touched(evidence.best, "poddisruptionbudgets.policy"):
+        if before is None:
+            continue
+        wanted = disruption.status(evidence.origin, before)["desiredHealthy"]
+        left = disruption.status(evidence.origin, after)["desiredHealthy"] if after else 0
+        if left < wanted:
+            yield Concern(
+                rule="pdb.loosened",
+                severity="warn",
+                object=name(key),
+                message=f"{name(key)} would keep {left} pods from being evicted instead of {wanted}",
+                remedy="Restore it as soon as what needs this is done.",
+            )
+
+
 def _way_out(evidence: Evidence, budget: Object, wanted: int) -> str:
     """Pods that are gone for good do not come back more gently."""
     if disruption.status(evidence.best.store, budget)["currentHealthy"] < wanted:
