@@ -55,7 +55,5 @@ def serve(arguments: list[str]) -> None:
             check(scenario)
         settings = Settings.load(**given)
         if settings.bundle is not None and not settings.bundle.exists():
-            raise ValueError(
-                f"there is no bundle at {settings.bundle}. Give a folder or file of `kubectl get -o yaml`."
-            )
+            raise ValueError(f"no bundle is at {settings.bundle}. Give a folder or file of `kubectl get -o yaml`.")
         main(settings, transport=transport, scenario=scenario)
