@@ -53,4 +53,7 @@ def serve(arguments: list[str]) -> None:
             from kubesteward.embedded.scenarios import check
 
             check(scenario)
-        main(Settings.load(**given), transport=transport, scenario=scenario)
+        settings = Settings.load(**given)
+        if settings.bundle is not None and not settings.bundle.exists():
+            raise ValueError(f"no bundle is at {settings.bundle}. Give a folder or file of `kubectl get -o yaml`.")
+        main(settings, transport=transport, scenario=scenario)

@@ -166,12 +166,15 @@ class World:
         return self.kinds.find(name)
 
     def as_of(self) -> float:
-        """Epoch seconds of the oldest confirmation among what is watched; now for a bundle."""
-        return min((mirror.confirmed for mirror in self._mirrors.values()), default=time.time())
+        """Epoch seconds of the oldest confirmation among what is watched and was ever seen; now for a bundle."""
+        return min((mirror.confirmed for mirror in self._mirrors.values() if mirror.confirmed), default=time.time())
 
     def staleness(self) -> float:
-        """Seconds for which the worst of the watched kinds has failed to be confirmed; 0.0 while all watches stand."""
-        failing = [mirror.confirmed for mirror in self._mirrors.values() if mirror.failure is not None]
+        """Seconds for which the worst of the watched kinds has failed to be confirmed; 0.0 while all watches stand.
+
+        A kind that was never seen has no age: `ensure` raises for it.
+        """
+        failing = [mirror.confirmed for mirror in self._mirrors.values() if mirror.failure and mirror.confirmed]
         return max(0.0, time.time() - min(failing)) if failing else 0.0
 
     async def version(self) -> str:
