@@ -11,6 +11,7 @@ from kubesteward_policies.ref import Ref
 from kubesteward_tools.errors import AskAgain, Forbidden, NotSynced
 from kubesteward_tools.world import walks
 from kubesteward_tools.world.graph import Graph
+from kubesteward_tools.world.history import History
 from kubesteward_tools.world.kinds import ResourceType, guessed
 from kubesteward_tools.world.packing import Packing
 from kubesteward_tools.world.store import Key, Store
@@ -68,11 +69,15 @@ class World:
         self._mirrors: dict[str, Mirror] = {}
         self._complete = source.connection is None
         self.graph = Graph(store, self._resource, self.sees)
+        self.history = History(store, time.time, self._is_settled)
 
     def sees(self, resource: str, namespace: str) -> bool:
         """Whether all objects of a resource in a namespace are in the store."""
         if self._complete:
             return self.store.count(resource) > 0
+        return self._is_settled(resource)
+
+    def _is_settled(self, resource: str) -> bool:
         mirror = self._mirrors.get(resource)
         return mirror is not None and mirror.confirmed > 0
 
@@ -153,6 +158,14 @@ class World:
         """Every existing object that is touched when this one changes, the nearest first: pods, workloads, Services."""
         reached = walks.dependents(self.graph, self.key(ref))
         return [self.ref(key) for key in reached if self.store.facts(key) is not None]
+
+    def state_at(self, ref: Ref, at: float) -> dict[str, Any] | None:
+        """The object as it was at `at` (epoch seconds), None if it was not there.
+
+        Raises:
+            ValueError: the window of history begins later.
+        """
+        return self.history.state_at(self.key(ref), at)
 
     def lowest_common_ancestors(self, refs: Iterable[Ref]) -> list[Ref]:
         """The nearest things that all of these objects depend on, sorted: where one cause of them all may be."""
