@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from kubesteward_tools.text.redact import secret_name
-from kubesteward_tools.world.diff import Difference
+from kubesteward_tools.world.diff import Difference, differences
 from kubesteward_tools.world.history import Change
 from kubesteward_tools.world.store import Object
 
-Kind = Literal["created", "deleted", "rollout", "restart", "scale", "config", "node", "container", "status", "change"]
+Kind = Literal[
+    "created", "deleted", "rollout", "restart", "scale", "config", "node", "container", "status", "warning", "change"
+]
 TEMPLATED = frozenset({"deployments.apps", "statefulsets.apps", "daemonsets.apps"})
 _CONFIG = frozenset({"configmaps", "secrets"})
 _RESTARTED = "spec.template.metadata.annotations.kubectl.kubernetes.io/restartedAt"
@@ -50,7 +52,17 @@ def _came_or_went(change: Change) -> Told | None:
 def _rollout(change: Change) -> Told | None:
     if change.key.resource not in TEMPLATED:
         return None
-    template = [item for item in change.differences if item.path.startswith("spec.template.")]
+    return _of_template([item for item in change.differences if item.path.startswith("spec.template.")])
+
+
+def told_templates(before: Object, after: Object) -> Told:
+    """What a rollout from one owner of a pod template to the next one was about."""
+    old, new = ({"spec": {"template": _field(item, "spec", "template")}} for item in (before, after))
+    found = [item for item in differences(old, new) if not item.path.endswith("pod-template-hash")]
+    return _of_template(found) or Told("rollout", "the same template again")
+
+
+def _of_template(template: list[Difference]) -> Told | None:
     if not template:
         return None
     if all(item.path == _RESTARTED for item in template):
