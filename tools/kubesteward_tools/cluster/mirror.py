@@ -35,7 +35,8 @@ def pause(tries: int, jitter: Callable[[], float] = random.random) -> float:
 
 
 class Mirror:
-    """One resource. `confirmed` is when the server last told something, in epoch seconds; 0.0 means never."""
+    """One resource. `confirmed` is when the server last told something, `since` when it first told all of it, both in
+    epoch seconds; 0.0 means never."""
 
     def __init__(
         self,
@@ -46,6 +47,7 @@ class Mirror:
     ) -> None:
         self.kind = kind
         self.confirmed = 0.0
+        self.since = 0.0
         self.synced = asyncio.Event()
         self.failure: SteadyError | None = None
         self._transport = transport
@@ -130,6 +132,7 @@ class Mirror:
 
     def _heard(self) -> None:
         self.confirmed = time.time()
+        self.since = self.since or self.confirmed
         self.failure = None
 
     def _keep_only(self, seen: Set[Key]) -> None:

@@ -5,17 +5,20 @@ Much of what changed can still be read off: each ReplicaSet of a Deployment is o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from kubesteward_tools.lookup.moments import event_times
 from kubesteward_tools.twin.clock import parse_timestamp
-from kubesteward_tools.world.changes import Told, told_templates
+from kubesteward_tools.world.changes import Told, is_owned, told_templates
 from kubesteward_tools.world.store import Key, Object, Store
 
-RESOURCES = ("pods", "replicasets.apps", "nodes", "events")
 _REVISION = "deployment.kubernetes.io/revision"
+
+
+KeyOf = Callable[[str, str, str, str], Key]
+"""The key of an object by group, kind, namespace and name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,25 +46,22 @@ def recalled(store: Store, keys: Iterable[Key]) -> Iterator[Moment]:
             yield from _conditions(key, obj)
 
 
-def warnings(
-    store: Store, namespace: str | None, subjects: Mapping[tuple[str, str, str], Key] | None
-) -> Iterator[Moment]:
-    """Warning events, of some objects by (kind, namespace, name) or of all; each when it was first seen."""
-    for key, event in store.items("events", namespace):
+def warnings(store: Store, keys: Collection[Key], namespace: str, key_of: KeyOf) -> Iterator[Moment]:
+    """Warning events when they were last seen: about `keys`, or all in a namespace ("": any) without keys."""
+    for key, event in store.items("events", namespace or None):
         about = event.get("involvedObject") or event.get("regarding") or {}
-        subject = (str(about.get("kind")), str(about.get("namespace") or ""), str(about.get("name")))
+        group = str(about.get("apiVersion") or "").rpartition("/")[0]
+        subject = key_of(group, str(about.get("kind")), str(about.get("namespace") or ""), str(about.get("name")))
         times = list(event_times(event))
-        if event.get("type") != "Warning" or not times or (subjects is not None and subject not in subjects):
-            continue
-        text = f"{event.get('reason')}: {event.get('message') or event.get('note') or ''}"
-        where = subjects[subject] if subjects is not None else Key(subject[0].lower(), subject[1], subject[2])
-        yield Moment(max(times), where or key, Told("warning", text))
+        if event.get("type") == "Warning" and times and (not keys or subject in keys):
+            text = f"{event.get('reason')}: {event.get('message') or event.get('note') or ''}"
+            yield Moment(max(times), subject if about else key, Told("warning", text))
 
 
 def _born(key: Key, obj: Object) -> Iterator[Moment]:
     at = _time(obj["metadata"].get("creationTimestamp"))
     if at is not None:
-        yield Moment(at, key, Told("created", "created", grave=key.resource not in {"pods", "replicasets.apps"}))
+        yield Moment(at, key, Told("created", "created", grave=not is_owned(obj)))
 
 
 def _rollout(store: Store, key: Key, replica_set: Object) -> Iterator[Moment]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,7 +52,7 @@ LOOKED_AT = (
 )
 _TOGETHER = 120.0
 """Seconds within which the same thing that happened to siblings is told once."""
-_CELL, _WIDE_CELL = 160, 600
+_CELL, _WIDE_CELL = 240, 600
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ class Line:
     moment: Moment
     subject: str
     first: float
-    count: int
+    objects: set[Key]
 
 
 @tool(Tier.OBSERVE, title="What changed", open_world=True)
@@ -111,16 +112,14 @@ async def _about(scope: Scope, world: World, target: str, namespace: str) -> fro
 
 def _moments(world: World, keys: frozenset[Key], namespace: str, window: tuple[float, float]) -> Iterator[Moment]:
     """From the history; before it begins, from what objects tell; and warnings all along."""
-    begins = world.history.begins if world.writable else window[1] + 1
     for change in world.history.changes(*window, lambda key: _is_about(key, keys, namespace)):
         yield Moment(change.at, change.key, told(change), change.author)
-    wanted = keys or frozenset(_all(world, namespace))
-    for moment in recalled(world.store, wanted):
-        if window[0] <= moment.at <= min(window[1], begins):
+    for moment in recalled(world.store, keys or frozenset(_all(world, namespace))):
+        if window[0] <= moment.at <= min(window[1], world.watched_since(moment.key.resource)):
             yield moment
-    subjects = {(world.ref(key).kind, key.namespace, key.name): key for key in keys} if keys else None
-    space = namespace or None if not keys else None
-    yield from (item for item in warnings(world.store, space, subjects) if window[0] <= item.at <= window[1])
+    for moment in warnings(world.store, keys, "" if keys else namespace, world.key_of):
+        if window[0] <= moment.at <= window[1]:
+            yield moment
 
 
 def _all(world: World, namespace: str) -> Iterator[Key]:
@@ -148,14 +147,15 @@ def _folded(world: World, moments: Iterable[Moment]) -> list[Line]:
     found: dict[tuple[str, str, str, str], Line] = {}
     for item in sorted(moments, key=lambda item: (-item.at, item.key)):
         obj = world.store.get(item.key)
-        above = f"{top_owner(world.store, obj)}" if obj is not None else world.ref(item.key).kind + "/" + item.key.name
+        above = top_owner(world.store, obj) if obj is not None else f"{world.ref(item.key).kind}/{item.key.name}"
         mark = (item.key.resource, item.key.namespace, above, f"{item.told.kind} {item.told.text} {item.author}")
         line = found.get(mark)
         if line is not None and line.first - item.at <= _TOGETHER:
-            line.first, line.count = item.at, line.count + 1
+            line.first = item.at
+            line.objects.add(item.key)
         else:
             mark = mark if line is None else (*mark[:3], f"{mark[3]} {item.at}")
-            found[mark] = Line(world, item, f"{world.ref(item.key).kind}/{item.key.name}", item.at, 1)
+            found[mark] = Line(world, item, f"{world.ref(item.key).kind}/{item.key.name}", item.at, {item.key})
     return list(found.values())
 
 
@@ -169,15 +169,17 @@ def _answer(
     )
     if quiet:
         head += f"; {quiet} routine ones left out (response_format=detailed shows them)"
-    watched = [
-        f"{world.cluster} is watched since {timestamp(world.history.begins)}; before that only what objects tell."
-        for world in scope.worlds
-        if world.writable
-    ]
+    watched = [_watched(world) for world in scope.worlds]
     heads = list(dict.fromkeys(name for item in items for name in item))
     listed = table(heads, [[item.get(name, "") for name in heads] for item in items]) if items else ""
     data = {"scope": scope.data(), "total": len(lines), "changes": items, "routine_left_out": quiet}
     return Answer("\n".join([*scope.lines(), *watched, head]), data, untrusted=listed, source="changes")
+
+
+def _watched(world: World) -> str:
+    since = world.watched_since("pods")
+    when = f"is watched since {timestamp(since)}; before that" if math.isfinite(since) else "is not watched:"
+    return f"{world.cluster} {when} only what objects tell."
 
 
 def _item(scope: Scope, line: Line, now: float, *, wide: bool) -> dict[str, Any]:
@@ -187,7 +189,7 @@ def _item(scope: Scope, line: Line, now: float, *, wide: bool) -> dict[str, Any]
     if wide:
         item["at"] = timestamp(moment.at)
     space = "" if scope.namespace or not moment.key.namespace else f"{moment.key.namespace} "
-    more = f" (+{line.count - 1})" if line.count > 1 else ""
+    more = f" (+{len(line.objects) - 1})" if len(line.objects) > 1 else ""
     item["object"] = sentence(f"{space}{line.subject}{more}", 120)
     item["kind"] = moment.told.kind
     item["what"] = sentence(moment.told.text, _WIDE_CELL if wide else _CELL)

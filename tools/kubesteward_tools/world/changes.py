@@ -42,10 +42,30 @@ def told(change: Change) -> Told:
 
 
 def _came_or_went(change: Change) -> Told | None:
+    """What a controller makes and takes away is routine: the cause is above it."""
     if change.before is None:
-        return Told("created", "created", grave=change.key.resource not in {"pods", "replicasets.apps"})
+        return Told("created", "created", grave=not is_owned(change.after))
     if change.after is None:
-        return Told("deleted", "deleted", grave=change.key.resource != "replicasets.apps")
+        return Told("deleted", "deleted", grave=not is_owned(change.before))
+    return None
+
+
+def is_owned(obj: Object | None) -> bool:
+    """Whether a controller keeps the object."""
+    owners = _field(obj, "metadata", "ownerReferences") or ()
+    return any(_mapping(item).get("controller") for item in owners)
+
+
+def _controlled(change: Change) -> Told | None:
+    """Of a ReplicaSet below a Deployment, which scales it all the time."""
+    if change.key.resource == "replicasets.apps" and is_owned(change.after):
+        return Told("change", _listed(change.differences), grave=False)
+    return None
+
+
+def _deleting(change: Change) -> Told | None:
+    if any(item.path == "metadata.deletionTimestamp" for item in change.differences):
+        return Told("deleted", "is being deleted", grave=not is_owned(change.after))
     return None
 
 
@@ -165,11 +185,13 @@ def _readiness(change: Change) -> Told | None:
 
 _RULES: tuple[Callable[[Change], Told | None], ...] = (
     _came_or_went,
+    _controlled,
     _rollout,
     _scale,
     _config,
     _node,
     _container,
+    _deleting,
     _readiness,
 )
 
@@ -179,9 +201,13 @@ def _only_status(change: Change) -> bool:
 
 
 def _listed(found: Iterable[Difference], strip: str = "") -> str:
-    items = list(found)
+    items = sorted(found, key=lambda item: (_is_side_note(item.path), item.path))
     more = f"; {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
     return "; ".join(_said(item, strip) for item in items[:_SHOWN]) + more
+
+
+def _is_side_note(path: str) -> bool:
+    return ".annotations." in path or ".labels." in path or "status.conditions[" in path
 
 
 def _said(item: Difference, strip: str = "") -> str:

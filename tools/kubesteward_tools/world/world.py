@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,11 @@ class World:
         mirror = self._mirrors.get(resource)
         return mirror is not None and mirror.confirmed > 0
 
+    def watched_since(self, resource: str) -> float:
+        """Epoch seconds from which on every write to a resource is in the history; infinity where none is."""
+        mirror = self._mirrors.get(resource)
+        return max(self.history.begins, mirror.since) if mirror is not None and mirror.since else math.inf
+
     @classmethod
     async def over(cls, cluster: str, source: Source) -> World:
         return cls(cluster, source, await source.kinds(), getattr(source, "store", None) or Store(Packing()))
@@ -130,7 +136,10 @@ class World:
 
     def key(self, ref: Ref) -> Key:
         """Where the object stands in the store. The Ref's cluster is not looked at: one world is one cluster."""
-        return Key(self._resource(ref.group, ref.kind) or guessed(ref.group, ref.kind), ref.namespace, ref.name)
+        return self.key_of(ref.group, ref.kind, ref.namespace, ref.name)
+
+    def key_of(self, group: str, kind: str, namespace: str, name: str) -> Key:
+        return Key(self._resource(group, kind) or guessed(group, kind), namespace, name)
 
     def ref(self, key: Key) -> Ref:
         kind = self._types.get(key.resource)
