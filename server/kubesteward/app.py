@@ -67,7 +67,8 @@ class App:
 
         if self.settings.bundle:
             return Clusters.from_bundle(self.settings.bundle)
-        return Clusters.from_kubeconfig(self.settings.kubeconfig, self.settings.context)
+        settings = self.settings
+        return Clusters.from_kubeconfig(settings.kubeconfig, settings.context, settings.namespaces)
 
     @cached_property
     def store(self) -> Store:

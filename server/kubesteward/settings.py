@@ -39,6 +39,9 @@ class Settings(BaseModel):
     bundle: Path | None = Field(
         None, description="folder or file of `kubectl get -o yaml` output, instead of a cluster"
     )
+    namespaces: tuple[str, ...] = Field(
+        (), description="where to look for what may not be listed across the cluster, comma-separated"
+    )
     state_dir: Path = Field(
         default_factory=lambda: data_dir(os.environ), description="where actions, approvals and the audit log are kept"
     )
@@ -62,7 +65,7 @@ class Settings(BaseModel):
     http_allowed_hosts: tuple[str, ...] = Field((), description="values of Host that are accepted, comma-separated")
     http_allowed_origins: tuple[str, ...] = Field((), description="values of Origin that are accepted, comma-separated")
 
-    @field_validator("http_allowed_hosts", "http_allowed_origins", mode="before")
+    @field_validator("namespaces", "http_allowed_hosts", "http_allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

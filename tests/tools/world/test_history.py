@@ -26,7 +26,7 @@ class Clocked:
     def __init__(self, **limits: Any) -> None:
         self.now = 1000.0
         self.store = Store(Packing())
-        self.history = History(self.store, lambda: self.now, lambda resource: True, **limits)
+        self.history = History(self.store, lambda: self.now, lambda resource, namespace: True, **limits)
 
     def put(self, key: Key, item: Object, at: float) -> None:
         self.now = at
@@ -175,7 +175,7 @@ def test_the_window_never_grows_past_its_bytes(sizes: list[int]) -> None:
 def test_what_the_first_list_brings_is_no_change() -> None:
     store = Store(Packing())
     listed = set[str]()
-    history = History(store, lambda: 1.0, lambda resource: resource in listed)
+    history = History(store, lambda: 1.0, lambda resource, namespace: resource in listed)
     store.put(WEB, deployment())
     listed.add("deployments.apps")
     store.put(WEB, deployment(replicas=9))

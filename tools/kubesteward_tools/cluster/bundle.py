@@ -24,6 +24,7 @@ class BundleSource:
     """All there is is in `store` from the start; nothing can be asked of a server or written."""
 
     connection = None
+    namespaces = ()
 
     def __init__(self, store: Store, kinds: Kinds, logs: Mapping[str, str]) -> None:
         self.store = store
@@ -38,7 +39,7 @@ class BundleSource:
 
         return World(cluster, self, self._kinds, self.store)
 
-    def feed(self, kind: ResourceType, store: Store) -> None:
+    def feed(self, kind: ResourceType, store: Store, namespace: str = "") -> None:
         return None
 
     async def version(self) -> str:

@@ -58,14 +58,14 @@ class Change:
 
 
 class History:
-    """The window over one store. `now` gives epoch seconds; `settled` tells whether a resource has been listed, for
-    what the first list brings is no change."""
+    """The window over one store. `now` gives epoch seconds; `settled` tells whether a resource has been listed in
+    a namespace, for what the first list brings is no change."""
 
     def __init__(
         self,
         store: Store,
         now: Callable[[], float],
-        settled: Callable[[str], bool],
+        settled: Callable[[str, str], bool],
         *,
         window: float = WINDOW,
         most_bytes: int = MOST_BYTES,
@@ -86,7 +86,7 @@ class History:
         return self._begins
 
     def hear(self, event: Event) -> None:
-        if event.key.resource in UNRECORDED or not self._settled(event.key.resource):
+        if event.key.resource in UNRECORDED or not self._settled(event.key.resource, event.key.namespace):
             return
         version = Version(self._now(), event.key, *event.contents)
         self._versions.append(version)
