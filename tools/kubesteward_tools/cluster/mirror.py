@@ -55,6 +55,7 @@ class Mirror:
         self.since = 0.0
         self.synced = asyncio.Event()
         self.failure: SteadyError | None = None
+        self._task: asyncio.Task[None] | None = None
         self._transport = transport
         self._store = store
         self._namespace = namespace
@@ -64,6 +65,16 @@ class Mirror:
         self._wait = wait
         self._intake = Intake(kind)
         self._tries = 0
+
+    def begin(self, name: str) -> asyncio.Task[None]:
+        """Run in a task of this name."""
+        self._task = asyncio.create_task(self.run(), name=name)
+        return self._task
+
+    def end(self) -> None:
+        """Stop following; what is stored stays."""
+        if self._task is not None:
+            self._task.cancel()
 
     async def run(self) -> None:
         """Go on until cancelled. A right that is missing ends it: `failure` says so, and nothing is kept."""

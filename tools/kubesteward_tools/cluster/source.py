@@ -75,7 +75,7 @@ class LiveSource:
     def feed(self, kind: ResourceType, store: Store, namespace: str = "") -> Mirror:
         mirror = Mirror(self._transport, kind, store, namespace)
         what = f"{self._connection.cluster} {kind.resource} {namespace}".rstrip()
-        task = asyncio.create_task(mirror.run(), name=f"mirror {what}")
+        task = mirror.begin(f"mirror {what}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return mirror

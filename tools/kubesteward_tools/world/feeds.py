@@ -60,13 +60,18 @@ class Feeds:
         if not self._is_seen_in_parts(resource):
             refusal = await self._synced(kind, EVERYWHERE)
             if refusal is None:
-                self.forbidden.pop(resource, None)
-                self.seen_in.pop(resource, None)
+                self._see_all(resource)
                 return
             self.forbidden[resource] = refusal.message
             self._refused[resource] = time.monotonic()
         if kind.namespaced:
             await self._look_into(kind, namespace)
+
+    def _see_all(self, resource: str) -> None:
+        self.forbidden.pop(resource, None)
+        for namespace in self.seen_in.pop(resource, ()):
+            if mirror := self._mirrors.pop((resource, namespace), None):
+                mirror.end()
 
     def _is_seen_in_parts(self, resource: str) -> bool:
         asked = self._refused.get(resource)
