@@ -7,11 +7,13 @@ from typing import Any
 
 from kubesteward_tools.world.store import Object
 
+PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
 _WORKLOADS = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
 
 
 def status(obj: Object) -> dict[str, Any]:
-    return obj.get("status") or {}
+    found = obj.get("status")
+    return found if isinstance(found, dict) else {}
 
 
 def spec(obj: Object) -> dict[str, Any]:
@@ -70,6 +72,11 @@ def _node_word(node: Object) -> str:
     return f"{word},SchedulingDisabled" if spec(node).get("unschedulable") else word
 
 
+def pressures(node: Object) -> list[str]:
+    """The conditions that say what the node runs out of."""
+    return [kind for kind in PRESSURES if condition(node, kind).get("status") == "True"]
+
+
 def _job_word(job: Object) -> str:
     for kind in ("Failed", "Complete", "Suspended"):
         if condition(job, kind).get("status") == "True":
@@ -109,7 +116,12 @@ def _general_word(obj: Object) -> str:
     return phase if isinstance(phase, str) else ""
 
 
+def _event_word(event: Object) -> str:
+    return str(event.get("type") or "")
+
+
 _WORDS: dict[str, Callable[[Object], str]] = {
+    "Event": _event_word,
     "Pod": pod_word,
     "Node": _node_word,
     "Job": _job_word,
@@ -140,7 +152,14 @@ def is_ready(obj: Object) -> bool | None:
         return ready >= wanted and shown == "Ready"
     if kind in {"PersistentVolumeClaim", "PersistentVolume", "Namespace"}:
         return shown in {"Bound", "Available", "Active"}
+    if kind == "PodDisruptionBudget":
+        return _is_kept(obj)
     return _general_ready(obj)
+
+
+def _is_kept(budget: Object) -> bool:
+    found = status(budget)
+    return not found.get("expectedPods") or found.get("currentHealthy", 0) >= found.get("desiredHealthy", 0)
 
 
 def _general_ready(obj: Object) -> bool | None:

@@ -183,9 +183,13 @@ class Store:
     def known(self, resource: str, namespace: str | None = None) -> Iterator[tuple[Key, Facts]]:
         """`keys`, each with its facts."""
         for space in self.spaces(resource) if namespace is None else [namespace]:
-            bucket = self._entries.bucket((resource, space))
-            for name in self._names(resource, space):
-                yield Key(resource, space, name), bucket[name].facts
+            for name, facts in self.facts_in(resource, space):
+                yield Key(resource, space, name), facts
+
+    def facts_in(self, resource: str, namespace: str) -> Iterator[tuple[str, Facts]]:
+        """The names of one namespace, sorted, each with its facts: the quickest way through very many."""
+        bucket = self._entries.bucket((resource, namespace))
+        return ((name, bucket[name].facts) for name in self._names(resource, namespace))
 
     def items(self, resource: str, namespace: str | None = None) -> Iterator[tuple[Key, Object]]:
         """Every object of a resource, sorted by namespace and name; `namespace=None` means all namespaces."""
@@ -210,6 +214,10 @@ class Store:
     def spaces(self, resource: str) -> list[str]:
         """The namespaces that hold objects of a resource, sorted; "" stands for none."""
         return sorted(self._namespaces.bucket(resource))
+
+    def spaces_with(self, resource: str, name: str) -> list[str]:
+        """The namespaces in which a resource has an object of this name, sorted."""
+        return [space for space in self.spaces(resource) if name in self._entries.bucket((resource, space))]
 
     def owned_by(self, uid: str) -> list[Key]:
         """Keys of the objects that carry an ownerReference to `uid`, sorted."""
