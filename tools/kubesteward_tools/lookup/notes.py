@@ -1,12 +1,12 @@
 """How every object is doing, written down when it is stored, so that questions about thousands need not read them all.
 
-A store keeps what `note` makes of an object in its `Facts`. Other stores are asked through `known` as well: there the
+A store keeps what `note` makes of an object in its `Facts`. Other stores are asked through `columns` as well: there the
 notes are made on the spot.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from kubesteward_tools.lookup import states
@@ -60,14 +60,14 @@ def _of_other(obj: Object) -> Note:
     return Note(states.word(obj), states.is_ready(obj), 0, phase if isinstance(phase, str) else "", alarm)
 
 
-def known(store: Store, resource: str, namespace: str) -> Iterator[tuple[str, Facts]]:
-    """The names of one namespace, sorted, each with facts that have a Note."""
-    for name, facts in store.facts_in(resource, namespace):
-        if type(facts.note) is Note:
-            yield name, facts
-        else:
-            key = Key(resource, namespace, name)
-            yield name, facts._replace(note=note(key, store.get(key) or {}))
+def columns(store: Store, resource: str, namespace: str) -> tuple[Sequence[str], Sequence[Facts]]:
+    """The names of one namespace, sorted, and in the same order facts that have a Note."""
+    names, every = store.columns(resource, namespace)
+    if not every or type(every[0].note) is Note:
+        return names, every
+    keys = [Key(resource, namespace, name) for name in names]
+    made = [note(key, store.get(key) or {}) for key in keys]
+    return names, [facts._replace(note=found) for facts, found in zip(every, made, strict=True)]
 
 
 def of(store: Store, key: Key) -> Note | None:
@@ -78,8 +78,13 @@ def of(store: Store, key: Key) -> Note | None:
     return note(key, store.get(key) or {})
 
 
-def everywhere(store: Store, resource: str, namespace: str | None = None) -> Iterator[tuple[Key, Note]]:
-    """Every object's note, sorted by namespace and name; `namespace=None` means all namespaces."""
-    for space in store.spaces(resource) if namespace is None else [namespace]:
-        for name, facts in known(store, resource, space):
+def everywhere(store: Store, resource: str) -> Iterator[tuple[Key, Note]]:
+    """Every object's note, sorted by namespace and name."""
+    for space in store.spaces(resource):
+        for name, facts in zip(*columns(store, resource, space), strict=True):
             yield Key(resource, space, name), facts.note
+
+
+def every(store: Store, resource: str) -> Iterator[Note]:
+    """The same without the keys."""
+    return (facts.note for space in store.spaces(resource) for facts in columns(store, resource, space)[1])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from kubesteward_tools.lookup import states
 from kubesteward_tools.lookup.family import top_owner
 from kubesteward_tools.lookup.moments import event_times
-from kubesteward_tools.lookup.notes import Note, everywhere, known, of
+from kubesteward_tools.lookup.notes import Note, columns, everywhere, of
 from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.text.ages import ago
 from kubesteward_tools.twin.quantity import parse as quantity
@@ -18,24 +19,36 @@ WORKLOADS = ("deployments.apps", "statefulsets.apps", "daemonsets.apps")
 _NEARLY_FULL = 0.9
 _RECENT = 3600.0
 
+Detail = str | Callable[[], str]
+Found = tuple[str, str, Detail]
+"""The words of a Problem as they came; what has to be read for the last is read when it is shown."""
 Problem = dict[str, Any]
 """`object`, `problem` and `detail`, each one clean line."""
 
 
-def problems(store: Store, now: float) -> list[Problem]:
-    """The widest first: nodes, pods, workloads, storage, quotas, budgets, warnings. `now` is in epoch seconds."""
+def problems(store: Store, now: float, most: int) -> tuple[int, list[Problem]]:
+    """How many there are, and `most` of them. `now` is in epoch seconds.
+
+    The widest come first: nodes, pods, workloads, storage, quotas, budgets, warnings.
+    """
     groups = _groups(store)
     found = [*_nodes(store), *_pods(store, groups), *_workloads(store, groups)]
     for look in (_claims, _quotas, _budgets):
         found += look(store)
-    return [*found, *_warnings(store, now)]
+    found += _warnings(store, now)
+    return len(found), [_shown(*item) for item in found[:most]]
 
 
-def _problem(name: str, problem: str, detail: Any = "") -> Problem:
-    return {"object": sentence(name, 160), "problem": sentence(problem, 120), "detail": sentence(detail, 200)}
+def _shown(name: str, problem: str, detail: Detail) -> Problem:
+    said = detail() if callable(detail) else detail
+    return {"object": sentence(name, 160), "problem": sentence(problem, 120), "detail": sentence(said, 200)}
 
 
-def _nodes(store: Store) -> Iterator[Problem]:
+def _problem(name: str, problem: str, detail: Detail = "") -> Found:
+    return name, problem, detail
+
+
+def _nodes(store: Store) -> Iterator[Found]:
     for key, note in everywhere(store, "nodes"):
         if note.ready and not note.alarm:
             continue
@@ -55,7 +68,7 @@ def _groups(store: Store) -> dict[Group, list[tuple[Key, Note]]]:
     groups: dict[Group, list[tuple[Key, Note]]] = {}
     owners: dict[tuple[str, tuple[str, ...]], str] = {}
     for space in store.spaces("pods"):
-        for name, facts in known(store, "pods", space):
+        for name, facts in zip(*columns(store, "pods", space), strict=True):
             if facts.note.ready is True:
                 continue
             key, place = Key("pods", space, name), (space, facts.owners or (name,))
@@ -65,7 +78,7 @@ def _groups(store: Store) -> dict[Group, list[tuple[Key, Note]]]:
     return groups
 
 
-def _pods(store: Store, groups: Mapping[Group, list[tuple[Key, Note]]]) -> Iterator[Problem]:
+def _pods(store: Store, groups: Mapping[Group, list[tuple[Key, Note]]]) -> Iterator[Found]:
     """Pods that are not ready, one line for each owner and state."""
     failing = {group: pods for group, found in groups.items() if (pods := [item for item in found if _fails(item[1])])}
     for (namespace, owner, word), pods in sorted(failing.items(), key=lambda item: (-len(item[1]), item[0])):
@@ -74,14 +87,18 @@ def _pods(store: Store, groups: Mapping[Group, list[tuple[Key, Note]]]) -> Itera
         shown = "not ready" if word == "Running" else word
         count = f"{len(pods)} pods {shown}" if len(pods) > 1 else shown
         again = f", {restarts} restarts" if restarts else ""
-        yield _problem(f"{kind}/{namespace}/{name}", count + again, states.why(store.get(pods[0][0]) or {}))
+        yield _problem(f"{kind}/{namespace}/{name}", count + again, partial(_why, store, pods[0][0]))
+
+
+def _why(store: Store, pod: Key) -> str:
+    return states.why(store.get(pod) or {})
 
 
 def _fails(note: Note) -> bool:
     return note.ready is False
 
 
-def _workloads(store: Store, groups: Iterable[Group]) -> Iterator[Problem]:
+def _workloads(store: Store, groups: Iterable[Group]) -> Iterator[Found]:
     """Those short of pods though none of their pods is in trouble: what they lack was never made."""
     troubled = {(namespace, owner) for namespace, owner, _ in groups}
     for resource in WORKLOADS:
@@ -99,13 +116,13 @@ def _failing(condition: dict[str, Any]) -> bool:
     return (condition.get("status") == "True") == (condition.get("type") == "ReplicaFailure")
 
 
-def _claims(store: Store) -> Iterator[Problem]:
+def _claims(store: Store) -> Iterator[Found]:
     for key, note in everywhere(store, "persistentvolumeclaims"):
         if not note.ready:
             yield _problem(f"PersistentVolumeClaim/{_path(key)}", note.word or "no phase")
 
 
-def _quotas(store: Store) -> Iterator[Problem]:
+def _quotas(store: Store) -> Iterator[Found]:
     for key, quota in store.items("resourcequotas"):
         hard, used = states.status(quota).get("hard") or {}, states.status(quota).get("used") or {}
         full = [name for name in hard if name in used and _share(used[name], hard[name]) >= _NEARLY_FULL]
@@ -122,7 +139,7 @@ def _share(used: str, hard: str) -> float:
         return 0.0
 
 
-def _budgets(store: Store) -> Iterator[Problem]:
+def _budgets(store: Store) -> Iterator[Found]:
     for key, note in everywhere(store, "poddisruptionbudgets.policy"):
         if note.ready is False:
             found = states.status(store.get(key) or {})
@@ -130,7 +147,7 @@ def _budgets(store: Store) -> Iterator[Problem]:
             yield _problem(f"PodDisruptionBudget/{_path(key)}", "broken", detail)
 
 
-def _warnings(store: Store, now: float) -> Iterator[Problem]:
+def _warnings(store: Store, now: float) -> Iterator[Found]:
     """Warnings of the last hour by reason, without those about pods that are listed above for their state."""
     groups: dict[tuple[str, str], list[tuple[float, Object]]] = {}
     warnings = (store.get(key) for key, note in everywhere(store, "events") if note.word == "Warning")

@@ -44,13 +44,14 @@ def pod_word(pod: Object) -> str:
     """The STATUS of `kubectl get pods`: the phase, or what keeps a container from running."""
     if pod["metadata"].get("deletionTimestamp"):
         return "Terminating"
-    word = str(status(pod).get("reason") or status(pod).get("phase") or "Unknown")
-    for item in status(pod).get("initContainerStatuses") or ():
+    found = status(pod)
+    word = str(found.get("reason") or found.get("phase") or "Unknown")
+    for item in found.get("initContainerStatuses") or ():
         state = item.get("state") or {}
         reason = (state.get("waiting") or {}).get("reason") or (state.get("terminated") or {}).get("reason")
         if reason and reason not in {"Completed", "PodInitializing"}:
             return f"Init:{reason}"
-    for item in status(pod).get("containerStatuses") or ():
+    for item in found.get("containerStatuses") or ():
         state = item.get("state") or {}
         ended = state.get("terminated") or {}
         reason = (state.get("waiting") or {}).get("reason") or ended.get("reason")
@@ -108,8 +109,9 @@ def _phase(obj: Object) -> str:
 
 def _general_word(obj: Object) -> str:
     """A custom resource's own words: its phase or its Ready-like condition."""
-    for kind in ("Ready", "Available", "Healthy", "Synced", "Established"):
-        found = condition(obj, kind)
+    there = {item.get("type"): item for item in conditions(obj)}
+    for kind in ("Ready", "Available", "Healthy", "Synced", "Established") if there else ():
+        found = there.get(kind)
         if found:
             return kind if found.get("status") == "True" else str(found.get("reason") or f"not {kind}")
     phase = status(obj).get("phase") or status(obj).get("state")
@@ -163,8 +165,9 @@ def _is_kept(budget: Object) -> bool:
 
 
 def _general_ready(obj: Object) -> bool | None:
-    for kind in ("Ready", "Available", "Healthy", "Established"):
-        found = condition(obj, kind)
+    there = {item.get("type"): item for item in conditions(obj)}
+    for kind in ("Ready", "Available", "Healthy", "Established") if there else ():
+        found = there.get(kind)
         if found:
             return found.get("status") == "True"
     return None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.errors import SteadyError
 from kubesteward_tools.lookup.arguments import Cluster, Format, ManyClusters
-from kubesteward_tools.lookup.notes import everywhere
+from kubesteward_tools.lookup.notes import every
 from kubesteward_tools.lookup.problems import WORKLOADS, problems
 from kubesteward_tools.lookup.scope import Scope, each, scoped, seen
 from kubesteward_tools.lookup.shown import sentence
@@ -47,20 +47,20 @@ async def _overview(world: World, now: float, most: int) -> dict[str, Any]:
         version = sentence(await world.version(), 40)
     except SteadyError as error:
         version = f"unknown ({sentence(error.message, 100)})"
-    found = await asyncio.to_thread(problems, store.fork(), now)
-    nodes = [note for _, note in everywhere(store, "nodes")]
-    workloads = [note for resource in WORKLOADS for _, note in everywhere(store, resource)]
-    pods = Counter(note.word for _, note in everywhere(store, "pods"))
+    count, worst = await asyncio.to_thread(problems, store.fork(), now, most)
+    nodes = list(every(store, "nodes"))
+    workloads = [note for resource in WORKLOADS for note in every(store, resource)]
+    pods = Counter(note.word for note in every(store, "pods"))
     return {
         "cluster": world.cluster,
         "version": version,
-        "healthy": not found,
+        "healthy": not count,
         "nodes": {"total": len(nodes), "ready": sum(node.ready is True for node in nodes)},
         "namespaces": store.count("namespaces"),
         "pods": {sentence(word, 60): count for word, count in pods.most_common(8)},
         "workloads": {"total": len(workloads), "ready": sum(workload.ready is True for workload in workloads)},
-        "problem_count": len(found),
-        "problems": found[:most],
+        "problem_count": count,
+        "problems": worst,
     }
 
 
