@@ -43,7 +43,7 @@ class BundleSource:
         return None
 
     async def version(self) -> str:
-        for node in self.store.objects("nodes"):
+        for _, node in self.store.items("nodes"):
             if version := ((node.get("status") or {}).get("nodeInfo") or {}).get("kubeletVersion"):
                 return str(version)
         return "unknown"

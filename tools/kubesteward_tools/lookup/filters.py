@@ -96,15 +96,13 @@ class Filters:
 
     def _label_test(self) -> Test:
         """Many objects share one mapping of labels: each is judged once."""
-        verdicts: dict[int, bool] = {}
 
-        def verdict(item: Facts) -> bool:
-            found = verdicts.get(id(item.labels))
-            if found is None:
-                found = verdicts[id(item.labels)] = self._by_label(item.labels)
-            return found
+        def test(batch: Batch) -> list[bool]:
+            distinct = {id(item.labels): item.labels for item in batch.facts}
+            verdicts = {number: self._by_label(labels) for number, labels in distinct.items()}
+            return [verdicts[id(item.labels)] for item in batch.facts]
 
-        return lambda batch: [verdict(item) for item in batch.facts]
+        return test
 
     async def _reading(self, chosen: list[Batch], stores: Stores, wanted: list[Requirement], kind: str) -> list[Batch]:
         unseen, count, passed = {item.path for item in wanted}, 0, list[Batch]()

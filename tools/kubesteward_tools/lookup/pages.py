@@ -92,11 +92,10 @@ class Pages:
         border = self._border(place)
         if self._values is None:
             return range(border, self.total)
+        every = enumerate(self._values)
         if self._falls:
-            return [
-                number for number, at in enumerate(self._values) if at < value or (at == value and number >= border)
-            ]
-        return [number for number, at in enumerate(self._values) if at > value or (at == value and number >= border)]
+            return [number for number, at in every if at < value or (at == value and number >= border)]
+        return [number for number, at in every if at > value or (at == value and number >= border)]
 
     def _border(self, place: tuple[str, ...]) -> int:
         """How many stand at the place or before it."""
