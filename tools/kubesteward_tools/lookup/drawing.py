@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kubesteward_tools.lookup.shown import sentence
-from kubesteward_tools.world.graph import Connection
+from kubesteward_tools.world.graph import NAMESPACES, Connection
 from kubesteward_tools.world.store import Key
 from kubesteward_tools.world.walks import Reached
 
@@ -19,6 +19,7 @@ MOST = 120
 _ALIKE = 6
 """Objects of one kind that hang on one object by one relation; more are counted."""
 _INSIDE = "contains"
+_OWNS = "owns"
 _GUESSED = "calls"
 """A name in a setting looked like a host: that no Service has it proves nothing."""
 
@@ -76,7 +77,8 @@ class Picture:
 
     def label(self, key: Key) -> str:
         """The same without the namespace that all have."""
-        space = "" if key.namespace == self.start.namespace else key.namespace
+        home = self.start.name if self.start.resource == NAMESPACES else self.start.namespace
+        space = "" if key.namespace == home else key.namespace
         return "/".join(filter(None, (self.kind(key.resource), space, sentence(key.name, 120))))
 
     def mark(self, key: Key) -> str:
@@ -127,15 +129,15 @@ def _edge(picture: Picture, key: Key, connection: Connection) -> dict[str, Any]:
 def tree(picture: Picture, branch: Branch, head: str) -> str:
     """A line for each object below the one that led to it: the relation, the object and what is to be said of it."""
     lines = [head if branch.reached else f"{head} nothing"]
-    waiting = [(picture.start, 0)]
+    waiting: list[tuple[Key | str, int]] = [(picture.start, 0)]
     while waiting:
-        key, depth = waiting.pop()
+        at, depth = waiting.pop()
         if depth:
-            lines.append("  " * depth + _line(picture, branch, key))
-        more = branch.left_out(key)
-        pad = "  " * (depth + 1)
-        lines += [f"{pad}{relation} {count} more {picture.kind(resource)}" for relation, resource, count in more]
-        waiting += [(child, depth + 1) for child in reversed(branch.children.get(key, []))]
+            lines.append("  " * depth + (at if isinstance(at, str) else _line(picture, branch, at)))
+        if not isinstance(at, str):
+            more = [f"{word} {count} more {picture.kind(resource)}" for word, resource, count in branch.left_out(at)]
+            below = [*branch.children.get(at, []), *more]
+            waiting += [(item, depth + 1) for item in reversed(below)]
     return "\n".join(lines)
 
 
@@ -145,7 +147,7 @@ def _line(picture: Picture, branch: Branch, key: Key) -> str:
     if connection is not None and connection.target != key:
         relation = f"<- {relation}"
     words = [relation, picture.label(key)]
-    if connection is not None and connection.detail:
+    if connection is not None and connection.detail and connection.relation != _OWNS:
         words.append(f"({sentence(connection.detail, 80)})")
     if connection is not None and connection.confidence < 1:
         words.append(f"guessed, {connection.confidence:.0%}")
