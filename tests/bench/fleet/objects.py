@@ -360,19 +360,17 @@ def _fields(paths: str) -> Object:
     return root
 
 
+_CONTAINER_FIELDS = (
+    'env.k:{"name":"DATABASE_URL"}.value env.k:{"name":"LOG_LEVEL"}.value env.k:{"name":"POD_IP"}.valueFrom '
+    'env.k:{"name":"TOKEN"}.valueFrom envFrom image imagePullPolicy livenessProbe.failureThreshold '
+    "livenessProbe.httpGet.path livenessProbe.httpGet.port livenessProbe.httpGet.scheme "
+    "livenessProbe.periodSeconds livenessProbe.timeoutSeconds name ports.containerPort ports.name "
+    "ports.protocol readinessProbe.failureThreshold readinessProbe.httpGet.path readinessProbe.httpGet.port "
+    "readinessProbe.periodSeconds resources.limits.cpu resources.limits.memory resources.requests.cpu "
+    "resources.requests.memory terminationMessagePath terminationMessagePolicy volumeMounts.mountPath"
+)
 _SPEC_FIELDS = _fields(
-    " ".join(
-        f'spec.containers.k:{{"name":"app"}}.{field}'
-        for field in (
-            'env.k:{"name":"DATABASE_URL"}.value env.k:{"name":"LOG_LEVEL"}.value env.k:{"name":"POD_IP"}.valueFrom '
-            'env.k:{"name":"TOKEN"}.valueFrom envFrom image imagePullPolicy livenessProbe.failureThreshold '
-            "livenessProbe.httpGet.path livenessProbe.httpGet.port livenessProbe.httpGet.scheme "
-            "livenessProbe.periodSeconds livenessProbe.timeoutSeconds name ports.containerPort ports.name "
-            "ports.protocol readinessProbe.failureThreshold readinessProbe.httpGet.path readinessProbe.httpGet.port "
-            "readinessProbe.periodSeconds resources.limits.cpu resources.limits.memory resources.requests.cpu "
-            "resources.requests.memory terminationMessagePath terminationMessagePolicy volumeMounts.mountPath"
-        ).split()  # noqa: SIM905 - a list of literals would be five times as long
-    )
+    " ".join(f'spec.containers.k:{{"name":"app"}}.{field}' for field in _CONTAINER_FIELDS.split())
     + " spec.dnsPolicy spec.enableServiceLinks spec.restartPolicy spec.schedulerName spec.securityContext "
     "spec.serviceAccount spec.serviceAccountName spec.terminationGracePeriodSeconds spec.volumes.name metadata.labels "
     "metadata.annotations metadata.generateName"
