@@ -136,7 +136,7 @@ def tree(picture: Picture, branch: Branch, head: str) -> str:
             lines.append("  " * depth + (at if isinstance(at, str) else _line(picture, branch, at)))
         if not isinstance(at, str):
             more = [f"{word} {count} more {picture.kind(resource)}" for word, resource, count in branch.left_out(at)]
-            below = [*branch.children.get(at, []), *more]
+            below: list[Key | str] = [*branch.children.get(at, []), *more]
             waiting += [(item, depth + 1) for item in reversed(below)]
     return "\n".join(lines)
 

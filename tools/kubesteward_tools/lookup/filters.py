@@ -11,11 +11,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
+from typing import TypeVar
 
 from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.lookup.notes import Note, columns
 from kubesteward_tools.twin.selectors import Requirement, field_requirements, has_field, parse_label_selector
-from kubesteward_tools.world.store import Facts, Key, Store
+from kubesteward_tools.world.store import Columns, Facts, Key, Store
+
+T = TypeVar("T")
 
 _READY = {"ready": True, "not_ready": False, "not ready": False, "notready": False}
 _WITH_PHASE = frozenset({"Pod", "Namespace", "PersistentVolume", "PersistentVolumeClaim"})
@@ -26,16 +29,34 @@ _TODO = "Write it as kubectl does: app=web,tier!=db."
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Objects of one namespace of one cluster: their names, sorted, and in the same order facts with a Note."""
+    """Objects of one namespace of one cluster: those of `columns` whose numbers are `chosen`, in their order."""
 
     cluster: str
     namespace: str
-    names: Sequence[str]
-    facts: Sequence[Facts]
+    columns: Columns
+    chosen: Sequence[int]
 
     def kept(self, flags: Sequence[bool]) -> Batch:
-        names, facts = list(compress(self.names, flags)), list(compress(self.facts, flags))
-        return Batch(self.cluster, self.namespace, names, facts)
+        return Batch(self.cluster, self.namespace, self.columns, list(compress(self.chosen, flags)))
+
+    @property
+    def names(self) -> Sequence[str]:
+        return self._of(self.columns.names)
+
+    @property
+    def facts(self) -> Sequence[Facts]:
+        return self._of(self.columns.facts)
+
+    @property
+    def notes(self) -> Sequence[Note]:
+        return self._of(self.columns.notes)
+
+    @property
+    def created(self) -> Sequence[str]:
+        return self._of(self.columns.created)
+
+    def _of(self, column: Sequence[T]) -> Sequence[T]:
+        return column if len(self.chosen) == len(column) else [column[number] for number in self.chosen]
 
 
 Test = Callable[[Batch], Sequence[bool]]
@@ -46,7 +67,8 @@ Stores = Mapping[str, tuple[Store, str]]
 def batches(store: Store, cluster: str, resource: str, namespace: str | None) -> Iterator[Batch]:
     """Everything of a resource, by namespace."""
     for space in store.spaces(resource) if namespace is None else [namespace]:
-        yield Batch(cluster, space, *columns(store, resource, space))
+        found = columns(store, resource, space)
+        yield Batch(cluster, space, found, range(len(found.names)))
 
 
 @dataclass
@@ -87,10 +109,10 @@ class Filters:
             return every
         if word in _READY:
             wanted = _READY[word]
-            chosen = [batch.kept([item.note.ready is wanted for item in batch.facts]) for batch in every]
+            chosen = [batch.kept([note.ready is wanted for note in batch.notes]) for batch in every]
         else:
             chosen = _worded(every, word)
-        if not any(batch.names for batch in chosen) and any(batch.names for batch in every):
+        if not any(batch.chosen for batch in chosen) and any(batch.chosen for batch in every):
             self.notes += _why_none(every, self.status, kind)
         return chosen
 
@@ -124,13 +146,14 @@ class Filters:
 
 
 def _notes(every: Iterable[Batch]) -> Iterator[Note]:
-    return (item.note for batch in every for item in batch.facts)
+    return (note for batch in every for note in batch.notes)
 
 
 def _worded(every: list[Batch], status: str) -> list[Batch]:
     """Those in whose word it occurs, or whose phase it is."""
-    fit = {note for note in set(_notes(every)) if status in note.word.lower() or note.phase.lower() == status}
-    return [batch.kept([item.note in fit for item in batch.facts]) for batch in every]
+    different = {id(note): note for note in _notes(every)}
+    fit = {number for number, note in different.items() if status in note.word.lower() or note.phase.lower() == status}
+    return [batch.kept([id(note) in fit for note in batch.notes]) for batch in every]
 
 
 def _why_none(every: list[Batch], status: str, kind: str) -> Iterable[str]:
@@ -150,9 +173,9 @@ def _field_test(wanted: Requirement, kind: str) -> Test | None:
     if path == "metadata.name":
         return lambda batch: [(name == value) is equal for name in batch.names]
     if path == "metadata.namespace":
-        return lambda batch: [(batch.namespace == value) is equal] * len(batch.names)
+        return lambda batch: [(batch.namespace == value) is equal] * len(batch.chosen)
     if path == "spec.nodeName" and kind == "Pod":
         return lambda batch: [(item.node == value) is equal for item in batch.facts]
     if path == "status.phase" and kind in _WITH_PHASE:
-        return lambda batch: [(item.note.phase == value) is equal for item in batch.facts]
+        return lambda batch: [(note.phase == value) is equal for note in batch.notes]
     return None

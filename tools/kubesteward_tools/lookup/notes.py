@@ -6,11 +6,11 @@ notes are made on the spot.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from kubesteward_tools.lookup import states
-from kubesteward_tools.world.store import Facts, Key, Object, Store
+from kubesteward_tools.world.store import Columns, Key, Object, Store
 
 
 class Note(NamedTuple):
@@ -60,14 +60,15 @@ def _of_other(obj: Object) -> Note:
     return Note(states.word(obj), states.is_ready(obj), 0, phase if isinstance(phase, str) else "", alarm)
 
 
-def columns(store: Store, resource: str, namespace: str) -> tuple[Sequence[str], Sequence[Facts]]:
-    """The names of one namespace, sorted, and in the same order facts that have a Note."""
-    names, every = store.columns(resource, namespace)
-    if not every or type(every[0].note) is Note:
-        return names, every
-    keys = [Key(resource, namespace, name) for name in names]
+def columns(store: Store, resource: str, namespace: str) -> Columns:
+    """What is known of one namespace, with a Note of each object."""
+    found = store.columns(resource, namespace)
+    if not found.facts or type(found.facts[0].note) is Note:
+        return found
+    keys = [Key(resource, namespace, name) for name in found.names]
     made = [note(key, store.get(key) or {}) for key in keys]
-    return names, [facts._replace(note=found) for facts, found in zip(every, made, strict=True)]
+    facts = [facts._replace(note=item) for facts, item in zip(found.facts, made, strict=True)]
+    return Columns(found.names, facts)
 
 
 def of(store: Store, key: Key) -> Note | None:
@@ -81,10 +82,11 @@ def of(store: Store, key: Key) -> Note | None:
 def everywhere(store: Store, resource: str) -> Iterator[tuple[Key, Note]]:
     """Every object's note, sorted by namespace and name."""
     for space in store.spaces(resource):
-        for name, facts in zip(*columns(store, resource, space), strict=True):
-            yield Key(resource, space, name), facts.note
+        found = columns(store, resource, space)
+        for name, item in zip(found.names, found.notes, strict=True):
+            yield Key(resource, space, name), item
 
 
 def every(store: Store, resource: str) -> Iterator[Note]:
     """The same without the keys."""
-    return (facts.note for space in store.spaces(resource) for facts in columns(store, resource, space)[1])
+    return (item for space in store.spaces(resource) for item in columns(store, resource, space).notes)

@@ -12,7 +12,6 @@ from typing import Any, Literal
 from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.lookup.filters import Batch
 from kubesteward_tools.text import cursor as cursors
-from kubesteward_tools.world.store import Facts
 
 Sort = Literal["name", "age", "restarts", "status"]
 Place = tuple[str, str, str]
@@ -22,14 +21,14 @@ _FALLING = frozenset({"age", "restarts"})
 """The newest and the most restarted come first."""
 
 
-def _trouble(facts: Facts) -> str:
+def _trouble(batch: Batch) -> list[str]:
     """What is not ready first, then by the word."""
-    return ("0" if facts.note.ready is False else "1") + str(facts.note.word)
+    return [("0" if note.ready is False else "1") + note.word for note in batch.notes]
 
 
-_VALUES: dict[Sort, Callable[[Facts], Any]] = {
-    "age": lambda facts: facts.created,
-    "restarts": lambda facts: facts.note.restarts,
+_VALUES: dict[Sort, Callable[[Batch], Iterable[Any]]] = {
+    "age": lambda batch: batch.created,
+    "restarts": lambda batch: [note.restarts for note in batch.notes],
     "status": _trouble,
 }
 
@@ -43,12 +42,12 @@ class Pages:
     """Objects in an order: by what they are sorted by, equal ones by cluster, namespace and name, as they come in."""
 
     def __init__(self, batches: Iterable[Batch], sort: Sort, question: str) -> None:
-        self._batches = [batch for batch in batches if batch.names]
-        self._ends = list(accumulate(len(batch.names) for batch in self._batches))
+        self._batches = [batch for batch in batches if batch.chosen]
+        self._ends = list(accumulate(len(batch.chosen) for batch in self._batches))
         self._question = question
         self._falls = sort in _FALLING
         value = _VALUES.get(sort)
-        self._values = list(chain.from_iterable(map(value, batch.facts) for batch in self._batches)) if value else None
+        self._values = list(chain.from_iterable(map(value, self._batches))) if value else None
 
     @property
     def total(self) -> int:
@@ -103,7 +102,7 @@ class Pages:
         before = 0
         for batch in self._batches:
             if (batch.cluster, batch.namespace) < (cluster, namespace):
-                before += len(batch.names)
+                before += len(batch.chosen)
             elif (batch.cluster, batch.namespace) == (cluster, namespace):
                 before += bisect_right(batch.names, name)
         return before

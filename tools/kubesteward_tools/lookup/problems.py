@@ -68,13 +68,14 @@ def _groups(store: Store) -> dict[Group, list[tuple[Key, Note]]]:
     groups: dict[Group, list[tuple[Key, Note]]] = {}
     owners: dict[tuple[str, tuple[str, ...]], str] = {}
     for space in store.spaces("pods"):
-        for name, facts in zip(*columns(store, "pods", space), strict=True):
-            if facts.note.ready is True:
+        there = columns(store, "pods", space)
+        for name, facts, note in zip(there.names, there.facts, there.notes, strict=True):
+            if note.ready is True:
                 continue
             key, place = Key("pods", space, name), (space, facts.owners or (name,))
             if place not in owners:
                 owners[place] = top_owner(store, store.get(key) or {})
-            groups.setdefault((space, owners[place], facts.note.word), []).append((key, facts.note))
+            groups.setdefault((space, owners[place], note.word), []).append((key, note))
     return groups
 
 
