@@ -26,6 +26,7 @@ def test_the_tools_are_these() -> None:
             "1 get_logs: read_only idempotent open_world",
             "1 get_metrics: read_only idempotent",
             "1 get_resource_yaml: read_only idempotent open_world",
+            "1 get_topology: read_only idempotent",
             "1 list_clusters: read_only idempotent",
             "1 list_resources: read_only idempotent",
             "1 what_changed: read_only idempotent open_world",

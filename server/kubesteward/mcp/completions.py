@@ -33,7 +33,7 @@ class Completions:
         except SteadyError:
             candidates = []
         prefix = params.argument.value.lower()
-        fitting = sorted({value for value in candidates if value.lower().startswith(prefix)})
+        fitting = sorted({value for value in candidates if value[: len(prefix)].lower() == prefix})
         return CompleteResult(
             completion=Completion(values=fitting[:MOST], total=len(fitting), has_more=len(fitting) > MOST)
         )
@@ -57,4 +57,4 @@ class Completions:
 
 async def _names(world: World, resource: str, namespace: str) -> list[str]:
     await world.ensure(resource)
-    return [obj["metadata"]["name"] for obj in world.store.objects(resource, namespace or None)]
+    return [key.name for key in world.store.keys(resource, namespace or None)]

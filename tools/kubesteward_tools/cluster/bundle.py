@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kubesteward_tools.cluster.discovery import Kinds
 from kubesteward_tools.cluster.intake import trimmed
 from kubesteward_tools.errors import AskDifferently, InvalidArguments, ObjectNotFound, Refused
+from kubesteward_tools.lookup.notes import note
 from kubesteward_tools.twin.resources import BUILT_IN, of
 from kubesteward_tools.world.kinds import ResourceType, plural
 from kubesteward_tools.world.store import Key, Object, Store
@@ -43,7 +44,7 @@ class BundleSource:
         return None
 
     async def version(self) -> str:
-        for node in self.store.objects("nodes"):
+        for _, node in self.store.items("nodes"):
             if version := ((node.get("status") or {}).get("nodeInfo") or {}).get("kubeletVersion"):
                 return str(version)
         return "unknown"
@@ -78,7 +79,7 @@ def load(path: Path) -> BundleSource:
             f"there is no bundle at {path}.", todo="Give a folder or file of `kubectl get -o yaml` output."
         )
     files = [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.suffix in _SUFFIXES)
-    store, kinds, logs = Store(), {item.resource: item for item in BUILT_IN}, dict[str, str]()
+    store, kinds, logs = Store(note=note), {item.resource: item for item in BUILT_IN}, dict[str, str]()
     for file in files:
         if file.name == "logs.json":
             logs |= _logs(_parsed_logs(file))
@@ -95,7 +96,7 @@ def load(path: Path) -> BundleSource:
 
 def of_objects(objects: Iterable[Object], logs: Mapping[str, str] | None = None) -> BundleSource:
     """The objects as the API serves them, or as manifests have them; what is no object is left out."""
-    store, kinds = Store(), {item.resource: item for item in BUILT_IN}
+    store, kinds = Store(note=note), {item.resource: item for item in BUILT_IN}
     for obj in filter(_is_mapping, objects):
         for item in _objects(obj):
             _put(store, kinds, item)

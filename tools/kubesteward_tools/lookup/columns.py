@@ -103,12 +103,17 @@ def _subjects(obj: Object) -> str:
     return ",".join(f"{item.get('kind')}/{item.get('name')}" for item in obj.get("subjects") or ())
 
 
+def _about(event: Object) -> str:
+    about = event.get("involvedObject") or event.get("regarding") or {}
+    return f"{about.get('kind', '')}/{about.get('name', '')}"
+
+
 _STATUS: Columns = (("status", states.word),)
 _WORKLOAD: Columns = (("ready", _ready), *_STATUS)
 _WIDE_WORKLOAD: Columns = (("images", _images), ("selector", _selector))
 
 CONCISE: dict[str, Columns] = {
-    "Pod": (("ready", _pod_ready), *_STATUS, ("restarts", states.restarts), ("node", at("spec", "nodeName"))),
+    "Pod": (("ready", _pod_ready), *_STATUS, ("restarts", states.restarts)),
     "Deployment": (*_WORKLOAD, ("up_to_date", at("status", "updatedReplicas"))),
     "StatefulSet": _WORKLOAD,
     "ReplicaSet": _WORKLOAD,
@@ -133,12 +138,13 @@ CONCISE: dict[str, Columns] = {
         ("max_unavailable", at("spec", "maxUnavailable")),
         ("allowed", at("status", "disruptionsAllowed")),
     ),
+    "Event": (("type", states.word), ("reason", at("reason")), ("object", _about), ("message", at("message"))),
     "RoleBinding": (("role", at("roleRef", "name")), ("subjects", _subjects)),
     "ClusterRoleBinding": (("role", at("roleRef", "name")), ("subjects", _subjects)),
 }
 
 _WIDE: dict[str, Columns] = {
-    "Pod": (("ip", at("status", "podIP")), ("images", _images), ("why", states.why)),
+    "Pod": (("node", at("spec", "nodeName")), ("ip", at("status", "podIP")), ("images", _images), ("why", states.why)),
     **dict.fromkeys(("Deployment", "StatefulSet", "ReplicaSet", "DaemonSet"), _WIDE_WORKLOAD),
     "Job": (("images", _images),),
     "CronJob": (("images", _images),),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubesteward_tools.twin.selectors import matches, matches_labels
 from kubesteward_tools.world.store import Key, Object, Store
 
 CHILDREN = ("replicasets.apps", "jobs.batch", "pods")
@@ -54,21 +53,14 @@ def pods(store: Store, key: Key) -> list[Object]:
     if key.resource == "nodes":
         keys = store.pods_on(key.name)
     elif key.resource == "services":
-        return _selected(store, key, obj)
+        selector = (obj.get("spec") or {}).get("selector")
+        keys = store.selected("pods", key.namespace, {"matchLabels": selector}) if selector else []
     elif key.resource in SELECTING:
-        selector = (obj.get("spec") or {}).get("selector") or (obj.get("spec") or {}).get("podSelector")
-        spaced = store.objects("pods", key.namespace)
-        return [pod for pod in spaced if matches(selector, pod["metadata"].get("labels"))]
+        spec = obj.get("spec") or {}
+        keys = store.selected("pods", key.namespace, spec.get("selector") or spec.get("podSelector"))
     else:
         keys = [child for child in descendants(store, key) if child.resource == "pods"]
     return [pod for pod in map(store.get, keys) if pod is not None]
-
-
-def _selected(store: Store, key: Key, service: Object) -> list[Object]:
-    selector = (service.get("spec") or {}).get("selector")
-    return [
-        pod for pod in store.objects("pods", key.namespace) if matches_labels(selector, pod["metadata"].get("labels"))
-    ]
 
 
 def top_owner(store: Store, obj: Object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from kubesteward_tools.text.fence import clean
@@ -9,6 +10,7 @@ from kubesteward_tools.text.redact import redact, redact_object
 from kubesteward_tools.world.store import Object
 
 _SENTENCE = 300
+_WORD = 120
 _BULK = frozenset({"managedFields", "selfLink"})
 _MACHINE = frozenset({"uid", "resourceVersion", "generation", "generateName", "managedFields", "selfLink"})
 _DEFAULTS: dict[str, Any] = {
@@ -28,7 +30,18 @@ _DEFAULTS: dict[str, Any] = {
 
 def sentence(text: Any, longest: int = _SENTENCE) -> str:
     """Text from a cluster as one clean line of at most `longest` characters."""
-    line = " ".join(clean(redact(str(text)), 4000).split())
+    shown = str(text)
+    return _repeated(shown, longest) if len(shown) <= _WORD else _line(shown, longest)
+
+
+@lru_cache(maxsize=4096)
+def _repeated(word: str, longest: int) -> str:
+    """States, images and nodes come again and again, and cleaning is the dearest part of showing them."""
+    return _line(word, longest)
+
+
+def _line(text: str, longest: int) -> str:
+    line = " ".join(clean(redact(text), 4000).split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 

@@ -7,11 +7,13 @@ from typing import Any
 
 from kubesteward_tools.world.store import Object
 
+PRESSURES = ("MemoryPressure", "DiskPressure", "PIDPressure")
 _WORKLOADS = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"})
 
 
 def status(obj: Object) -> dict[str, Any]:
-    return obj.get("status") or {}
+    found = obj.get("status")
+    return found if isinstance(found, dict) else {}
 
 
 def spec(obj: Object) -> dict[str, Any]:
@@ -42,13 +44,14 @@ def pod_word(pod: Object) -> str:
     """The STATUS of `kubectl get pods`: the phase, or what keeps a container from running."""
     if pod["metadata"].get("deletionTimestamp"):
         return "Terminating"
-    word = str(status(pod).get("reason") or status(pod).get("phase") or "Unknown")
-    for item in status(pod).get("initContainerStatuses") or ():
+    found = status(pod)
+    word = str(found.get("reason") or found.get("phase") or "Unknown")
+    for item in found.get("initContainerStatuses") or ():
         state = item.get("state") or {}
         reason = (state.get("waiting") or {}).get("reason") or (state.get("terminated") or {}).get("reason")
         if reason and reason not in {"Completed", "PodInitializing"}:
             return f"Init:{reason}"
-    for item in status(pod).get("containerStatuses") or ():
+    for item in found.get("containerStatuses") or ():
         state = item.get("state") or {}
         ended = state.get("terminated") or {}
         reason = (state.get("waiting") or {}).get("reason") or ended.get("reason")
@@ -68,6 +71,11 @@ def pod_ready(pod: Object) -> bool | None:
 def _node_word(node: Object) -> str:
     word = "Ready" if condition(node, "Ready").get("status") == "True" else "NotReady"
     return f"{word},SchedulingDisabled" if spec(node).get("unschedulable") else word
+
+
+def pressures(node: Object) -> list[str]:
+    """The conditions that say what the node runs out of."""
+    return [kind for kind in PRESSURES if condition(node, kind).get("status") == "True"]
 
 
 def _job_word(job: Object) -> str:
@@ -101,15 +109,21 @@ def _phase(obj: Object) -> str:
 
 def _general_word(obj: Object) -> str:
     """A custom resource's own words: its phase or its Ready-like condition."""
-    for kind in ("Ready", "Available", "Healthy", "Synced", "Established"):
-        found = condition(obj, kind)
+    there = {item.get("type"): item for item in conditions(obj)}
+    for kind in ("Ready", "Available", "Healthy", "Synced", "Established") if there else ():
+        found = there.get(kind)
         if found:
             return kind if found.get("status") == "True" else str(found.get("reason") or f"not {kind}")
     phase = status(obj).get("phase") or status(obj).get("state")
     return phase if isinstance(phase, str) else ""
 
 
+def _event_word(event: Object) -> str:
+    return str(event.get("type") or "")
+
+
 _WORDS: dict[str, Callable[[Object], str]] = {
+    "Event": _event_word,
     "Pod": pod_word,
     "Node": _node_word,
     "Job": _job_word,
@@ -140,12 +154,20 @@ def is_ready(obj: Object) -> bool | None:
         return ready >= wanted and shown == "Ready"
     if kind in {"PersistentVolumeClaim", "PersistentVolume", "Namespace"}:
         return shown in {"Bound", "Available", "Active"}
+    if kind == "PodDisruptionBudget":
+        return _is_kept(obj)
     return _general_ready(obj)
 
 
+def _is_kept(budget: Object) -> bool:
+    found = status(budget)
+    return not found.get("expectedPods") or found.get("currentHealthy", 0) >= found.get("desiredHealthy", 0)
+
+
 def _general_ready(obj: Object) -> bool | None:
-    for kind in ("Ready", "Available", "Healthy", "Established"):
-        found = condition(obj, kind)
+    there = {item.get("type"): item for item in conditions(obj)}
+    for kind in ("Ready", "Available", "Healthy", "Established") if there else ():
+        found = there.get(kind)
         if found:
             return found.get("status") == "True"
     return None

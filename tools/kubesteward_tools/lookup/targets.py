@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,9 @@ _LIKELY = (
     "replicasets.apps",
     "configmaps",
 )
+
+
+_MANY = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ async def find(world: World, kind: str, name: str, namespace: str = "") -> Found
         raise Forbidden(world.forbidden[wanted.resource], todo=todo)
     if not wanted.namespaced:
         namespace = ""
-    spaces = [namespace] if namespace or not wanted.namespaced else _spaces(world, wanted.resource, name)
+    spaces = [namespace] if namespace or not wanted.namespaced else world.store.spaces_with(wanted.resource, name)
     keys = [Key(wanted.resource, space, name) for space in spaces]
     found = [(key, obj) for key in keys if (obj := world.store.get(key)) is not None]
     if len(found) > 1:
@@ -90,18 +93,14 @@ def _may_be_seen(world: World, resource: str, namespace: str) -> bool:
     return world.sees(resource, namespace) if namespace else bool(world.feeds.seen_in.get(resource))
 
 
-def _spaces(world: World, resource: str, name: str) -> list[str]:
-    return [key.namespace for key, _ in world.store.items(resource) if key.name == name]
-
-
 async def check_namespace(world: World, namespace: str) -> None:
     """Raises ObjectNotFound with near names when the cluster's namespaces are known and this is none of them."""
     if not namespace:
         return
     await world.ensure("namespaces")
-    known = [key.name for key, _ in world.store.items("namespaces")]
+    known = [key.name for key in world.store.keys("namespaces")]
     if not world.writable:
-        known += [key.namespace for item in world.store.resources() for key, _ in world.store.items(item)]
+        known += [space for resource in world.store.resources() for space in world.store.spaces(resource)]
     if namespace in known or "namespaces" in world.forbidden:
         return
     known = sorted(set(filter(None, known)))
@@ -112,7 +111,7 @@ async def _absent(world: World, wanted: ResourceType, name: str, namespace: str)
     """The one most useful sentence: wrong namespace, wrong kind, no such namespace, or a near name."""
     where = f" in namespace {namespace!r}" if namespace else ""
     head = f"there is no {wanted.kind} {name!r}{where}."
-    elsewhere = _spaces(world, wanted.resource, name)
+    elsewhere = world.store.spaces_with(wanted.resource, name)
     if elsewhere:
         return ObjectNotFound(head, todo=f"It is in namespace {' and '.join(map(repr, elsewhere[:4]))}.")
     other = await _other_kind(world, wanted, name, namespace)
@@ -122,7 +121,7 @@ async def _absent(world: World, wanted: ResourceType, name: str, namespace: str)
         await check_namespace(world, namespace)
     except ObjectNotFound as error:
         return error
-    names = [key.name for key, _ in world.store.items(wanted.resource, namespace or None)]
+    names = [key.name for key in world.store.keys(wanted.resource, namespace or None)]
     return ObjectNotFound(head, todo=_meant(name, names))
 
 
@@ -133,15 +132,22 @@ async def _other_kind(world: World, wanted: ResourceType, name: str, namespace: 
         return ""
     for item in world.kinds.all():
         if item.resource in _LIKELY and item.resource != wanted.resource:
-            for key, _ in world.store.items(item.resource, namespace or None):
-                if key.name == name:
-                    return f"{item.kind}" + ("" if namespace else f" in namespace {key.namespace!r}")
+            spaces = [space for space in world.store.spaces_with(item.resource, name) if namespace in {"", space}]
+            if spaces:
+                return f"{item.kind}" + ("" if namespace else f" in namespace {spaces[0]!r}")
     return ""
+
+
+def near_names(word: str, names: Sequence[str]) -> list[str]:
+    """At most three that look like it. Of very many, only those that begin like it are looked at."""
+    if len(names) > _MANY:
+        names = [name for name in names if name[:3] == word[:3]][:_MANY]
+    return difflib.get_close_matches(word, names, n=3, cutoff=0.5)
 
 
 def _meant(word: str, known: Iterable[str]) -> str:
     names = list(dict.fromkeys(known))
-    near = difflib.get_close_matches(word, names, n=3, cutoff=0.5) or [n for n in names if word in n][:3]
+    near = near_names(word, names) or [n for n in names if word in n][:3]
     if near:
         return f"Did you mean {' or '.join(map(repr, near))}?"
     return f"There are: {', '.join(sorted(names)[:8])}." if names else "There are none at all."

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.errors import SteadyError
-from kubesteward_tools.lookup import states
 from kubesteward_tools.lookup.arguments import Cluster, Format, ManyClusters
+from kubesteward_tools.lookup.notes import every
 from kubesteward_tools.lookup.problems import WORKLOADS, problems
 from kubesteward_tools.lookup.scope import Scope, each, scoped, seen
 from kubesteward_tools.lookup.shown import sentence
@@ -47,19 +47,20 @@ async def _overview(world: World, now: float, most: int) -> dict[str, Any]:
         version = sentence(await world.version(), 40)
     except SteadyError as error:
         version = f"unknown ({sentence(error.message, 100)})"
-    found = await asyncio.to_thread(problems, store.fork(), now)
-    nodes = store.objects("nodes")
-    workloads = [obj for resource in WORKLOADS for obj in store.objects(resource)]
+    count, worst = await asyncio.to_thread(problems, store.fork(), now, most)
+    nodes = list(every(store, "nodes"))
+    workloads = [note for resource in WORKLOADS for note in every(store, resource)]
+    pods = Counter(note.word for note in every(store, "pods"))
     return {
         "cluster": world.cluster,
         "version": version,
-        "healthy": not found,
-        "nodes": {"total": len(nodes), "ready": sum(states.is_ready(node) is True for node in nodes)},
+        "healthy": not count,
+        "nodes": {"total": len(nodes), "ready": sum(node.ready is True for node in nodes)},
         "namespaces": store.count("namespaces"),
-        "pods": dict(Counter(sentence(states.pod_word(pod), 60) for pod in store.objects("pods")).most_common(8)),
-        "workloads": {"total": len(workloads), "ready": sum(states.is_ready(obj) is True for obj in workloads)},
-        "problem_count": len(found),
-        "problems": found[:most],
+        "pods": {sentence(word, 60): count for word, count in pods.most_common(8)},
+        "workloads": {"total": len(workloads), "ready": sum(workload.ready is True for workload in workloads)},
+        "problem_count": count,
+        "problems": worst,
     }
 
 

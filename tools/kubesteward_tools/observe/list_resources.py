@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from itertools import groupby
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.errors import InvalidArguments
-from kubesteward_tools.lookup import columns, states
+from kubesteward_tools.lookup import columns as shapes
 from kubesteward_tools.lookup.arguments import Cluster, Cursor, Format, Kind, ManyClusters, Namespace
+from kubesteward_tools.lookup.filters import Batch, Filters, Stores, batches
+from kubesteward_tools.lookup.pages import Pages, Place, Sort, mark
 from kubesteward_tools.lookup.scope import Scope, each, scoped, seen
 from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.lookup.targets import check_namespace
-from kubesteward_tools.text import cursor as cursors
-from kubesteward_tools.text.table import table
+from kubesteward_tools.text.table import compact
 from kubesteward_tools.tool import Answer, Desk, tool
-from kubesteward_tools.twin.selectors import parse_field_selector, parse_label_selector
 from kubesteward_tools.world.kinds import ResourceType
-from kubesteward_tools.world.store import Object
+from kubesteward_tools.world.store import Key, Object
 
 if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
 
-Sort = Literal["name", "age", "restarts", "status"]
-Position = tuple[Any, ...]
 _CELL = 60
 _WIDE_CELL = 160
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One object and where it stands in the order that was asked for."""
-
-    world: World
-    obj: Object
-    place: Position
+_EVERYWHERE = ("cluster", "namespace", "name")
 
 
 @tool(Tier.OBSERVE, title="List resources")
@@ -53,6 +43,7 @@ async def list_resources(
         str, Field(max_length=60, description="ready, not_ready or a STATUS word (CrashLoopBackOff)")
     ] = "",
     sort: Sort = "name",
+    columns: Annotated[list[str] | None, Field(max_length=20, description="Only these, e.g. node, why, labels")] = None,
     limit: Annotated[int, Field(ge=1, le=500)] = 50,
     cursor: Cursor = "",
     response_format: Format = "concise",
@@ -60,17 +51,24 @@ async def list_resources(
     clusters: ManyClusters = None,
 ) -> Answer:
     """List objects of any kind, custom ones too. Empty namespace: all."""
-    wanted = _predicate(label_selector, field_selector, status)
+    filters = Filters(label_selector, field_selector, status)
     scope = await scoped(desk, cluster, clusters, namespace)
     kinds = await _kinds(scope, kind)
     await _look(scope, kinds, namespace)
-    rows = sorted(_rows(scope, kinds, namespace, wanted, sort), key=lambda row: row.place)
-    question = [kind, namespace, label_selector, field_selector, status, sort, cluster, *(clusters or ())]
-    page, more = _page(rows, limit, cursor, _mark(question))
     shape = kinds[scope.worlds[0].cluster]
-    now, wide = scope.moments(desk.now()), response_format == "detailed"
-    items = [_item(scope, shape, row, wide=wide, now=now[row.world.cluster]) for row in page]
-    return _answer(scope, shape, items, len(rows), more)
+    view = View.of(scope, shape, columns, wide=response_format == "detailed")
+    stores = {world.cluster: (world.store, kinds[world.cluster].resource) for world in scope.worlds}
+    found = await filters.picked(_every(scope, stores, shape), stores, shape.kind)
+    question = [kind, namespace, label_selector, field_selector, status, sort, cluster, *(clusters or ())]
+    pages = Pages(found, sort, mark(question))
+    page, more = pages.page(limit, cursor)
+    now = scope.moments(desk.now())
+    items = [view.item(place, obj, now[place[0]]) for place, obj in _read(page, stores)]
+    text = _text(scope, view, items, pages.total, [*filters.notes])
+    if more:
+        text.append(f"More: repeat with cursor={more}, or narrow with namespace, status or label_selector.")
+    data = {"scope": scope.data(), "kind": shape.kind, "total": pages.total, "complete": not scope.not_seen}
+    return Answer("\n".join(text), data | {"notes": filters.notes, "items": items, "next_cursor": more})
 
 
 async def _kinds(scope: Scope, kind: str) -> dict[str, ResourceType]:
@@ -91,94 +89,92 @@ async def _look(scope: Scope, kinds: dict[str, ResourceType], namespace: str) ->
         scope.namespace = ""
 
 
-def _predicate(labels: str, fields: str, status: str) -> Callable[[Object], bool]:
-    try:
-        by_label, by_field = parse_label_selector(labels), parse_field_selector(fields)
-    except ValueError as error:
-        raise InvalidArguments(f"{error}.", todo="Write it as kubectl does: app=web,tier!=db.") from None
-    low = status.strip().lower()
-
-    def test(obj: Object) -> bool:
-        if labels and not by_label(obj["metadata"].get("labels") or {}):
-            return False
-        return (not fields or by_field(obj)) and (not low or _has_status(obj, low))
-
-    return test
+def _every(scope: Scope, stores: Stores, kind: ResourceType) -> list[Batch]:
+    """By cluster and namespace. What was seen before a cluster forbade it is not part of an answer."""
+    space = scope.namespace if scope.namespace and kind.namespaced else None
+    allowed = [world for world in scope.worlds if stores[world.cluster][1] not in world.forbidden]
+    return [
+        batch
+        for world in sorted(allowed, key=lambda world: world.cluster)
+        for batch in batches(world.store, world.cluster, stores[world.cluster][1], space)
+    ]
 
 
-def _has_status(obj: Object, status: str) -> bool:
-    if status == "ready":
-        return states.is_ready(obj) is True
-    if status in {"not_ready", "not ready", "notready"}:
-        return states.is_ready(obj) is False
-    return status in states.word(obj).lower() or status == str(states.status(obj).get("phase", "")).lower()
+def _read(page: list[Place], stores: Stores) -> Iterator[tuple[Place, Object]]:
+    for place in page:
+        store, resource = stores[place[0]]
+        obj = store.get(Key(resource, place[1], place[2]))
+        if obj is not None:
+            yield place, obj
 
 
-def _rows(
-    scope: Scope, kinds: dict[str, ResourceType], namespace: str, wanted: Callable[[Object], bool], sort: Sort
-) -> Iterator[Row]:
-    order = _ORDERS[sort]
-    for world in scope.worlds:
-        kind = kinds[world.cluster]
-        space = namespace if namespace and kind.namespaced else None
-        for key, obj in world.store.items(kind.resource, space):
-            if wanted(obj):
-                yield Row(world, obj, (*order(obj), world.cluster, key.namespace, key.name))
+@dataclass(frozen=True, slots=True)
+class View:
+    """What of each object is shown; `chosen` are the columns that were asked for by name."""
+
+    kind: ResourceType
+    many: bool
+    namespace: str
+    cells: shapes.Columns
+    chosen: tuple[str, ...]
+    longest: int
+
+    @classmethod
+    def of(cls, scope: Scope, kind: ResourceType, chosen: list[str] | None, *, wide: bool) -> View:
+        """Raises InvalidArguments for a column that the kind does not have, naming those that it has."""
+        cells = shapes.columns(kind.kind, wide=wide or bool(chosen))
+        names = tuple(dict.fromkeys(item.strip().lower() for item in chosen or ()))
+        there = [*_EVERYWHERE, *(head for head, _ in cells), "age"]
+        unknown = [name for name in names if name not in there]
+        if unknown:
+            todo = f"There are: {', '.join(there)}."
+            raise InvalidArguments(f"{kind.kind} has no column {', '.join(map(repr, unknown))[:80]}.", todo=todo)
+        return cls(kind, scope.many, scope.namespace, cells, names, _WIDE_CELL if wide or names else _CELL)
+
+    @property
+    def heads(self) -> list[str]:
+        """Name, then what was asked for, in the order in which it was."""
+        every = [*(head for head, _ in self.cells), "age"]
+        places = {"cluster": self.many, "namespace": self.kind.namespaced and not self.namespace}
+        shown = [head for head, needed in places.items() if needed or head in self.chosen]
+        rest = [head for head in self.chosen if head not in _EVERYWHERE] if self.chosen else every
+        return [*shown, "name", *rest]
+
+    def item(self, place: Place, obj: Object, now: float) -> dict[str, Any]:
+        """Values by column; empty ones are left out."""
+        cells = dict(self.cells)
+        item: dict[str, Any] = {}
+        for head in self.heads:
+            if head in _EVERYWHERE:
+                item[head] = place[_EVERYWHERE.index(head)]
+            elif head == "age":
+                item[head] = shapes.age(obj, now)
+            else:
+                value = cells[head](obj)
+                item[head] = value if isinstance(value, int | float) else sentence(value, self.longest) if value else ""
+        return {head: value for head, value in item.items() if value not in {"", None}}
 
 
-_ORDERS: dict[Sort, Callable[[Object], Position]] = {
-    "name": lambda obj: (),
-    "age": lambda obj: (-columns.born(obj),),
-    "restarts": lambda obj: (-states.restarts(obj),),
-    "status": lambda obj: (states.is_ready(obj) is not False, states.word(obj)),
-}
+def _text(scope: Scope, view: View, items: list[dict[str, Any]], total: int, notes: list[str]) -> list[str]:
+    cut = f", {len(items)} shown" if len(items) < total else ""
+    partial = "; INCOMPLETE, see NOT SEEN" if scope.not_seen else ""
+    head = f"{total} {view.kind.kind} objects{cut}{partial}"
+    return [*scope.lines(), head, *notes, *_tables(view.heads, items)]
 
 
-def _mark(question: list[str]) -> str:
-    return hashlib.sha256("\0".join(question).encode(errors="replace")).hexdigest()[:8]
+def _tables(heads: list[str], items: list[dict[str, Any]]) -> list[str]:
+    """One table, or one for each cluster and namespace where that saves naming them in every line."""
+    places = [head for head in ("cluster", "namespace") if head in heads]
 
+    def place(item: dict[str, Any]) -> str:
+        return ", ".join(f"{head} {item.get(head, '')}" for head in places)
 
-def _page(rows: list[Row], limit: int, cursor: str, mark: str) -> tuple[list[Row], str]:
-    """The rows after the cursor, and the cursor of the next page ("" at the end).
-
-    Raises:
-        InvalidArguments: malformed, or of another question.
-    """
-    if cursor:
-        position = cursors.decode(cursor)
-        if position.get("q") != mark:
-            raise InvalidArguments("The cursor belongs to another question.", todo="Repeat its other arguments.")
-        try:
-            after = tuple(position["after"])
-            rows = [row for row in rows if row.place > after]
-        except (KeyError, TypeError):
-            raise InvalidArguments("The cursor is malformed.", todo="Leave it out.") from None
-    page = rows[:limit]
-    more = cursors.encode({"q": mark, "after": list(page[-1].place)}) if len(rows) > limit else ""
-    return page, more
-
-
-def _answer(scope: Scope, kind: ResourceType, items: list[dict[str, Any]], total: int, more: str) -> Answer:
-    heads = list(dict.fromkeys(head for item in items for head in item))
-    lines = scope.lines()
-    lines.append(f"{total} {kind.kind} objects{f', {len(items)} shown' if len(items) < total else ''}")
-    if items:
-        lines.append(table(heads, [[item.get(head, "") for head in heads] for item in items]))
-    if more:
-        lines.append(f"More: repeat with cursor={more}, or narrow with namespace, status or label_selector.")
-    data = {"scope": scope.data(), "kind": kind.kind, "total": total, "items": items, "next_cursor": more}
-    return Answer("\n".join(lines), data)
-
-
-def _item(scope: Scope, kind: ResourceType, row: Row, *, wide: bool, now: float) -> dict[str, Any]:
-    """Values by column; empty ones are left out."""
-    metadata, longest = row.obj["metadata"], _WIDE_CELL if wide else _CELL
-    item: dict[str, Any] = {"cluster": row.world.cluster} if scope.many else {}
-    if kind.namespaced and not scope.namespace:
-        item["namespace"] = metadata.get("namespace", "")
-    item["name"] = metadata["name"]
-    for head, cell in columns.columns(kind.kind, wide=wide):
-        value = cell(row.obj)
-        item[head] = value if isinstance(value, int | float) else sentence(value, longest) if value else ""
-    item["age"] = columns.age(row.obj, now)
-    return {head: value for head, value in item.items() if value not in {"", None}}
+    runs = [(where, list(run)) for where, run in groupby(items, place)]
+    if len(runs) * 3 > len(items):
+        return [compact(heads, [[item.get(head, "") for head in heads] for item in items])] if items else []
+    rest = [head for head in heads if head not in places]
+    found = list[str]()
+    for where, run in runs:
+        found += [f"{where}:"] if places else []
+        found.append(compact(rest, [[item.get(head, "") for head in rest] for item in run]))
+    return found

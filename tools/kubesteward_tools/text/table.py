@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 _GAP = "  "
@@ -22,3 +23,34 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join(
         _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )
+
+
+_USUAL = 0.5
+_EMPTY = "-"
+
+
+def compact(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A table that says what nearly all rows have in common once, on top, and leaves those cells blank.
+
+    The first column is always whole. Columns with exceptions come last, for blanks at the end of a line cost nothing;
+    an empty cell in one of them is `-`.
+    """
+    if not rows:
+        return ""
+    cells = [[_cell(value) for value in row] for row in rows]
+    common = {number: value for number in range(1, len(headers)) if (value := _usual([row[number] for row in cells]))}
+    whole = [number for number in range(len(headers)) if number not in common]
+    partly = [number for number, value in common.items() if any(row[number] != value for row in cells)]
+    for row in cells:
+        for number in partly:
+            row[number] = "" if row[number] == common[number] else row[number] or _EMPTY
+    order = [*whole, *partly]
+    said = ", ".join(f"{headers[number].upper()} {value}" for number, value in common.items())
+    drawn = table([headers[number] for number in order], [[row[number] for number in order] for row in cells])
+    return f"Unless shown: {said}\n{drawn}" if said else drawn
+
+
+def _usual(values: Sequence[str]) -> str:
+    """The value of more than half of at least three rows, "" if there is none."""
+    value, count = Counter(values).most_common(1)[0]
+    return value if len(values) > 2 and count > len(values) * _USUAL else ""

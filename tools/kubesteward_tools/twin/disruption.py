@@ -40,9 +40,8 @@ def budgets_of(store: Store, pod: Object) -> list[Object]:
 
 def pods_of(store: Store, budget: Object) -> list[Object]:
     """The pods a budget counts: matching and not terminal."""
-    selector = budget["spec"].get("selector")
-    pods = store.objects("pods", budget["metadata"]["namespace"])
-    return [pod for pod in pods if matches(selector, pod["metadata"].get("labels")) and not is_terminal(pod)]
+    keys = store.selected("pods", budget["metadata"]["namespace"], budget["spec"].get("selector"))
+    return [pod for key in keys if (pod := store.get(key)) is not None and not is_terminal(pod)]
 
 
 def status(store: Store, budget: Object) -> dict[str, Any]:

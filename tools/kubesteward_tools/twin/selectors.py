@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 Labels = Mapping[str, str]
 LabelPredicate = Callable[[Labels], bool]
@@ -93,32 +93,60 @@ def _comparison(key: str, operator: str, value: str) -> LabelPredicate:
     return compare
 
 
-def parse_field_selector(text: str) -> FieldPredicate:
-    """The predicate of a query's fieldSelector, such as `status.phase!=Running,spec.nodeName=n1`.
+class Requirement(NamedTuple):
+    """One part of a field selector: the field at `path` has this value, or (not `equal`) another one."""
+
+    path: str
+    value: str
+    equal: bool
+
+    def test(self, obj: Mapping[str, Any]) -> bool:
+        return (_field(obj, self.path) == self.value) == self.equal
+
+
+def field_requirements(text: str) -> list[Requirement]:
+    """The parts of a query's fieldSelector, such as `status.phase!=Running,spec.nodeName=n1`.
 
     Raises:
         ValueError: with a sentence that names the part that cannot be read.
     """
-    tests = list[FieldPredicate]()
+    found = list[Requirement]()
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         match = re.fullmatch(r"([^=!]+)(==|=|!=)(.*)", part)
         if match is None:
             raise ValueError(f"invalid field selector: {part!r}; write field=value or field!=value")
-        tests.append(_field_test(match[1].strip(), match[2] != "!=", match[3].strip()))
-    return lambda obj: all(test(obj) for test in tests)
+        found.append(Requirement(match[1].strip(), match[3].strip(), match[2] != "!="))
+    return found
 
 
-def _field_test(path: str, wanted: bool, value: str) -> FieldPredicate:
-    return lambda obj: (_field(obj, path) == value) == wanted
+def parse_field_selector(text: str) -> FieldPredicate:
+    """The predicate of a query's fieldSelector.
+
+    Raises:
+        ValueError: with a sentence that names the part that cannot be read.
+    """
+    wanted = field_requirements(text)
+    return lambda obj: all(item.test(obj) for item in wanted)
 
 
-def _field(obj: Mapping[str, Any], path: str) -> str:
+def _at(obj: Mapping[str, Any], path: str) -> Any:
     at: Any = obj
     for step in path.split("."):
         at = at.get(step) if isinstance(at, Mapping) else None
+    return at
+
+
+def _field(obj: Mapping[str, Any], path: str) -> str:
+    at = _at(obj, path)
     if isinstance(at, bool):
         return str(at).lower()
     return "" if at is None else str(at)
+
+
+def has_field(obj: Mapping[str, Any], path: str) -> bool:
+    """Whether there is a plain value at the path."""
+    at = _at(obj, path)
+    return at is not None and not isinstance(at, Mapping | list)
 
 
 def field_paths(text: str) -> list[str]:

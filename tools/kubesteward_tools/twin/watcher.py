@@ -56,9 +56,8 @@ def ready_endpoints(store: Store, service: Key) -> int:
     with_ports = bool(((store.get(service) or {}).get("spec") or {}).get("ports"))
     return sum(
         bool((item.get("conditions") or {}).get("ready"))
-        for one in store.objects(SLICES, service.namespace)
-        if (one["metadata"].get("labels") or {}).get(_SERVICE_NAME) == service.name
-        and (one.get("ports") or not with_ports)
+        for key in store.selected(SLICES, service.namespace, {"matchLabels": {_SERVICE_NAME: service.name}})
+        if (one := store.get(key)) is not None and (one.get("ports") or not with_ports)
         for item in one.get("endpoints") or ()
     )
 

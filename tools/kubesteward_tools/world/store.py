@@ -7,7 +7,7 @@ entry) with its origin until either side writes to it; then the writer copies th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from kubesteward_tools.twin.selectors import matches
@@ -124,6 +124,30 @@ class _Buckets(Generic[_Bucket, _Name, _Value]):
         return inner
 
 
+class Columns:
+    """Names, sorted, and the facts in the same order; for reading only. A write makes new ones."""
+
+    __slots__ = ("_created", "_notes", "facts", "names")
+
+    def __init__(self, names: Sequence[str], facts: Sequence[Facts]) -> None:
+        self.names = names
+        self.facts = facts
+        self._notes: Sequence[Any] | None = None
+        self._created: Sequence[str] | None = None
+
+    @property
+    def notes(self) -> Sequence[Any]:
+        if self._notes is None:
+            self._notes = [facts.note for facts in self.facts]
+        return self._notes
+
+    @property
+    def created(self) -> Sequence[str]:
+        if self._created is None:
+            self._created = [facts.created for facts in self.facts]
+        return self._created
+
+
 class _Entry(NamedTuple):
     content: Content
     facts: Facts
@@ -145,6 +169,7 @@ class Store:
         self._on_node: _Buckets[str, Key, None] = _Buckets()
         self._repelling: _Buckets[str, Key, None] = _Buckets()
         self._sorted: dict[tuple[str, str], list[str]] = {}
+        self._columns: dict[tuple[str, str], Columns] = {}
         self._listeners: list[Listener] = []
         self._packs = packing is not None
         self._packing = packing or Packing()
@@ -162,6 +187,7 @@ class Store:
         child._on_node = self._on_node.fork()
         child._repelling = self._repelling.fork()
         child._sorted = dict(self._sorted)
+        child._columns = dict(self._columns)
         return child
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -187,9 +213,18 @@ class Store:
     def known(self, resource: str, namespace: str | None = None) -> Iterator[tuple[Key, Facts]]:
         """`keys`, each with its facts."""
         for space in self.spaces(resource) if namespace is None else [namespace]:
-            bucket = self._entries.bucket((resource, space))
-            for name in self._names(resource, space):
-                yield Key(resource, space, name), bucket[name].facts
+            columns = self.columns(resource, space)
+            for name, facts in zip(columns.names, columns.facts, strict=True):
+                yield Key(resource, space, name), facts
+
+    def columns(self, resource: str, namespace: str) -> Columns:
+        """What is known of all objects of one namespace: the quickest way through very many."""
+        where = resource, namespace
+        found = self._columns.get(where)
+        if found is None:
+            names, bucket = self._names(resource, namespace), self._entries.bucket(where)
+            found = self._columns[where] = Columns(names, [bucket[name].facts for name in names])
+        return found
 
     def items(self, resource: str, namespace: str | None = None) -> Iterator[tuple[Key, Object]]:
         """Every object of a resource, sorted by namespace and name; `namespace=None` means all namespaces."""
@@ -214,6 +249,10 @@ class Store:
     def spaces(self, resource: str) -> list[str]:
         """The namespaces that hold objects of a resource, sorted; "" stands for none."""
         return sorted(self._namespaces.bucket(resource))
+
+    def spaces_with(self, resource: str, name: str) -> list[str]:
+        """The namespaces in which a resource has an object of this name, sorted."""
+        return [space for space in self.spaces(resource) if name in self._entries.bucket((resource, space))]
 
     def owned_by(self, uid: str) -> list[Key]:
         """Keys of the objects that carry an ownerReference to `uid`, sorted."""
@@ -247,6 +286,7 @@ class Store:
         facts = self._facts(key, obj)
         content = self._packing.pack(key.resource, obj, raw) if self._packs else obj
         self._entries.set(where, key.name, _Entry(content, facts))
+        self._columns.pop(where, None)
         if old is None:
             self._namespaces.set(key.resource, key.namespace, None)
             self._sorted.pop(where, None)
@@ -262,6 +302,7 @@ class Store:
             return None
         self._unindex(key, old.facts)
         self._entries.remove(where, key.name)
+        self._columns.pop(where, None)
         self._sorted.pop(where, None)
         if not self._entries.bucket(where):
             self._namespaces.remove(key.resource, key.namespace)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubesteward_policies.ref import Ref
 from kubesteward_tools.errors import AskAgain
+from kubesteward_tools.lookup.notes import note
 from kubesteward_tools.world import walks
 from kubesteward_tools.world.feeds import Feeds
 from kubesteward_tools.world.graph import Graph
@@ -81,7 +82,7 @@ class World:
 
     @classmethod
     async def over(cls, cluster: str, source: Source) -> World:
-        return cls(cluster, source, await source.kinds(), getattr(source, "store", None) or Store(Packing()))
+        return cls(cluster, source, await source.kinds(), getattr(source, "store", None) or Store(Packing(), note))
 
     @property
     def writable(self) -> bool:

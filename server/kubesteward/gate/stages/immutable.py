@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from kubesteward_policies.ref import Ref
 from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.text.redact import redact
 from kubesteward_tools.twin.watcher import top_controller
-from kubesteward_tools.world.store import Key
+from kubesteward_tools.world.store import Key, Store
 
 STAGE = "immutable"
 _ROLES = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master")
@@ -42,12 +42,8 @@ def _texts(body: Any) -> Iterator[str]:
 
 
 def _surroundings(case: Case) -> Surroundings:
-    nodes = case.world.store.objects("nodes")
-    roles = frozenset(
-        node["metadata"]["name"]
-        for node in nodes
-        if any(role in (node["metadata"].get("labels") or {}) for role in _ROLES)
-    )
+    nodes = case.world.store.known("nodes")
+    roles = frozenset(key.name for key, facts in nodes if any(role in facts.labels for role in _ROLES))
     return Surroundings(roles, own_namespace(), _pods(case))
 
 
@@ -66,9 +62,18 @@ def _pods(case: Case) -> dict[Ref, tuple[str, int]]:
         pod = store.get(key) if key else None
         if pod is not None and (found := top_controller(store, pod)):
             workloads[target] = found[1]
-    sizes: Counter[Key] = Counter()
-    for namespace in {key.namespace for key in workloads.values()}:
-        for pod in store.objects("pods", namespace):
-            if found := top_controller(store, pod):
-                sizes[found[1]] += 1
+    sizes = _sizes(store, {key.namespace for key in workloads.values()})
     return {target: (f"{key.resource} {key.namespace}/{key.name}", sizes[key]) for target, key in workloads.items()}
+
+
+def _sizes(store: Store, namespaces: Iterable[str]) -> Counter[Key]:
+    """The number of pods of each topmost controller. Pods with the same owners have the same one."""
+    sizes, tops = Counter[Key](), dict[tuple[str, ...], Key | None]()
+    for key, facts in (item for namespace in namespaces for item in store.known("pods", namespace)):
+        if facts.owners not in tops:
+            found = top_controller(store, store.get(key) or {"metadata": {}})
+            tops[facts.owners] = found[1] if found else None
+        top = tops[facts.owners]
+        if top is not None:
+            sizes[top] += 1
+    return sizes

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 
@@ -10,6 +9,7 @@ from kubesteward.execution.snapshot import key_of, versions
 from kubesteward.gate.case import Case, allow, deny
 from kubesteward_policies.change import ApiCall
 from kubesteward_policies.verdict import Verdict
+from kubesteward_tools.lookup.targets import near_names
 from kubesteward_tools.text.redact import REDACTED
 
 STAGE = "validate"
@@ -67,7 +67,6 @@ def _target(case: Case, call: ApiCall) -> Verdict | None:
     if not case.world.sees(key.resource, key.namespace) and key.resource in case.world.forbidden:
         reason = f"{key.resource} may not be listed: {case.world.forbidden[key.resource]}"
         return deny(STAGE, "validate.unseen", reason, "A Role needs the verbs list and watch for it.")
-    names = [obj["metadata"]["name"] for obj in case.world.store.objects(key.resource, key.namespace)]
-    near = difflib.get_close_matches(key.name, names, n=2, cutoff=0.5)
+    near = near_names(key.name, [found.name for found in case.world.store.keys(key.resource, key.namespace)])[:2]
     remedy = f"Did you mean {' or '.join(near)}?" if near else "Check name and namespace with list_resources."
     return deny(STAGE, "validate.missing", f"there is no {call.target}", remedy)

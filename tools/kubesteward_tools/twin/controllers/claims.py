@@ -42,8 +42,8 @@ class Claims(Base):
 
     def _is_used(self, claim: Key) -> bool:
         """By a pod that has a node: one that has none yet cannot start with a claim that is going."""
-        pods = self.store.objects("pods", claim.namespace)
-        return any(claim in claims_of(pod) for pod in pods if pod["spec"].get("nodeName"))
+        keys = (key for key, facts in self.store.known("pods", claim.namespace) if facts.node)
+        return any(claim in claims_of(pod) for key in keys if (pod := self.store.get(key)) is not None)
 
     def _reclaim(self, key: Key, volume: Object) -> None:
         claim = volume["spec"].get("claimRef") or {}

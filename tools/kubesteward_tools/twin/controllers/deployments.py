@@ -82,9 +82,9 @@ class Deployments(Base):
         return sorted(found, key=lambda item: (item["metadata"]["creationTimestamp"], item["metadata"]["name"]))
 
     def _adopt(self, deployment: Object, selector: Any) -> None:
-        for key, item in list(self.store.items(REPLICA_SETS, deployment["metadata"]["namespace"])):
-            orphan = not any(ref.get("controller") for ref in item["metadata"].get("ownerReferences") or ())
-            if orphan and matches(selector, item["metadata"].get("labels")):
+        for key in self.store.selected(REPLICA_SETS, deployment["metadata"]["namespace"], selector):
+            item = self.store.get(key)
+            if item is not None and controller_of(item) is None:
                 references = [*(item["metadata"].get("ownerReferences") or ()), owner_reference(deployment)]
                 self.api.replace(key, {**item, "metadata": {**item["metadata"], "ownerReferences": references}})
 

@@ -48,11 +48,8 @@ class Endpoints(Base):
                 self.api.replace(item, {**old, "metadata": metadata, "endpoints": endpoints or []})
 
     def _slices(self, key: Key) -> list[tuple[Key, Object]]:
-        return [
-            (item, obj)
-            for item, obj in self.store.items(SLICES, key.namespace)
-            if (obj["metadata"].get("labels") or {}).get(SERVICE_NAME) == key.name and self._is_mine(obj)
-        ]
+        keys = self.store.selected(SLICES, key.namespace, {"matchLabels": {SERVICE_NAME: key.name}})
+        return [(item, obj) for item in keys if (obj := self.store.get(item)) is not None and self._is_mine(obj)]
 
     def _is_mine(self, obj: Object) -> bool:
         """Others keep slices of a Service too: mirrored ones, custom ones, those of another address family."""
@@ -63,8 +60,8 @@ class Endpoints(Base):
         """The endpoints of each distinct set of resolved ports (as JSON)."""
         namespace, spec = service["metadata"]["namespace"], service["spec"]
         wanted: dict[str, list[dict[str, Any]]] = {}
-        for pod in self.store.objects("pods", namespace):
-            if matches_labels(spec["selector"], pod["metadata"].get("labels")) and _has_address(pod):
+        for key in self.store.selected("pods", namespace, {"matchLabels": spec["selector"]}):
+            if (pod := self.store.get(key)) is not None and _has_address(pod):
                 ports = _canonical(_ports(spec.get("ports") or [], pod))
                 publish = bool(spec.get("publishNotReadyAddresses"))
                 wanted.setdefault(ports, []).append(self._endpoint(pod, publish=publish))

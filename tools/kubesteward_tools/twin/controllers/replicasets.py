@@ -8,7 +8,7 @@ from typing import Any
 
 from kubesteward_tools.twin.clock import parse_timestamp
 from kubesteward_tools.twin.controllers.base import Base, owner_reference
-from kubesteward_tools.twin.disruption import is_ready
+from kubesteward_tools.twin.disruption import controller_of, is_ready
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.twin.status import ApiError
@@ -78,11 +78,11 @@ class ReplicaSets(Base):
                 self.api.replace(key, {**pod, "metadata": metadata})
         if "deletionTimestamp" in replica_set["metadata"]:
             return
-        for key, pod in list(self.store.items("pods", replica_set["metadata"]["namespace"])):
-            orphan = not any(ref.get("controller") for ref in pod["metadata"].get("ownerReferences") or ())
-            if orphan and is_active(pod) and matches(selector, pod["metadata"].get("labels")):
-                references = [*(pod["metadata"].get("ownerReferences") or ()), owner_reference(replica_set)]
-                self.api.replace(key, {**pod, "metadata": {**pod["metadata"], "ownerReferences": references}})
+        for key in self.store.selected("pods", replica_set["metadata"]["namespace"], selector):
+            found = self.store.get(key)
+            if found is not None and controller_of(found) is None and is_active(found):
+                references = [*(found["metadata"].get("ownerReferences") or ()), owner_reference(replica_set)]
+                self.api.replace(key, {**found, "metadata": {**found["metadata"], "ownerReferences": references}})
 
     def _manage(self, key: Key, replica_set: Object, active: list[Object]) -> tuple[str, str] | None:
         """Create or delete pods; what could not be done as (reason, message)."""

@@ -72,8 +72,10 @@ class Neighbours:
                     yield from self._places(other, [term])
 
     def _others(self, term: _Term) -> Iterable[Object]:
+        """The pods that the term's selector matches."""
         for namespace in sorted(_namespaces(self._store, term, self._pod)):
-            yield from filter(self._is_there, self._store.objects("pods", namespace))
+            pods = map(self._store.get, self._store.selected("pods", namespace, term.get("labelSelector")))
+            yield from (pod for pod in pods if pod is not None and self._is_there(pod))
 
     def _is_there(self, pod: Object) -> bool:
         uid = pod["metadata"].get("uid")
@@ -110,5 +112,4 @@ def _namespaces(store: Store, term: _Term, owner: Object) -> set[str]:
     selector = term.get("namespaceSelector")
     if selector is None:
         return names or {owner["metadata"].get("namespace", "")}
-    chosen = (item["metadata"] for item in store.objects("namespaces"))
-    return names | {item["name"] for item in chosen if matches(selector, item.get("labels"))}
+    return names | {key.name for key, facts in store.known("namespaces") if matches(selector, facts.labels)}

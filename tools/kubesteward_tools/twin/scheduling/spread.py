@@ -48,9 +48,11 @@ class Spread:
             if keys <= labels.keys() and self._counts_node(constraint, node):
                 domain = domains[node["metadata"]["name"]] = labels[constraint["topologyKey"]]
                 counts.setdefault(domain, 0)
-        for pod in store.objects("pods", self._pod["metadata"].get("namespace", "")):
-            domain = domains.get(pod["spec"].get("nodeName", ""), "")
-            if domain and self._counts_pod(constraint, pod):
+        namespace = self._pod["metadata"].get("namespace", "")
+        for key in store.selected("pods", namespace, constraint.get("labelSelector")):
+            pod = store.get(key)
+            domain = domains.get(pod["spec"].get("nodeName", ""), "") if pod is not None else ""
+            if pod is not None and domain and self._counts_pod(constraint, pod):
                 counts[domain] += 1
         return counts
 
@@ -63,4 +65,4 @@ class Spread:
         labels, own = pod["metadata"].get("labels") or {}, self._pod["metadata"].get("labels") or {}
         leaves = is_terminal(pod) or "deletionTimestamp" in pod["metadata"] or pod["metadata"]["uid"] in self._gone
         same = all(labels.get(key) == own[key] for key in constraint.get("matchLabelKeys") or () if key in own)
-        return not leaves and same and matches(constraint.get("labelSelector"), labels)
+        return not leaves and same

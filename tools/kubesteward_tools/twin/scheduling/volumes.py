@@ -78,11 +78,9 @@ class Volumes:
                 yield name
 
     def _exclusive_elsewhere(self, name: str, pod: Object) -> bool:
-        return any(
-            name in _claim_names(other) and other["spec"].get("nodeName") and not is_terminal(other)
-            for key, other in self._store.items("pods", self._namespace)
-            if key.name != pod["metadata"].get("name")
-        )
+        placed = (key for key, facts in self._store.known("pods", self._namespace) if facts.node)
+        others = (self._store.get(key) for key in placed if key.name != pod["metadata"].get("name"))
+        return any(other and name in _claim_names(other) and not is_terminal(other) for other in others)
 
     def _class(self, claim: Object) -> Object:
         return self._store.get(Key(_STORAGE, "", claim["spec"].get("storageClassName") or "")) or {}

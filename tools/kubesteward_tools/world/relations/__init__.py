@@ -71,6 +71,11 @@ def names() -> tuple[str, ...]:
     return tuple(_RELATIONS)
 
 
+def resources() -> tuple[str, ...]:
+    """What has to be in the store so that every relation is seen, custom kinds with owners aside; sorted."""
+    return tuple(_BY_RESOURCE)
+
+
 def derive(key: Key, obj: Object, kinds: Kinds) -> list[Link]:
     """All that one object points to, in the order of the relations' names. Never raises, whatever the object holds."""
     found: list[Link] = []
