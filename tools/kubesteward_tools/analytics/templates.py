@@ -1,74 +1,139 @@
-"""Records that differ only in numbers and ids are one template, with a count: the shape of a long log."""
+"""Records that differ only in numbers, ids and a word here and there are one template: the shape of a long log.
+
+Drain's idea (He et al., ICWS 2017) over masked words: first whole lines that are alike but for what varies by nature,
+then, among templates of as many words, those that share most of them. Time is linear in the log: a template is compared
+with a bounded number of others.
+"""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import median
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import eq
 
 from kubesteward_tools.analytics.records import Level, Record
 
-_SHOWN = 300
-_STAMP = re.compile(
-    r"^\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?\s*"
-    r"|^[IWEFD]\d{4} \d\d:\d\d:\d\d\.\d+\s+\d+ "
+MASK = "<*>"
+_LONGEST = 600
+_WIDEST = 300
+"""Characters of a line, and of a word, that are told apart."""
+
+_LISTED = 3
+_COMPARED = 8
+_ALIKE = {Level.DEBUG: 0.6, Level.INFO: 0.6}
+_STRICT = 0.8
+"""Errors are joined only when nearly all words are the same: `connection refused` is not `connection reset`."""
+
+_VARIABLE = re.compile(
+    r"(?i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"  # UUID
+    r"|\"(?![a-z]+\")[^\"]+\"|'(?![a-z]+')[^']+'"  # quoted and no plain word
+    r"|(?<![\w.<])/[^\"'()\[\]{},;<>|]+"  # paths, of URLs too
+    # Words with a digit in them and what such are chained to: numbers, units, hex, IP addresses, times, hashes.
+    r"|(?<!\w)[^\W\d]*\d\w*(?:[-.:,+][^\W\d]*\d\w*)*"
 )
-_PARTS = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"  # UUID
-    r"|\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"  # IPv4
-    r"|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d\S*"
-    r"|\b0x[0-9a-f]+\b|\b(?=[0-9a-f]*\d)[0-9a-f]{8,}\b"
-    r"|\b\d+(?:\.\d+)?",
-    re.I,
-)
+_KEY = re.compile(r"[\w.-]+[=:]")
 
 
-@dataclass(frozen=True, slots=True)
+class _Masked(dict[str, str]):
+    """Words with what varies by nature masked; each distinct word is looked at once."""
+
+    def __missing__(self, word: str) -> str:
+        found = word if word.isalpha() else _VARIABLE.sub(MASK, word[:_WIDEST])
+        self[word] = found
+        return found
+
+
+@dataclass(slots=True)
 class Template:
-    """`shape` has `*` for what varies; `level` is the worst of its records."""
+    """Records that are alike, by their places in the log. All have the same level."""
 
-    shape: str
-    count: int
     level: Level
-    example: str
+    places: list[int]
+    _words: list[str]
+    _seen: list[list[str]]
+    _open: list[int] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        return len(self.places)
+
+    @property
+    def shape(self) -> str:
+        """The words; where they vary, `{a|b|c}` for up to three values and a mask for more."""
+        return " ".join(map(self._shown, self._seen, self._words))
+
+    @staticmethod
+    def _shown(values: list[str], masked: str) -> str:
+        if len(values) == 1:
+            return values[0]
+        return f"{{{'|'.join(values)}}}" if len(values) <= _LISTED else masked
+
+    def take(self, place: int, words: Sequence[str]) -> None:
+        self.places.append(place)
+        closed = False
+        for position in self._open:
+            values = self._seen[position]
+            if words[position] not in values:
+                values.append(words[position])
+                closed |= len(values) > _LISTED
+        if closed:
+            self._open = [position for position in self._open if len(self._seen[position]) <= _LISTED]
+
+    def shared(self, fixed: Sequence[str | None]) -> int:
+        """How many words are the same; None stands for one that varies by nature."""
+        return sum(map(eq, self._words, fixed))
+
+    def join(self, masked: Sequence[str]) -> None:
+        """Widen the template so that these words fit it too."""
+        self._words = [a if a == b else _common(a, b) for a, b in zip(self._words, masked, strict=True)]
 
 
-@dataclass(frozen=True, slots=True)
-class Spike:
-    """A minute (epoch seconds of its start) with far more errors than usual."""
-
-    minute: float
-    errors: int
-    usual: float
+def _common(a: str, b: str) -> str:
+    """`user=<*>` for `user=ann` and `user=bob`."""
+    key = _KEY.match(a)
+    return key[0] + MASK if key and b.startswith(key[0]) else MASK
 
 
-def shape(text: str) -> str:
-    return _PARTS.sub("*", _STAMP.sub("", text.partition("\n")[0][: 2 * _SHOWN]))[:_SHOWN].strip()
+def templates(found: Iterable[Record]) -> list[Template]:
+    """Every record is in exactly one. Templates stand in the order of their first records."""
+    masks, known, leaves, every = _Masked(), dict[tuple[object, ...], Template](), _Leaves(), list[Template]()
+    for place, record in enumerate(found):
+        words = record.headline[:_LONGEST].split() or [""]
+        key = (record.level, *map(masks.__getitem__, words))
+        template = known.get(key)
+        if template is None:
+            masked = [masks[word] for word in words]
+            template = leaves.nearest(record.level, masked)
+            if template is None:
+                template = Template(record.level, [], masked, [[word] for word in words], list(range(len(words))))
+                leaves.add(template, masked)
+                every.append(template)
+            known[key] = template
+        template.take(place, words)
+    return every
 
 
-def templates(found: Sequence[Record]) -> list[Template]:
-    """The worst first, then the most frequent."""
-    counts, newest, worst = Counter[str](), dict[str, Record](), dict[str, Level]()
-    for record in found:
-        of = shape(record.text)
-        counts[of] += 1
-        newest[of] = record
-        worst[of] = max(record.level, worst.get(of, Level.DEBUG))
-    every = [Template(of, count, worst[of], newest[of].first.text[:_SHOWN]) for of, count in counts.items()]
-    return sorted(every, key=lambda item: (-item.level, -item.count, item.shape))
+class _Leaves:
+    """Templates by level, number of words and first word: only those can be alike."""
 
+    def __init__(self) -> None:
+        self._leaves: dict[tuple[Level, int, str], list[Template]] = {}
 
-def spikes(found: Sequence[Record]) -> list[Spike]:
-    """Minutes with at least five errors and three times as many as the median minute."""
-    errors = Counter(int(item.first.at // 60) for item in found if item.level >= Level.ERROR and item.first.at)
-    minutes = {int(item.first.at // 60) for item in found if item.first.at}
-    if len(minutes) < 3:
-        return []
-    usual = median(errors.get(minute, 0) for minute in range(min(minutes), min(max(minutes), min(minutes) + 10080) + 1))
-    return [
-        Spike(minute * 60.0, count, usual)
-        for minute, count in sorted(errors.items())
-        if count >= 5 and count >= 3 * max(usual, 1)
-    ]
+    def nearest(self, level: Level, masked: list[str]) -> Template | None:
+        """The most alike template, widened, if one is alike enough."""
+        leaf = self._leaves.get((level, len(masked), masked[0]))
+        if not leaf:
+            return None
+        fixed = [None if MASK in word else word for word in masked]
+        least = max(2.0, _ALIKE.get(level, _STRICT) * (len(fixed) - fixed.count(None)))
+        best = max(leaf, key=lambda template: template.shared(fixed))
+        if best.shared(fixed) < least:
+            return None
+        best.join(masked)
+        return best
+
+    def add(self, template: Template, masked: list[str]) -> None:
+        leaf = self._leaves.setdefault((template.level, len(masked), masked[0]), [])
+        if len(leaf) < _COMPARED:
+            leaf.append(template)

@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from kubesteward_policies.tiers import Tier
-from kubesteward_tools.analytics.hints import select
-from kubesteward_tools.analytics.records import Level, Record, records
-from kubesteward_tools.analytics.templates import Spike, Template, spikes, templates
-from kubesteward_tools.errors import InvalidArguments, ObjectNotFound
+from kubesteward_tools.analytics.records import Level
+from kubesteward_tools.analytics.templates import templates
+from kubesteward_tools.errors import ObjectNotFound
 from kubesteward_tools.lookup.arguments import Cluster, Format, ManyClusters, Namespace, Since
 from kubesteward_tools.lookup.family import CHILDREN, pods
-from kubesteward_tools.lookup.loglines import Merged, fetch, streams
+from kubesteward_tools.lookup.loglines import Excerpt, Merged, fetch
+from kubesteward_tools.lookup.logsearch import Found, compiled, look_through
+from kubesteward_tools.lookup.logstreams import MOST, restarted, streams
+from kubesteward_tools.lookup.logview import STYLES
+from kubesteward_tools.lookup.moments import moment
 from kubesteward_tools.lookup.scope import Scope, each, scoped, seen
 from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.lookup.targets import find, parse
 from kubesteward_tools.text.ages import seconds
-from kubesteward_tools.text.budget import cap
-from kubesteward_tools.text.fence import clean
-from kubesteward_tools.text.redact import redact
 from kubesteward_tools.tool import Answer, Desk, tool
 from kubesteward_tools.twin.clock import timestamp
 
 if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
 
+_TAIL = 1_000
 _SEARCHED = 10_000
-"""Lines of each container that are looked through for a hint or pattern."""
+"""Lines of each container that are read when nothing narrows the log, and when something does."""
 
-_LONGEST = {"concise": 6_000, "detailed": 30_000}
-_TEMPLATES = {"concise": 8, "detailed": 25}
-_LINE = 1000
+_NAMED, _NOTED = 3, 10
+"""Restarts, spikes and other errors, and failures that are told."""
 
 
 @tool(Tier.OBSERVE, title="Logs", open_world=True)
@@ -46,125 +47,124 @@ async def get_logs(
     container: Annotated[str, Field(max_length=63)] = "",
     previous: Annotated[bool, Field(description="The run before the last restart")] = False,
     since: Since = "",
-    tail: Annotated[int, Field(ge=1, le=5000)] = 100,
+    tail: Annotated[int, Field(ge=0, le=20_000, description="Last lines per container; 0: enough")] = 0,
     hint: Annotated[str, Field(max_length=300, description="What to look for, in words")] = "",
     pattern: Annotated[str, Field(max_length=500, description="RE2 expression")] = "",
     response_format: Format = "concise",
     cluster: Cluster = "",
     clusters: ManyClusters = None,
 ) -> Answer:
-    """Logs, merged by time; hint or pattern pick lines. Errors are counted by shape."""
-    matcher = _compiled(pattern) if pattern else None
-    query = {"tailLines": str(_SEARCHED if hint or pattern else tail)}
-    query |= {"previous": "true"} if previous else {}
-    query |= {"sinceSeconds": str(max(1, int(seconds(since))))} if since else {}
+    """Logs, merged by time; like lines are folded to one with its count; errors are kept when space is short."""
+    matcher = compiled(pattern) if pattern else None
+    span = max(1, int(seconds(since))) if since else 0
+    excerpt = Excerpt(tail or (_SEARCHED if hint or pattern or since else _TAIL), span, previous)
     scope = await scoped(desk, cluster, clusters, namespace)
-    merged = await _merged(scope, target, namespace, container, query)
-    found = records(merged.lines)
-    picked = [item for item in found if matcher.search(item.text)] if matcher else found
-    picked = select(picked, hint) if hint else picked
-    chosen = Chosen(found, len(picked), picked[-tail:])
-    return _answer(scope, merged, chosen, response_format, source=f"logs of {target}")
+    material = await _material(scope, target, container, excerpt, desk.now())
+    # Minutes of logs take a second of computing: other calls are answered meanwhile.
+    found = await asyncio.to_thread(look_through, material.merged, matcher, hint, STYLES[response_format])
+    return _answer(scope, material, found, source=f"logs of {target}")
 
 
-def _compiled(pattern: str) -> Any:
-    import re2
+@dataclass(slots=True)
+class Material:
+    """What was read, and of which containers an earlier run may tell more."""
 
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(pattern, options)
-    except re2.error as error:
-        todo = "Write an RE2 expression: no look-around, no backreferences."
-        raise InvalidArguments(f"pattern: {sentence(_words(error), 120)}.", todo=todo) from None
+    merged: Merged = field(default_factory=Merged)
+    restarts: list[str] = field(default_factory=list)
 
 
-def _words(error: Exception) -> str:
-    first = error.args[0] if error.args else error
-    return first.decode(errors="replace") if isinstance(first, bytes) else str(first)
-
-
-async def _merged(scope: Scope, target: str, namespace: str, container: str, query: dict[str, str]) -> Merged:
+async def _material(scope: Scope, target: str, container: str, excerpt: Excerpt, now: float) -> Material:
     """The logs from every cluster of the scope. Raises ObjectNotFound when the target has no pods."""
     await seen(scope, CHILDREN, required="pods")
+    namespace = scope.namespace
 
-    async def read(world: World) -> Merged:
+    async def read(world: World) -> Material:
         found = await find(world, *parse(target), namespace)
         scope.namespace = found.key.namespace
         running = pods(world.store, found.key)
         if not running:
             todo = "get_events says why, if it is meant to have some."
             raise ObjectNotFound(f"{found.label} has no pods, so it has no logs.", todo=todo)
-        return await fetch(world, streams(running, container), query)
+        wanted = streams(world.cluster, running, container, previous=excerpt.previous)
+        merged = await fetch(world, sorted(wanted[:MOST]), excerpt, moment(world, now))
+        if len(wanted) > MOST:
+            merged.unread.append(f"{len(wanted) - MOST} more containers: name a pod to see its log.")
+        return Material(merged, [] if excerpt.previous else restarted(running))
 
-    whole = Merged()
-    for world, part in await each(scope, read):
-        whole.lines += part.lines
-        whole.streams += [f"{world.cluster}:{name}" if scope.many else name for name in part.streams]
-        whole.notes += part.notes
-    whole.lines.sort(key=lambda line: line.at)
+    whole = Material()
+    for _, part in await each(scope, read):
+        whole.merged.lines += part.merged.lines
+        whole.merged.streams += part.merged.streams
+        whole.merged.notes += part.merged.notes
+        whole.merged.unread += part.merged.unread
+        whole.restarts += part.restarts
+    whole.merged.lines.sort(key=lambda line: line.at)
     return whole
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """`found` is all there is, `fitting` how many records the question picks, `shown` the last of those."""
-
-    found: list[Record]
-    fitting: int
-    shown: list[Record]
-
-
-def _answer(scope: Scope, merged: Merged, chosen: Chosen, style: Format, source: str) -> Answer:
-    lines = scope.lines()
-    lines.append(
-        f"{len(merged.lines)} lines of {len(merged.streams)} containers read; "
-        f"{chosen.fitting} records fit, {len(chosen.shown)} shown"
-    )
-    lines += [f"NOT READ {sentence(note)}" for note in merged.notes[:10]]
-    marked = spikes(chosen.found)
-    lines += [
-        f"SPIKE {timestamp(item.minute)}: {item.errors} errors in a minute, usually {item.usual:g}" for item in marked
-    ]
-    shapes = [item for item in templates(chosen.found) if item.level >= Level.WARNING][: _TEMPLATES[style]]
-    text = cap(redact(clean(_log(chosen.shown, many=len(merged.streams) > 1), 400_000)), _LONGEST[style])
-    counted = [f"{item.count}x {item.level.name}: {sentence(item.shape, 160)}" for item in shapes]
-    untrusted = "\n".join([*(["Warnings and errors by shape:", *counted, ""] if counted else []), text])
-    data = {
+def _answer(scope: Scope, material: Material, found: Found, source: str) -> Answer:
+    merged, shown = material.merged, found.view
+    told, others = _counts(material, found), _others(found)
+    lines = [*scope.lines(), *_summary(material, found, told)]
+    data: dict[str, Any] = {
         "scope": scope.data(),
-        "containers": merged.streams,
-        "not_read": [sentence(note) for note in merged.notes],
-        "lines_read": len(merged.lines),
-        "records_fitting": chosen.fitting,
-        "templates": _template_data(shapes),
-        "spikes": _spike_data(marked),
-        "log": text,
+        "containers": [stream.name for stream in merged.streams],
+        "lines": told,
+        "log": shown.data(),
+        "notes": [sentence(note) for note in merged.notes],
+        "not_read": [sentence(note) for note in merged.unread],
+        "restarted": material.restarts[:_NAMED],
+        "spikes": [
+            {"from": timestamp(item.start), "to": timestamp(item.end), "errors": item.errors, "usual": item.usual}
+            for item in found.spikes
+        ],
+        "other_errors": others,
     }
-    return Answer("\n".join(lines), data, untrusted=untrusted, source=source)
+    full = {key: value for key, value in data.items() if value or key in {"lines", "log"}}
+    log = "\n".join(filter(None, (shown.text(), *(f"OTHER {text}" for text in others))))
+    return Answer("\n".join(lines), full, untrusted=log, source=source)
 
 
-def _template_data(shapes: Sequence[Template]) -> list[dict[str, Any]]:
-    return [{"shape": sentence(item.shape, 160), "count": item.count, "level": item.level.name} for item in shapes]
+def _counts(material: Material, found: Found) -> dict[str, int]:
+    """Every line that was read is in exactly one of the others."""
+    shown = found.view
+    return {
+        "read": len(material.merged.lines),
+        "shown": shown.shown,
+        "folded": shown.folded,
+        "left_out": shown.left_out,
+        "not_asked_for": sum(record.lines for record in found.others),
+    }
 
 
-def _spike_data(marked: Sequence[Spike]) -> list[dict[str, Any]]:
-    return [{"minute": timestamp(item.minute), "errors": item.errors, "usual": item.usual} for item in marked]
+def _summary(material: Material, found: Found, told: dict[str, int]) -> Iterator[str]:
+    merged = material.merged
+    parts = [f"{told['read']} line{'s' * (told['read'] != 1)} of {_containers(merged)}"]
+    parts += [f"{count} {word.replace('_', ' ')}" for word, count in told.items() if count and word != "read"]
+    yield ", ".join(parts)
+    if not told["read"]:
+        yield "Nothing was printed in that time: a larger since, or previous=true, may show more."
+    if not found.wanted:
+        yield "Nothing fits the question; " + ("here is the log." if told["shown"] else "try other words or a hint.")
+    yield from (f"NOTE {sentence(note)}" for note in merged.notes[:_NAMED])
+    yield from (f"NOT READ {sentence(note)}" for note in merged.unread[:_NOTED])
+    yield from (f"RESTARTED {text}: previous=true shows the run before" for text in material.restarts[:_NAMED])
+    for item in found.spikes[:_NAMED]:
+        span = f"{timestamp(item.start)} to {timestamp(item.end)[11:]}"
+        yield f"SPIKE {span}: {item.errors} errors, {item.rate:g} a minute; else {item.usual:g}"
+    if told["left_out"]:
+        yield "To see what is left out: a hint, a pattern, a shorter since, one container or response_format=detailed."
 
 
-def _log(shown: Sequence[Record], *, many: bool) -> str:
-    """Time, source where there are several, and text; a record that repeats the one before is counted, not told."""
-    lines, last, times = list[str](), "", 1
-    for record in shown:
-        own = f"{record.first.source} {record.text}"
-        if own == last:
-            times += 1
-            continue
-        if times > 1:
-            lines.append(f"  [the same {times - 1} more times]")
-        last, times = own, 1
-        stamp = f"{timestamp(record.first.at)[11:]} " if record.first.at else ""
-        source = f"{record.first.source} " if many else ""
-        lines.append("\n".join(part[:_LINE] for part in f"{stamp}{source}{record.text}".split("\n")))
-    if times > 1:
-        lines.append(f"  [the same {times - 1} more times]")
-    return "\n".join(lines)
+def _containers(merged: Merged) -> str:
+    if len(merged.streams) == 1:
+        return merged.streams[0].name
+    return f"{len(merged.streams)} containers of {len({stream.pod for stream in merged.streams})} pods"
+
+
+def _others(found: Found) -> list[str]:
+    """The errors that the question did not pick, by shape."""
+    errors = [record for record in found.others if record.level >= Level.ERROR]
+    shapes = sorted(templates(errors), key=lambda item: (-item.level, -item.count, item.places))
+    told = [f"{item.count}x {item.level.name}: {sentence(item.shape, 120)}" for item in shapes[:_NAMED]]
+    return [*told, f"and {len(shapes) - _NAMED} other kinds of errors"] if len(shapes) > _NAMED else told
