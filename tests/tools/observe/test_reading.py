@@ -132,7 +132,7 @@ async def test_logs_are_merged_by_time_and_picked_by_hint_and_pattern() -> None:
     hinted = (await ask(desk, "get_logs", target="deploy/web", hint="database errors")).untrusted
     matched = (await ask(desk, "get_logs", target="deploy/web", pattern="ValueError")).untrusted
 
-    assert [line.split(" ")[0] for line in whole.splitlines()[:3]] == ["00:00:01", "00:00:02", "00:00:03"]
+    assert [line.split(" ")[0] for line in whole.splitlines()[:3]] == ["00:00:01-00:00:02", "00:00:03", "00:00:04"]
     assert ("database refused" in hinted, "GET /" in hinted) == (True, False)
     assert "Traceback" in matched
     with pytest.raises(InvalidArguments, match="pattern"):

@@ -18,6 +18,7 @@ _CONTINUES = re.compile(
     r"[ \t]+\S|(?:Caused by|Suppressed): |\.\.\. \d+ more|goroutine \d+ \[|\[signal |created by |exit status \d"
     r"|During handling of the above|The above exception was|note: run with `RUST_BACKTRACE"
 )
+_LEADS_ON = re.compile(r"During handling of the above|The above exception was")
 _BEGINS = re.compile(r"Traceback \(most recent call last\)|panic: |goroutine \d+ \[|stack ?trace|\S*backtrace:", re.I)
 _TRACED = re.compile(
     r"Traceback \(most recent call last\)|^panic: |^goroutine \d+ \[|^fatal error: |Exception in thread|stack ?trace"
@@ -95,9 +96,9 @@ def _append(record: Record, line: Line) -> None:
 def _continues(record: Record, text: str) -> bool:
     if _CONTINUES.match(text):
         return True
-    if _BEGINS.match(text):
-        return record.level >= Level.WARNING and not record.more
     last = record.more[-1].text if record.more else record.first.text
+    if _BEGINS.match(text):
+        return record.level >= Level.WARNING and (not record.more or _LEADS_ON.match(last) is not None)
     if last.endswith(":") and "panicked at" in last:
         return True
     if text.endswith(")") and _CALL.match(text[:_LOOKED_AT]):

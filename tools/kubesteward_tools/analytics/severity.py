@@ -47,7 +47,7 @@ _WORDS = tuple(
             r"\b(?:err(?:or)?s?|severe|exception|traceback|fail(?:ed|ure|s)?|refused|denied|unauthori[sz]ed|forbidden"
             r"|cannot|can't|could not|unable to|no such|not found|unreachable|undefined|timed? ?out|timeout"
             r"|deadline exceeded|abort(?:ed|ing)?|crash(?:ed|ing)?|no space left|read-only file system"
-            r"|not known|address already in use)\b|(?:Error|Exception)\b",
+            r"|not known|address already in use)\b|(?-i:[a-z0-9](?:Error|Exception)\b)",
         ),
         (Level.WARNING, r"\b(?:warn(?:ing)?|deprecated|retry(?:ing)?|retries|back-?off|slow|throttl(?:ed|ing))\b"),
         (Level.DEBUG, r"\b(?:debug|trace|verbose)\b"),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from operator import eq
 
-from kubesteward_tools.analytics.records import Level, Record
+from kubesteward_tools.analytics.records import RAISED, Level, Record
 
 MASK = "<*>"
 _LONGEST = 600
@@ -22,7 +22,7 @@ _WIDEST = 300
 _LISTED = 3
 _COMPARED = 8
 _ALIKE = {Level.DEBUG: 0.6, Level.INFO: 0.6}
-_STRICT = 0.8
+_STRICT = 0.85
 """Errors are joined only when nearly all words are the same: `connection refused` is not `connection reset`."""
 
 _VARIABLE = re.compile(
@@ -50,8 +50,9 @@ class Template:
 
     level: Level
     places: list[int]
-    _words: list[str]
-    _seen: list[list[str]]
+    _masked: list[str]
+    _first: list[str]
+    _seen: list[list[str]] = field(default_factory=list)
     _open: list[int] = field(default_factory=list)
 
     @property
@@ -61,7 +62,7 @@ class Template:
     @property
     def shape(self) -> str:
         """The words; where they vary, `{a|b|c}` for up to three values and a mask for more."""
-        return " ".join(map(self._shown, self._seen, self._words))
+        return " ".join(map(self._shown, self._seen, self._masked) if self._seen else self._first)
 
     @staticmethod
     def _shown(values: list[str], masked: str) -> str:
@@ -71,6 +72,9 @@ class Template:
 
     def take(self, place: int, words: Sequence[str]) -> None:
         self.places.append(place)
+        if not self._seen:  # most templates of a log that is all different stay alone
+            self._seen = [[word] for word in self._first]
+            self._open = list(range(len(self._first)))
         closed = False
         for position in self._open:
             values = self._seen[position]
@@ -82,11 +86,11 @@ class Template:
 
     def shared(self, fixed: Sequence[str | None]) -> int:
         """How many words are the same; None stands for one that varies by nature."""
-        return sum(map(eq, self._words, fixed))
+        return sum(map(eq, self._masked, fixed))
 
     def join(self, masked: Sequence[str]) -> None:
         """Widen the template so that these words fit it too."""
-        self._words = [a if a == b else _common(a, b) for a, b in zip(self._words, masked, strict=True)]
+        self._masked = [a if a == b else _common(a, b) for a, b in zip(self._masked, masked, strict=True)]
 
 
 def _common(a: str, b: str) -> str:
@@ -104,36 +108,34 @@ def templates(found: Iterable[Record]) -> list[Template]:
         template = known.get(key)
         if template is None:
             masked = [masks[word] for word in words]
-            template = leaves.nearest(record.level, masked)
+            raised = RAISED.match(record.raised)
+            leaf = leaves.of(record.level, len(masked), masked[0], raised[0] if raised else "")
+            template = _nearest(leaf, masked, _ALIKE.get(record.level, _STRICT))
             if template is None:
-                template = Template(record.level, [], masked, [[word] for word in words], list(range(len(words))))
-                leaves.add(template, masked)
+                known[key] = template = Template(record.level, [place], masked, words)
                 every.append(template)
+                if len(leaf) < _COMPARED:
+                    leaf.append(template)
+                continue
             known[key] = template
         template.take(place, words)
     return every
 
 
-class _Leaves:
-    """Templates by level, number of words and first word: only those can be alike."""
+class _Leaves(dict[tuple[object, ...], list[Template]]):
+    """Templates by level, number of words, first word and exception: only those can be alike."""
 
-    def __init__(self) -> None:
-        self._leaves: dict[tuple[Level, int, str], list[Template]] = {}
+    def of(self, *key: object) -> list[Template]:
+        return self.setdefault(key, [])
 
-    def nearest(self, level: Level, masked: list[str]) -> Template | None:
-        """The most alike template, widened, if one is alike enough."""
-        leaf = self._leaves.get((level, len(masked), masked[0]))
-        if not leaf:
-            return None
-        fixed = [None if MASK in word else word for word in masked]
-        least = max(2.0, _ALIKE.get(level, _STRICT) * (len(fixed) - fixed.count(None)))
-        best = max(leaf, key=lambda template: template.shared(fixed))
-        if best.shared(fixed) < least:
-            return None
-        best.join(masked)
-        return best
 
-    def add(self, template: Template, masked: list[str]) -> None:
-        leaf = self._leaves.setdefault((template.level, len(masked), masked[0]), [])
-        if len(leaf) < _COMPARED:
-            leaf.append(template)
+def _nearest(leaf: Sequence[Template], masked: Sequence[str], share: float) -> Template | None:
+    """The template that shares most words, widened to fit these, if it shares enough."""
+    if not leaf:
+        return None
+    fixed = [None if MASK in word else word for word in masked]
+    best = max(leaf, key=lambda template: template.shared(fixed))
+    if best.shared(fixed) < max(2.0, share * (len(fixed) - fixed.count(None))):
+        return None
+    best.join(masked)
+    return best

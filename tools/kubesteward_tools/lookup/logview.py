@@ -133,7 +133,7 @@ def _folded(alike: list[Record], place: int, shape: str, style: Style, *, contex
     text = shape
     if last.more or "\n" in last.shown:
         text = "\n".join([shape, *last.shown.split("\n")[1:], *(line.text for line in last.more)])
-    times = [record.first.at for record in alike]
+    times = [record.first.at for record in alike if record.first.at] or [0.0]
     sources = tuple(dict.fromkeys(record.first.source for record in alike))
     lines = sum(record.lines for record in alike)
     return Entry(place, _trimmed(text, style), last.level, min(times), max(times), sources, len(alike), lines, context)
