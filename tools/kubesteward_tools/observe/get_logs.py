@@ -47,14 +47,19 @@ async def get_logs(
     container: Annotated[str, Field(max_length=63)] = "",
     previous: Annotated[bool, Field(description="The run before the last restart")] = False,
     since: Since = "",
-    tail: Annotated[int, Field(ge=0, le=20_000, description="Last lines per container; 0: enough")] = 0,
-    hint: Annotated[str, Field(max_length=300, description="What to look for, in words")] = "",
-    pattern: Annotated[str, Field(max_length=500, description="RE2 expression")] = "",
+    tail: Annotated[
+        int,
+        Field(ge=0, le=20_000, description="Last lines per container; 0: 1000, or 10000 with since, hint or pattern"),
+    ] = 0,
+    hint: Annotated[
+        str, Field(max_length=300, description="What to look for, in words: database errors, out of memory")
+    ] = "",
+    pattern: Annotated[str, Field(max_length=500, description="RE2; picks records, with two neighbours")] = "",
     response_format: Format = "concise",
     cluster: Cluster = "",
     clusters: ManyClusters = None,
 ) -> Answer:
-    """Logs, merged by time; like lines are folded to one with its count; errors are kept when space is short."""
+    """Logs, merged by time. Like lines are one with its count, <*> for what varies; errors outlast cuts; spikes are told."""
     matcher = compiled(pattern) if pattern else None
     span = max(1, int(seconds(since))) if since else 0
     excerpt = Excerpt(tail or (_SEARCHED if hint or pattern or since else _TAIL), span, previous)

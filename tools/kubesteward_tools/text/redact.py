@@ -167,7 +167,7 @@ def redact_object(obj: Any) -> Any:
 
 
 _KEY_BEGINS, _KEY_ENDS = (re.compile(rf"-----{word} [A-Z0-9 ]{{0,60}}PRIVATE KEY") for word in ("BEGIN", "END"))
-_KEY_BODY = re.compile(r"[\sA-Za-z0-9+/=]*|(?:Proc-Type|DEK-Info): .*")
+_KEY_BODY = re.compile(r"\s*[A-Za-z0-9+/=]*\s*|(?:Proc-Type|DEK-Info): .*")
 _LONGEST_KEY = 120
 
 
