@@ -28,7 +28,9 @@ def picked(hint: str) -> list[int]:
     [
         ("database", [2, 8]),
         ("out of memory", [3]),
-        ("why is it killed for memory?", [2, 3, 5, 6, 8]),
+        ("why is it killed for memory?", [3]),
+        ("what is wrong with kafka", [2, 3, 5, 6, 8]),
+        ("database errors", [2, 8]),
         ("TLS certificates", [4]),
         ("DNS", [5]),
         ("missing configuration", [6]),

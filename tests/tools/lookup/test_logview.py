@@ -88,6 +88,18 @@ def test_a_long_line_keeps_its_start_and_its_end() -> None:
     assert len(shown.text()) < 500
 
 
+def test_what_was_asked_for_stays_in_sight_in_long_lines_and_long_records() -> None:
+    long = Line(0.0, A.path, f"INFO start {'x' * 3000} needle {'y' * 3000} end")
+    wide = [Line(0.0, A.path, text) for text in ["INFO table", *(f"  row {n}" for n in range(50))]]
+    for pattern, hint in (("needle|row 25", ""), ("", "needle row")):
+        merged = Merged(lines=[long, *wide], streams=[A])
+        text = look_through(merged, compiled(pattern) if pattern else None, hint, CONCISE).view.text()
+
+        assert "needle" in text
+        assert ("row 25" in text) is bool(pattern)
+        assert len(text) < 1200
+
+
 def test_containers_are_named_by_what_tells_them_apart() -> None:
     other = Stream("lab", "shop", "web-7c9d-aaaaa", "proxy")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from kubesteward_tools.analytics.records import Level, Record
 
@@ -81,30 +81,40 @@ def select(found: Sequence[Record], hint: str) -> list[int]:
     """The places of the records that fit, in their order; none when nothing does.
 
     The hint's own words decide. Words of the same subject do for a line that warns, and severity alone does where
-    the hint asks for what is wrong.
+    the hint asks for what is wrong and no error speaks of its subject.
     """
     asked = set(_WORD.findall(hint.lower()))
     least = Level.ERROR if asked & _WRONG else Level.WARNING if asked & _WARNED else None
-    wanted = terms(hint)
-    scores = _scores(found, wanted)
-    picked = [place for place, record in enumerate(found) if _fits(record, scores[place], least)]
-    if picked:
-        return picked
-    if wanted:
-        return [place for place, score in enumerate(scores) if score]
-    return [place for place, record in enumerate(found) if record.level >= Level.WARNING] if least else []
+    scores = _scores(found, terms(hint))
+    picked = [place for place, record in enumerate(found) if _fits(record, scores[place])]
+    if least is not None and not any(found[place].level >= least for place in picked):
+        picked = [place for place, record in enumerate(found) if scores[place] >= _OWN or record.level >= least]
+    return picked or [place for place, score in enumerate(scores) if score]
 
 
-def _fits(record: Record, score: int, least: Level | None) -> bool:
-    if least is not None and record.level >= least:
-        return True
+def _fits(record: Record, score: int) -> bool:
     return score >= _OWN or (score > 0 and record.level >= Level.WARNING)
 
 
+def finder(hint: str) -> Callable[[str], int]:
+    """Where in a line the first word stands that the hint looks for; -1 for nowhere."""
+    pattern = _pattern(terms(hint))
+
+    def find(line: str) -> int:
+        match = pattern.search(line.lower()) if pattern else None
+        return match.start() if match else -1
+
+    return find
+
+
 def _scores(found: Sequence[Record], wanted: dict[str, int]) -> list[int]:
-    if not wanted:
+    pattern = _pattern(wanted)
+    if pattern is None:
         return [0] * len(found)
-    # Words are literal and begin where a word does: `db` is not in `feedback`, and the time stays linear.
-    longest = sorted(wanted, key=lambda word: (-len(word), word))
-    pattern = re.compile(rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, longest))})")
     return [sum(wanted[word] for word in set(pattern.findall(record.text.lower()))) for record in found]
+
+
+def _pattern(wanted: Iterable[str]) -> re.Pattern[str] | None:
+    """Words are literal and begin where a word does: `db` is not in `feedback`, and the time stays linear."""
+    longest = sorted(wanted, key=lambda word: (-len(word), word))
+    return re.compile(rf"(?<![a-z0-9])(?:{'|'.join(map(re.escape, longest))})") if longest else None

@@ -131,7 +131,7 @@ def _limits(texts: dict[Stream, str], logs: Sequence[Sequence[Line]], excerpt: E
     full = [stream.name for stream, text in texts.items() if text.count("\n") >= excerpt.tail]
     if full:
         named = full[0] if len(full) == 1 else f"each of {len(full)} containers"
-        yield f"only the last {excerpt.tail} lines of {named} were read: a larger tail reads older ones."
+        yield f"only the last {excerpt.tail} lines of {named} were read: a larger tail or one pod's name reads more."
 
 
 def _explained(failure: SteadyError, excerpt: Excerpt) -> SteadyError:

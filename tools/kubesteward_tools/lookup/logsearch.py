@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubesteward_tools.analytics.hints import select
+from kubesteward_tools.analytics.hints import finder, select
 from kubesteward_tools.analytics.records import Record, records
 from kubesteward_tools.analytics.spikes import Spike, spikes
 from kubesteward_tools.errors import InvalidArguments
@@ -61,8 +61,19 @@ def look_through(merged: Merged, matcher: Any, hint: str, style: Style) -> Found
         chosen = dict.fromkeys(range(len(every)), True)
     names = short_names(merged.streams) if merged.streams else {}
     others = [record for place, record in enumerate(every) if place not in chosen]
-    shown = view(every, chosen, names, style)
+    shown = view(every, chosen, names, style, _focus(matcher, hint))
     return Found(shown, spikes(every), len(every), len(fitting), others, wanted=bool(fitting or not every))
+
+
+def _focus(matcher: Any, hint: str) -> Callable[[str], int]:
+    if matcher is None:
+        return finder(hint)
+
+    def find(line: str) -> int:
+        match = matcher.search(line)
+        return match.start() if match else -1
+
+    return find
 
 
 def _matches(matcher: Any, record: Record) -> bool:

@@ -61,12 +61,13 @@ def streams(cluster: str, pods: Sequence[Object], container: str, *, previous: b
     return [stream for _, stream in sorted(found)]
 
 
-def restarted(pods: Sequence[Object]) -> list[str]:
-    """`web-x/app 5 times, last OOMKilled (exit 137)`, the most often restarted first."""
+def restarted(pods: Sequence[Object], container: str) -> list[str]:
+    """`web-x/app 5 times, last OOMKilled (exit 137)`, the most often restarted first; of one container or of all."""
     told = [
         (-int(item.get("restartCount") or 0), f"{pod['metadata']['name']}/{item.get('name')}", _ending(item))
         for pod in pods
         for item in states.containers(pod)
+        if container in {"", item.get("name")}
     ]
     return [f"{name} {-count} times{ending}" for count, name, ending in sorted(told) if count]
 

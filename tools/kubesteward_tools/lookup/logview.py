@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubesteward_tools.analytics.records import RAISED, Level, Record
+from kubesteward_tools.analytics.records import Level, Record
 from kubesteward_tools.analytics.templates import Template, templates
+from kubesteward_tools.lookup.logtrim import Trim, nowhere
 from kubesteward_tools.twin.clock import timestamp
 
 _GAP = 75
@@ -88,15 +89,23 @@ class View:
         return len({timestamp(at)[:10] for entry in entries for at in (entry.first, entry.last) if at}) > 1
 
 
-def view(found: Sequence[Record], chosen: Mapping[int, bool], names: Mapping[str, str], style: Style) -> View:
-    """`chosen` are places of records; False marks those that are only context to the others."""
+def view(
+    found: Sequence[Record],
+    chosen: Mapping[int, bool],
+    names: Mapping[str, str],
+    style: Style,
+    focus: Callable[[str], int] = nowhere,
+) -> View:
+    """`chosen` are places of records; False marks those that are only context to the others. `focus` says where in a
+    line stands what was asked for."""
+    trim = Trim(style.line, style.frames, focus)
     groups = [[place for place, fits in chosen.items() if fits is wanted] for wanted in (True, False)]
     alike = [(places, templates(found[place] for place in places)) for places in groups]
     for least in (style.fold, 2):
         entries = [
             entry
             for (places, shapes), context in zip(alike, (False, True), strict=True)
-            for entry in _entries(found, places, shapes, least, context=context, style=style)
+            for entry in _entries(found, places, shapes, least, context=context, trim=trim)
         ]
         entries.sort(key=lambda entry: entry.place)
         costs = [len(_told(entry, names, days=True)) + 1 for entry in entries]
@@ -112,23 +121,23 @@ def _entries(
     least: int,
     *,
     context: bool,
-    style: Style,
+    trim: Trim,
 ) -> Iterable[Entry]:
     for shape in shapes:
         own = [places[at] for at in shape.places]
         if len(own) >= least or (len(own) > 1 and shape.places[-1] - shape.places[0] + 1 == len(own)):
-            yield _folded([found[place] for place in own], own[0], shape.shape, style, context=context)
+            yield _folded([found[place] for place in own], own[0], shape.shape, trim, context=context)
         else:
-            yield from (_single(found[place], place, style, context=context) for place in own)
+            yield from (_single(found[place], place, trim, context=context) for place in own)
 
 
-def _single(record: Record, place: int, style: Style, *, context: bool) -> Entry:
+def _single(record: Record, place: int, trim: Trim, *, context: bool) -> Entry:
     text = "\n".join([*record.shown.split("\n"), *(line.text for line in record.more)])
     at, source = record.first.at, (record.first.source,)
-    return Entry(place, _trimmed(text, style), record.level, at, at, source, 1, record.lines, context)
+    return Entry(place, trim.text(text), record.level, at, at, source, 1, record.lines, context)
 
 
-def _folded(alike: list[Record], place: int, shape: str, style: Style, *, context: bool) -> Entry:
+def _folded(alike: list[Record], place: int, shape: str, trim: Trim, *, context: bool) -> Entry:
     last = alike[-1]
     text = shape
     if last.more or "\n" in last.shown:
@@ -136,31 +145,7 @@ def _folded(alike: list[Record], place: int, shape: str, style: Style, *, contex
     times = [record.first.at for record in alike if record.first.at] or [0.0]
     sources = tuple(dict.fromkeys(record.first.source for record in alike))
     lines = sum(record.lines for record in alike)
-    return Entry(place, _trimmed(text, style), last.level, min(times), max(times), sources, len(alike), lines, context)
-
-
-def _trimmed(text: str, style: Style) -> str:
-    lines = [_clipped(line.rstrip(), style.line) for line in text.split("\n")]
-    if len(lines) <= style.frames:
-        return "\n".join(lines)
-    head = style.frames // 2
-    telling = [at for at, line in enumerate(lines) if at >= head and RAISED.match(line)][-2:]
-    kept = sorted({*range(head), *telling, *range(len(lines) - style.frames + head + len(telling), len(lines))})
-    parts, before = list[str](), -1
-    for at in kept:
-        if at - before > 1:
-            parts.append(f"  [... {at - before - 1} lines of it]")
-        parts.append(lines[at])
-        before = at
-    return "\n".join(parts)
-
-
-def _clipped(line: str, longest: int) -> str:
-    """The start and the end: the cause often stands last."""
-    if len(line) <= longest:
-        return line
-    head = longest * 2 // 3
-    return f"{line[:head]} [... {len(line) - longest} characters ...] {line[head - longest :]}"
+    return Entry(place, trim.text(text), last.level, min(times), max(times), sources, len(alike), lines, context)
 
 
 def _fitted(entries: Sequence[Entry], costs: Sequence[int], room: int) -> list[Entry | Gap]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -34,6 +34,9 @@ _TAIL = 1_000
 _SEARCHED = 10_000
 """Lines of each container that are read when nothing narrows the log, and when something does."""
 
+_ALL = 60_000
+"""Lines read of all containers of a cluster: about two seconds of computing."""
+
 _NAMED, _NOTED = 3, 10
 """Restarts, spikes and other errors, and failures that are told."""
 
@@ -59,7 +62,7 @@ async def get_logs(
     cluster: Cluster = "",
     clusters: ManyClusters = None,
 ) -> Answer:
-    """Logs, merged by time. Like lines are one with its count, <*> for what varies; errors outlast cuts; spikes are told."""
+    """Logs, merged by time. Like lines are one with its count, <*> for what varies; errors outlast cuts."""
     matcher = compiled(pattern) if pattern else None
     span = max(1, int(seconds(since))) if since else 0
     excerpt = Excerpt(tail or (_SEARCHED if hint or pattern or since else _TAIL), span, previous)
@@ -91,10 +94,12 @@ async def _material(scope: Scope, target: str, container: str, excerpt: Excerpt,
             todo = "get_events says why, if it is meant to have some."
             raise ObjectNotFound(f"{found.label} has no pods, so it has no logs.", todo=todo)
         wanted = streams(world.cluster, running, container, previous=excerpt.previous)
-        merged = await fetch(world, sorted(wanted[:MOST]), excerpt, moment(world, now))
+        most = max(_ALL // len(wanted[:MOST]), 1) if wanted else 1
+        part = replace(excerpt, tail=min(excerpt.tail, most))
+        merged = await fetch(world, sorted(wanted[:MOST]), part, moment(world, now))
         if len(wanted) > MOST:
             merged.unread.append(f"{len(wanted) - MOST} more containers: name a pod to see its log.")
-        return Material(merged, [] if excerpt.previous else restarted(running))
+        return Material(merged, [] if excerpt.previous else restarted(running, container))
 
     whole = Material()
     for _, part in await each(scope, read):
@@ -113,7 +118,7 @@ def _answer(scope: Scope, material: Material, found: Found, source: str) -> Answ
     lines = [*scope.lines(), *_summary(material, found, told)]
     data: dict[str, Any] = {
         "scope": scope.data(),
-        "containers": [stream.name for stream in merged.streams],
+        "containers": [stream.path if scope.many else stream.name for stream in merged.streams],
         "lines": told,
         "log": shown.data(),
         "notes": [sentence(note) for note in merged.notes],
@@ -126,7 +131,7 @@ def _answer(scope: Scope, material: Material, found: Found, source: str) -> Answ
         "other_errors": others,
     }
     full = {key: value for key, value in data.items() if value or key in {"lines", "log"}}
-    log = "\n".join(filter(None, (shown.text(), *(f"OTHER {text}" for text in others))))
+    log = "\n".join(filter(None, (shown.text(), *(f"OTHER ERRORS {text}" for text in others))))
     return Answer("\n".join(lines), full, untrusted=log, source=source)
 
 
@@ -171,5 +176,5 @@ def _others(found: Found) -> list[str]:
     """The errors that the question did not pick, by shape."""
     errors = [record for record in found.others if record.level >= Level.ERROR]
     shapes = sorted(templates(errors), key=lambda item: (-item.level, -item.count, item.places))
-    told = [f"{item.count}x {item.level.name}: {sentence(item.shape, 120)}" for item in shapes[:_NAMED]]
+    told = [f"{item.count}x {sentence(item.shape, 120)}" for item in shapes[:_NAMED]]
     return [*told, f"and {len(shapes) - _NAMED} other kinds of errors"] if len(shapes) > _NAMED else told
