@@ -20,7 +20,7 @@ ERROR FATAL: sorry, too many clients already"""
 
 
 def picked(hint: str) -> list[int]:
-    return select(records(Line(0.0, "s", line) for line in LOG.split("\n")), hint)
+    return select(records(Line(0.0, f"pod-{n}/app", line) for n, line in enumerate(LOG.split("\n"))), hint)
 
 
 @pytest.mark.parametrize(

@@ -149,8 +149,9 @@ def test_a_stack_trace_stays_with_the_line_that_began_it(text: str, lines: list[
 def test_a_java_cause_stays_with_its_trace_and_is_what_it_was_about() -> None:
     found = of(JAVA)
 
-    assert found[-1].shown == "INFO c.e.App - next"
-    assert found[-2].raised.startswith("Caused by: java.net.ConnectException")
+    assert [record.lines for record in found] == [5, 1]
+    assert found[0].shown == "ERROR c.e.App - call failed"
+    assert found[0].raised.startswith("Caused by: java.net.ConnectException")
 
 
 def test_the_headline_of_a_traceback_names_its_exception() -> None:

@@ -25,6 +25,8 @@ _TRACED = re.compile(
     r"|panicked at|backtrace:",
     re.I,
 )
+# Java loggers print the exception, with its full name, under the message.
+_THROWN = re.compile(r"(?:[a-z_]\w*\.)+[A-Z][\w$]*(?:Exception|Error)(?::|$)")
 _CALL = re.compile(r"[\w./*(){}\[\]-]+\(.*\)$")
 # The last line of a Python traceback, unindented, and the causes in a Java one: what it was all about.
 RAISED = re.compile(
@@ -100,6 +102,8 @@ def _continues(record: Record, text: str) -> bool:
     if _BEGINS.match(text):
         return record.level >= Level.WARNING and (not record.more or _LEADS_ON.match(last) is not None)
     if last.endswith(":") and "panicked at" in last:
+        return True
+    if record.level >= Level.WARNING and not record.more and _THROWN.match(text[:_LOOKED_AT]):
         return True
     if text.endswith(")") and _CALL.match(text[:_LOOKED_AT]):
         return _is_traced(record)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from kubesteward_tools.analytics.records import Level, Record
 
-_BUCKETS = (1, 5, 10, 30, 60, 300, 600, 1800, 3600, 21600, 86400)
-"""Widths in seconds. The narrowest of which forty or fewer make up the window is taken."""
+_BUCKETS = (1, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
+"""Widths in seconds. The narrowest of which sixty or fewer make up the window is taken."""
 
-_MOST_BUCKETS = 40
+_MOST_BUCKETS = 60
 _FEWEST_BUCKETS = 5
 _FEWEST_ERRORS = 5
 _TIMES = 3.0

@@ -141,7 +141,8 @@ def _folded(alike: list[Record], place: int, shape: str, trim: Trim, *, context:
     last = alike[-1]
     text = shape
     if last.more or "\n" in last.shown:
-        text = "\n".join([shape, *last.shown.split("\n")[1:], *(line.text for line in last.more)])
+        head = shape.removesuffix(f" {last.raised}")  # it stands in the trace, too
+        text = "\n".join([head, *last.shown.split("\n")[1:], *(line.text for line in last.more)])
     times = [record.first.at for record in alike if record.first.at] or [0.0]
     sources = tuple(dict.fromkeys(record.first.source for record in alike))
     lines = sum(record.lines for record in alike)
