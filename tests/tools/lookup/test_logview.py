@@ -52,7 +52,9 @@ def test_every_line_is_shown_folded_left_out_or_not_asked_for(found: list[Line],
     assert len(shown.text()) <= CONCISE.room
     entries = [part for part in shown.parts if isinstance(part, Entry)]
     assert [entry.first for entry in entries] == sorted(entry.first for entry in entries)
-    assert [item for item in shown.data() if "text" in item] != [] or not entries
+    assert [item.get("text") for item in shown.data()] == [getattr(part, "text", None) for part in shown.parts]
+    assert all(entry.text in shown.text() for entry in entries)
+    assert sum(item.get("left_out", 0) for item in shown.data()) == shown.left_out
 
 
 def test_an_error_survives_between_thousands_of_different_lines() -> None:

@@ -94,7 +94,14 @@ def _json(text: str) -> Parsed | None:
     head = str(fields.get(message, "")).strip()
     rest = [_pair(key, value) for key, value in fields.items() if key not in dropped]
     shown = "\n".join(filter(None, (" ".join(filter(None, (head, *(r for r in rest if "\n" not in r)))), *_long(rest))))
-    return Parsed(shown or text, told if told is not None else level(_suggesting(head, fields)), at)
+    found = told if told is not None else level(_suggesting(head, fields))
+    return Parsed(shown or text, max(found, Level.ERROR) if _is_server_fault(fields) else found, at)
+
+
+def _is_server_fault(fields: Mapping[str, Any]) -> bool:
+    """Access logs tell a 502 as information."""
+    codes = [fields.get(key) for key in ("status", "status_code", "statusCode")]
+    return any(isinstance(code, int) and 500 <= code < 600 for code in codes)
 
 
 def _long(pairs: list[str]) -> list[str]:
@@ -112,5 +119,4 @@ def _pair(key: str, value: Any) -> str:
 def _suggesting(head: str, fields: Mapping[str, Any]) -> str:
     """Without a level, the message and what stands under `error` speak; a key alone says nothing."""
     failure = next((fields[key] for key in ("error", "err", "exception") if fields.get(key)), "")
-    status = fields.get("status", "")
-    return f"{head} {f'error {failure}' if failure else ''} {f'status={status}' if status else ''}"
+    return f"{head} error {failure}" if failure else head

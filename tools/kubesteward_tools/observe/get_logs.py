@@ -37,7 +37,7 @@ _SEARCHED = 10_000
 _ALL = 60_000
 """Lines read of all containers of a cluster: about two seconds of computing."""
 
-_NAMED, _NOTED = 3, 10
+_NAMED, _NOTED = 3, 5
 """Restarts, spikes and other errors, and failures that are told."""
 
 
@@ -158,6 +158,8 @@ def _summary(material: Material, found: Found, told: dict[str, int]) -> Iterator
         yield "Nothing fits the question; " + ("here is the log." if told["shown"] else "try other words or a hint.")
     yield from (f"NOTE {sentence(note)}" for note in merged.notes[:_NAMED])
     yield from (f"NOT READ {sentence(note)}" for note in merged.unread[:_NOTED])
+    if len(merged.unread) > _NOTED:
+        yield f"NOT READ and {len(merged.unread) - _NOTED} more"
     yield from (f"RESTARTED {text}: previous=true shows the run before" for text in material.restarts[:_NAMED])
     for item in found.spikes[:_NAMED]:
         span = f"{timestamp(item.start)} to {timestamp(item.end)[11:]}"

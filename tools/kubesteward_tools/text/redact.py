@@ -27,6 +27,9 @@ _POINTER = (
     r"[\"'\]]{0,2}\s{0,3}[=:!>]+\s*$"
 )
 _ALWAYS = r"(?i)pass|pwd"
+_KEY_BEGINS, _KEY_ENDS = (re.compile(rf"-----{word} [A-Z0-9 ]{{0,60}}PRIVATE KEY") for word in ("BEGIN", "END"))
+_KEY_BODY = re.compile(r"\s*[A-Za-z0-9+/=]*\s*|(?:Proc-Type|DEK-Info): .*")
+_LONGEST_KEY = 120
 
 
 @functools.cache
@@ -164,11 +167,6 @@ def redact_object(obj: Any) -> Any:
     if isinstance(obj, list | tuple):
         return [redact_object(item) for item in obj]
     return obj
-
-
-_KEY_BEGINS, _KEY_ENDS = (re.compile(rf"-----{word} [A-Z0-9 ]{{0,60}}PRIVATE KEY") for word in ("BEGIN", "END"))
-_KEY_BODY = re.compile(r"\s*[A-Za-z0-9+/=]*\s*|(?:Proc-Type|DEK-Info): .*")
-_LONGEST_KEY = 120
 
 
 def redact_lines(lines: Sequence[str]) -> list[str]:
