@@ -118,7 +118,7 @@ def test_containers_are_named_by_what_tells_them_apart() -> None:
 def test_lines_are_clean_and_none_is_empty() -> None:
     text = (
         "2026-11-21T00:00:01.123456789Z \x1b[31mred\x1b[0m\r\n2026-11-21T00:00:02Z \n2026-11-21T00:00:03Z a\rb\n"
-        "no stamp\n9999-99-99T00:00:00Z odd\n"
+        "no stamp\n9999-99-99T00:00:00Z odd\ud800\n"
     )
     found = parse(text, "s")
 

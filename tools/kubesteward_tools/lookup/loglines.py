@@ -125,7 +125,7 @@ def _excerpts(logs: list[list[Line]], excerpt: Excerpt, moment: float) -> list[l
 
 def _limits(texts: dict[Stream, str], logs: Sequence[Sequence[Line]], excerpt: Excerpt) -> Iterable[str]:
     for (stream, text), log in zip(texts.items(), logs, strict=True):
-        if log and len(text.encode()) >= _LARGEST:
+        if log and len(text.encode("utf-8", "replace")) >= _LARGEST:
             end = timestamp(log[-1].at)
             yield f"{stream.name}: only 4 MiB were read, up to {end}: a smaller tail or since reads newer lines."
     full = [stream.name for stream, text in texts.items() if text.count("\n") >= excerpt.tail]
