@@ -64,6 +64,12 @@ def test_a_line_is_as_bad_as_its_logger_says_or_else_its_words(line: str, expect
         ('{"log.level":"fatal","@timestamp":"2026-11-21T10:02:03.500Z","message":"x"}', "x", Level.FATAL, AT),
         ('{"level":"info","msg":"GET /","status":502}', "GET / status=502", Level.ERROR, 0.0),
         ('{"level":"info","msg":"a","stack":"E: x\\n  at f"}', "a\nstack=E: x\n  at f", Level.INFO, 0.0),
+        (
+            r'{"msg":"a\u001b[31m\u202e\ud800b","date":"soon","p\u0061ssword":"hunter2secret"}',
+            "ab date=soon password=[REDACTED]",
+            Level.INFO,
+            0.0,
+        ),
         ("{not json", "{not json", Level.INFO, 0.0),
         ("E1121 10:02:03.500000       1 reflector.go:138] no", "reflector.go:138] no", Level.ERROR, 0.0),
         ("I1121 10:02:03.500000       1 main.go:1] error free", "main.go:1] error free", Level.INFO, 0.0),

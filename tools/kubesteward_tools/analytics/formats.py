@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubesteward_tools.analytics.severity import Level, level, named
+from kubesteward_tools.text.fence import clean
+from kubesteward_tools.text.redact import redact
 from kubesteward_tools.twin.clock import parse_timestamp
 
 _TIME = r"(\d{4})[-/](\d\d)[-/](\d\d)[T ](\d\d:\d\d:\d\d)(?:[.,](\d{1,9}))?\s?(Z\b|UTC\b|[+-]\d\d:?\d\d\b)?"
@@ -87,26 +89,28 @@ def _json(text: str) -> Parsed | None:
         return None
     if not isinstance(fields, dict) or not fields:
         return None
-    at = next((at for key in _TIMES if (at := _moment(fields.get(key)))), 0.0)
-    told = next((found for key in _LEVELS if (found := named(fields.get(key))) is not None), None)
+    time = next((key for key in _TIMES if _moment(fields.get(key))), "")
+    severity = next((key for key in _LEVELS if named(fields.get(key)) is not None), "")
     message = next((key for key in _MESSAGES if isinstance(fields.get(key), str)), "")
-    dropped = {message, *(_TIMES if at else ()), *(_LEVELS if told is not None else ())}
+    dropped = {message, time, severity}
     head = str(fields.get(message, "")).strip()
-    rest = [_pair(key, value) for key, value in fields.items() if key not in dropped]
-    shown = "\n".join(filter(None, (" ".join(filter(None, (head, *(r for r in rest if "\n" not in r)))), *_long(rest))))
-    found = told if told is not None else level(_suggesting(head, fields))
-    return Parsed(shown or text, max(found, Level.ERROR) if _is_server_fault(fields) else found, at)
+    pairs = [_pair(key, value) for key, value in fields.items() if key not in dropped]
+    # Values of several lines, such as stack traces, come last.
+    first = " ".join(filter(None, (head, *(pair for pair in pairs if "\n" not in pair))))
+    shown = "\n".join(filter(None, (first, *(pair for pair in pairs if "\n" in pair))))
+    if "\\" in text:  # escapes may have hidden what the line was cleaned of
+        shown = redact(clean(shown, len(shown) + 1))
+    found = named(fields.get(severity))
+    found = level(_suggesting(head, fields)) if found is None else found
+    return Parsed(
+        shown or text, max(found, Level.ERROR) if _is_server_fault(fields) else found, _moment(fields.get(time))
+    )
 
 
 def _is_server_fault(fields: Mapping[str, Any]) -> bool:
     """Access logs tell a 502 as information."""
     codes = [fields.get(key) for key in ("status", "status_code", "statusCode")]
     return any(isinstance(code, int) and 500 <= code < 600 for code in codes)
-
-
-def _long(pairs: list[str]) -> list[str]:
-    """Values of several lines, such as stack traces, come last."""
-    return [pair for pair in pairs if "\n" in pair]
 
 
 def _pair(key: str, value: Any) -> str:

@@ -42,8 +42,6 @@ class Found:
 
     view: View
     spikes: list[Spike]
-    records: int
-    fitting: int
     others: list[Record]
     wanted: bool
 
@@ -62,7 +60,7 @@ def look_through(merged: Merged, matcher: Any, hint: str, style: Style) -> Found
     names = short_names(merged.streams) if merged.streams else {}
     others = [record for place, record in enumerate(every) if place not in chosen]
     shown = view(every, chosen, names, style, _focus(matcher, hint))
-    return Found(shown, spikes(every), len(every), len(fitting), others, wanted=bool(fitting or not every))
+    return Found(shown, spikes(every), others, wanted=bool(fitting or not every))
 
 
 def _focus(matcher: Any, hint: str) -> Callable[[str], int]:
