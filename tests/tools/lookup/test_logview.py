@@ -137,6 +137,13 @@ def test_a_private_key_over_many_lines_is_gone_and_the_lines_after_it_are_not() 
         assert not any("MIIE" in line for line in shown)
 
 
+def test_a_log_of_several_days_is_told_with_them() -> None:
+    found = records([Line(1795219200.0, "s", "evening"), Line(1795219200.0 + 86400, "s", "and the next")])
+    shown = view(found, dict.fromkeys(range(2), True), {}, CONCISE)
+
+    assert shown.text().split("\n") == ["11-21 00:00:00 evening", "11-22 00:00:00 and the next"]
+
+
 def test_the_level_is_said_where_the_line_does_not_say_it() -> None:
     found = records(Line(0.0, "s", line) for line in ('{"level":"error","msg":"no"}', "ERROR no", "fine"))
     shown = view(found, dict.fromkeys(range(3), True), {}, CONCISE)

@@ -11,6 +11,9 @@ from kubesteward_tools.analytics.templates import Template, templates
 from kubesteward_tools.lookup.logtrim import Trim, nowhere
 from kubesteward_tools.twin.clock import timestamp
 
+_MARKS = 2 + 8 + 1 + 1
+"""Characters of the mark of context, the word for the level, a blank and the line's end."""
+
 _GAP = 75
 """Characters of the longest sentence about a gap, nearly."""
 
@@ -60,10 +63,12 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`names` are the short names of sources by path. Every line of the chosen records is in exactly one part."""
+    """`names` are the short names of sources by path, `days` says that the log is of several.
+    Every line of the chosen records is in exactly one part."""
 
     parts: tuple[Entry | Gap, ...]
     names: Mapping[str, str] = field(default_factory=dict)
+    days: bool = False
 
     @property
     def shown(self) -> int:
@@ -78,15 +83,10 @@ class View:
         return sum(part.lines for part in self.parts if isinstance(part, Gap))
 
     def text(self) -> str:
-        days = self._days()
-        return "\n".join(_told(part, self.names, days) for part in self.parts)
+        return "\n".join(_told(part, self.names, self.days) for part in self.parts)
 
     def data(self) -> list[dict[str, Any]]:
         return [_datum(part, self.names) for part in self.parts]
-
-    def _days(self) -> bool:
-        entries = [part for part in self.parts if isinstance(part, Entry)]
-        return len({timestamp(at)[:10] for entry in entries for at in (entry.first, entry.last) if at}) > 1
 
 
 def view(
@@ -101,6 +101,7 @@ def view(
     trim = Trim(style.line, style.frames, focus)
     groups = [[place for place, fits in chosen.items() if fits is wanted] for wanted in (True, False)]
     alike = [(places, templates(found[place] for place in places)) for places in groups]
+    days = len({found[place].first.at // 86400 for place in chosen if found[place].first.at}) > 1
     for least in (style.fold, 2):
         entries = [
             entry
@@ -108,10 +109,18 @@ def view(
             for entry in _entries(found, places, shapes, least, context=context, trim=trim)
         ]
         entries.sort(key=lambda entry: entry.place)
-        costs = [len(_told(entry, names, days=True)) + 1 for entry in entries]
-        if sum(costs) <= style.room:
-            return View(tuple(entries), names)
-    return View(tuple(_fitted(entries, costs, style.room)), names)
+        costs = [_cost(entry, names, days) for entry in entries]
+        if sum(costs) <= style.room or not any(least > shape.count > 1 for _, shapes in alike for shape in shapes):
+            break
+    parts = entries if sum(costs) <= style.room else _fitted(entries, costs, style.room)
+    return View(tuple(parts), names, days)
+
+
+def _cost(entry: Entry, names: Mapping[str, str], days: bool) -> int:
+    """The characters of its line, to be had without making it: there may be tens of thousands."""
+    clock = (15 if days else 9) if entry.last else 0
+    count = len(str(entry.count)) + 2 if entry.count > 1 else 0
+    return len(entry.text) + clock * (1 + (entry.count > 1)) + count + len(_who(entry.sources, names)) + _MARKS
 
 
 def _entries(
@@ -177,9 +186,12 @@ def _both_ends(entries: Sequence[Entry]) -> list[int]:
     order = list[int]()
     for context in (False, True):
         places = [at for at, entry in enumerate(entries) if entry.context is context]
-        while places:
-            order += [places.pop() for _ in range(min(2, len(places)))]
-            order += [places.pop(0)] if places else []
+        start, end = 0, len(places)
+        while start < end:
+            order += places[max(end - 2, start) : end][::-1]
+            end -= 2
+            order += places[start : min(start + 1, end)]
+            start += 1
     return order
 
 
