@@ -164,9 +164,11 @@ def _put(store: Store, kinds: dict[str, ResourceType], obj: Object) -> None:
     full = {**obj, "metadata": {**own, **metadata}}
     if namespace:
         full["metadata"]["namespace"] = namespace
-    store.put(
-        Key(found.resource, namespace if found.namespaced else "", metadata["name"]), trimmed(full, kind, api_version)
-    )
+    key = Key(found.resource, namespace if found.namespaced else "", metadata["name"])
+    before = store.get(key)
+    if before is not None and "status" in before and "status" not in obj:
+        return  # the manifest that the saved object was made from lies beside it
+    store.put(key, trimmed(full, kind, api_version))
 
 
 def _inferred(api_version: str, kind: str, obj: Object) -> ResourceType:
