@@ -20,9 +20,13 @@ def addresses(text: str, current: str) -> dict[str, str]:
         context, equals, address = item.rpartition("=") if "=" in item.partition("://")[0] else ("", "", item)
         context = context.strip() if equals else current
         if context in found:
-            raise InvalidArguments(f"the context {context!r} has two addresses of Prometheus.", todo=_TODO)
+            raise InvalidArguments(f"KUBESTEWARD_PROMETHEUS_URL gives {_whose(context)} two addresses.", todo=_TODO)
         found[context] = checked(address.strip())
     return found
+
+
+def _whose(context: str) -> str:
+    return f"the context {context!r}" if context else "the current context"
 
 
 def checked(address: str) -> str:
@@ -37,7 +41,7 @@ def checked(address: str) -> str:
     except ValueError:
         fits = False
     if not fits or parts.query or parts.fragment or not address.isprintable() or " " in address:
-        raise InvalidArguments("an address of Prometheus is no HTTP address.", todo=_TODO)
+        raise InvalidArguments("KUBESTEWARD_PROMETHEUS_URL holds something that is no HTTP address.", todo=_TODO)
     return address.rstrip("/")
 
 

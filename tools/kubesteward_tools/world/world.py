@@ -12,6 +12,7 @@ from kubesteward_tools.errors import AskAgain, Forbidden, NotSynced
 from kubesteward_tools.world import walks
 from kubesteward_tools.world.graph import Graph
 from kubesteward_tools.world.kinds import ResourceType, guessed
+from kubesteward_tools.world.metrics.telemetry import Instruments, Telemetry
 from kubesteward_tools.world.packing import Packing
 from kubesteward_tools.world.store import Key, Store
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from kubesteward_tools.cluster.source import Source
 
 SYNC_TIMEOUT = 20.0
+METRICS_GROUP = "metrics.k8s.io"
 
 TWIN_RESOURCES = (
     "namespaces",
@@ -57,7 +59,9 @@ TWIN_RESOURCES = (
 class World:
     """One cluster. `kinds` are those it serves; `forbidden` says of each kind that may not be listed why."""
 
-    def __init__(self, cluster: str, source: Source, kinds: Kinds, store: Store) -> None:
+    def __init__(
+        self, cluster: str, source: Source, kinds: Kinds, store: Store, instruments: Instruments | None = None
+    ) -> None:
         self.cluster = cluster
         self.kinds = kinds
         self.store = store
@@ -68,6 +72,7 @@ class World:
         self._mirrors: dict[str, Mirror] = {}
         self._complete = source.connection is None
         self.graph = Graph(store, self._resource, self.sees)
+        self.telemetry = self._telemetry(instruments or Instruments())
 
     def sees(self, resource: str, namespace: str) -> bool:
         """Whether all objects of a resource in a namespace are in the store."""
@@ -77,8 +82,26 @@ class World:
         return mirror is not None and mirror.confirmed > 0
 
     @classmethod
-    async def over(cls, cluster: str, source: Source) -> World:
-        return cls(cluster, source, await source.kinds(), getattr(source, "store", None) or Store(Packing()))
+    async def over(cls, cluster: str, source: Source, instruments: Instruments | None = None) -> World:
+        store = getattr(source, "store", None) or Store(Packing())
+        return cls(cluster, source, await source.kinds(), store, instruments)
+
+    def _telemetry(self, instruments: Instruments) -> Telemetry:
+        """Baselines belong to the name and the address together: a name may be given to another cluster."""
+        measured = self.writable and any(kind.group == METRICS_GROUP for kind in self.kinds.all())
+        return Telemetry(
+            self.cluster,
+            self.store,
+            self.metrics if measured else None,
+            instruments.monitor(self.cluster) if self.writable else None,
+            instruments.baselines,
+            live=self.writable,
+            identity=f"{self.cluster} {self.server}",
+        )
+
+    async def close(self) -> None:
+        """End what the world does by itself. The source is closed by whoever made it."""
+        await self.telemetry.close()
 
     @property
     def writable(self) -> bool:
@@ -183,7 +206,7 @@ class World:
 
     async def metrics(self, plural: str, namespace: str = "") -> list[dict[str, Any]]:
         """PodMetrics or NodeMetrics objects. Raises AskAgain when no metrics API answers."""
-        if self.writable and not any(kind.group == "metrics.k8s.io" for kind in self.kinds.all()):
+        if self.writable and not any(kind.group == METRICS_GROUP for kind in self.kinds.all()):
             raise AskAgain("this cluster serves no metrics API.", todo="Install metrics-server.")
         return await self._source.metrics(plural, namespace)
 

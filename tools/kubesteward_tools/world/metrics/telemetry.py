@@ -19,7 +19,7 @@ from kubesteward_tools.world.store import Key, Store
 
 METRICS_SERVER = "metrics-server (its latest sample)"
 OWN = "own samples of metrics-server"
-CONFIGURE = "Set KUBESTEWARD_PROMETHEUS_URL to the Prometheus of this cluster"
+CONFIGURE = "set KUBESTEWARD_PROMETHEUS_URL to the Prometheus of this cluster"
 
 _RESOURCES = {
     "cpu_usage": "cpu",
@@ -41,7 +41,10 @@ class Instruments:
 
 
 class Telemetry:
-    """`ask` lists what metrics-server says, or is None where nobody can be asked (a bundle)."""
+    """`ask` lists what metrics-server says, None where there is none. `live` is False for a bundle.
+
+    `identity` is what baselines are kept under.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class Telemetry:
         monitor: Monitor | None = None,
         baselines: BaselineStore | None = None,
         *,
+        live: bool = True,
         identity: str = "",
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -59,6 +63,7 @@ class Telemetry:
         self.monitor = monitor
         self._cluster = cluster
         self._ask = ask
+        self._live = live
         self._now = now
         self._sampler = Sampler(ask, store, self.samples, self.baselines, now=now) if ask else None
 
@@ -133,21 +138,24 @@ class Telemetry:
                 sums[name] += value
                 times[name] = max(times.get(name, 0.0), item.at)
         if not sums:
-            raise AskAgain(f"metrics-server has measured nothing of what was asked in {self._cluster!r} yet.")
+            why = f"metrics-server has measured nothing of what was asked in {self._cluster!r} yet."
+            raise AskAgain(why, todo="Ask again in a minute.")
         series = {name: [(times[name], value)] for name, value in sums.items()}
         notes = () if question.latest else ("No history of these is known yet: present values.",)
         return Reading(METRICS_SERVER, max(times.values()), series, notes)
 
     def _nobody(self, question: Question, failures: list[SteadyError]) -> SteadyError:
         if failures:
-            last = failures[-1]
-            others = "".join(f" {item.message}" for item in failures[:-1])
-            todo = last.todo if self.monitor is not None else f"{last.todo} Or: {CONFIGURE}."
-            return type(last)(last.message + others, todo=todo.strip())
-        if self._ask is None and question.query in _RESOURCES:
+            *others, last = failures
+            return type(last)(" ".join(item.message for item in (last, *others)), todo=last.todo)
+        if not self._live:
             return AskDifferently("a bundle holds no metrics.", todo="Ask a live cluster.")
+        if question.query in _RESOURCES:
+            return AskAgain("this cluster serves no metrics API.", todo=f"Install metrics-server, or: {CONFIGURE}.")
         why = f"nothing here measures {question.query} of {question.level}: it needs a monitoring system."
-        return AskDifferently(why, todo=f"{CONFIGURE}. Without it there are: {', '.join(_RESOURCES)}, restarts.")
+        return AskDifferently(
+            why, todo=f"Configure one: {CONFIGURE}. Without it there are: {', '.join(_RESOURCES)}, restarts."
+        )
 
 
 def _narrowed(question: Question) -> str:
