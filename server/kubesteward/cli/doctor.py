@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -48,13 +47,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] =
 
 
 async def _examine(settings: Settings) -> list[Check]:
-    examinations: list[Callable[[Settings], Awaitable[list[Check]]]] = [
-        _python,
-        _brains,
-        _store,
-        _clusters,
-        _monitoring,
-    ]
+    examinations = (_python, _brains, _store, _clusters, _monitoring)
     return [check for examine in examinations for check in await examine(settings)]
 
 
