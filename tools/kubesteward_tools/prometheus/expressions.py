@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from kubesteward_tools.prometheus.rules import Alternative, Rule, alternatives
+from kubesteward_tools.prometheus.rules import BY_POD, Alternative, Rule, alternatives
 from kubesteward_tools.world.metrics.readings import Name, Question
 
 LONGEST = 5000
@@ -39,12 +39,20 @@ def expressions(question: Question) -> list[Expression]:
 
 
 def _made(rules: Alternative, question: Question, by_name: bool) -> Expression:
-    texts, newest = [], []
+    summed = question.level == "namespaces" and question.query in BY_POD
+    texts, wholes, newest = [], [], []
     for rule in rules:
         select = _selector(rule, question, by_name)
-        texts.append(rule.build(select, ", ".join(_labels(rule, question.level))))
+        by = ", ".join(_labels(rule, "pods" if summed else question.level))
+        texts.append(rule.build(select, by))
+        wholes += [rule.whole(select, by)] if rule.whole else []
         newest.append(f"max(timestamp({select()}))")
-    return Expression(" or ".join(texts), " or ".join(newest), tuple(dict.fromkeys(rule.metric for rule in rules)))
+    if summed:
+        text = " / ".join(f"sum by (namespace) ({' or '.join(each)})" for each in (texts, wholes) if each)
+    else:
+        shares = [f"{part} / {whole}" for part, whole in zip(texts, wholes, strict=False)]
+        text = " or ".join(shares or texts)
+    return Expression(text, " or ".join(newest), tuple(dict.fromkeys(rule.metric for rule in rules)))
 
 
 def _labels(rule: Rule, level: str) -> tuple[str, ...]:

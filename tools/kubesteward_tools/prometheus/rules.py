@@ -12,6 +12,8 @@ from dataclasses import dataclass
 RATE = "5m"
 """Long enough for scrapes that are two minutes apart."""
 
+_5XX = '=~"5.."'
+
 Select = Callable[..., str]
 """Matchers to a selector of the rule's metric and of what is asked for; `name=` takes another metric."""
 
@@ -21,13 +23,14 @@ class Rule:
     """`build` makes the expression from a selector and the labels to sum by.
 
     `only` are matchers of its own. `prefix` stands before the labels `namespace` and `pod` where the exporter's own
-    labels are called so (`honor_labels: false`).
+    labels are called so (`honor_labels: false`). `whole` is what the value is a share of.
     """
 
     metric: str
     build: Callable[[Select, str], str]
     only: str = ""
     prefix: str = ""
+    whole: Callable[[Select, str], str] | None = None
 
 
 Alternative = tuple[Rule, ...]
@@ -53,17 +56,20 @@ def _less(metric: str) -> Callable[[Select, str], str]:
     return build
 
 
-def _failed(*labels: str) -> Callable[[Select, str], str]:
+def _failed(metric: str, *labels: str, only: str = "") -> Rule:
     """The share of answers with a code of 5xx. Series without such a label say nothing about failure."""
 
-    def build(select: Select, by: str) -> str:
-        every, bad = (
-            " or ".join(f"rate({select(label + wanted)}[{RATE}])" for label in labels) for wanted in ('!=""', '=~"5.."')
-        )
-        total = f"sum by ({by}) ({every})"
-        return f"(sum by ({by}) ({bad}) or 0 * {total}) / {total}"
+    def rates(select: Select, by: str, wanted: str) -> str:
+        every = " or ".join(f"rate({select(label + wanted)}[{RATE}])" for label in labels)
+        return f"sum by ({by}) ({every})"
 
-    return build
+    def total(select: Select, by: str) -> str:
+        return rates(select, by, '!=""')
+
+    def bad(select: Select, by: str) -> str:
+        return f"({rates(select, by, _5XX)} or 0 * {total(select, by)})"
+
+    return Rule(metric, bad, only, whole=total)
 
 
 def _p99(unit: str = "") -> Callable[[Select, str], str]:
@@ -93,10 +99,10 @@ _OF_PODS: dict[str, Alternative] = {
     "network_transmit": (Rule("container_network_transmit_bytes_total", _rate, _INTERFACES),),
     "gpu_usage": (Rule(_GPU, _percent, _EXPORTED, prefix="exported_"), Rule(_GPU, _percent, _HONOURED)),
     "error_rate": (
-        Rule("http_requests_total", _failed("code", "status")),
-        Rule("http_server_requests_seconds_count", _failed("status")),
-        Rule("http_server_request_duration_seconds_count", _failed("http_response_status_code")),
-        Rule("istio_requests_total", _failed("response_code"), _RECEIVER),
+        _failed("http_requests_total", "code", "status"),
+        _failed("http_server_requests_seconds_count", "status"),
+        _failed("http_server_request_duration_seconds_count", "http_response_status_code"),
+        _failed("istio_requests_total", "response_code", only=_RECEIVER),
     ),
     "request_rate": (
         Rule("http_requests_total", _rate),
@@ -131,6 +137,10 @@ _OF_CLAIMS: dict[str, Alternative] = {"disk_usage": (Rule("kubelet_volume_stats_
 
 _SAME = {"cpu_saturation": "cpu_usage", "memory_saturation": "memory_usage"}
 """Saturation is use by limit, and the limit is the object's own."""
+
+
+BY_POD = frozenset({"request_rate", "error_rate"})
+"""Of a namespace these are made of its pods' values: a mesh and the pod itself may both count the same requests."""
 
 
 def alternatives(query: str, level: str) -> tuple[Alternative, ...]:
