@@ -109,4 +109,4 @@ def test_what_waits_to_be_saved_is_bounded(monkeypatch: pytest.MonkeyPatch) -> N
     learnt = Baselines("lab")
     learnt.learn("cpu", [(f"Node/{number}", 1.0) for number in range(5)], NOW)
 
-    assert [learnt.usual("cpu", f"Node/{number}", NOW).count for number in range(5)] == [0, 0, 1, 1, 1]
+    assert [learnt.usual("cpu", f"Node/{number}", NOW).count for number in range(5)] == [1, 1, 1, 0, 0]

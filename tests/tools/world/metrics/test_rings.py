@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubesteward_tools.world.metrics.ring import Ring
-from kubesteward_tools.world.metrics.samples import Samples, Series
+from kubesteward_tools.world.metrics.samples import SILENCE, Samples, Series
 from kubesteward_tools.world.store import Key
 
 VALUES = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -41,16 +41,17 @@ def test_a_ring_without_room_is_a_mistake() -> None:
         Ring(0)
 
 
-@given(st.lists(st.integers(0, 9), max_size=60))
-def test_of_too_many_series_those_stay_that_were_added_to_last(names: list[int]) -> None:
-    samples = Samples(capacity=2, most=3)
-    for at, name in enumerate(names, 1):
-        samples.add(Series("cpu", Key("pods", "shop", str(name)), "app"), at, 1.0)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 200)), max_size=60))
+def test_there_are_never_too_many_series_and_none_loses_its_history_to_a_new_one(steps: list[tuple[int, int]]) -> None:
+    samples, at, added = Samples(capacity=2, most=3), 0, dict[str, int]()
+    for number, pause in steps:
+        at += 1 + pause
+        if samples.add(Series("cpu", Key("pods", "shop", str(number)), "app"), at, 1.0):
+            added[str(number)] = at
+        kept = {key.name for key in samples.keys("cpu", "pods")}
 
-        assert len(samples) <= 3
-    newest = list(dict.fromkeys(reversed(names)))[:3]
-
-    assert {str(name) for name in newest} == {key.name for key in samples.keys("cpu", "pods")}
+        assert len(samples) == len(kept) <= 3
+        assert {name for name, last in added.items() if last >= at - SILENCE} <= kept
 
 
 def test_containers_of_a_pod_are_summed_where_all_were_measured() -> None:

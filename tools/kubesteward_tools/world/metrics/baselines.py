@@ -17,7 +17,7 @@ _MONDAY = 4 * 24 * _HOUR
 """1970-01-05 was the first Monday."""
 
 MOST = 50_000
-"""Buckets held until they are saved. More come together only where the store cannot be written."""
+"""Buckets held until they are saved; new ones wait beyond. Only where the store cannot be written do so many come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class Baselines:
         for subject, value in values:
             bucket = Bucket(metric, subject, hour)
             if bucket not in self._learnt and len(self._learnt) >= MOST:
-                del self._learnt[next(iter(self._learnt))]
+                continue
             self._learnt[bucket] = self._learnt.get(bucket, Moments()).plus(value)
 
     def usual(self, metric: str, subject: str, at: float) -> Moments:

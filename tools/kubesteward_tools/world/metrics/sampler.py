@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kubesteward_tools.errors import Forbidden, SteadyError
@@ -26,6 +26,11 @@ PERIOD = 30.0
 
 SAVING = 20
 """Rounds between two savings of the baselines: ten minutes of learning may be lost with the process."""
+
+BATCH = 200
+"""Objects that are taken in one go."""
+
+_NAMESPACE = "Namespace/"
 
 Ask = Callable[[str, str], Awaitable[list[dict[str, Any]]]]
 
@@ -53,6 +58,7 @@ class Sampler:
         self._baselines = baselines
         self._now = now
         self._pause = pause
+        self._owners: dict[tuple[str, ...], str] = {}  # of the pods of the last round
         self._task: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
@@ -85,7 +91,7 @@ class Sampler:
         self.failure = None
         for plural, get in (("pods", self._pods), ("nodes", self._nodes)):
             try:
-                self.take(plural, await get(), whole=True)
+                await self.take(plural, await get(), whole=True)
             except SteadyError as error:
                 if plural == "pods" or not isinstance(error, Forbidden):
                     self.failure = error
@@ -103,33 +109,52 @@ class Sampler:
     async def _nodes(self) -> list[dict[str, Any]]:
         return await self._ask("nodes", "")
 
-    def take(self, plural: str, items: Iterable[Any], *, whole: bool = False) -> list[Measured]:
+    async def take(self, plural: str, items: Sequence[Any], *, whole: bool = False) -> list[Measured]:
         """Keep what was answered. Of a `whole` answer the sums are learnt, too, if it brought any news."""
-        found = list(measured(plural, items, self._now()))
-        news = [keep(self._samples, item) for item in found]
-        if whole and any(news):
-            for metric in METRICS:
-                self._learn(plural, metric, found)
+        found: list[Measured] = []
+        sums: defaultdict[tuple[str, str], float] = defaultdict(float)
+        owners: dict[tuple[str, ...], str] = {}
+        news = False
+        for begin in range(0, len(items), BATCH):
+            for item in measured(plural, items[begin : begin + BATCH], self._now()):
+                found.append(item)
+                news |= keep(self._samples, item)
+                for subject in self._subjects(item.key, owners) if whole else ():
+                    for metric in METRICS:
+                        if (value := item.total(metric)) is not None:
+                            sums[metric, subject] += value
+            await asyncio.sleep(0)  # thousands of pods hold up nobody's answer
+        if whole and plural == "pods":
+            self._owners = owners
+        if news:
+            self._learn(sums)
         return found
 
-    def _learn(self, plural: str, metric: str, found: list[Measured]) -> None:
-        now, sums = self._now(), defaultdict[str, float](float)
-        for item in found:
-            value = item.total(metric)
-            if value is None:
-                continue
-            if plural == "nodes":
-                sums[f"Node/{item.key.name}"] += value
-                continue
-            sums[f"Namespace/{item.key.namespace}"] += value
-            pod = self._store.get(item.key)
-            if pod is not None:
-                sums[f"{item.key.namespace}/{top_owner(self._store, pod)}"] += value
-        self._baselines.learn(metric, sums.items(), now)
-        for subject, value in sums.items():
-            if subject.startswith("Namespace/"):
-                name = subject.removeprefix("Namespace/")
-                self._samples.add(Series(metric, Key("namespaces", "", name)), now, value)
+    def _subjects(self, key: Key, owners: dict[tuple[str, ...], str]) -> Iterator[str]:
+        """Whose sums an object is part of. Pods of one ReplicaSet have one owner: it is looked for once."""
+        if key.resource == "nodes":
+            yield f"Node/{key.name}"
+            return
+        yield _NAMESPACE + key.namespace
+        facts = self._store.facts(key)
+        if facts is None:
+            return
+        known = facts.owners or (key.namespace, key.name)
+        if known not in owners:
+            owners[known] = self._owners.get(known) or self._owner(key)
+        yield owners[known]
+
+    def _owner(self, key: Key) -> str:
+        pod = self._store.get(key)
+        return f"{key.namespace}/{top_owner(self._store, pod) if pod else f'Pod/{key.name}'}"
+
+    def _learn(self, sums: Mapping[tuple[str, str], float]) -> None:
+        now = self._now()
+        for (metric, subject), value in sums.items():
+            self._baselines.learn(metric, [(subject, value)], now)
+            if subject.startswith(_NAMESPACE):
+                key = Key("namespaces", "", subject.removeprefix(_NAMESPACE))
+                self._samples.add(Series(metric, key), now, value)
 
     def _save(self) -> None:
         try:

@@ -1,10 +1,11 @@
 """All own samples of one cluster: a ring for each metric of each container, node and namespace, within a bound.
 
-With the default bounds that is at most about 150 MB, and 3 MB for a cluster of 1,000 containers.
+With the default bounds that is at most about 200 MB, and 3 MB for a cluster of 1,000 containers.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -14,8 +15,11 @@ from kubesteward_tools.world.store import Key
 CAPACITY = 120
 """Samples a series: an hour at one each half minute."""
 
-MOST = 120_000
-"""Series: cpu and memory of 60,000 containers."""
+MOST = 150_000
+"""Series: cpu and memory of 75,000 containers."""
+
+SILENCE = 300.0
+"""Seconds without a sample after which a series makes room for a new one."""
 
 
 class Series(NamedTuple):
@@ -31,39 +35,41 @@ Points = list[tuple[float, float]]
 
 
 class Samples:
-    """When there are too many series, those that were not added to for the longest time go."""
+    """When there are too many series, new ones wait until old ones have fallen silent: none lose their history."""
 
     def __init__(self, capacity: int = CAPACITY, most: int = MOST) -> None:
         self._capacity = capacity
         self._most = most
-        self._rings: dict[Series, Ring] = {}  # in the order in which they were added to
-        self._containers: dict[tuple[str, Key], dict[str, None]] = {}
+        # In the order in which they were added to. A plain dict would be slow to find its first entry here.
+        self._rings: OrderedDict[Series, Ring] = OrderedDict()
+        self._containers: dict[tuple[str, Key], tuple[str, ...]] = {}
 
     def __len__(self) -> int:
         return len(self._rings)
 
     def add(self, series: Series, at: float, value: float) -> bool:
         """Whether it was news."""
-        ring = self._rings.pop(series, None)
-        if ring is None:
-            if len(self._rings) >= self._most:
-                self._forget(next(iter(self._rings)))
-            ring = Ring(self._capacity)
-            self._containers.setdefault((series.metric, series.key), {})[series.container] = None
-        self._rings[series] = ring
+        ring = self._rings.get(series)
+        if ring is not None:
+            self._rings.move_to_end(series)
+            return ring.add(at, value)
+        if len(self._rings) >= self._most:
+            self.drop_before(at - SILENCE)
+        if len(self._rings) >= self._most:
+            return False
+        ring = self._rings[series] = Ring(self._capacity)
+        of = series.metric, series.key
+        self._containers[of] = (*self._containers.get(of, ()), series.container)
         return ring.add(at, value)
 
     def drop_before(self, at: float) -> None:
         """Forget the series that have not been added to since: their pods are gone."""
         while self._rings and self._rings[first := next(iter(self._rings))].latest < at:
-            self._forget(first)
-
-    def _forget(self, series: Series) -> None:
-        del self._rings[series]
-        named = self._containers[series.metric, series.key]
-        named.pop(series.container, None)
-        if not named:
-            del self._containers[series.metric, series.key]
+            del self._rings[first]
+            of = first.metric, first.key
+            left = tuple(name for name in self._containers.pop(of) if name != first.container)
+            if left:
+                self._containers[of] = left
 
     def points(self, metric: str, key: Key, since: float = 0.0) -> Points:
         """Of an object: the sum of its containers at each moment at which all that had begun were measured."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from kubesteward_tools.errors import AskAgain, AskDifferently, SteadyError
@@ -103,14 +103,18 @@ class Telemetry:
             return None
         series = {
             (key.namespace, key.name): points
-            for key in self.samples.keys(metric, question.level, question.namespace)
-            if question.wants((key.namespace, key.name))
-            and len(points := self.samples.points(metric, key, question.start)) > 1
+            for key in self._keys(metric, question)
+            if len(points := self.samples.points(metric, key, question.start)) > 1
         }
         if not series:
             return None
         notes = [*self._missing(question, series), *self._late()]
         return Reading(OWN, max(points[-1][0] for points in series.values()), series, tuple(notes))
+
+    def _keys(self, metric: str, question: Question) -> Iterable[Key]:
+        if question.names is None:
+            return self.samples.keys(metric, question.level, question.namespace)
+        return (Key(question.level, question.namespace, name) for name in sorted(question.names))
 
     def _missing(self, question: Question, series: dict[Name, Points]) -> list[str]:
         first = min(points[0][0] for points in series.values())
@@ -129,7 +133,7 @@ class Telemetry:
         if self._sampler is None or self._ask is None or metric is None or question.level == "persistentvolumeclaims":
             return None
         plural = "nodes" if question.level == "nodes" else "pods"
-        found = self._sampler.take(plural, await self._ask(plural, _narrowed(question)))
+        found = await self._sampler.take(plural, await self._ask(plural, _narrowed(question)))
         sums: defaultdict[Name, float] = defaultdict(float)
         times: dict[Name, float] = {}
         for item in found:
