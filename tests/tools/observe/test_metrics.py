@@ -263,3 +263,36 @@ async def test_claims_are_compared_with_their_capacity(desk: LiveDesk, prometheu
 async def test_a_wrong_setting_is_named(cluster: EmbeddedCluster, tmp_path: Path, url: str) -> None:
     with pytest.raises(InvalidArguments, match="KUBESTEWARD_PROMETHEUS_URL"):
         await _desk(cluster, tmp_path, prometheus_url=url)
+
+
+async def test_what_a_node_uses_is_beside_what_is_usual_at_this_hour(plain: LiveDesk) -> None:
+    world = await plain.clusters.world()
+    for _ in range(20):
+        world.telemetry.baselines.learn("cpu", [("Node/node-1", 0.5)], plain.now())
+    answer = await ask(plain, "cpu_usage", "nodes")
+    usual = {item["object"]: item.get("usual") for item in answer.data["items"]}
+
+    assert usual["node-1"]["mean"] == pytest.approx(0.5, abs=0.1)
+    assert usual["node-2"] is None
+    assert "USUAL NOW" in answer.text
+
+
+async def test_a_store_that_fails_costs_only_what_is_usual(plain: LiveDesk, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("no folder")
+    answer = await ask(plain, "cpu_usage", "nodes")
+
+    assert len(answer.data["items"]) == 3
+    assert "USUAL NOW" not in answer.text
+
+
+async def test_what_was_learnt_survives_a_restart_of_the_server(cluster: EmbeddedCluster, tmp_path: Path) -> None:
+    for times in (12, 0):
+        desk = await _desk(cluster, tmp_path)
+        world = await desk.clusters.world()
+        await ask(desk, "cpu_usage", "nodes")  # which starts the sampling, and so the saving at the end
+        for _ in range(times):
+            world.telemetry.baselines.learn("memory", [("Node/node-9", 7.0)], desk.now())
+        found = world.telemetry.baselines.usual("memory", "Node/node-9", desk.now())
+        await desk.app.close()
+
+        assert (found.count, found.mean) == (12, 7.0)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from aiohttp import web
 from tests.tools.prometheus.server import Server, matrix, vector
 
-from kubesteward_tools.errors import AskAgain, AskDifferently, SteadyError, Unauthorized
+from kubesteward_tools.errors import AskAgain, AskDifferently, InvalidArguments, SteadyError, Unauthorized
 from kubesteward_tools.prometheus import client
 from kubesteward_tools.prometheus.client import Prometheus
 from kubesteward_tools.world.metrics.readings import Question
@@ -126,6 +127,45 @@ async def test_a_failure_is_one_sentence_without_the_token(
 
 def error(status: int, kind: str, why: str) -> web.Response:
     return web.json_response({"status": "error", "errorType": kind, "error": why}, status=status)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        [None],
+        ["x"],
+        [{}],
+        [{"metric": None, "value": [1, "1"]}],
+        [{"metric": WEB}],
+        [{"metric": WEB, "value": None}],
+        [{"metric": WEB, "value": [1]}],
+        [{"metric": WEB, "value": [1, "much"]}],
+        [{"metric": WEB, "values": ["ab", [None, None]]}],
+        [{"metric": {"pod": 3, "namespace": []}, "value": [1, "1"]}],
+    ],
+)
+async def test_what_is_malformed_counts_as_missing(server: Server, prometheus: Prometheus, result: Any) -> None:
+    server.values = lambda _: {"resultType": "vector", "result": result}
+    with pytest.raises(AskDifferently, match="holds none of"):
+        await prometheus.read(question(namespace="shop"))
+
+
+async def test_user_and_password_of_the_address_are_sent_and_not_shown(server: Server) -> None:
+    server.values = lambda _: vector((WEB, 1.0))
+    made = Prometheus(server.url.replace("//", "//me:hunter%402@"))
+    found = await made.read(question())
+    await made.close()
+
+    assert "hunter" not in found.source
+    assert {item.authorization for item in server.asked} == {"Basic bWU6aHVudGVyQDI="}
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "a\x00b", "schlüssel"])
+def test_a_token_that_can_be_no_header_is_refused_unshown(token: str) -> None:
+    with pytest.raises(InvalidArguments, match="KUBESTEWARD_PROMETHEUS_TOKEN") as caught:
+        Prometheus("http://p", token)
+
+    assert token not in str(caught.value)
 
 
 async def test_a_dead_server_is_told() -> None:

@@ -141,6 +141,8 @@ def _item(
     item = {"cluster": world.cluster, "object": shown, "used": used, "value": share if part else used}
     if bound:
         item |= {"limit": bound, "of": word, "share": round(share, 4)}
+    if usual := world.telemetry.usual(asked.query, chosen.level, name[1], asked.end):
+        item["usual"] = {"mean": usual.mean, "deviation": usual.deviation, "samples": usual.count}
     found = summary(points) if not asked.latest and len(points) > 1 else None
     if found is not None and (bound or not part):
         item["window"] = (found.scaled(1 / bound) if part else found).data()
@@ -178,6 +180,7 @@ def _answer(
     heads = [*(["cluster"] if scope.many else []), "object", "used"]
     heads += [*_WINDOW, "per hour"] if any("window" in item for item in items) else []
     heads += ["limit", "share"] if _is_part(asked.query) or any("limit" in item for item in items) else []
+    heads += ["usual now"] if any("usual" in item for item in items) else []
     heads += ["owner"] if wide and any("owner" in item for item in items) else []
     if "last" in heads and not _is_part(asked.query):
         heads.remove("used")
@@ -220,6 +223,8 @@ def _row(asked: Question, item: dict[str, Any], heads: list[str]) -> list[str]:
         "limit": f"{show(item['limit'])} ({item['of']})" if "limit" in item else "none",
         "share": f"{item['share']:.0%}" if "limit" in item else "",
     }
+    if usual := item.get("usual"):
+        texts["usual now"] = f"{show(usual['mean'])} ± {show(usual['deviation'])}"
     if window.get("slope_per_hour") is not None:
         sign = "+" if window["slope_per_hour"] >= 0 else "-"
         texts["per hour"] = sign + shown(abs(window["slope_per_hour"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from kubesteward_tools.errors import InvalidArguments
 
@@ -43,6 +43,13 @@ def checked(address: str) -> str:
     if not fits or parts.query or parts.fragment or not address.isprintable() or " " in address:
         raise InvalidArguments("KUBESTEWARD_PROMETHEUS_URL holds something that is no HTTP address.", todo=_TODO)
     return address.rstrip("/")
+
+
+def parted(address: str) -> tuple[str, str]:
+    """The address without its credentials, and these as `user:password`, "" where it has none."""
+    parts = urlsplit(address)
+    credentials, _, host = parts.netloc.rpartition("@")
+    return parts._replace(netloc=host).geturl(), unquote(credentials)
 
 
 def shown(address: str) -> str:

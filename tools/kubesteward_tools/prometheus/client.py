@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
 from kubesteward_tools.cluster.proxies import proxy_for
-from kubesteward_tools.errors import AskAgain, AskDifferently, SteadyError, Unauthorized
-from kubesteward_tools.prometheus.addresses import shown
+from kubesteward_tools.errors import AskAgain, AskDifferently, InvalidArguments, SteadyError, Unauthorized
+from kubesteward_tools.prometheus.addresses import parted, shown
 from kubesteward_tools.prometheus.expressions import Expression, expressions, name_of
 from kubesteward_tools.text.fence import clean
 from kubesteward_tools.world.metrics.readings import Name, Question, Reading
@@ -36,12 +37,13 @@ _CHECK = "Check KUBESTEWARD_PROMETHEUS_URL."
 
 
 class Prometheus:
-    """One server, for one cluster. `token` is sent as a bearer token and shown nowhere."""
+    """One server, for one cluster. `token` is sent as a bearer token, or user and password of the address are."""
 
     def __init__(self, address: str, token: str = "") -> None:
+        """Raises InvalidArguments for a token that can be no header."""
         self.name = f"Prometheus at {shown(address)}"
-        self._address = address
-        self._token = token.strip()
+        self._address, credentials = parted(address)
+        self._headers = {"Accept": "application/json"} | _authorization(token.strip(), credentials)
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -71,7 +73,7 @@ class Prometheus:
             SteadyError: it cannot be queried.
         """
         found = _result(await self._get("query", {"query": "prometheus_build_info"}), self.name)
-        return next((str(item["metric"].get("version", "")) for item in found if "metric" in item), "")
+        return next((clean(item["metric"].get("version", ""), 40) for item in found), "")
 
     async def _values(self, expression: str, question: Question) -> Any:
         if question.latest:
@@ -94,14 +96,13 @@ class Prometheus:
         """
         import aiohttp
 
-        session = self._open()
-        headers = {"Accept": "application/json"} | ({"Authorization": f"Bearer {self._token}"} if self._token else {})
+        session, url = self._open(), f"{self._address}/api/v1/{what}"
         proxies = getproxies()
         proxy = proxy_for(self._address, proxies.get(self._address.partition(":")[0]), proxies.get("no"))
         try:
-            async with session.get(
-                f"{self._address}/api/v1/{what}", params=query, headers=headers, proxy=proxy, allow_redirects=False
-            ) as response:
+            # Redirections are not followed: the token goes to the address that was configured.
+            asking = session.get(url, params=query, headers=self._headers, proxy=proxy, allow_redirects=False)
+            async with asking as response:
                 body = await response.content.read(LARGEST + 1)
                 while len(body) <= LARGEST and (more := await response.content.read(LARGEST)):
                     body += more
@@ -121,6 +122,15 @@ class Prometheus:
         return self._session
 
 
+def _authorization(token: str, credentials: str) -> dict[str, str]:
+    if not token.isprintable() or not token.isascii():
+        todo = "Set it to the token alone, in one line."
+        raise InvalidArguments("KUBESTEWARD_PROMETHEUS_TOKEN has characters that no token has.", todo=todo)
+    if token:
+        return {"Authorization": f"Bearer {token}"}
+    return {"Authorization": f"Basic {b64encode(credentials.encode()).decode()}"} if credentials else {}
+
+
 def _decoded(status: int, body: bytes, name: str) -> Any:
     """The JSON of a success. Raises a SteadyError that fits anything else."""
     if status in {401, 403}:
@@ -130,7 +140,7 @@ def _decoded(status: int, body: bytes, name: str) -> Any:
         raise AskDifferently(f"{name} answered with a redirection, which is not followed.", todo=_CHECK)
     try:
         data = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None
     if isinstance(data, dict) and data.get("status") == "success" and isinstance(data.get("data"), dict):
         return data
@@ -148,17 +158,19 @@ def _refused(status: int, data: Mapping[str, Any], name: str) -> SteadyError:
 
 
 def _result(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The series of an answer, each with its labels in `metric`."""
     found = data["data"].get("result")
     if not isinstance(found, list):
         raise AskDifferently(f"what answers as {name} does not speak Prometheus' API.", todo=_CHECK)
-    return [item for item in found if isinstance(item, dict)]
+    series = (item for item in found if isinstance(item, dict) and isinstance(item.get("metric"), dict))
+    return [{**item, "metric": {str(key): str(value) for key, value in item["metric"].items()}} for item in series]
 
 
 def _series(data: Mapping[str, Any], question: Question) -> dict[Name, Points]:
     """By what they are of, in the order of labels; a second one of the same is another exporter's and left out."""
     found: dict[Name, Points] = {}
-    for item in sorted(_result(data, "Prometheus"), key=lambda item: sorted((item.get("metric") or {}).items())):
-        name, points = name_of(item.get("metric") or {}, question), _points(item)
+    for item in sorted(_result(data, "Prometheus"), key=lambda item: sorted(item["metric"].items())):
+        name, points = name_of(item["metric"], question), _points(item)
         if name is not None and points:
             found.setdefault(name, points)
     return found
@@ -166,8 +178,14 @@ def _series(data: Mapping[str, Any], question: Question) -> dict[Name, Points]:
 
 def _points(item: Mapping[str, Any]) -> Points:
     """Of a vector's or a matrix's element; NaN and infinities say nothing."""
-    pairs: Iterable[Any] = item.get("values") or [item.get("value") or ()]
-    found = [(float(pair[0]), float(pair[1])) for pair in pairs if len(pair) == 2]
+    pairs: Iterable[Any] = item.get("values") or [item.get("value")]
+    found = []
+    for pair in pairs:
+        try:
+            at, value = pair
+            found.append((float(at), float(value)))
+        except (TypeError, ValueError):
+            continue
     return [pair for pair in found if math.isfinite(pair[1])]
 
 

@@ -1,6 +1,6 @@
 """All own samples of one cluster: a ring for each metric of each container, node and namespace, within a bound.
 
-With the default bounds that is at most about 200 MB, and 3 MB for a cluster of 1,000 containers.
+With the default bounds that is at most about 260 MB, and 3 MB for a cluster of 1,000 containers.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from kubesteward_tools.errors import AskAgain, AskDifferently, SteadyError
-from kubesteward_tools.world.metrics.baselines import Baselines, BaselineStore
+from kubesteward_tools.world.metrics.baselines import Baselines, BaselineStore, Moments
 from kubesteward_tools.world.metrics.readings import Monitor, Name, Question, Reading
 from kubesteward_tools.world.metrics.sampler import PERIOD, Ask, Sampler
 from kubesteward_tools.world.metrics.samples import Points, Samples
@@ -30,6 +30,9 @@ _RESOURCES = {
 """What metrics-server measures."""
 
 _LATE = 3 * PERIOD
+
+ENOUGH = 20
+"""Samples in an hour of the week before they are called usual."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,17 @@ class Telemetry:
                 if found is not None:
                     return replace(found, notes=(*(item.message for item in failures), *found.notes))
         raise self._nobody(question, failures)
+
+    def usual(self, query: str, level: str, name: str, at: float) -> Moments | None:
+        """What a node or namespace uses in this hour of the week; None where too little is known of it."""
+        metric, kind = _RESOURCES.get(query), {"nodes": "Node", "namespaces": "Namespace"}.get(level)
+        if metric is None or kind is None or not query.endswith("_usage"):
+            return None
+        try:
+            found = self.baselines.usual(metric, f"{kind}/{name}", at)
+        except SteadyError:  # what is asked for is known without it
+            return None
+        return found if found.count >= ENOUGH else None
 
     async def _monitored(self, question: Question) -> Reading | None:
         return await self.monitor.read(question) if self.monitor is not None else None
