@@ -58,6 +58,12 @@ class Settings(BaseModel):
     approval_wait: float = Field(
         20.0, gt=0, description="longest wait for an approved change before a handle is returned"
     )
+    prometheus_url: str = Field(
+        "",
+        repr=False,
+        description="Prometheus of the current context, or `context=address` for each, comma-separated",
+    )
+    prometheus_token: str = Field("", repr=False, description="bearer token that Prometheus wants")
     http_host: str = Field("127.0.0.1", description="address to listen on; others than loopback need a token")
     http_port: int = Field(8765, ge=0, le=65535, description="port to listen on")
     http_token: str = Field("", repr=False, description="bearer token that HTTP clients must send")
@@ -69,6 +75,15 @@ class Settings(BaseModel):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("prometheus_url")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        if value:
+            from kubesteward_tools.prometheus.addresses import addresses
+
+            addresses(value, "")
+        return value
 
     @field_validator("kubeconfig", "bundle", "state_dir", "http_tokens")
     @classmethod

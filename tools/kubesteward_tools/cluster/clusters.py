@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kubesteward_tools.cluster.source import Source
 from kubesteward_tools.errors import InvalidArguments, SteadyError, UnknownCluster
+from kubesteward_tools.world.metrics.telemetry import Instruments
 from kubesteward_tools.world.world import World
 
 IN_CLUSTER = "in-cluster"
@@ -43,6 +44,8 @@ class Clusters:
         self.current = current
         self._namespaces = namespaces or {}
         self._sources = dict(sources)
+        self.instruments = Instruments()
+        """For the worlds that are made from now on."""
         self._kubeconfig = kubeconfig
         self._worlds: dict[str, World] = {}
         self._failures: dict[str, str] = {}
@@ -126,7 +129,7 @@ class Clusters:
             if name not in self._worlds:
                 try:
                     source = self._sources[name] or await self._connect(name)
-                    self._worlds[name] = await World.over(name, source)
+                    self._worlds[name] = await World.over(name, source, self.instruments)
                 except SteadyError as error:
                     self._failures[name] = error.message
                     raise
@@ -149,6 +152,7 @@ class Clusters:
 
     async def close(self) -> None:
         """End every watch and session. Closing twice is harmless."""
+        await asyncio.gather(*(world.close() for world in self._worlds.values()), return_exceptions=True)
         opened = [source for source in self._sources.values() if source is not None]
         await asyncio.gather(*(source.close() for source in opened), return_exceptions=True)
 

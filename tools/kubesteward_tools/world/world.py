@@ -14,6 +14,7 @@ from kubesteward_tools.world.feeds import Feeds
 from kubesteward_tools.world.graph import Graph
 from kubesteward_tools.world.history import History
 from kubesteward_tools.world.kinds import ResourceType, guessed
+from kubesteward_tools.world.metrics.telemetry import Instruments, Telemetry
 from kubesteward_tools.world.packing import Packing
 from kubesteward_tools.world.store import Key, Store
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from kubesteward_tools.cluster.connection import Connection
     from kubesteward_tools.cluster.discovery import Kinds
     from kubesteward_tools.cluster.source import Source
+
+METRICS_GROUP = "metrics.k8s.io"
 
 TWIN_RESOURCES = (
     "namespaces",
@@ -56,7 +59,9 @@ TWIN_RESOURCES = (
 class World:
     """One cluster. `kinds` are those it serves; `feeds` keep its `store`, and `graph` and `history` follow that."""
 
-    def __init__(self, cluster: str, source: Source, kinds: Kinds, store: Store) -> None:
+    def __init__(
+        self, cluster: str, source: Source, kinds: Kinds, store: Store, instruments: Instruments | None = None
+    ) -> None:
         self.cluster = cluster
         self.kinds = kinds
         self.store = store
@@ -66,6 +71,7 @@ class World:
         self.feeds = Feeds(cluster, source, store, self._types)
         self.graph = Graph(store, self._resource, self.feeds.sees)
         self.history = History(store, time.time, self.feeds.sees)
+        self.telemetry = self._telemetry(instruments or Instruments())
 
     @property
     def forbidden(self) -> Mapping[str, str]:
@@ -81,8 +87,26 @@ class World:
         return max(self.history.begins, self.feeds.watched_since(resource))
 
     @classmethod
-    async def over(cls, cluster: str, source: Source) -> World:
-        return cls(cluster, source, await source.kinds(), getattr(source, "store", None) or Store(Packing(), note))
+    async def over(cls, cluster: str, source: Source, instruments: Instruments | None = None) -> World:
+        store = getattr(source, "store", None) or Store(Packing(), note)
+        return cls(cluster, source, await source.kinds(), store, instruments)
+
+    def _telemetry(self, instruments: Instruments) -> Telemetry:
+        """Baselines belong to the name and the address together: a name may be given to another cluster."""
+        measured = self.writable and any(kind.group == METRICS_GROUP for kind in self.kinds.all())
+        return Telemetry(
+            self.cluster,
+            self.store,
+            self.metrics if measured else None,
+            instruments.monitor(self.cluster) if self.writable else None,
+            instruments.baselines,
+            live=self.writable,
+            identity=f"{self.cluster} {self.server}",
+        )
+
+    async def close(self) -> None:
+        """End what the world does by itself. The source is closed by whoever made it."""
+        await self.telemetry.close()
 
     @property
     def writable(self) -> bool:
@@ -176,7 +200,7 @@ class World:
 
     async def metrics(self, plural: str, namespace: str = "") -> list[dict[str, Any]]:
         """PodMetrics or NodeMetrics objects. Raises AskAgain when no metrics API answers."""
-        if self.writable and not any(kind.group == "metrics.k8s.io" for kind in self.kinds.all()):
+        if self.writable and not any(kind.group == METRICS_GROUP for kind in self.kinds.all()):
             raise AskAgain("this cluster serves no metrics API.", todo="Install metrics-server.")
         return await self._source.metrics(plural, namespace)
 
