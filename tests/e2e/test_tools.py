@@ -190,7 +190,7 @@ async def test_names_are_completed_from_the_cluster(client: Client) -> None:
 @pytest.mark.parametrize(
     ("argument", "given", "values"),
     [
-        ({"name": "cluster", "value": ""}, {}, ["kubesteward"]),
+        ({"name": "cluster", "value": ""}, {}, ["kubesteward-embedded"]),
         ({"name": "namespace", "value": "SH"}, {}, ["shop"]),
         ({"name": "kind", "value": "deploy"}, {}, ["Deployment"]),
         ({"name": "name", "value": "node-"}, {"kind": "Node"}, ["node-1", "node-2", "node-3"]),
