@@ -11,6 +11,8 @@ from mcp import Client
 from mcp.types import CallToolResult, PromptReference
 from tests.e2e.desk import Desk, opened, text_of
 
+from kubesteward_tools.world.store import Key
+
 pytestmark = pytest.mark.anyio
 
 WEB = {"kind": "Deployment", "name": "web", "namespace": "shop"}
@@ -183,6 +185,39 @@ async def test_names_are_completed_from_the_cluster(client: Client) -> None:
     )
 
     assert found.completion.values == ["checkout"]
+
+
+@pytest.mark.parametrize(
+    ("argument", "given", "values"),
+    [
+        ({"name": "cluster", "value": ""}, {}, ["kubesteward-embedded"]),
+        ({"name": "namespace", "value": "SH"}, {}, ["shop"]),
+        ({"name": "kind", "value": "deploy"}, {}, ["Deployment"]),
+        ({"name": "name", "value": "node-"}, {"kind": "Node"}, ["node-1", "node-2", "node-3"]),
+        ({"name": "name", "value": ""}, {"kind": "Nonsense"}, []),
+        ({"name": "name", "value": ""}, {}, []),
+    ],
+)
+async def test_every_name_of_a_target_is_completed(
+    client: Client, argument: dict[str, str], given: dict[str, str], values: list[str]
+) -> None:
+    found = await client.complete(PromptReference(name="triage"), argument, context_arguments=given)
+
+    assert found.completion.values == values
+
+
+async def test_no_more_than_a_hundred_completions_are_sent(client: Client, desk: Desk) -> None:
+    world = await desk.app.clusters.world(None)
+    names = [Key("configmaps", "crowd", f"map-{number:03}") for number in range(150)]
+    await world.ensure("configmaps")
+    for key in names:
+        world.store.put(key, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": key.name}})
+    found = await client.complete(
+        PromptReference(name="triage"), {"name": "name", "value": "map-"}, context_arguments={"kind": "ConfigMap"}
+    )
+
+    assert found.completion.values == [key.name for key in names[:100]]
+    assert (found.completion.total, found.completion.has_more) == (150, True)
 
 
 @pytest.mark.requirement("tools.budget")

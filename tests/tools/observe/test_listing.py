@@ -15,6 +15,7 @@ from kubesteward_tools.cluster.clusters import Clusters
 from kubesteward_tools.cluster.discovery import Kinds
 from kubesteward_tools.errors import Forbidden, InvalidArguments
 from kubesteward_tools.lookup.notes import note
+from kubesteward_tools.text import cursor as cursors
 from kubesteward_tools.tool import Answer
 from kubesteward_tools.twin.resources import BUILT_IN
 from kubesteward_tools.world.packing import Packing
@@ -125,6 +126,16 @@ async def test_only_what_is_shown_is_read(
     answer = await ask(desk, **question)
 
     assert len(keys) == len(answer.data["items"]) <= 50
+
+
+@pytest.mark.parametrize("sort", ["name", "age", "restarts", "status"])
+async def test_a_cursor_that_was_tampered_with_is_refused(plain: Store, sort: str) -> None:
+    desk = TestDesk(plain)
+    position = cursors.decode((await ask(desk, sort=sort)).data["next_cursor"])
+
+    for forged in ([], 7, [None, 1, 2, 3], [[], "lab", "team-01", "x", "y"], ["", "lab", 5, "x"]):
+        with pytest.raises(InvalidArguments, match="cursor"):
+            await ask(desk, sort=sort, cursor=cursors.encode({**position, "a": forged}))
 
 
 async def test_what_all_have_in_common_is_said_once(plain: Store) -> None:

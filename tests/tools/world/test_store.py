@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kubesteward_tools.world.packing import Packing
 from kubesteward_tools.world.store import Event, Key, Store
 
 
@@ -94,3 +95,37 @@ def test_any_tangle_of_forks_keeps_each_side_as_if_it_were_alone(steps: list[tup
         assert dict(store.items("pods")) == model
         assert store.pods_on("n1") == sorted(k for k, obj in model.items() if obj["spec"]["nodeName"] == "n1")
         assert store.count("pods") == len(model)
+
+
+def test_columns_are_what_is_stored_at_the_time() -> None:
+    store = Store(note=lambda _, obj: obj["spec"]["nodeName"])
+    for name in ("b", "a"):
+        store.put(key(name), pod(name, node=f"on-{name}"))
+    before = store.columns("pods", "shop")
+    fork = store.fork()
+    store.put(key("c"), pod("c"))
+    store.delete(key("a"))
+
+    assert [list(item.columns("pods", "shop").names) for item in (store, fork)] == [["b", "c"], ["a", "b"]]
+    assert (list(before.names), list(before.notes)) == (["a", "b"], ["on-a", "on-b"])
+
+
+def test_labels_that_are_shared_stand_together() -> None:
+    store = Store(Packing())
+    for name, app in (("a", "web"), ("b", "cart"), ("c", "web")):
+        labelled = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "labels": {"app": app}}}
+        store.put(key(name), labelled)
+    alike = store.columns("pods", "shop").alike
+
+    assert [(dict(labels), list(numbers)) for labels, numbers in alike] == [
+        ({"app": "web"}, [0, 2]),
+        ({"app": "cart"}, [1]),
+    ]
+
+
+def test_the_namespaces_of_a_name_are_found() -> None:
+    store = Store()
+    for namespace, name in (("b", "x"), ("a", "x"), ("c", "y")):
+        store.put(key(name, namespace), pod(name, namespace=namespace))
+
+    assert store.spaces_with("pods", "x") == ["a", "b"]

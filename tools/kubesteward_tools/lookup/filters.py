@@ -117,12 +117,11 @@ class Filters:
         return chosen
 
     def _label_test(self) -> Test:
-        """Many objects share one mapping of labels: each is judged once."""
+        """Many objects share one mapping of labels, which is judged once."""
 
         def test(batch: Batch) -> list[bool]:
-            distinct = {id(item.labels): item.labels for item in batch.facts}
-            verdicts = {number: self._by_label(labels) for number, labels in distinct.items()}
-            return [verdicts[id(item.labels)] for item in batch.facts]
+            fit = {number for labels, numbers in batch.columns.alike if self._by_label(labels) for number in numbers}
+            return [number in fit for number in batch.chosen]
 
         return test
 

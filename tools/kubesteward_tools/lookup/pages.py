@@ -23,7 +23,9 @@ _FALLING = frozenset({"age", "restarts"})
 
 def _trouble(batch: Batch) -> list[str]:
     """What is not ready first, then by the word."""
-    return [("0" if note.ready is False else "1") + note.word for note in batch.notes]
+    different = {id(note): note for note in batch.notes}
+    ranks = {number: f"{int(note.ready is not False)}{note.word}" for number, note in different.items()}
+    return [ranks[id(note)] for note in batch.notes]
 
 
 _VALUES: dict[Sort, Callable[[Batch], Iterable[Any]]] = {
@@ -61,23 +63,23 @@ class Pages:
         """
         rest = self._after(cursor) if cursor else range(self.total)
         if self._values is None:
-            shown = list(islice(rest, limit))
+            shown = list(islice(rest, limit + 1))
         else:
             choose = heapq.nlargest if self._falls else heapq.nsmallest
-            shown = choose(limit, rest, key=self._values.__getitem__)
-        more = self._cursor(shown[-1]) if len(rest) > limit else ""
-        return [self._place(number) for number in shown], more
+            shown = choose(limit + 1, rest, key=self._values.__getitem__)
+        more = self._cursor(shown[limit - 1]) if len(shown) > limit else ""
+        return [self._place(number) for number in shown[:limit]], more
 
     def _place(self, number: int) -> Place:
         at = bisect_right(self._ends, number)
         batch = self._batches[at]
-        return batch.cluster, batch.namespace, batch.names[number - self._ends[at]]
+        return batch.cluster, batch.namespace, batch.columns.names[batch.chosen[number - self._ends[at]]]
 
     def _cursor(self, number: int) -> str:
         value = "" if self._values is None else self._values[number]
         return cursors.encode({"q": self._question, "a": [value, *self._place(number)]})
 
-    def _after(self, cursor: str) -> Sequence[int]:
+    def _after(self, cursor: str) -> Iterable[int]:
         position = cursors.decode(cursor)
         if position.get("q") != self._question:
             raise InvalidArguments("The cursor belongs to another question.", todo="Repeat its other arguments.")
@@ -87,14 +89,16 @@ class Pages:
         except (KeyError, TypeError, ValueError):
             raise InvalidArguments("The cursor is malformed.", todo="Leave it out.") from None
 
-    def _beyond(self, value: Any, place: tuple[str, ...]) -> Sequence[int]:
+    def _beyond(self, value: Any, place: tuple[str, ...]) -> Iterable[int]:
         border = self._border(place)
         if self._values is None:
             return range(border, self.total)
+        if self._values and type(value) is not type(self._values[0]):
+            raise TypeError
         every = enumerate(self._values)
         if self._falls:
-            return [number for number, at in every if at < value or (at == value and number >= border)]
-        return [number for number, at in every if at > value or (at == value and number >= border)]
+            return (number for number, at in every if at < value or (at == value and number >= border))
+        return (number for number, at in every if at > value or (at == value and number >= border))
 
     def _border(self, place: tuple[str, ...]) -> int:
         """How many stand at the place or before it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -66,7 +66,7 @@ async def list_resources(
     items = [view.item(place, obj, now[place[0]]) for place, obj in _read(page, stores)]
     text = _text(scope, view, items, pages.total, [*filters.notes])
     if more:
-        text.append(f"More: repeat with cursor={more}, or narrow with namespace, status or label_selector.")
+        text.append(f"More: repeat with cursor={more}, or narrow with namespace, status or a selector.")
     data = {"scope": scope.data(), "kind": shape.kind, "total": pages.total, "complete": not scope.not_seen}
     return Answer("\n".join(text), data | {"notes": filters.notes, "items": items, "next_cursor": more})
 
@@ -159,22 +159,20 @@ def _text(scope: Scope, view: View, items: list[dict[str, Any]], total: int, not
     cut = f", {len(items)} shown" if len(items) < total else ""
     partial = "; INCOMPLETE, see NOT SEEN" if scope.not_seen else ""
     head = f"{total} {view.kind.kind} objects{cut}{partial}"
-    return [*scope.lines(), head, *notes, *_tables(view.heads, items)]
+    return [*scope.lines(), head, *notes, *_table(view.heads, items)]
 
 
-def _tables(heads: list[str], items: list[dict[str, Any]]) -> list[str]:
-    """One table, or one for each cluster and namespace where that saves naming them in every line."""
+def _table(heads: list[str], items: list[dict[str, Any]]) -> list[str]:
+    """Cluster and namespace stand above their objects where that saves naming them in every line."""
     places = [head for head in ("cluster", "namespace") if head in heads]
-
-    def place(item: dict[str, Any]) -> str:
-        return ", ".join(f"{head} {item.get(head, '')}" for head in places)
-
-    runs = [(where, list(run)) for where, run in groupby(items, place)]
-    if len(runs) * 3 > len(items):
-        return [compact(heads, [[item.get(head, "") for head in heads] for item in items])] if items else []
+    where = [", ".join(f"{head} {item.get(head, '')}" for head in places) for item in items]
+    changes = sum(one != other for one, other in pairwise(["", *where]))
+    if changes * 3 > len(items):
+        return compact(heads, [[item.get(head, "") for head in heads] for item in items])
     rest = [head for head in heads if head not in places]
-    found = list[str]()
-    for where, run in runs:
-        found += [f"{where}:"] if places else []
-        found.append(compact(rest, [[item.get(head, "") for head in rest] for item in run]))
+    lines = compact(rest, [[item.get(head, "") for head in rest] for item in items])
+    found, before = lines[: -len(items)] if items else [], ""
+    for line, place in zip(lines[len(found) :], where, strict=True):
+        found += [f"{place}:", line] if place != before else [line]
+        before = place
     return found

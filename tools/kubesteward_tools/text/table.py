@@ -29,14 +29,14 @@ _USUAL = 0.5
 _EMPTY = "-"
 
 
-def compact(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table that says what nearly all rows have in common once, on top, and leaves those cells blank.
+def compact(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> list[str]:
+    """The lines of a table, its rows last, that says once what most rows have in common and leaves those cells blank.
 
     The first column is always whole. Columns with exceptions come last, for blanks at the end of a line cost nothing;
     an empty cell in one of them is `-`.
     """
     if not rows:
-        return ""
+        return []
     cells = [[_cell(value) for value in row] for row in rows]
     common = {number: value for number in range(1, len(headers)) if (value := _usual([row[number] for row in cells]))}
     whole = [number for number in range(len(headers)) if number not in common]
@@ -47,7 +47,7 @@ def compact(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     order = [*whole, *partly]
     said = ", ".join(f"{headers[number].upper()} {value}" for number, value in common.items())
     drawn = table([headers[number] for number in order], [[row[number] for number in order] for row in cells])
-    return f"Unless shown: {said}\n{drawn}" if said else drawn
+    return ([f"Unless shown: {said}"] if said else []) + drawn.split("\n")
 
 
 def _usual(values: Sequence[str]) -> str:

@@ -127,13 +127,14 @@ class _Buckets(Generic[_Bucket, _Name, _Value]):
 class Columns:
     """Names, sorted, and the facts in the same order; for reading only. A write makes new ones."""
 
-    __slots__ = ("_created", "_notes", "facts", "names")
+    __slots__ = ("_alike", "_created", "_notes", "facts", "names")
 
     def __init__(self, names: Sequence[str], facts: Sequence[Facts]) -> None:
         self.names = names
         self.facts = facts
         self._notes: Sequence[Any] | None = None
         self._created: Sequence[str] | None = None
+        self._alike: Sequence[tuple[Mapping[str, str], Sequence[int]]] | None = None
 
     @property
     def notes(self) -> Sequence[Any]:
@@ -146,6 +147,16 @@ class Columns:
         if self._created is None:
             self._created = [facts.created for facts in self.facts]
         return self._created
+
+    @property
+    def alike(self) -> Sequence[tuple[Mapping[str, str], Sequence[int]]]:
+        """Labels, and the numbers of the objects that share this one mapping of them."""
+        if self._alike is None:
+            found: dict[int, tuple[Mapping[str, str], list[int]]] = {}
+            for number, facts in enumerate(self.facts):
+                found.setdefault(id(facts.labels), (facts.labels, []))[1].append(number)
+            self._alike = list(found.values())
+        return self._alike
 
 
 class _Entry(NamedTuple):
