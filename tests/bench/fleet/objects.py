@@ -124,7 +124,9 @@ class Fleet:
         }
 
     def _template(self, app: App) -> Object:
-        return {"metadata": {"labels": {"app": app.name}}, "spec": {"containers": [container(app, "app", "")]}}
+        volumes = [{"name": "config", "configMap": {"name": f"{app.name}-config", "defaultMode": 420}}]
+        spec = {"containers": [container(app, "app", "")], "volumes": volumes, "serviceAccountName": app.name}
+        return {"metadata": {"labels": {"app": app.name}}, "spec": spec}
 
     def _replica_set(self, app: App, old: bool) -> Object:
         name = _set_name(app, old=old)

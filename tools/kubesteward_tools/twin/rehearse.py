@@ -138,12 +138,13 @@ def _availability(evidence: Evidence) -> Iterable[Availability]:
     for key in sorted({*best.watcher.lowest, *worst.watcher.lowest}):
         measure = ready_endpoints if key.resource == "services" else ready_pods
         before = measure(evidence.origin, key)
+        lowest = best.watcher.lowest.get(key, before)
         yield Availability(
             object=name(key),
             before=before,
-            best_min=best.watcher.lowest.get(key, before),
+            best_min=lowest,
             best_after=measure(best.cluster.store, key),
-            worst_min=worst.watcher.lowest.get(key, before),
+            worst_min=min(lowest, worst.watcher.lowest.get(key, before)),  # pods that never start also stay longer
             worst_after=measure(worst.cluster.store, key),
         )
 

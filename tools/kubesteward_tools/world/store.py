@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
+from kubesteward_tools.twin.demand import Demand, demand
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.world.packing import Packing
 
@@ -28,7 +29,8 @@ class Facts(NamedTuple):
     """What the indexes know of an object, so that questions about many need not read them all.
 
     `owners` are the UIDs of its owner references. `node` is a pod's `spec.nodeName` ("" without one), None for other
-    kinds; `repels` says whether a pod has a required anti-affinity. `note` is what the store's owner makes of it.
+    kinds; `repels` says whether a pod has a required anti-affinity,
+    `demand` what it takes up there. `note` is what the store's owner makes of it.
     """
 
     uid: str
@@ -38,6 +40,7 @@ class Facts(NamedTuple):
     owners: tuple[str, ...]
     node: str | None
     repels: bool
+    demand: Demand | None
     note: Any
 
 
@@ -360,6 +363,7 @@ class Store:
             owners=tuple([owner["uid"] for owner in owners]) if owners else (),
             node=((obj.get("spec") or {}).get("nodeName") or "") if pod else None,
             repels=pod and _repels(obj),
+            demand=_demand(obj) if pod else None,
             note=self._note(key, obj) if self._note is not None else None,
         )
 
@@ -389,6 +393,14 @@ class Store:
 _NO_LABELS: Mapping[str, str] = {}
 _LABELLED = frozenset({"pods"})
 """Resources whose labels are indexed: selectors ask for pods."""
+
+
+def _demand(pod: Object) -> Demand | None:
+    """None for a pod of a bundle that is none."""
+    try:
+        return demand(pod)
+    except (AttributeError, TypeError, KeyError):
+        return None
 
 
 def _repels(pod: Object) -> bool:

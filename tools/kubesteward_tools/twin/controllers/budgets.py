@@ -21,12 +21,16 @@ class Budgets(Base):
             if event.old is None or event.old["metadata"].get("generation") != event.obj["metadata"].get("generation"):
                 yield event.key
         elif resource == "pods":
-            for key, budget in self.store.items("poddisruptionbudgets.policy", namespace):
-                labels = event.obj["metadata"].get("labels"), (event.old or event.obj)["metadata"].get("labels")
-                if any(matches(budget["spec"].get("selector"), item) for item in labels):
-                    yield key
+            yield from self._covering(namespace, [_labels(item) for item in (event.obj, event.old) if item])
         elif resource in _SCALABLE and (event.old is None or event.old["spec"] != event.obj["spec"]):
-            yield from (key for key, _ in self.store.items("poddisruptionbudgets.policy", namespace))
+            templates = [item["spec"].get("template") or {} for item in (event.obj, event.old) if item]
+            yield from self._covering(namespace, [_labels(item) for item in templates])
+
+    def _covering(self, namespace: str, labels: list[dict[str, str]]) -> Iterable[Key]:
+        """The budgets that select pods with any of these labels."""
+        for key, budget in self.store.items("poddisruptionbudgets.policy", namespace):
+            if any(matches(budget["spec"].get("selector"), item) for item in labels):
+                yield key
 
     def reconcile(self, key: Hashable) -> None:
         if not isinstance(key, Key) or (budget := self.store.get(key)) is None:
@@ -58,3 +62,7 @@ class Budgets(Base):
             return pod is not None and "deletionTimestamp" not in pod["metadata"]
 
         return {name: at for name, at in disrupted.items() if pending(self.store.get(Key("pods", namespace, name)))}
+
+
+def _labels(obj: Object) -> dict[str, str]:
+    return (obj.get("metadata") or {}).get("labels") or {}

@@ -31,7 +31,7 @@ def broken(evidence: Evidence) -> Iterator[Concern]:
 def loosened(evidence: Evidence) -> Iterator[Concern]:
     """A budget that protects fewer pods than before, or none any more: whatever drains next may stop them all."""
     for key, before, after in evidence.touched(evidence.best, "poddisruptionbudgets.policy"):
-        if before is None:
+        if before is None or (after is not None and after["spec"] == before["spec"]):
             continue
         wanted = disruption.status(evidence.origin, before)["desiredHealthy"]
         left = disruption.status(evidence.origin, after)["desiredHealthy"] if after else 0

@@ -7,11 +7,12 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from kubesteward_tools.twin.demand import host_ports
 from kubesteward_tools.twin.quota import Amounts, amounts
 from kubesteward_tools.twin.scheduling import fit
 from kubesteward_tools.twin.scheduling.affinity import node_affinity
 from kubesteward_tools.twin.scheduling.neighbours import AFFINITY, Neighbours
-from kubesteward_tools.twin.scheduling.ports import PORTS, clash, host_ports
+from kubesteward_tools.twin.scheduling.ports import PORTS, clash
 from kubesteward_tools.twin.scheduling.spread import SPREAD_LABEL, Spread
 from kubesteward_tools.twin.scheduling.taints import unschedulable, untolerated
 from kubesteward_tools.twin.scheduling.usage import Room, requests
@@ -32,7 +33,7 @@ class Filters:
     def __init__(self, store: Store, pod: Object, gone: frozenset[str] = frozenset()) -> None:
         self.pod, self.requests = pod, requests(pod)
         self.volumes = Volumes(store, pod)
-        self._ports = frozenset(host_ports(pod))
+        self._ports = frozenset(host_ports(pod["spec"]))
         self._neighbours = Neighbours(store, pod, gone)
         self._spread = Spread(store, pod, gone)
 

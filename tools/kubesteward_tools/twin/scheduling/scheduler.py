@@ -50,8 +50,10 @@ def feasible(store: Store, pod: Object, usage: Usage | None = None, *, enough: i
         return Feasibility((), {}, why)
     waiting = _nominated(store, pod)
     good, refusals = list[str](), dict[str, Refusal]()
-    for node in _from_anywhere(store.objects("nodes"), pod):
-        name = node["metadata"]["name"]
+    for key in _from_anywhere(list(store.keys("nodes")), pod):
+        name, node = key.name, store.get(key)
+        if node is None:
+            continue
         refusal = filters.refusal(node, _room(store, pod, name, usage, waiting))
         if refusal is not None:
             refusals[name] = refusal
@@ -80,7 +82,7 @@ def schedule(store: Store, pod: Object, usage: Usage | None = None) -> Placement
     return Placement(message=message.unschedulable(found.refusals, message.no_victims(found.refusals)))
 
 
-def _from_anywhere(nodes: list[Object], pod: Object) -> Iterator[Object]:
+def _from_anywhere(nodes: list[Key], pod: Object) -> Iterator[Key]:
     """Every node once. Where only some are looked at, replicas look at the same ones and other workloads at others."""
     owners = pod["metadata"].get("ownerReferences") or [{"uid": pod["metadata"].get("uid", "")}]
     start = crc32(owners[0]["uid"].encode()) % len(nodes) if len(nodes) > _ENOUGH else 0
@@ -114,9 +116,9 @@ def _crowd(store: Store, pod: Object) -> dict[str, int]:
     found: dict[str, int] = {}
     for owner in pod["metadata"].get("ownerReferences") or ():
         for key in store.owned_by(owner["uid"]):
-            node = ((store.get(key) or {}).get("spec") or {}).get("nodeName") if key.resource == "pods" else None
-            if node:
-                found[node] = found.get(node, 0) + 1
+            facts = store.facts(key)
+            if facts is not None and facts.node:
+                found[facts.node] = found.get(facts.node, 0) + 1
     return found
 
 

@@ -7,13 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any
 
+from kubesteward_tools.twin.demand import Demand, Port, Shape, demand, shape
 from kubesteward_tools.twin.quota import Amounts, effective_requests, is_terminal
-from kubesteward_tools.twin.scheduling.ports import Port, host_ports
 from kubesteward_tools.world.store import Event, Object, Store
-
-_Shape = tuple[Any, ...]
 
 
 def pods_on(store: Store, node: str) -> list[Object]:
@@ -24,27 +21,12 @@ def pods_on(store: Store, node: str) -> list[Object]:
 
 def requests(pod: Object) -> Mapping[str, Fraction]:
     """Effective requests, worked out once for all pods that ask for the same."""
-    return _requests(_shape(pod["spec"]))
-
-
-def _shape(spec: Mapping[str, Any]) -> _Shape:
-    own = _pairs((spec.get("resources") or {}).get("requests"))
-    containers = tuple(_asked(item) for item in spec.get("containers") or ())
-    steps = tuple((_asked(item), item.get("restartPolicy")) for item in spec.get("initContainers") or ())
-    return containers, steps, own, _pairs(spec.get("overhead"))
-
-
-def _asked(container: Mapping[str, Any]) -> _Shape:
-    return _pairs((container.get("resources") or {}).get("requests"))
-
-
-def _pairs(quantities: Mapping[str, Any] | None) -> _Shape:
-    return tuple(quantities.items()) if quantities else ()
+    return _requests(shape(pod["spec"]))
 
 
 @lru_cache(maxsize=4096)
-def _requests(shape: _Shape) -> Amounts:
-    containers, steps, own, overhead = shape
+def _requests(asked_for: Shape) -> Amounts:
+    containers, steps, own, overhead = asked_for
     spec = {
         "containers": [{"resources": {"requests": dict(asked)}} for asked in containers],
         "initContainers": [{"resources": {"requests": dict(a)}, "restartPolicy": policy} for a, policy in steps],
@@ -65,20 +47,17 @@ class Room:
 
     @classmethod
     def of(cls, pods: Iterable[Object]) -> Room:
-        shapes: Counter[_Shape] = Counter()
-        ports: set[Port] = set()
-        lowest: int | None = None
-        for pod in pods:
-            spec = pod["spec"]
-            shapes[_shape(spec)] += 1
-            ports.update(host_ports(pod))
-            priority = spec.get("priority") or 0
-            lowest = priority if lowest is None or priority < lowest else lowest
+        return cls.taken(map(demand, pods))
+
+    @classmethod
+    def taken(cls, demands: Iterable[Demand]) -> Room:
+        counts = Counter(item for item in demands if not item.terminal)
         used: Amounts = {}
-        for shape, count in shapes.items():
-            for name, value in _requests(shape).items():
+        for item, count in counts.items():
+            for name, value in _requests(item.shape).items():
                 used[name] = used.get(name, Fraction(0)) + value * count
-        return cls(shapes.total(), used, frozenset(ports), lowest)
+        ports = frozenset(port for item in counts for port in item.ports)
+        return cls(counts.total(), used, ports, min((item.priority for item in counts), default=None))
 
 
 class Usage:
@@ -90,7 +69,8 @@ class Usage:
     def room(self, store: Store, node: str) -> Room:
         found = self._rooms.get(node)
         if found is None:
-            found = self._rooms[node] = Room.of(pods_on(store, node))
+            known = (store.facts(key) for key in store.pods_on(node))
+            found = self._rooms[node] = Room.taken(item.demand for item in known if item and item.demand)
         return found
 
     def hear(self, event: Event) -> None:

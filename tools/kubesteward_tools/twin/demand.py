@@ -1,0 +1,67 @@
+"""What one pod takes up on its node, as small as it can be: noted of every pod when it is stored.
+
+The room on a thousand nodes is asked for in every rehearsal; nobody can read thirty thousand pods for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+Port = tuple[str, int, str]
+"""Protocol, port, address."""
+
+Shape = tuple[Any, ...]
+"""What is asked for, container by container: pods of one template have the same."""
+
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - the API's own word for "every address of the node"; nothing is bound here
+_MOST = 20_000
+
+
+class Demand(NamedTuple):
+    """`terminal` pods take up nothing any more."""
+
+    shape: Shape
+    ports: tuple[Port, ...]
+    priority: int
+    terminal: bool
+
+
+_shared: dict[Demand, Demand] = {}
+
+
+def demand(pod: Mapping[str, Any]) -> Demand:
+    """The one Demand that all pods with the same have. Raises whatever a malformed pod makes it raise."""
+    spec = pod.get("spec") or {}
+    phase = (pod.get("status") or {}).get("phase")
+    made = Demand(shape(spec), tuple(host_ports(spec)), spec.get("priority") or 0, phase in {"Succeeded", "Failed"})
+    found = _shared.get(made)
+    if found is None:
+        if len(_shared) >= _MOST:
+            _shared.clear()
+        found = _shared[made] = made
+    return found
+
+
+def shape(spec: Mapping[str, Any]) -> Shape:
+    own = _pairs((spec.get("resources") or {}).get("requests"))
+    containers = tuple([_asked(item) for item in spec.get("containers") or ()])
+    steps = tuple([(_asked(item), item.get("restartPolicy")) for item in spec.get("initContainers") or ()])
+    return containers, steps, own, _pairs(spec.get("overhead"))
+
+
+def _asked(container: Mapping[str, Any]) -> Shape:
+    return _pairs((container.get("resources") or {}).get("requests"))
+
+
+def _pairs(quantities: Mapping[str, Any] | None) -> Shape:
+    return tuple(quantities.items()) if quantities else ()
+
+
+def host_ports(spec: Mapping[str, Any]) -> Iterable[Port]:
+    """The ports that a pod takes on its node; those of init containers only where they stay (KEP-753)."""
+    stays = [item for item in spec.get("initContainers") or () if item.get("restartPolicy") == "Always"]
+    for container in [*(spec.get("containers") or ()), *stays]:
+        for port in container.get("ports") or ():
+            if port.get("hostPort"):
+                yield port.get("protocol") or "TCP", port["hostPort"], port.get("hostIP") or ANY_ADDRESS
