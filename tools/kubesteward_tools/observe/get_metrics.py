@@ -13,6 +13,7 @@ from kubesteward_tools.errors import AskDifferently
 from kubesteward_tools.lookup import states
 from kubesteward_tools.lookup.arguments import Cluster, Format, ManyClusters, Namespace, Since
 from kubesteward_tools.lookup.family import CHILDREN, pods, top_owner
+from kubesteward_tools.lookup.notes import of
 from kubesteward_tools.lookup.scope import Scope, each, scoped, seen
 from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.lookup.targets import check_namespace, find, parse
@@ -20,7 +21,7 @@ from kubesteward_tools.text.ages import seconds
 from kubesteward_tools.text.table import table
 from kubesteward_tools.tool import Answer, Desk, tool
 from kubesteward_tools.twin.quantity import parse as quantity
-from kubesteward_tools.world.store import Object
+from kubesteward_tools.world.store import Key, Object
 
 if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
@@ -32,6 +33,7 @@ Query = Literal[
 _SERVED = ("cpu_usage", "memory_usage", "cpu_saturation", "memory_saturation", "restarts")
 _NODES = frozenset({"node", "nodes", "no"})
 _MEMORY_UNIT = 2**20
+_POD = "pod"
 _METRICS_SERVER = "metrics-server (its latest sample)"
 _NO_HISTORY = "No history is kept here yet: these are present values, whatever time_window says."
 Usage = dict[tuple[str, str], Fraction]
@@ -60,9 +62,10 @@ async def get_metrics(
     kinds = ("nodes",) if _is_node(target) else CHILDREN
     await seen(scope, kinds, required="nodes" if _is_node(target) else "pods")
     found = await each(scope, lambda world: _measured(scope, world, query, target, namespace))
-    items = sorted((item for _, part in found for item in part), key=lambda item: (-item["value"], item["object"]))
+    every = sorted((item for _, part in found for item in part), key=lambda item: (-item["value"], item["object"]))
+    items = [_with_owner(item) for item in every[:limit]]
     lines = [] if not time_window else [_NO_HISTORY] if seconds(time_window) else []
-    return _answer(scope, query, items, items[:limit], lines, wide=response_format == "detailed")
+    return _answer(scope, query, len(every), items, lines, wide=response_format == "detailed")
 
 
 def _is_node(target: str) -> bool:
@@ -75,19 +78,19 @@ async def _measured(scope: Scope, world: World, query: Query, target: str, names
     if target:
         found = await find(world, *parse(target), namespace)
         scope.namespace = namespace = found.key.namespace
-        chosen = pods(world.store, found.key)
+        chosen: Iterable[Key] = [Key("pods", *_name(pod)) for pod in pods(world.store, found.key)]
     else:
         await check_namespace(world, namespace)
-        chosen = world.store.objects("pods", namespace or None)
-    resource, part = _resource(query), _is_part(query)
+        chosen = world.store.keys("pods", namespace or None)
     if query == "restarts":
-        return [_of_pod(scope, world, pod, _entry(Fraction(states.restarts(pod)))) for pod in chosen]
-    usage = await _usage(world, "pods", resource, namespace)
-    return [
-        _of_pod(scope, world, pod, _entry(usage[_name(pod)], _limit(pod, resource), part=part))
-        for pod in chosen
-        if _name(pod) in usage
-    ]
+        noted = ((key, of(world.store, key)) for key in chosen)
+        return [_of_pod(scope, world, key, _entry(Fraction(note.restarts))) for key, note in noted if note]
+    usage = await _usage(world, "pods", _resource(query), namespace)
+    measured = ((key, usage[key.namespace, key.name]) for key in chosen if (key.namespace, key.name) in usage)
+    if not _is_part(query):
+        return [_of_pod(scope, world, key, _entry(used)) for key, used in measured]
+    read = ((key, used, _limit(world.store.get(key) or {}, _resource(query))) for key, used in measured)
+    return [_of_pod(scope, world, key, _entry(used, most, part=True)) for key, used, most in read]
 
 
 async def _of_nodes(world: World, query: Query, name: str) -> list[dict[str, Any]]:
@@ -138,10 +141,18 @@ def _limit(pod: Object, resource: str) -> Most:
     return Fraction(0), ""
 
 
-def _of_pod(scope: Scope, world: World, pod: Object, entry: dict[str, Any]) -> dict[str, Any]:
-    namespace, name = _name(pod)
-    shown = name if scope.namespace else f"{namespace}/{name}"
-    return {"cluster": world.cluster, "object": shown, **entry, "owner": top_owner(world.store, pod)}
+def _of_pod(scope: Scope, world: World, key: Key, entry: dict[str, Any]) -> dict[str, Any]:
+    """With where to look for its owner, which only those need that are shown."""
+    shown = key.name if scope.namespace else f"{key.namespace}/{key.name}"
+    return {"cluster": world.cluster, "object": shown, **entry, _POD: (world.store, key)}
+
+
+def _with_owner(item: dict[str, Any]) -> dict[str, Any]:
+    if _POD not in item:
+        return item
+    store, key = item.pop(_POD)
+    pod = store.get(key)  # it may have gone while other clusters were asked
+    return item | {"owner": top_owner(store, pod) if pod is not None else f"Pod/{key.name}"}
 
 
 def _entry(used: Fraction, most: Most = (Fraction(0), ""), *, part: bool = False) -> dict[str, Any]:
@@ -159,15 +170,15 @@ _SHOWN: dict[str, Callable[[float], str]] = {
 
 
 def _answer(
-    scope: Scope, query: Query, every: list[Any], items: list[dict[str, Any]], notes: list[str], *, wide: bool
+    scope: Scope, query: Query, total: int, items: list[dict[str, Any]], notes: list[str], *, wide: bool
 ) -> Answer:
     show, source = _SHOWN[_resource(query)], "pod status" if query == "restarts" else _METRICS_SERVER
     heads = [*(["cluster"] if scope.many else []), "object", "used", *(["limit", "share"] if _is_part(query) else [])]
-    heads += ["owner"] if wide and every and "owner" in every[0] else []
-    cut = f", the highest {len(items)} shown" if len(items) < len(every) else ""
-    lines = [*scope.lines(), f"{query} of {len(every)} objects{cut}; source: {source}", *notes]
+    heads += ["owner"] if wide and items and "owner" in items[0] else []
+    cut = f", the highest {len(items)} shown" if len(items) < total else ""
+    lines = [*scope.lines(), f"{query} of {total} objects{cut}; source: {source}", *notes]
     lines += [table(heads, [_row(item, heads, show) for item in items])] if items else []
-    data = {"scope": scope.data(), "query": query, "source": source, "total": len(every), "items": items}
+    data = {"scope": scope.data(), "query": query, "source": source, "total": total, "items": items}
     return Answer("\n".join(lines), data)
 
 
