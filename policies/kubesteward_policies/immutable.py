@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from kubesteward_policies.change import ApiCall, Change
@@ -18,7 +19,7 @@ _SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"}
 _ADMISSION = frozenset({"admissionregistration.k8s.io"})
 _RBAC = frozenset({"rbac.authorization.k8s.io"})
 _EVERYBODYS = frozenset({"CustomResourceDefinition", "PersistentVolume", "APIService"})
-_SECRET_NAME = re.compile(r"(?i)(passw(or)?d|secret|token|api_?key|private_?key|credential)s?$")
+_SECRET_NAME = re.compile(r"(?i)(passw(or)?d|secret|token|api[_-]?key|private[_-]?key|credential)s?$")
 _TWO = "This needs two persons, which this version cannot ask; make the change by hand."
 _MOST_PODS = 0.1
 
@@ -104,11 +105,12 @@ def owners(call: ApiCall, _: Surroundings) -> Broken | None:
 
 
 def secret_values(call: ApiCall, _: Surroundings) -> Broken | None:
-    """Also in the environment of a container: what passes through a model has been seen by it."""
+    """Also in the environment of a container or in a ConfigMap: what passes through a model has been seen by it."""
     if call.target.kind == "Secret" and call.verb != "delete":
         remedy = "Change the Secret where it is managed."
         return Broken("immutable.secret", "Secret values do not pass through a model", remedy)
-    if name := next(_secret_variables(call.body), ""):
+    settings = _secret_settings(call.body) if call.target.kind == "ConfigMap" else iter(())
+    if name := next(chain(_secret_variables(call.body), settings), ""):
         remedy = "Put the value into a Secret by hand and refer to it with valueFrom.secretKeyRef."
         return Broken("immutable.secret", f"the patch carries a value for {name!r}", remedy)
     return None
@@ -180,6 +182,23 @@ def _secret_variables(body: Any) -> Iterator[str]:
     elif isinstance(body, list | tuple):
         for item in body:
             yield from _secret_variables(item)
+
+
+def _secret_settings(body: Any) -> Iterator[str]:
+    """Keys of a ConfigMap's data that look secret and are given a literal value."""
+    operations = body if isinstance(body, list | tuple) else [{"path": "", "value": body}]
+    given = chain.from_iterable(_settings(item) for item in operations if isinstance(item, Mapping))
+    return (key for key, value in given if _SECRET_NAME.search(key) and _telling(value))
+
+
+def _settings(operation: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The keys and values that one operation of a JSON patch gives to the data of an object."""
+    pointer, value = str(operation.get("path")), operation.get("value")
+    if pointer.startswith("/data/"):
+        yield pointer.removeprefix("/data/"), value
+    elif pointer in {"", "/data"} and isinstance(value, Mapping):
+        data = value if pointer else value.get("data")
+        yield from ((str(key), item) for key, item in data.items()) if isinstance(data, Mapping) else ()
 
 
 def _telling(value: Any) -> bool:

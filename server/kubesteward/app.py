@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from kubesteward.store.store import Store
     from kubesteward_tools.cluster.clusters import Clusters
     from kubesteward_tools.tool import Tool
+    from kubesteward_tools.world.metrics.telemetry import Instruments
 
 T = TypeVar("T")
 
@@ -67,7 +68,23 @@ class App:
 
         if self.settings.bundle:
             return Clusters.from_bundle(self.settings.bundle)
-        return Clusters.from_kubeconfig(self.settings.kubeconfig, self.settings.context)
+        settings = self.settings
+        found = Clusters.from_kubeconfig(settings.kubeconfig, settings.context, settings.namespaces)
+        found.instruments = self._instruments(found)
+        return found
+
+    def _instruments(self, clusters: Clusters) -> Instruments:
+        """An embedded cluster is always a new one, so that nothing about it is worth keeping.
+
+        Raises:
+            InvalidArguments: an address of Prometheus is none, or is that of an unknown context.
+        """
+        from kubesteward.monitoring import monitors
+        from kubesteward.store.baselines import KeptBaselines
+        from kubesteward_tools.world.metrics.telemetry import Instruments
+
+        kept = KeptBaselines(lambda: self.store) if self.standin is None else None
+        return Instruments(monitors(self.settings, clusters).get, kept)
 
     @cached_property
     def store(self) -> Store:

@@ -39,6 +39,9 @@ class Settings(BaseModel):
     bundle: Path | None = Field(
         None, description="folder or file of `kubectl get -o yaml` output, instead of a cluster"
     )
+    namespaces: tuple[str, ...] = Field(
+        (), description="where to look for what may not be listed across the cluster, comma-separated"
+    )
     state_dir: Path = Field(
         default_factory=lambda: data_dir(os.environ), description="where actions, approvals and the audit log are kept"
     )
@@ -55,6 +58,12 @@ class Settings(BaseModel):
     approval_wait: float = Field(
         20.0, gt=0, description="longest wait for an approved change before a handle is returned"
     )
+    prometheus_url: str = Field(
+        "",
+        repr=False,
+        description="Prometheus of the current context, or `context=address` for each, comma-separated",
+    )
+    prometheus_token: str = Field("", repr=False, description="bearer token that Prometheus wants")
     http_host: str = Field("127.0.0.1", description="address to listen on; others than loopback need a token")
     http_port: int = Field(8765, ge=0, le=65535, description="port to listen on")
     http_token: str = Field("", repr=False, description="bearer token that HTTP clients must send")
@@ -62,10 +71,19 @@ class Settings(BaseModel):
     http_allowed_hosts: tuple[str, ...] = Field((), description="values of Host that are accepted, comma-separated")
     http_allowed_origins: tuple[str, ...] = Field((), description="values of Origin that are accepted, comma-separated")
 
-    @field_validator("http_allowed_hosts", "http_allowed_origins", mode="before")
+    @field_validator("namespaces", "http_allowed_hosts", "http_allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("prometheus_url")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        if value:
+            from kubesteward_tools.prometheus.addresses import addresses
+
+            addresses(value, "")
+        return value
 
     @field_validator("kubeconfig", "bundle", "state_dir", "http_tokens")
     @classmethod

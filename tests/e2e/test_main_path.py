@@ -39,6 +39,7 @@ async def test_what_a_person_agrees_to_is_written_once_and_verified(desk: Desk, 
         followed = await client.call_tool("get_action", {"action_id": action, "wait": 25})
 
     assert text_of(result).startswith("EXECUTED"), text_of(result)
+    assert "a person has to agree" not in text_of(result)
     assert (followed.structured_content or {})["verified"] is True
     assert desk.attempts == [PATCHED]
     assert desk.memory() == "192Mi"
@@ -161,6 +162,23 @@ async def test_an_idempotency_key_makes_two_calls_one_action(desk: Desk) -> None
         second = await client.call_tool("patch_resource", {**REPAIR, "idempotency_key": "k1"})
 
     assert (first.structured_content or {})["id"] == (second.structured_content or {})["id"]
+    assert desk.attempts == [PATCHED]
+
+
+async def test_of_two_calls_with_one_key_both_learn_of_the_one_execution(desk: Desk) -> None:
+    once = {**REPAIR, "idempotency_key": "k1"}
+    results: list[CallToolResult] = []
+    async with desk.client() as client:
+        states = [await asked(client, "patch_resource", once) for _ in range(2)]
+
+        async def reply(state: str) -> None:
+            results.append(await answer(client, "patch_resource", once, state))
+
+        async with anyio.create_task_group() as group:
+            for state in states:
+                group.start_soon(reply, state)
+
+    assert [text_of(result).split(":")[0] for result in results] == ["EXECUTED", "EXECUTED"]
     assert desk.attempts == [PATCHED]
 
 

@@ -62,9 +62,15 @@ DENIED = {
         _change("Secret", "db", "shop"),
         _change("Deployment", "web", "shop", "apps", body={"env": [{"name": "DB_PASSWORD", "value": "hunter2"}]}),
         _change("Deployment", "web", "shop", "apps", body=[{"op": "add", "value": {"name": "TOKEN", "value": "t0"}}]),
+        _change("ConfigMap", "web", "shop", body={"data": {"db.password": "hunter2"}}),
+        _change("ConfigMap", "web", "shop", body=[{"op": "add", "path": "/data/api-key", "value": "k0"}]),
+        _change("ConfigMap", "web", "shop", body=[{"op": "add", "path": "/data", "value": {"token": "t0"}}]),
     ],
 }
 ALLOWED = [
+    _change("ConfigMap", "web", "shop", body={"data": {"log.level": "debug", "password": None, "use-token": "true"}}),
+    _change("ConfigMap", "web", "shop", body={"data": None}),
+    _change("ConfigMap", "web", "shop", body=[{"op": "remove", "path": "/data/password"}, "x"]),
     _change("Deployment", "web", "shop", "apps"),
     _change("Node", "worker-1"),
     _change("Namespace", "shop"),

@@ -44,6 +44,18 @@ def test_settings_are_frozen_and_show_no_token() -> None:
     assert "hunter2" not in repr(found)
 
 
+def test_the_address_and_token_of_prometheus_are_shown_nowhere() -> None:
+    environment = {
+        "KUBESTEWARD_PROMETHEUS_URL": "https://user:hunter2@p.example",
+        "KUBESTEWARD_PROMETHEUS_TOKEN": "hunter2",
+    }
+
+    assert "hunter2" not in repr(Settings.load(environment))
+    with pytest.raises(InvalidArguments, match="KUBESTEWARD_PROMETHEUS_URL") as refused:
+        Settings.load({"KUBESTEWARD_PROMETHEUS_URL": "user:hunter2@p.example"})
+    assert "hunter2" not in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("platform", "environment", "expected"),
     [

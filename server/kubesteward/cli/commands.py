@@ -30,7 +30,7 @@ def _print_version(asked: bool) -> None:
 
 @app.callback()
 def options(
-    show_version: Annotated[
+    _version: Annotated[
         bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version)
     ] = False,
 ) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -18,6 +17,7 @@ from kubesteward.settings import Settings
 
 if TYPE_CHECKING:
     from kubesteward_tools.cluster.clusters import Clusters
+    from kubesteward_tools.prometheus.client import Prometheus
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Check:
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False) -> None:
-    """Check Python, the settings, the store, the audit log, and every context of the kubeconfig."""
+    """Check Python, the settings, the store, the audit log, every context of the kubeconfig, and Prometheus."""
     with one_sentence():
         settings = Settings.load()
         checks = anyio.run(_examine, settings)
@@ -47,7 +47,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] =
 
 
 async def _examine(settings: Settings) -> list[Check]:
-    examinations: list[Callable[[Settings], Awaitable[list[Check]]]] = [_python, _brains, _store, _clusters]
+    examinations = (_python, _brains, _store, _clusters, _monitoring)
     return [check for examine in examinations for check in await examine(settings)]
 
 
@@ -107,6 +107,34 @@ async def _clusters(settings: Settings) -> list[Check]:
     finally:
         await clusters.close()
     return checks or [_nothing(settings)]
+
+
+async def _monitoring(settings: Settings) -> list[Check]:
+    """A Prometheus that is configured has to answer; none is no fault."""
+    from kubesteward.monitoring import monitors
+    from kubesteward_tools.cluster.clusters import Clusters
+    from kubesteward_tools.errors import SteadyError
+
+    if not settings.prometheus_url or settings.bundle:
+        return []
+    try:
+        found = monitors(settings, Clusters.from_kubeconfig(settings.kubeconfig, settings.context))
+    except SteadyError as error:
+        return [Check("prometheus", "fail", error.message, error.todo)]
+    return list(await asyncio.gather(*(_prometheus(name, monitor) for name, monitor in found.items())))
+
+
+async def _prometheus(context: str, monitor: Prometheus) -> Check:
+    from kubesteward_tools.errors import SteadyError
+
+    name = f"prometheus of {context}"
+    try:
+        version = await monitor.version()
+    except SteadyError as error:
+        return Check(name, "fail", error.message, error.todo)
+    finally:
+        await monitor.close()
+    return Check(name, "ok", f"{monitor.name} answers" + (f", version {version}" if version else ""))
 
 
 def _nothing(settings: Settings) -> Check:

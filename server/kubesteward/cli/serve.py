@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--embedded", metavar="SCENARIO", nargs="?", const="incident", help="use the embedded cluster")
     made.add_argument("--autonomy", type=int, choices=[1, 2, 3, 4], help="1 advisor (default), 2 copilot, 3, 4")
     made.add_argument("--read-only", action="store_true", default=None, help="refuse every tier-4 tool")
+    made.add_argument("--prometheus-url", help="Prometheus of the current context, or context=address for each")
     made.add_argument("--state-dir", help="where actions, approvals and the audit log are kept")
     return made
 
@@ -53,4 +54,7 @@ def serve(arguments: list[str]) -> None:
             from kubesteward.embedded.scenarios import check
 
             check(scenario)
-        main(Settings.load(**given), transport=transport, scenario=scenario)
+        settings = Settings.load(**given)
+        if settings.bundle is not None and not settings.bundle.exists():
+            raise ValueError(f"no bundle is at {settings.bundle}. Give a folder or file of `kubectl get -o yaml`.")
+        main(settings, transport=transport, scenario=scenario)

@@ -113,12 +113,12 @@ class Actions:
             raise ValueError(f"{action.status} does not lead to {status}")
         new = action.model_copy(update={"status": status, **changes})
         with self._store.transaction() as db:
-            moved = db.execute(
-                "UPDATE actions SET status = ?, digest = ?, expires = ?, body = ? WHERE id = ? AND body = ?",
-                (new.status, new.digest, new.expires, new.model_dump_json(), action.id, action.model_dump_json()),
-            )
-            if moved.rowcount != 1:
+            if self.get(action.id).model_dump_json() != action.model_dump_json():
                 return None
+            db.execute(
+                "UPDATE actions SET status = ?, digest = ?, expires = ?, body = ? WHERE id = ?",
+                (new.status, new.digest, new.expires, new.model_dump_json(), action.id),
+            )
             self._note(step, new, note or {})
         return new
 

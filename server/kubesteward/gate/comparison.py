@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from kubesteward_tools.twin.rehearsal import Rehearsal
 
+_GRAVITY = ("safe", "warn", "unknown", "blocked")
+
+
+def is_graver(again: Rehearsal, approved: Rehearsal | None) -> bool:
+    """Whether the verdict is worse than the one that was approved."""
+    return approved is None or _GRAVITY.index(again.verdict) > _GRAVITY.index(approved.verdict)
+
 
 def still_covers(approved: Rehearsal | None, again: Rehearsal) -> bool:
     """True when the verdict and the findings are the same and nothing has become graver than what was approved."""

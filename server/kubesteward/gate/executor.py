@@ -17,15 +17,14 @@ from kubesteward.execution.verify import DEADLINE, verify
 from kubesteward.gate.action import Action, Status
 from kubesteward.gate.actions import Actions
 from kubesteward.gate.case import Case
-from kubesteward.gate.comparison import still_covers
+from kubesteward.gate.comparison import is_graver, still_covers
 from kubesteward.gate.digests import digest_of
 from kubesteward.gate.stages import BEFORE_EXECUTION, walk
-from kubesteward.gate.stages.rehearsal import opinion
+from kubesteward.gate.stages.rehearsal import opinion, played
 from kubesteward.gate.writers import Writers
 from kubesteward_policies.change import ApiCall, Change
 from kubesteward_policies.verdict import Decision
 from kubesteward_tools.errors import AskAgain, Refused, SteadyError
-from kubesteward_tools.twin.rehearse import rehearse
 from kubesteward_tools.world.store import Key
 from kubesteward_tools.world.world import World
 
@@ -104,7 +103,7 @@ class Executor:
             outcome = f"nothing was changed: {verdicts[-1].reason}"
             return self._must(action, "blocked", "blocked", outcome=outcome, verdicts=(*action.verdicts, verdicts[-1]))
         for _ in range(TRIES):
-            action = self._looked_again(world, action)
+            action = await self._looked_again(world, action)
             if action.status != "executing":
                 return action
             action = self._intend(world, action)
@@ -118,12 +117,14 @@ class Executor:
                 await _caught_up(world, action)
         return self._failed(action, f"nothing was changed: {action.change.target} moved {TRIES} times meanwhile")
 
-    def _looked_again(self, world: World, action: Action) -> Action:
-        """If a target has moved since the rehearsal, rehearse again; back to the person if that is worse."""
+    async def _looked_again(self, world: World, action: Action) -> Action:
+        """Rehearse again; back to the person if that is worse. What stands around a target moves too: where the target
+        itself has not, only the verdict counts.
+        """
         now = versions(world, action.change)
-        if now == action.versions:
+        again = await played(world, action.change)
+        if now == action.versions and not is_graver(again, action.rehearsal):
             return action
-        again = rehearse(world.store, action.change.calls, now=time.time(), unseen=world.forbidden)
         digest = digest_of(action.change, again, now)
         if still_covers(action.rehearsal, again):
             return self._must(action, "executing", "rehearsed_again", versions=now, rehearsal=again)

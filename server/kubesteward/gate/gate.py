@@ -115,8 +115,9 @@ class Gate:
 
     async def _world(self, change: Change) -> World:
         world = await self._clusters.world(change.cluster or None)
-        await world.ensure_for_rehearsal()
-        await world.ensure(*(key.resource for key in keys(world, change)))
+        space = change.target.namespace
+        await world.ensure_for_rehearsal(space)
+        await world.ensure(*(key.resource for key in keys(world, change)), namespace=space)
         return world
 
     def _case(self, world: World, change: Change, *, dry_run: bool) -> Case:

@@ -67,8 +67,11 @@ class Handover:
         return await self._decide(call, action_id, digest, answered)
 
     async def _decide(self, call: Call, action_id: str, digest: str, answered: Answered) -> Reply:
+        action = await self._app.gate.action(action_id)
         if answered.action == "cancel":
-            return reply_about(await self._app.gate.action(action_id))
+            return reply_about(action)
+        if action.status != "pending_approval":  # another call with the same key was answered first
+            return reply_about(await self._app.gate.action(action_id, self._app.settings.approval_wait))
         agreed = answered.action == "accept" and answered.approve
         action = await self._app.gate.decide(
             action_id,

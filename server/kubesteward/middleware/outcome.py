@@ -20,7 +20,7 @@ NOT_DONE = {
 
 ADVICE = {
     "previewed": "Preview only: nothing was changed. Call again with dry_run=false to make the change.",
-    "blocked": "Nothing was changed. Do not retry the same change; follow the remedy, or ask the operator.",
+    "blocked": "Nothing was changed. Follow the remedy or ask the operator; do not just repeat the same change.",
     "rejected": "Nothing was changed. Do not retry on your own.",
     "expired": "Nothing was changed: the approval came too late. Propose the change again if it is still wanted.",
     "failed": "See get_action for the outcome before anything else is tried.",
@@ -37,7 +37,9 @@ def reply_about(action: Action) -> Reply:
 
 def _lines(action: Action) -> list[str]:
     head = f"{_word(action)}: {action.change.summary}"
-    verdicts = [_verdict(verdict) for verdict in action.verdicts if str(verdict.decision) != "allow"]
+    waiting = action.status == "pending_approval"
+    told = [verdict for verdict in action.verdicts if waiting or verdict.stage != "approval"]
+    verdicts = [_verdict(verdict) for verdict in told if str(verdict.decision) != "allow"]
     return [head, f"Action {action.id} on {action.change.cluster or 'the current cluster'}", *verdicts, _advice(action)]
 
 

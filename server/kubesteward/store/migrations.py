@@ -52,12 +52,22 @@ def m005_probe(db: sqlite3.Connection) -> None:
     db.execute("INSERT INTO probe VALUES (1, 0)")
 
 
+def m006_baselines(db: sqlite3.Connection) -> None:
+    """What is usual by hour of the week: Welford's three numbers for each metric of each subject."""
+    db.execute(
+        "CREATE TABLE baselines (cluster TEXT NOT NULL, metric TEXT NOT NULL, subject TEXT NOT NULL,"
+        " hour INTEGER NOT NULL, count INTEGER NOT NULL, mean REAL NOT NULL, m2 REAL NOT NULL,"
+        " PRIMARY KEY (cluster, metric, subject, hour)) WITHOUT ROWID"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_audit,
     m002_actions,
     m003_recommendations,
     m004_snapshots,
     m005_probe,
+    m006_baselines,
 )
 
 

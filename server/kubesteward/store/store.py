@@ -27,6 +27,7 @@ class Store:
     def __init__(self, db: sqlite3.Connection, path: Path) -> None:
         self.db = db
         self.path = path
+        self._file = _identity(path)
         self._depth = 0
 
     @classmethod
@@ -50,12 +51,12 @@ class Store:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             migrate(db)
+            return cls(db, path)
         except (OSError, sqlite3.Error) as error:
             todo = "Set KUBESTEWARD_STATE_DIR to a folder that can be written."
             raise StoreUnusable(f"the store {path} cannot be used ({error}).", todo=todo) from None
         except TooNew as error:
             raise StoreUnusable(f"the store {path} {error}.", todo="Upgrade, or use another folder.") from None
-        return cls(db, path)
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -67,6 +68,7 @@ class Store:
         if self._depth:
             yield self.db
             return
+        self._look_for_file()
         try:
             self.db.execute("BEGIN IMMEDIATE")
             self._depth = 1
@@ -83,6 +85,16 @@ class Store:
             todo = "Free the disk or the lock, then ask again."
             raise StoreUnusable(f"the store {self.path} cannot be written ({error}).", todo=todo) from None
 
+    def _look_for_file(self) -> None:
+        """SQLite goes on writing into a file that was removed or replaced, where nobody would ever read it."""
+        try:
+            found = _identity(self.path)
+        except OSError:
+            found = None
+        if found != self._file:
+            todo = "Start the server anew; until then it only reads."
+            raise StoreUnusable(f"the store {self.path} was removed or replaced.", todo=todo)
+
     def probe(self) -> None:
         """Write something that changes nothing.
 
@@ -94,3 +106,8 @@ class Store:
 
     def close(self) -> None:
         self.db.close()
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino

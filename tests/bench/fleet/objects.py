@@ -360,17 +360,18 @@ def _fields(paths: str) -> Object:
     return root
 
 
-_CONTAINER_FIELDS = (
-    'env.k:{"name":"DATABASE_URL"}.value env.k:{"name":"LOG_LEVEL"}.value env.k:{"name":"POD_IP"}.valueFrom '
-    'env.k:{"name":"TOKEN"}.valueFrom envFrom image imagePullPolicy livenessProbe.failureThreshold '
-    "livenessProbe.httpGet.path livenessProbe.httpGet.port livenessProbe.httpGet.scheme "
-    "livenessProbe.periodSeconds livenessProbe.timeoutSeconds name ports.containerPort ports.name "
-    "ports.protocol readinessProbe.failureThreshold readinessProbe.httpGet.path readinessProbe.httpGet.port "
-    "readinessProbe.periodSeconds resources.limits.cpu resources.limits.memory resources.requests.cpu "
-    "resources.requests.memory terminationMessagePath terminationMessagePolicy volumeMounts.mountPath"
-)
+_VARIABLES = [f'env.k:{{"name":"{name}"}}' for name in ("DATABASE_URL", "LOG_LEVEL", "POD_IP", "TOKEN")]
+_PROBES = [
+    f"{probe}.{field}"
+    for probe in ("livenessProbe", "readinessProbe")
+    for field in ("failureThreshold", "httpGet.path", "httpGet.port", "httpGet.scheme", "periodSeconds")
+]
+_RESOURCES = [f"resources.{kind}.{name}" for kind in ("limits", "requests") for name in ("cpu", "memory")]
+_CONTAINER = ["envFrom", "image", "imagePullPolicy", "name", "ports.containerPort", "ports.name", "ports.protocol"]
+_CONTAINER += ["terminationMessagePath", "terminationMessagePolicy", "volumeMounts.mountPath"]
+_IN_CONTAINER = [*_VARIABLES, *_PROBES, *_RESOURCES, *_CONTAINER]
 _SPEC_FIELDS = _fields(
-    " ".join(f'spec.containers.k:{{"name":"app"}}.{field}' for field in _CONTAINER_FIELDS.split())
+    " ".join(f'spec.containers.k:{{"name":"app"}}.{field}' for field in _IN_CONTAINER)
     + " spec.dnsPolicy spec.enableServiceLinks spec.restartPolicy spec.schedulerName spec.securityContext "
     "spec.serviceAccount spec.serviceAccountName spec.terminationGracePeriodSeconds spec.volumes.name metadata.labels "
     "metadata.annotations metadata.generateName"

@@ -165,3 +165,10 @@ def test_the_demonstration_goes_well_and_leaves_nothing(home: Path) -> None:
     assert told["ok"] is True
     assert [step["title"] for step in told["steps"] if not step["ok"]] == []
     assert list((home / "tmp").iterdir()) == []
+
+
+def test_a_server_does_not_start_on_a_bundle_that_is_not_there(kubesteward: Command, tmp_path: Path) -> None:
+    said = kubesteward("serve", "--bundle", str(tmp_path / "nowhere"))
+
+    assert (said.code, said.out) == (FAILED, "")
+    assert said.err.splitlines()[-1].startswith(f"kubesteward: no bundle is at {tmp_path / 'nowhere'}.")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -161,3 +164,67 @@ def test_a_state_folder_that_cannot_be_made_is_told(kubesteward: Command, home: 
 
     assert store["found"] == f"{home / 'state'} is no folder that can be written"
     assert "KUBESTEWARD_STATE_DIR" in store["todo"]
+
+
+@contextmanager
+def prometheus(status: int, body: object) -> Iterator[str]:
+    """The address of a server that gives one answer to everything."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_address[1]}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+VERSION = {"metric": {"version": "2.42.0"}, "value": [0, "1"]}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "state", "words"),
+    [
+        (200, {"status": "success", "data": {"resultType": "vector", "result": [VERSION]}}, "ok", "version 2.42.0"),
+        (200, {"status": "success", "data": {"resultType": "vector", "result": []}}, "ok", "answers"),
+        (401, {}, "fail", "does not accept the credentials (HTTP 401)"),
+        (200, {"login": "please"}, "fail", "does not speak Prometheus' API"),
+    ],
+)
+def test_a_prometheus_that_is_configured_is_asked(
+    kubesteward: Command,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    dead: str,
+    status: int,
+    body: object,
+    state: str,
+    words: str,
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig(home / "config", lab=dead)))
+    monkeypatch.setenv("KUBESTEWARD_PROMETHEUS_TOKEN", TOKEN)
+    with prometheus(status, body) as url:
+        monkeypatch.setenv("KUBESTEWARD_PROMETHEUS_URL", f"lab={url}")
+        found = checks(kubesteward, FAILED)["prometheus of lab"]
+
+    assert found["state"] == state
+    assert words in found["found"]
+
+
+def test_a_prometheus_of_no_context_is_a_failure(
+    kubesteward: Command, home: Path, monkeypatch: pytest.MonkeyPatch, dead: str
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig(home / "config", lab=dead)))
+    monkeypatch.setenv("KUBESTEWARD_PROMETHEUS_URL", f"lob={dead}")
+
+    assert "names the context 'lob'" in checks(kubesteward, FAILED)["prometheus"]["found"]

@@ -70,6 +70,7 @@ class MemorySource:
     cluster: SimulatedCluster
     user: User = ADMIN
     url: str = "https://lab.example"
+    namespaces: tuple[str, ...] = ()
 
     @property
     def store(self) -> Any:

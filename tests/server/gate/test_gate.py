@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,11 @@ from tests.server.gate.lab import ALICE, PATH, WEB, Lab, deployment, label, patc
 from kubesteward.audit.verify import verify
 from kubesteward.gate.actions import ApprovalRefused
 from kubesteward.gate.case import Caller
+from kubesteward.gate.stages.rehearsal import played
+from kubesteward.store.store import StoreUnusable
+from kubesteward_policies.change import JSON_PATCH, MERGE_PATCH, Change
 from kubesteward_tools.errors import InvalidArguments, ObjectNotFound, Refused
+from kubesteward_tools.twin.rehearse import rehearse
 
 pytestmark = pytest.mark.anyio
 
@@ -256,6 +262,72 @@ async def test_movement_that_changes_the_rehearsal_goes_back_to_the_person(lab: 
     assert action.outcome.startswith("nothing was changed")
 
 
+async def test_what_becomes_unsafe_between_approval_and_execution_is_not_written(lab: Lab) -> None:
+    approved = await lab.approved(scale(1))
+    lab.create("/apis/policy/v1/namespaces/shop/poddisruptionbudgets", PDB)
+    lab.cluster.engine.settle(60)
+    action = await lab.gate.execute(approved.id)
+
+    assert lab.writer.writes == []
+    assert action.status == "blocked"
+    assert action.verdicts[-1].rule_id == "pdb.broken"
+    assert action.outcome.startswith("nothing was changed")
+
+
+async def test_nothing_is_written_once_the_store_is_gone(lab: Lab) -> None:
+    approved = await lab.approved(scale(4))
+    for path in lab.settings.state_dir.iterdir():
+        path.unlink()
+    refused = lab.gate.execute(approved.id)
+
+    with pytest.raises(StoreUnusable, match="was removed or replaced"):
+        await refused
+    assert lab.writer.writes == []
+
+
+async def test_a_row_of_an_older_version_can_still_be_decided(lab: Lab) -> None:
+    action = await lab.propose(scale(4))
+    older = action.model_dump(mode="json", exclude={"misses"})
+    lab.store.db.execute("UPDATE actions SET body = ? WHERE id = ?", (json.dumps(older), action.id))
+
+    assert lab.gate.actions.approve(action.id, "operator").status == "approved"
+
+
+async def test_two_changes_that_are_safe_alone_and_not_together_are_not_both_written(lab: Lab) -> None:
+    spec = {"selector": {"tier": "front"}, "ports": [{"port": 80}]}
+    service = {"metadata": {"name": "front", "namespace": "shop"}, "spec": spec}
+    lab.create("/api/v1/namespaces/shop/services", service)
+    for name in ("blue", "green"):
+        lab.create("/apis/apps/v1/namespaces/shop/deployments", deployment(name, tier="front"))
+    lab.cluster.engine.settle(600)
+    approved = [await lab.approved(_emptied(name)) for name in ("blue", "green")]
+    first, second = [await lab.gate.execute(item.id) for item in approved]
+
+    assert (first.status, second.status) == ("executed", "blocked")
+    assert second.verdicts[-1].rule_id == "service.no_endpoints"
+    assert len(lab.writer.writes) == 1
+
+
+def _emptied(name: str) -> Change:
+    path, target = PATH.replace("/web", f"/{name}"), replace(WEB, name=name)
+    return patch({"spec": {"replicas": 0}}, f"{path}/scale", target)
+
+
+async def test_rehearsals_do_not_hold_up_the_event_loop(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = []
+
+    def watched(*arguments: Any, **named: Any) -> Any:
+        threads.append(threading.current_thread())
+        return rehearse(*arguments, **named)
+
+    monkeypatch.setitem(played.__globals__, "rehearse", watched)
+    approved = await lab.approved(scale(4))
+    await lab.gate.execute(approved.id)
+
+    assert len(threads) == 2
+    assert threading.main_thread() not in threads
+
+
 async def test_an_object_that_moves_under_the_write_is_looked_at_again(lab: Lab) -> None:
     approved = await lab.approved(label("blue"))
     moved: list[int] = []
@@ -351,6 +423,25 @@ async def test_secrets_of_what_is_blocked_are_not_kept(lab: Lab, tmp_path: Path)
 
     assert action.status == "blocked"
     assert b"hunter2" not in kept
+
+
+CONTAINER = "/spec/template/spec/containers/0"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [{"op": "add", "path": f"{CONTAINER}/args", "value": ["--password=hunter2hunter2"]}],
+        [{"op": "add", "path": f"{CONTAINER}/command", "value": ["run", "postgres://u:hunter2hunter2@db/shop"]}],
+        {"metadata": {"annotations": {"example.com/run": "db.password=hunter2hunter2"}}},
+    ],
+)
+async def test_a_secret_in_any_text_of_a_patch_is_denied_and_not_kept(lab: Lab, tmp_path: Path, body: Any) -> None:
+    content_type = JSON_PATCH if isinstance(body, list) else MERGE_PATCH
+    action = await lab.propose(patch(body, content_type=content_type))
+
+    assert (action.status, action.verdicts[-1].rule_id) == ("blocked", "immutable.secret")
+    assert b"hunter2" not in everything_in(tmp_path)
 
 
 async def test_a_summary_is_one_plain_line_whatever_a_model_calls_its_fields(lab: Lab) -> None:

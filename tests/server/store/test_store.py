@@ -89,6 +89,18 @@ def test_a_full_disk_is_said_in_one_sentence_and_changes_nothing(tmp_path: Path)
     store.probe()
 
 
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_store_that_was_removed_under_the_server_takes_no_more_writes(tmp_path: Path, *, anew: bool) -> None:
+    store = Store.open(tmp_path)
+    for path in tmp_path.iterdir():
+        path.unlink()
+    if anew:
+        Store.open(tmp_path).close()
+
+    with pytest.raises(StoreUnusable, match="was removed or replaced"):
+        store.probe()
+
+
 def test_a_transaction_inside_another_is_part_of_it(tmp_path: Path) -> None:
     store = Store.open(tmp_path)
 

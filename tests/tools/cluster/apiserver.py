@@ -50,6 +50,8 @@ class ApiServer:
         self.asked: list[Asked] = []
         self.forbidden: set[str] = set()
         """Plurals, or `namespace/plural` for a list of one namespace, that are answered 403."""
+        self.gone: set[str] = set()
+        """Plurals that are not served any more, as when their definition was deleted."""
         self.tokens: set[str] | None = None
         self.answers: dict[str, Callable[[], web.StreamResponse]] = {}
         self.unwatchable: set[str] = set()
@@ -94,6 +96,11 @@ class ApiServer:
         """Whoever wants events from before now is answered 410."""
         self._forgotten = self._revision
 
+    def forget_history(self) -> None:
+        """Let go of events that nobody can be told any more."""
+        self.forget()
+        self._history.clear()
+
     def cut(self, plural: str) -> None:
         """Reset the connections of all watches of a kind."""
         for watching in tuple(self._watching):
@@ -117,6 +124,10 @@ class ApiServer:
     async def watched(self, plural: str, times: int = 1) -> None:
         """Wait until so many watches of the kind were begun."""
         await self.until(lambda: len(self.requests(plural, watches=True)) >= times)
+
+    def objects(self, plural: str) -> dict[tuple[str, str], Object]:
+        """What there is of a kind, by namespace and name."""
+        return {key[1:]: obj for key, obj in self._objects.items() if key[0] == plural}
 
     def requests(self, plural: str, *, watches: bool) -> list[Asked]:
         return [item for item in self.asked if item.path.endswith(f"/{plural}") and item.watches is watches]
@@ -146,7 +157,7 @@ class ApiServer:
             return web.json_response({"status": {"allowed": True, "reason": "because"}}, status=201)
         *_, namespace, plural = request.path.split("/")
         namespace = namespace if "namespaces" in request.path.split("/")[:-1] else ""
-        if plural not in CORE:
+        if plural not in CORE or plural in self.gone:
             return refusal(404, "the server could not find the requested resource")
         if (f"{namespace}/{plural}" if namespace else plural) in self.forbidden:
             return refusal(403, f'{plural} is forbidden: User "alice" cannot list resource "{plural}"')

@@ -185,3 +185,14 @@ def _container(bundle: Any, key: Any) -> str:
     spec = bundle.store.get(key)["spec"]
     names = [item["name"] for item in [*spec["containers"], *(spec.get("initContainers") or ())]]
     return next((name for name in names if f"{key.namespace}/{key.name}/{name}" in bundle._logs), "")
+
+
+@pytest.mark.parametrize("names", [("a.json", "b.yaml"), ("b.json", "a.yaml")])
+async def test_what_was_saved_of_a_cluster_outranks_the_manifest_beside_it(
+    tmp_path: Path, names: tuple[str, str]
+) -> None:
+    saved = pod(status={"phase": "Running"})
+    (tmp_path / names[0]).write_text(json.dumps(listing(saved)))
+    (tmp_path / names[1]).write_text(yaml.safe_dump(pod()))
+
+    assert [item["status"] for item in load(tmp_path).store.objects("pods")] == [{"phase": "Running"}]

@@ -151,6 +151,16 @@ async def test_a_server_that_dies_leaves_what_is_known_and_its_age(server: ApiSe
     assert world.staleness() > 0
 
 
+async def test_a_kind_that_was_never_seen_makes_no_other_half_a_century_old(server: ApiServer, world: World) -> None:
+    await world.ensure("pods")
+    server.answers["/api/v1/nodes"] = lambda: web.Response(status=500)
+    with pytest.raises(SteadyError):
+        await world.ensure("nodes")
+
+    assert world.as_of() > 1_700_000_000
+    assert world.staleness() == 0
+
+
 @pytest.mark.parametrize(
     ("answer", "sentence"),
     [

@@ -25,6 +25,7 @@ class BundleSource:
     """All there is is in `store` from the start; nothing can be asked of a server or written."""
 
     connection = None
+    namespaces = ()
 
     def __init__(self, store: Store, kinds: Kinds, logs: Mapping[str, str]) -> None:
         self.store = store
@@ -39,7 +40,7 @@ class BundleSource:
 
         return World(cluster, self, self._kinds, self.store)
 
-    def feed(self, kind: ResourceType, store: Store) -> None:
+    def feed(self, kind: ResourceType, store: Store, namespace: str = "") -> None:
         return None
 
     async def version(self) -> str:
@@ -163,9 +164,11 @@ def _put(store: Store, kinds: dict[str, ResourceType], obj: Object) -> None:
     full = {**obj, "metadata": {**own, **metadata}}
     if namespace:
         full["metadata"]["namespace"] = namespace
-    store.put(
-        Key(found.resource, namespace if found.namespaced else "", metadata["name"]), trimmed(full, kind, api_version)
-    )
+    key = Key(found.resource, namespace if found.namespaced else "", metadata["name"])
+    before = store.get(key)
+    if before is not None and "status" in before and "status" not in obj:
+        return  # the manifest that the saved object was made from lies beside it
+    store.put(key, trimmed(full, kind, api_version))
 
 
 def _inferred(api_version: str, kind: str, obj: Object) -> ResourceType:

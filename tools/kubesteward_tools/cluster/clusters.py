@@ -6,12 +6,13 @@ import asyncio
 import difflib
 import os
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kubesteward_tools.cluster.source import Source
 from kubesteward_tools.errors import InvalidArguments, SteadyError, UnknownCluster
+from kubesteward_tools.world.metrics.telemetry import Instruments
 from kubesteward_tools.world.world import World
 
 IN_CLUSTER = "in-cluster"
@@ -27,12 +28,24 @@ class ClusterInfo:
     server: str = ""
 
 
+_POD_NAMESPACE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+
+
 class Clusters:
     """Worlds by cluster name."""
 
-    def __init__(self, current: str, sources: Mapping[str, Source | None], kubeconfig: str | None = None) -> None:
+    def __init__(
+        self,
+        current: str,
+        sources: Mapping[str, Source | None],
+        kubeconfig: str | None = None,
+        namespaces: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self.current = current
+        self._namespaces = namespaces or {}
         self._sources = dict(sources)
+        self.instruments = Instruments()
+        """For the worlds that are made from now on."""
         self._kubeconfig = kubeconfig
         self._worlds: dict[str, World] = {}
         self._failures: dict[str, str] = {}
@@ -50,8 +63,12 @@ class Clusters:
         return cls.of({path.resolve().stem or "bundle": load(path)})
 
     @classmethod
-    def from_kubeconfig(cls, kubeconfig: Path | None = None, context: str | None = None) -> Clusters:
+    def from_kubeconfig(
+        cls, kubeconfig: Path | None = None, context: str | None = None, namespaces: Sequence[str] = ()
+    ) -> Clusters:
         """The contexts of a kubeconfig (default: $KUBECONFIG, then ~/.kube/config), or the pod's own cluster.
+
+        `namespaces` are looked into where not all may be seen, besides the context's own.
 
         Raises:
             InvalidArguments: the file is missing or is no kubeconfig.
@@ -66,11 +83,12 @@ class Clusters:
                     f"there is no kubeconfig at {shown}.", todo="Set KUBECONFIG to one that is there."
                 )
             if os.environ.get("KUBERNETES_SERVICE_HOST"):
-                return cls(IN_CLUSTER, {IN_CLUSTER: None})
+                return cls(IN_CLUSTER, {IN_CLUSTER: None}, namespaces={IN_CLUSTER: (*namespaces, *_of_pod())})
             return cls("", {})
         names, current = _contexts(found)
         joined = os.pathsep.join(map(str, found))
-        clusters = cls(context or current or next(iter(names), ""), dict.fromkeys(names), joined)
+        spaces = {name: (*namespaces, own) if own else namespaces for name, own in names.items()}
+        clusters = cls(context or current or next(iter(names), ""), dict.fromkeys(names), joined, spaces)
         if context is not None:
             clusters._check(context)
         return clusters
@@ -111,7 +129,7 @@ class Clusters:
             if name not in self._worlds:
                 try:
                     source = self._sources[name] or await self._connect(name)
-                    self._worlds[name] = await World.over(name, source)
+                    self._worlds[name] = await World.over(name, source, self.instruments)
                 except SteadyError as error:
                     self._failures[name] = error.message
                     raise
@@ -122,7 +140,8 @@ class Clusters:
         from kubesteward_tools.cluster.connection import connect
         from kubesteward_tools.cluster.source import LiveSource
 
-        source = LiveSource(await connect(name, self._kubeconfig, name if self._kubeconfig else None))
+        connection = await connect(name, self._kubeconfig, name if self._kubeconfig else None)
+        source = LiveSource(connection, self._namespaces.get(name, ()))
         try:
             await source.kinds()
         except BaseException:  # cancelled too: whoever gives up leaves no open session
@@ -133,6 +152,7 @@ class Clusters:
 
     async def close(self) -> None:
         """End every watch and session. Closing twice is harmless."""
+        await asyncio.gather(*(world.close() for world in self._worlds.values()), return_exceptions=True)
         opened = [source for source in self._sources.values() if source is not None]
         await asyncio.gather(*(source.close() for source in opened), return_exceptions=True)
 
@@ -144,15 +164,27 @@ def _default_paths() -> list[Path]:
     return [Path.home() / ".kube" / "config"]
 
 
-def _contexts(paths: list[Path]) -> tuple[list[str], str]:
-    """Names of all contexts, and the current one. Read here, for listing names needs no Kubernetes client."""
+def _of_pod() -> list[str]:
+    """The namespace that the server itself runs in."""
+    try:
+        return [_POD_NAMESPACE.read_text("utf-8").strip()]
+    except OSError:
+        return []
+
+
+def _contexts(paths: list[Path]) -> tuple[dict[str, str], str]:
+    """Names of all contexts with their namespaces ("": none), and the current one.
+
+    Read here, for listing names needs no Kubernetes client.
+    """
     import yaml
 
-    names, current = dict[str, None](), ""
+    names, current = dict[str, str](), ""
     for path in paths:
         try:
             config = yaml.safe_load(path.read_text("utf-8")) or {}
-            names |= {str(item["name"]): None for item in config.get("contexts") or ()}
+            for item in config.get("contexts") or ():
+                names.setdefault(str(item["name"]), str((item.get("context") or {}).get("namespace") or ""))
             current = current or config.get("current-context") or ""
         except OSError as error:
             raise InvalidArguments(
@@ -162,4 +194,4 @@ def _contexts(paths: list[Path]) -> tuple[list[str], str]:
             raise InvalidArguments(
                 f"{path} is no kubeconfig.", todo="`kubectl config view` shows what is wrong."
             ) from None
-    return list(names), current
+    return names, current

@@ -35,27 +35,46 @@ def pause(tries: int, jitter: Callable[[], float] = random.random) -> float:
 
 
 class Mirror:
-    """One resource. `confirmed` is when the server last told something, in epoch seconds; 0.0 means never."""
+    """One resource, in one namespace or everywhere.
+
+    `confirmed` is when the server last told something, `since` when it first told all of it, both in epoch seconds;
+    0.0 means never.
+    """
 
     def __init__(
         self,
         transport: ReadTransport,
         kind: ResourceType,
         store: Store,
+        namespace: str = "",
+        *,
         wait: Callable[[int], float] = pause,
     ) -> None:
         self.kind = kind
         self.confirmed = 0.0
+        self.since = 0.0
         self.synced = asyncio.Event()
         self.failure: SteadyError | None = None
+        self._task: asyncio.Task[None] | None = None
         self._transport = transport
         self._store = store
-        self._path = kind.path()
+        self._namespace = namespace
+        self._path = kind.path(namespace)
         self._version = ""
         self._listed = False
         self._wait = wait
         self._intake = Intake(kind)
         self._tries = 0
+
+    def begin(self, name: str) -> asyncio.Task[None]:
+        """Run in a task of this name."""
+        self._task = asyncio.create_task(self.run(), name=name)
+        return self._task
+
+    def end(self) -> None:
+        """Stop following; what is stored stays."""
+        if self._task is not None:
+            self._task.cancel()
 
     async def run(self) -> None:
         """Go on until cancelled. A right that is missing ends it: `failure` says so, and nothing is kept."""
@@ -63,7 +82,8 @@ class Mirror:
             try:
                 await self._round()
             except Forbidden as error:
-                self._keep_only(frozenset())
+                if self.since:  # else others may see a part of it
+                    self._keep_only(frozenset())
                 self._fail(error)
                 return
             except (Gone, Silent):
@@ -112,7 +132,7 @@ class Mirror:
     async def _relist(self) -> None:
         """Take in the pages as they come, then let go of what was in none of them."""
         query, seen = {"limit": str(PAGE)}, set[Key]()
-        known = self._store.count(self.kind.resource) > 0
+        known = self._store.count(self.kind.resource, self._namespace or None) > 0
         with bulk():
             while True:
                 page = await self._transport.page(self._path, query)
@@ -130,10 +150,11 @@ class Mirror:
 
     def _heard(self) -> None:
         self.confirmed = time.time()
+        self.since = self.since or self.confirmed
         self.failure = None
 
     def _keep_only(self, seen: Set[Key]) -> None:
-        for key in [key for key in self._store.keys(self.kind.resource) if key not in seen]:
+        for key in [key for key in self._store.keys(self.kind.resource, self._namespace or None) if key not in seen]:
             self._store.delete(key)
 
     async def _watch(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from kubesteward_tools.cluster.connection import Connection
@@ -28,7 +28,12 @@ class Source(Protocol):
 
     async def kinds(self) -> Kinds: ...
 
-    def feed(self, kind: ResourceType, store: Store) -> Mirror | None:
+    @property
+    def namespaces(self) -> Sequence[str]:
+        """Where to look for what may not be listed across the cluster."""
+        ...
+
+    def feed(self, kind: ResourceType, store: Store, namespace: str = "") -> Mirror | None:
         """Start keeping a kind in the store; None when all that there is is in it already."""
         ...
 
@@ -46,7 +51,8 @@ class Source(Protocol):
 class LiveSource:
     """An API server."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, namespaces: Sequence[str] = ()) -> None:
+        self.namespaces = tuple(namespaces)
         self._connection = connection
         self._transport = ReadTransport(connection)
         self._kinds: Kinds | None = None
@@ -66,9 +72,10 @@ class LiveSource:
             self._kinds = found
         return self._kinds
 
-    def feed(self, kind: ResourceType, store: Store) -> Mirror:
-        mirror = Mirror(self._transport, kind, store)
-        task = asyncio.create_task(mirror.run(), name=f"mirror {self._connection.cluster} {kind.resource}")
+    def feed(self, kind: ResourceType, store: Store, namespace: str = "") -> Mirror:
+        mirror = Mirror(self._transport, kind, store, namespace)
+        what = f"{self._connection.cluster} {kind.resource} {namespace}".rstrip()
+        task = mirror.begin(f"mirror {what}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return mirror

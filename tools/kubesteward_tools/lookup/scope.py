@@ -132,17 +132,32 @@ async def seen(scope: Scope, resources: Iterable[str], *, required: str = "") ->
         SteadyError: no world answers.
     """
     wanted = tuple(resources)
-    results = await asyncio.gather(*(world.ensure(*wanted) for world in scope.worlds), return_exceptions=True)
+    asked = (world.ensure(*wanted, namespace=scope.namespace) for world in scope.worlds)
+    results = await asyncio.gather(*asked, return_exceptions=True)
     failure = _drop_silent(scope, results)
     if not scope.worlds and failure is not None:
         raise failure
     for world in scope.worlds:
         for resource in wanted:
-            if resource in world.forbidden:
-                scope.miss(world, resource, world.forbidden[resource])
-    if required and all(required in world.forbidden for world in scope.worlds):
+            if resource in world.forbidden and not (scope.namespace and world.sees(resource, scope.namespace)):
+                scope.miss(world, resource, _why(world, resource))
+    if required and not any(_shows(world, required, scope.namespace) for world in scope.worlds):
         why = clean(scope.worlds[0].forbidden[required], 300)
-        raise Forbidden(why, todo="Nothing was read. Ask an operator for list and watch on it, cluster-wide.")
+        todo = "Nothing was read. Name a namespace that you may read, or ask an operator for list and watch on it."
+        raise Forbidden(why, todo=todo)
+
+
+def _shows(world: World, resource: str, namespace: str) -> bool:
+    """Whether there is anything to answer from."""
+    if resource not in world.forbidden:
+        return True
+    return world.sees(resource, namespace) if namespace else bool(world.feeds.seen_in.get(resource))
+
+
+def _why(world: World, resource: str) -> str:
+    spaces = world.feeds.seen_in.get(resource)
+    seen = f"seen in namespace {', '.join(spaces)} only, the rest is not: " if spaces else ""
+    return seen + world.forbidden[resource]
 
 
 def _drop_silent(scope: Scope, results: Sequence[BaseException | None]) -> SteadyError | None:

@@ -70,9 +70,10 @@ async def find(world: World, kind: str, name: str, namespace: str = "") -> Found
         ObjectNotFound: says where or under which kind it is, or which names are near.
     """
     wanted = world.kind(kind)
-    await world.ensure(wanted.resource)
-    if wanted.resource in world.forbidden:
-        raise Forbidden(world.forbidden[wanted.resource], todo="Ask an operator for list and watch on it.")
+    await world.ensure(wanted.resource, namespace=namespace)
+    if wanted.resource in world.forbidden and not _may_be_seen(world, wanted.resource, namespace):
+        todo = "Name a namespace that you may read, or ask an operator for list and watch on it."
+        raise Forbidden(world.forbidden[wanted.resource], todo=todo)
     if not wanted.namespaced:
         namespace = ""
     spaces = [namespace] if namespace or not wanted.namespaced else world.store.spaces_with(wanted.resource, name)
@@ -86,6 +87,10 @@ async def find(world: World, kind: str, name: str, namespace: str = "") -> Found
     if not found:
         raise await _absent(world, wanted, name, namespace)
     return Found(world, wanted, *found[0])
+
+
+def _may_be_seen(world: World, resource: str, namespace: str) -> bool:
+    return world.sees(resource, namespace) if namespace else bool(world.feeds.seen_in.get(resource))
 
 
 async def check_namespace(world: World, namespace: str) -> None:

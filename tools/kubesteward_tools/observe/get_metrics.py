@@ -2,42 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from fractions import Fraction
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from kubesteward_policies.tiers import Tier
-from kubesteward_tools.errors import AskDifferently
+from kubesteward_tools.errors import AskDifferently, InvalidArguments, SteadyError
 from kubesteward_tools.lookup import states
 from kubesteward_tools.lookup.arguments import Cluster, Format, ManyClusters, Namespace, Since
-from kubesteward_tools.lookup.family import CHILDREN, pods, top_owner
-from kubesteward_tools.lookup.notes import of
+from kubesteward_tools.lookup.family import top_owner
+from kubesteward_tools.lookup.metering import Metered, level_of, metered, most, needed, node_names
 from kubesteward_tools.lookup.scope import Scope, each, scoped, seen
 from kubesteward_tools.lookup.shown import sentence
-from kubesteward_tools.lookup.targets import check_namespace, find, parse
-from kubesteward_tools.text.ages import seconds
+from kubesteward_tools.prometheus.rules import alternatives
+from kubesteward_tools.text.ages import ago, seconds
 from kubesteward_tools.text.table import table
 from kubesteward_tools.tool import Answer, Desk, tool
-from kubesteward_tools.twin.quantity import parse as quantity
-from kubesteward_tools.world.store import Key, Object
+from kubesteward_tools.world.metrics.readings import Name, Question, Reading
+from kubesteward_tools.world.metrics.samples import Points
+from kubesteward_tools.world.metrics.summary import summary
 
 if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
 
 Query = Literal[
-    "cpu_usage", "memory_usage", "cpu_saturation", "memory_saturation", "restarts",
-    "disk_usage", "gpu_usage", "error_rate", "latency_p99",
+    "cpu_usage", "memory_usage", "cpu_saturation", "memory_saturation", "restarts", "disk_usage", "network_receive",
+    "network_transmit", "gpu_usage", "error_rate", "latency_p99", "request_rate",
 ]  # fmt: skip
-_SERVED = ("cpu_usage", "memory_usage", "cpu_saturation", "memory_saturation", "restarts")
-_NODES = frozenset({"node", "nodes", "no"})
+_UNITS = {
+    "cpu": "cores",
+    "memory": "bytes",
+    "disk": "bytes",
+    "network": "bytes per second",
+    "restarts": "restarts",
+    "gpu": "share",
+    "error": "share",
+    "latency": "seconds",
+    "request": "per second",
+}
+_LONGEST = 32 * 86400.0
 _MEMORY_UNIT = 2**20
-_POD = "pod"
-_METRICS_SERVER = "metrics-server (its latest sample)"
-_NO_HISTORY = "No history is kept here yet: these are present values, whatever time_window says."
-Usage = dict[tuple[str, str], Fraction]
-Most = tuple[Fraction, str]
+_WINDOW = ("min", "mean", "p95", "max", "last")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one cluster answered."""
+
+    world: World
+    reading: Reading
+    items: list[dict[str, Any]]
 
 
 @tool(Tier.OBSERVE, title="Metrics")
@@ -45,7 +61,7 @@ async def get_metrics(
     desk: Desk,
     *,
     query: Query,
-    target: Annotated[str, Field(max_length=500, description="kind/name, nodes, or empty: the pods")] = "",
+    target: Annotated[str, Field(max_length=500, description="kind/name, nodes, namespaces, or empty: the pods")] = "",
     namespace: Namespace = "",
     time_window: Since = "",
     limit: Annotated[int, Field(ge=1, le=200)] = 20,
@@ -53,139 +69,163 @@ async def get_metrics(
     cluster: Cluster = "",
     clusters: ManyClusters = None,
 ) -> Answer:
-    """Current use of pods or nodes, highest first; names its source."""
-    if query not in _SERVED:
-        raise AskDifferently(
-            f"nothing here measures {query}: it needs a monitoring system.", todo=f"There are: {', '.join(_SERVED)}."
-        )
+    """Use by pods, nodes, namespaces or claims, highest first, now or over time_window; names its source."""
+    span, level = _span(time_window), level_of(target)
+    if not alternatives(query, level):
+        raise AskDifferently(f"{level} have no {query}.", todo="Ask for pods, a workload or a namespace.")
     scope = await scoped(desk, cluster, clusters, namespace)
-    kinds = ("nodes",) if _is_node(target) else CHILDREN
-    await seen(scope, kinds, required="nodes" if _is_node(target) else "pods")
-    found = await each(scope, lambda world: _measured(scope, world, query, target, namespace))
-    every = sorted((item for _, part in found for item in part), key=lambda item: (-item["value"], item["object"]))
-    items = [_with_owner(item) for item in every[:limit]]
-    lines = [] if not time_window else [_NO_HISTORY] if seconds(time_window) else []
-    return _answer(scope, query, len(every), items, lines, wide=response_format == "detailed")
+    await seen(scope, needed(level), required=needed(level)[0])
+    asked = Question(query, level, end=desk.now(), start=desk.now() - span)
+    found = await each(scope, lambda world: _measured(scope, world, asked, target, namespace))
+    parts = [part for _, part in found]
+    rank = "max" if span else "value"
+    items = sorted((item for part in parts for item in part.items), key=lambda item: _rank(item, rank))
+    return _answer(scope, asked, parts, items[:limit], len(items), wide=response_format == "detailed")
 
 
-def _is_node(target: str) -> bool:
-    return target.partition("/")[0].lower() in _NODES
+def _span(time_window: str) -> float:
+    span = seconds(time_window) if time_window else 0.0
+    if span > _LONGEST:
+        raise InvalidArguments(f"time_window {time_window!r} is too long.", todo="Ask for 32d at the most.")
+    return span
 
 
-async def _measured(scope: Scope, world: World, query: Query, target: str, namespace: str) -> list[dict[str, Any]]:
-    if _is_node(target):
-        return await _of_nodes(world, query, target.partition("/")[2])
-    if target:
-        found = await find(world, *parse(target), namespace)
-        scope.namespace = namespace = found.key.namespace
-        chosen: Iterable[Key] = [Key("pods", *_name(pod)) for pod in pods(world.store, found.key)]
-    else:
-        await check_namespace(world, namespace)
-        chosen = world.store.keys("pods", namespace or None)
-    if query == "restarts":
-        noted = ((key, of(world.store, key)) for key in chosen)
-        return [_of_pod(scope, world, key, _entry(Fraction(note.restarts))) for key, note in noted if note]
-    usage = await _usage(world, "pods", _resource(query), namespace)
-    measured = ((key, usage[key.namespace, key.name]) for key in chosen if (key.namespace, key.name) in usage)
-    if not _is_part(query):
-        return [_of_pod(scope, world, key, _entry(used)) for key, used in measured]
-    read = ((key, used, _limit(world.store.get(key) or {}, _resource(query))) for key, used in measured)
-    return [_of_pod(scope, world, key, _entry(used, most, part=True)) for key, used, most in read]
+def _rank(item: dict[str, Any], word: str) -> tuple[float, str]:
+    return -item.get("window", {}).get(word, item["value"]), item["object"]
 
 
-async def _of_nodes(world: World, query: Query, name: str) -> list[dict[str, Any]]:
-    if query == "restarts":
-        raise AskDifferently("nodes have no restarts.", todo="Ask for the pods, or for cpu_usage.")
-    if name:
-        await find(world, "Node", name)
-    resource = _resource(query)
-    usage = await _usage(world, "nodes", resource, "")
-    found = []
-    for node in world.store.objects("nodes"):
-        if _name(node) in usage and name in {"", node["metadata"]["name"]}:
-            room = quantity((states.status(node).get("allocatable") or {}).get(resource, "0"))
-            entry = _entry(usage[_name(node)], (room, "allocatable"), part=_is_part(query))
-            found.append({"cluster": world.cluster, "object": node["metadata"]["name"], **entry})
-    return found
+async def _measured(scope: Scope, world: World, asked: Question, target: str, namespace: str) -> _Part:
+    chosen = await metered(world, target, namespace)
+    if chosen.namespace:
+        scope.namespace = chosen.namespace
+    question = replace(asked, namespace=chosen.namespace, names=chosen.names)
+    if chosen.level == "nodes":
+        question = replace(question, nodes=node_names(world))
+    reading = await _read(world, question, chosen)
+    items = [
+        _item(scope, world, question, chosen, name=name, points=points)
+        for name, points in reading.series.items()
+        if name in chosen.objects
+    ]
+    return _Part(world, reading, items)
 
 
-def _is_part(query: Query) -> bool:
+async def _read(world: World, question: Question, chosen: Metered) -> Reading:
+    """Restarts are known of the objects themselves; only their course over time needs a monitoring system."""
+    if question.query != "restarts":
+        return await world.telemetry.read(question)
+    notes: tuple[str, ...] = ()
+    if not question.latest:
+        try:
+            return await world.telemetry.read(question)
+        except SteadyError as error:
+            notes = (f"Only totals since the pods' start: {error}",)
+    sums: dict[Name, float] = dict.fromkeys(chosen.objects, 0.0)
+    for pod in world.store.objects("pods", chosen.namespace or None):
+        own = pod["metadata"].get("namespace", ""), pod["metadata"]["name"]
+        name = own if chosen.level == "pods" else ("", own[0])
+        if name in sums:
+            sums[name] += states.restarts(pod)
+    series = {name: [(question.end, value)] for name, value in sums.items()}
+    return Reading("pod status", world.as_of() if world.writable else question.end, series, notes)
+
+
+def _item(
+    scope: Scope, world: World, asked: Question, chosen: Metered, *, name: Name, points: Points
+) -> dict[str, Any]:
+    """`value` is what is compared: the use, or its share of a limit (0 where there is none)."""
+    obj, used, part = chosen.objects[name], points[-1][1], _is_part(asked.query)
+    bound, word = most(chosen.level, obj, _resource(asked.query))
+    share = used / bound if bound else 0.0
+    shown = name[1] if scope.namespace or not name[0] else "/".join(name)
+    item = {"cluster": world.cluster, "object": shown, "used": used, "value": share if part else used}
+    if bound:
+        item |= {"limit": bound, "of": word, "share": round(share, 4)}
+    if usual := world.telemetry.usual(asked.query, chosen.level, name[1], asked.end):
+        item["usual"] = {"mean": usual.mean, "deviation": usual.deviation, "samples": usual.count}
+    found = summary(points) if not asked.latest and len(points) > 1 else None
+    if found is not None and (bound or not part):
+        item["window"] = (found.scaled(1 / bound) if part else found).data()
+    return item | ({"owner": top_owner(world.store, obj)} if chosen.level == "pods" else {})
+
+
+def _is_part(query: str) -> bool:
     return query.endswith("saturation")
 
 
-def _resource(query: Query) -> str:
+def _resource(query: str) -> str:
     return query.partition("_")[0]
 
 
-def _name(obj: Object) -> tuple[str, str]:
-    return obj["metadata"].get("namespace", ""), obj["metadata"]["name"]
-
-
-async def _usage(world: World, plural: str, resource: str, namespace: str) -> Usage:
-    found: Usage = {}
-    for item in await world.metrics(plural, namespace):
-        parts: Iterable[dict[str, Any]] = item.get("containers") or [item]
-        found[_name(item)] = sum(
-            (quantity((part.get("usage") or {}).get(resource, "0")) for part in parts), start=Fraction(0)
-        )
-    return found
-
-
-def _limit(pod: Object, resource: str) -> Most:
-    """The sum of the containers' limits, of their requests where one has no limit; 0 when it has neither."""
-    asked = [item.get("resources") or {} for item in states.spec(pod).get("containers") or ()]
-    for word in ("limits", "requests"):
-        given = [(item.get(word) or {}).get(resource) for item in asked]
-        if given and all(given):
-            return sum(map(quantity, given), start=Fraction(0)), word
-    return Fraction(0), ""
-
-
-def _of_pod(scope: Scope, world: World, key: Key, entry: dict[str, Any]) -> dict[str, Any]:
-    """With where to look for its owner, which only those need that are shown."""
-    shown = key.name if scope.namespace else f"{key.namespace}/{key.name}"
-    return {"cluster": world.cluster, "object": shown, **entry, _POD: (world.store, key)}
-
-
-def _with_owner(item: dict[str, Any]) -> dict[str, Any]:
-    if _POD not in item:
-        return item
-    store, key = item.pop(_POD)
-    pod = store.get(key)  # it may have gone while other clusters were asked
-    return item | {"owner": top_owner(store, pod) if pod is not None else f"Pod/{key.name}"}
-
-
-def _entry(used: Fraction, most: Most = (Fraction(0), ""), *, part: bool = False) -> dict[str, Any]:
-    """`value` is what is compared: the use, or its share of a limit (0 where there is none)."""
-    share = float(used / most[0]) if most[0] else 0.0
-    entry: dict[str, Any] = {"used": float(used), "value": share if part else float(used)}
-    return entry | ({"limit": float(most[0]), "of": most[1]} if part and most[0] else {})
+def _percent(value: float) -> str:
+    return f"{value:.1%}" if value < 0.1 else f"{value:.0%}"
 
 
 _SHOWN: dict[str, Callable[[float], str]] = {
     "cpu": lambda value: f"{value * 1000:.0f}m",
     "memory": lambda value: f"{value / _MEMORY_UNIT:.0f}Mi",
-    "restarts": lambda value: f"{value:.0f}",
+    "disk": lambda value: f"{value / _MEMORY_UNIT:.0f}Mi",
+    "network": lambda value: f"{value / 1024:.1f}Ki/s",
+    "restarts": lambda value: f"{value:.4g}",
+    "gpu": _percent,
+    "error": _percent,
+    "latency": lambda value: f"{value * 1000:.0f}ms",
+    "request": lambda value: f"{value:.3g}/s",
 }
 
 
 def _answer(
-    scope: Scope, query: Query, total: int, items: list[dict[str, Any]], notes: list[str], *, wide: bool
+    scope: Scope, asked: Question, parts: list[_Part], items: list[dict[str, Any]], total: int, *, wide: bool
 ) -> Answer:
-    show, source = _SHOWN[_resource(query)], "pod status" if query == "restarts" else _METRICS_SERVER
-    heads = [*(["cluster"] if scope.many else []), "object", "used", *(["limit", "share"] if _is_part(query) else [])]
-    heads += ["owner"] if wide and items and "owner" in items[0] else []
+    heads = [*(["cluster"] if scope.many else []), "object", "used"]
+    heads += [*_WINDOW, "per hour"] if any("window" in item for item in items) else []
+    heads += ["limit", "share"] if _is_part(asked.query) or any("limit" in item for item in items) else []
+    heads += ["usual now"] if any("usual" in item for item in items) else []
+    heads += ["owner"] if wide and any("owner" in item for item in items) else []
+    if "last" in heads and not _is_part(asked.query):
+        heads.remove("used")
     cut = f", the highest {len(items)} shown" if len(items) < total else ""
-    lines = [*scope.lines(), f"{query} of {total} objects{cut}; source: {source}", *notes]
-    lines += [table(heads, [_row(item, heads, show) for item in items])] if items else []
-    data = {"scope": scope.data(), "query": query, "source": source, "total": total, "items": items}
+    source = ", ".join(dict.fromkeys(part.reading.source for part in parts))
+    lines = [*scope.lines(), f"{asked.query} of {total} objects{cut}; source: {source}, {_age(asked, parts)}"]
+    lines += [sentence(note) for note in _notes(scope, parts)]
+    lines += [table(heads, [_row(asked, item, heads) for item in items])] if items else []
+    data = {
+        "scope": scope.data(),
+        "query": asked.query,
+        "unit": _UNITS[_resource(asked.query)],
+        "source": source,
+        "age_seconds": round(_oldest(asked, parts), 1),
+        "notes": _notes(scope, parts),
+        "total": total,
+        "items": items,
+    }
     return Answer("\n".join(lines), data)
 
 
-def _row(item: dict[str, Any], heads: list[str], show: Callable[[float], str]) -> list[str]:
-    texts = {
+def _oldest(asked: Question, parts: list[_Part]) -> float:
+    return max((max(0.0, asked.end - part.reading.as_of) for part in parts), default=0.0)
+
+
+def _age(asked: Question, parts: list[_Part]) -> str:
+    return f"newest sample {ago(_oldest(asked, parts))} old"
+
+
+def _notes(scope: Scope, parts: list[_Part]) -> list[str]:
+    return [f"{part.world.cluster}: {note}" if scope.many else note for part in parts for note in part.reading.notes]
+
+
+def _row(asked: Question, item: dict[str, Any], heads: list[str]) -> list[str]:
+    show = _SHOWN[_resource(asked.query)]
+    window, shown = item.get("window", {}), _percent if _is_part(asked.query) else show
+    texts = {name: shown(window[name]) for name in _WINDOW if name in window}
+    texts |= {
         "used": show(item["used"]),
         "limit": f"{show(item['limit'])} ({item['of']})" if "limit" in item else "none",
-        "share": f"{item['value']:.0%}" if "limit" in item else "",
+        "share": f"{item['share']:.0%}" if "limit" in item else "",
     }
+    if usual := item.get("usual"):
+        texts["usual now"] = f"{show(usual['mean'])} ± {show(usual['deviation'])}"
+    if window.get("slope_per_hour") is not None:
+        sign = "+" if window["slope_per_hour"] >= 0 else "-"
+        texts["per hour"] = sign + shown(abs(window["slope_per_hour"]))
     return [texts.get(head) or sentence(item.get(head, ""), 120) for head in heads]

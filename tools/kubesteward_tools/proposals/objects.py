@@ -207,7 +207,7 @@ async def _applied(world: World, document: Any, namespace: str) -> ApiCall:
     if by_kind(kind.group, kind.kind) is None:
         raise AskDifferently(f"custom resources ({kind.kind}) are not simulated.", todo="Leave it out.")
     space = str(metadata.get("namespace") or namespace or "default") if kind.namespaced else ""
-    await world.ensure(kind.resource)
+    await world.ensure(kind.resource, namespace=space)
     body = json.loads(json.dumps(document, default=str))
     body["metadata"] = {**body["metadata"], **({"namespace": space} if space else {})}
     name = metadata["name"]

@@ -9,7 +9,7 @@ import functools
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kubesteward_tools.text import shapes
@@ -27,6 +27,9 @@ _POINTER = (
     r"[\"'\]]{0,2}\s{0,3}[=:!>]+\s*$"
 )
 _ALWAYS = r"(?i)pass|pwd"
+_KEY_BEGINS, _KEY_ENDS = (re.compile(rf"-----{word} [A-Z0-9 ]{{0,60}}PRIVATE KEY") for word in ("BEGIN", "END"))
+_KEY_BODY = re.compile(r"\s*[A-Za-z0-9+/=]*\s*|(?:Proc-Type|DEK-Info): .*")
+_LONGEST_KEY = 120
 
 
 @functools.cache
@@ -164,3 +167,32 @@ def redact_object(obj: Any) -> Any:
     if isinstance(obj, list | tuple):
         return [redact_object(item) for item in obj]
     return obj
+
+
+def redact_lines(lines: Sequence[str]) -> list[str]:
+    """As many lines as were given, each without secrets; of a private key that takes several, every one is replaced."""
+    kept = _without_keys(lines)
+    whole = redact("\n".join(kept)).split("\n")
+    return whole if len(whole) == len(kept) else [redact(line) for line in kept]
+
+
+def _without_keys(lines: Sequence[str]) -> list[str]:
+    kept = list(lines)
+    at = 0
+    while at < len(kept):
+        begins = _KEY_BEGINS.search(kept[at])
+        if begins is not None and not _KEY_ENDS.search(kept[at]):
+            end = _key_end(kept, at)
+            kept[at : end + 1] = [kept[at][: begins.start()] + REDACTED, *[REDACTED] * (end - at)]
+            at = end
+        at += 1
+    return kept
+
+
+def _key_end(lines: Sequence[str], at: int) -> int:
+    """The line that ends the key, or the last one that can belong to a key whose end is cut off."""
+    near = range(at + 1, min(at + _LONGEST_KEY, len(lines)))
+    ends = next((number for number in near if _KEY_ENDS.search(lines[number])), None)
+    if ends is not None:
+        return ends
+    return next((number - 1 for number in near if not _KEY_BODY.fullmatch(lines[number])), near[-1] if near else at)

@@ -16,13 +16,14 @@ class _Frozen(BaseModel):
 
 
 class Admission(_Frozen):
-    """The answer to one API call of the change, as the API server would give it."""
+    """The answer to one API call of the change, as the API server would give it; `why` are budgets that forbid it."""
 
     call: str
     allowed: bool
     code: int
     reason: str = ""
     message: str = ""
+    why: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 

@@ -19,7 +19,7 @@ from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.unknowns import unknowns
 from kubesteward_tools.twin.watcher import Watcher, ready_endpoints, ready_pods
 from kubesteward_tools.twin.webhooks import hooks
-from kubesteward_tools.world.store import Key, Store
+from kubesteward_tools.world.store import Key, Object, Store
 
 _LISTED = 40
 
@@ -75,6 +75,7 @@ def _play(  # noqa: PLR0917 - the two calls differ in one argument
                 code=response.status,
                 reason=response.body.get("reason", "") if refused else "",
                 message=response.body.get("message", "") if refused else "",
+                why=tuple(_budgets(response.body)) if refused else (),
                 warnings=response.warnings,
             )
         )
@@ -83,6 +84,13 @@ def _play(  # noqa: PLR0917 - the two calls differ in one argument
         settled = _settle(cluster) and settled
     cluster.engine.close()
     return Run(cluster, watcher, settled), tuple(answers)
+
+
+def _budgets(status: Object) -> Iterable[str]:
+    """What an eviction's refusal says of the budget; its message does not name it."""
+    for cause in (status.get("details") or {}).get("causes") or ():
+        if cause.get("reason") == "DisruptionBudget":
+            yield str(cause.get("message", ""))
 
 
 def _settle(cluster: SimulatedCluster) -> bool:

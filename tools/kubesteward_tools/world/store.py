@@ -42,22 +42,25 @@ class Facts(NamedTuple):
 
 
 class Event:
-    """One write. `obj` is the new object (for DELETED the last one), `old` the one before (None for ADDED)."""
+    """One write. `obj` is the new object (for DELETED the last one), `old` the one before (None for ADDED).
 
-    __slots__ = ("_obj", "_old", "_read", "key", "type")
+    `contents` are before and after as the store keeps them, for `Store.read` and `Store.whole` to read later.
+    """
+
+    __slots__ = ("_obj", "_read", "contents", "key", "type")
 
     def __init__(
         self,
         type_: Literal["ADDED", "MODIFIED", "DELETED"],
         key: Key,
-        obj: _Content,
-        old: _Content | None,
+        obj: Content,
+        contents: tuple[Content | None, Content | None],
         read: _Read,
     ) -> None:
         self.type = type_
         self.key = key
         self._obj = obj
-        self._old = old
+        self.contents = contents
         self._read = read
 
     @property
@@ -66,14 +69,15 @@ class Event:
 
     @property
     def old(self) -> Object | None:
-        return None if self._old is None else self._read(self.key, self._old)
+        before = self.contents[0]
+        return None if before is None else self._read(self.key, before)
 
 
 Listener = Callable[[Event], None]
 Note = Callable[[Key, Object], Any]
-_Content = Object | bytes
+Content = Object | bytes
 """An object, or an object packed."""
-_Read = Callable[[Key, _Content], Object]
+_Read = Callable[[Key, Content], Object]
 
 _Bucket = TypeVar("_Bucket")
 _Name = TypeVar("_Name")
@@ -156,7 +160,7 @@ class Columns:
 
 
 class _Entry(NamedTuple):
-    content: _Content
+    content: Content
     facts: Facts
 
 
@@ -204,7 +208,7 @@ class Store:
 
     def get(self, key: Key) -> Object | None:
         entry = self._entries.bucket((key.resource, key.namespace)).get(key.name)
-        return None if entry is None else self._read(key, entry.content)
+        return None if entry is None else self.read(key, entry.content)
 
     def facts(self, key: Key) -> Facts | None:
         """What is known of an object without reading it."""
@@ -240,7 +244,7 @@ class Store:
             for name in tuple(self._names(resource, space)):
                 if (entry := bucket.get(name)) is not None:
                     key = Key(resource, space, name)
-                    yield key, self._read(key, entry.content)
+                    yield key, self.read(key, entry.content)
 
     def objects(self, resource: str, namespace: str | None = None) -> list[Object]:
         return [obj for _, obj in self.items(resource, namespace)]
@@ -299,7 +303,7 @@ class Store:
             self._sorted.pop(where, None)
         self._index(key, facts)
         before = None if old is None else old.content
-        return self._tell(Event("ADDED" if old is None else "MODIFIED", key, obj, before, self._read))
+        return self._tell(Event("ADDED" if old is None else "MODIFIED", key, obj, (before, content), self.read))
 
     def delete(self, key: Key, last: Object | None = None) -> Event | None:
         """Take the object away. `last` is what the DELETED event shows, the stored object by default."""
@@ -313,15 +317,19 @@ class Store:
         self._sorted.pop(where, None)
         if not self._entries.bucket(where):
             self._namespaces.remove(key.resource, key.namespace)
-        return self._tell(Event("DELETED", key, old.content if last is None else last, old.content, self._read))
+        return self._tell(Event("DELETED", key, old.content if last is None else last, (old.content, None), self.read))
+
+    def read(self, key: Key, content: Content) -> Object:
+        return self._packing.read(key, content) if isinstance(content, bytes) else content
+
+    def whole(self, key: Key, content: Content) -> Object:
+        """With its managedFields, where they were kept."""
+        return self._packing.whole(key, content) if isinstance(content, bytes) else content
 
     def _tell(self, event: Event) -> Event:
         for listener in tuple(self._listeners):
             listener(event)
         return event
-
-    def _read(self, key: Key, content: _Content) -> Object:
-        return self._packing.read(key, content) if isinstance(content, bytes) else content
 
     def _names(self, resource: str, namespace: str) -> list[str]:
         """Sorted once after each name that comes or goes."""

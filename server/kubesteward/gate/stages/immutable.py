@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case, allow, deny
 from kubesteward_policies.immutable import Surroundings, judge
 from kubesteward_policies.ref import Ref
 from kubesteward_policies.verdict import Verdict
+from kubesteward_tools.text.redact import redact
 from kubesteward_tools.twin.watcher import top_controller
 from kubesteward_tools.world.store import Key, Store
 
@@ -24,7 +26,19 @@ async def immutable(case: Case) -> Verdict:
     broken = judge(case.change, _surroundings(case))
     if broken is not None:
         return deny(STAGE, broken.rule, broken.reason, broken.remedy)
+    if any(redact(text) != text for call in case.change.calls for text in _texts(call.body)):
+        reason = "the body carries what looks like a password or a token"
+        return deny(STAGE, "immutable.secret", reason, "Put it into a Secret by hand and refer to that.")
     return allow(STAGE, "immutable.ok", "no immutable rule speaks against it")
+
+
+def _texts(body: Any) -> Iterator[str]:
+    """What stands in a body, but for names of fields."""
+    if isinstance(body, str):
+        yield body
+    elif isinstance(body, Mapping | list | tuple):
+        for item in body.values() if isinstance(body, Mapping) else body:
+            yield from _texts(item)
 
 
 def _surroundings(case: Case) -> Surroundings:

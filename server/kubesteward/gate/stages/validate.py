@@ -64,7 +64,7 @@ def _target(case: Case, call: ApiCall) -> Verdict | None:
         return None
     if case.world.store.get(key) is not None:
         return None
-    if key.resource in case.world.forbidden:
+    if not case.world.sees(key.resource, key.namespace) and key.resource in case.world.forbidden:
         reason = f"{key.resource} may not be listed: {case.world.forbidden[key.resource]}"
         return deny(STAGE, "validate.unseen", reason, "A Role needs the verbs list and watch for it.")
     near = near_names(key.name, [found.name for found in case.world.store.keys(key.resource, key.namespace)])[:2]

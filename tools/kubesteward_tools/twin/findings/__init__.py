@@ -10,11 +10,12 @@ from kubesteward_tools.twin.findings import (
     creation,
     deletion,
     ownership,
+    quotas,
     rollout,
     scheduling,
     services,
 )
-from kubesteward_tools.twin.findings.evidence import Evidence
+from kubesteward_tools.twin.findings.evidence import IF_NOT_READY, Evidence
 from kubesteward_tools.twin.rehearsal import Concern
 
 _RULES = (
@@ -27,6 +28,7 @@ _RULES = (
     rollout.would_stall,
     rollout.paused,
     budgets.broken,
+    budgets.loosened,
     services.without_endpoints,
     services.gone,
     availability.lost,
@@ -36,6 +38,8 @@ _RULES = (
     deletion.data,
     deletion.stuck,
     configuration.latent,
+    configuration.changed,
+    quotas.below_use,
     ownership.reverted,
 )
 _ORDER = {"block": 0, "warn": 1, "info": 2}
@@ -43,5 +47,19 @@ _ORDER = {"block": 0, "warn": 1, "info": 2}
 
 def findings(evidence: Evidence) -> list[Concern]:
     """Every rule's findings, the blocking ones first."""
-    found = [item for rule in _RULES for item in rule(evidence)]
+    found = _without_echoes([item for rule in _RULES for item in rule(evidence)])
     return sorted(dict.fromkeys(found), key=lambda item: (_ORDER[item.severity], item.rule, item.object))
+
+
+def _without_echoes(found: list[Concern]) -> list[Concern]:
+    """What is bad in the best case needs no second finding that it is so in the worst."""
+    certain = {(item.rule, item.object): _ORDER[item.severity] for item in found if not _conditional(item)}
+    return [
+        item
+        for item in found
+        if not _conditional(item) or certain.get((item.rule, item.object), len(_ORDER)) > _ORDER[item.severity]
+    ]
+
+
+def _conditional(item: Concern) -> bool:
+    return IF_NOT_READY in item.message

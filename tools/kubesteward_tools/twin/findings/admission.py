@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubesteward_tools.twin.findings.evidence import Evidence, name
-from kubesteward_tools.twin.rehearsal import Concern
+from kubesteward_tools.twin.rehearsal import Admission, Concern
+from kubesteward_tools.twin.route import Route, parse
+from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.webhooks import Hook, hooks, hooks_on_pods
+from kubesteward_tools.world.store import Key
 
 _DECIDE = {
     "validatingwebhookconfigurations.admissionregistration.k8s.io",
@@ -19,15 +22,29 @@ _DECIDE = {
 
 
 def rejected(evidence: Evidence) -> Iterator[Concern]:
-    for item in evidence.admission:
-        if not item.allowed:
-            yield Concern(
-                rule="admission.rejected",
-                severity="block",
-                object=item.call,
-                message=f"the API server refuses it ({item.code} {item.reason}): {item.message}",
-                remedy="Change the request so that the API server accepts it.",
-            )
+    yield from (_rejection(item) for item in evidence.admission if not item.allowed)
+
+
+def _rejection(item: Admission) -> Concern:
+    route, what, remedy = _route(item.call), "it", "Change the request so that the API server accepts it."
+    where = item.call
+    if route is not None and route.subresource == "eviction":
+        where = name(Key(route.kind.resource, route.namespace, route.name))
+        what = f"to evict {where}"
+        remedy = "Wait until the budget allows it, or change the budget first." if item.why else remedy
+    message = f"the API server refuses {what} ({item.code} {item.reason}): {' '.join((item.message, *item.why))}"
+    if route is None:
+        message = "the twin knows no such kind, so that nobody can tell what this would do"
+        remedy = "Make changes of custom resources by hand."
+    return Concern(rule="admission.rejected", severity="block", object=where, message=message, remedy=remedy)
+
+
+def _route(call: str) -> Route | None:
+    """What a call is about, None for a kind that is not simulated."""
+    try:
+        return parse(call.partition(" ")[2])
+    except ApiError:
+        return None
 
 
 def webhooks_on_pods(evidence: Evidence) -> Iterator[Concern]:

@@ -8,7 +8,7 @@ from typing import Any
 from kubesteward_tools.twin import disruption
 from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
 from kubesteward_tools.twin.rehearsal import Concern
-from kubesteward_tools.world.store import Key
+from kubesteward_tools.world.store import Key, Object
 
 
 def broken(evidence: Evidence) -> Iterator[Concern]:
@@ -24,8 +24,32 @@ def broken(evidence: Evidence) -> Iterator[Concern]:
                     severity="block",
                     object=name(key),
                     message=f"{name(key)} wants {before['desiredHealthy']} healthy pods and would have {lowest}{words}",
-                    remedy="Use a gentler strategy (maxUnavailable 0), or change the budget first.",
+                    remedy=f"{_way_out(evidence, budget, before['desiredHealthy'])}, or change the budget first.",
                 )
+
+
+def loosened(evidence: Evidence) -> Iterator[Concern]:
+    """A budget that protects fewer pods than before, or none any more: whatever drains next may stop them all."""
+    for key, before, after in evidence.touched(evidence.best, "poddisruptionbudgets.policy"):
+        if before is None:
+            continue
+        wanted = disruption.status(evidence.origin, before)["desiredHealthy"]
+        left = disruption.status(evidence.origin, after)["desiredHealthy"] if after else 0
+        if left < wanted:
+            yield Concern(
+                rule="pdb.loosened",
+                severity="warn",
+                object=name(key),
+                message=f"{name(key)} would keep {left} pods from being evicted instead of {wanted}",
+                remedy="Restore it as soon as what needs this is done.",
+            )
+
+
+def _way_out(evidence: Evidence, budget: Object, wanted: int) -> str:
+    """Pods that are gone for good do not come back more gently."""
+    if disruption.status(evidence.best.store, budget)["currentHealthy"] < wanted:
+        return f"Leave at least {wanted} of its pods running"
+    return "Use a gentler strategy (maxUnavailable 0)"
 
 
 def _least(run: Run, key: Key, before: dict[str, Any]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kubesteward_tools.twin import resources
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.rehearsal import Admission
 from kubesteward_tools.twin.watcher import Watcher
@@ -49,4 +50,6 @@ class Evidence:
 
 
 def name(key: Key) -> str:
-    return f"{key.resource.partition('.')[0].removesuffix('s')} {'/'.join(filter(None, key[1:]))}"
+    plural, _, group = key.resource.partition(".")
+    kind = resources.find(group, plural)
+    return f"{kind.kind.lower() if kind else plural} {'/'.join(filter(None, key[1:]))}"

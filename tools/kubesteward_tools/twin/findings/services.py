@@ -51,7 +51,7 @@ def _routes(evidence: Evidence, service: Key) -> Iterator[str]:
     """Ingresses that stay and send traffic to the Service."""
     for key, ingress in evidence.best.store.items("ingresses.networking.k8s.io", service.namespace):
         if service.name in ingress_backends(ingress):
-            yield name(key).replace("ingresse ", "ingress ")
+            yield name(key)
 
 
 def ingress_backends(ingress: dict[str, object]) -> set[str]:

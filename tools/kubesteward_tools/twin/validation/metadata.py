@@ -12,6 +12,7 @@ from kubesteward_tools.world.kinds import ResourceType
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+_NAME_PART = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _FREE = "rbac.authorization.k8s.io"
 
 _SUBDOMAIN_HELP = (
@@ -23,6 +24,11 @@ _LABEL_HELP = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
     "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+)
+_NAME_HELP = (
+    "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character "
+    "(e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
+    "'([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
 )
 _VALUE_HELP = (
     "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and "
@@ -58,7 +64,14 @@ def _unchanged(new: dict[str, Any], old: dict[str, Any]) -> Iterator[FieldError]
 
 
 def _labels(path: str, labels: dict[str, Any]) -> Iterator[FieldError]:
-    for value in labels.values():
+    for key, value in labels.items():
+        prefix, slash, name = key.rpartition("/")
+        if slash and not _SUBDOMAIN.fullmatch(prefix):
+            yield invalid_value(path, key, f"prefix part {_SUBDOMAIN_HELP}")
+        if not _NAME_PART.fullmatch(name):
+            yield invalid_value(path, key, f"name part {_NAME_HELP}")
+        elif len(name) > 63:
+            yield invalid_value(path, key, "name part must be no more than 63 bytes")
         if not isinstance(value, str) or not _LABEL_VALUE.fullmatch(value):
             yield invalid_value(path, value, _VALUE_HELP)
         elif len(value) > 63:
