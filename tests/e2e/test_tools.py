@@ -84,6 +84,14 @@ async def test_parts_of_an_object_are_shown_alone(client: Client) -> None:
     assert "containers" not in said
 
 
+async def test_the_way_from_a_deployment_to_its_service_and_budget_is_shown(client: Client) -> None:
+    result = await ask(client, "get_topology", resource="deploy/web", namespace="shop", direction="dependents")
+
+    assert {"owns", "selects", "endpoints"} <= {edge["relation"] for edge in data(result)["edges"]}
+    assert "<- selects Service/web" in text_of(result)
+    assert "missing" not in text_of(result)
+
+
 async def test_events_of_a_workload_name_the_crash_of_its_pod(client: Client) -> None:
     said = text_of(await ask(client, "get_events", related_resource="Deployment/checkout", namespace="shop"))
 

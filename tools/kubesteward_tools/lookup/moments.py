@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from kubesteward_tools.twin.clock import parse_timestamp
-from kubesteward_tools.world.store import Object
+from kubesteward_tools.world.store import Object, Store
 
 if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
+
+_LAST: WeakKeyDictionary[World, float | None] = WeakKeyDictionary()
+"""Of each bundle the last thing it knows."""
 
 
 def event_times(event: Object) -> Iterator[float]:
@@ -37,7 +41,14 @@ def moment(world: World, now: float) -> float:
     """`now` for a live cluster; of a bundle its newest event or pod, so that its ages mean what they meant then."""
     if world.writable:
         return now
-    times = [at for event in world.store.objects("events") for at in event_times(event)]
-    for pod in world.store.objects("pods"):
-        times += _parsed((pod["metadata"].get("creationTimestamp"), (pod.get("status") or {}).get("startTime")))
-    return min(max(times, default=now), now)
+    if world not in _LAST:  # a bundle does not change
+        _LAST[world] = max(_times(world.store), default=None)
+    last = _LAST[world]
+    return now if last is None else min(last, now)
+
+
+def _times(store: Store) -> Iterator[float]:
+    for _, event in store.items("events"):
+        yield from event_times(event)
+    for _, pod in store.items("pods"):
+        yield from _parsed((pod["metadata"].get("creationTimestamp"), (pod.get("status") or {}).get("startTime")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,6 +13,7 @@ from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.arguments import Cluster, Cursor, Format, ManyClusters, Namespace, Since, Target
 from kubesteward_tools.lookup.family import CHILDREN, descendants, pods
 from kubesteward_tools.lookup.moments import event_times
+from kubesteward_tools.lookup.notes import columns
 from kubesteward_tools.lookup.scope import Scope, each, scoped, seen
 from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.lookup.targets import check_namespace, find, parse
@@ -20,7 +22,7 @@ from kubesteward_tools.text.ages import ago, seconds
 from kubesteward_tools.text.table import table
 from kubesteward_tools.tool import Answer, Desk, tool
 from kubesteward_tools.twin.clock import timestamp
-from kubesteward_tools.world.store import Key, Object
+from kubesteward_tools.world.store import Key, Object, Store
 
 if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
@@ -61,7 +63,7 @@ async def get_events(
     now = scope.moments(desk.now())
     told: list[tuple[World, Told]] = []
     for world, wanted in await each(scope, lambda world: _wanted(scope, world, related_resource, namespace)):
-        events = [item for item in world.store.objects("events", namespace or None) if _fits(item, wanted, types)]
+        events = [item for item in _typed(world.store, namespace, types) if _fits(item, wanted)]
         told += [(world, item) for item in _merged(events) if item.last >= now[world.cluster] - span]
     told.sort(key=lambda item: (-item[1].last, item[0].cluster, item[1].newest["metadata"]["name"]))
     offset = _offset(cursor)
@@ -92,9 +94,17 @@ async def _wanted(scope: Scope, world: World, target: str, namespace: str) -> se
     return {(kinds.get(key.resource, ""), key.namespace, key.name) for key in keys}
 
 
-def _fits(event: Object, wanted: set[tuple[str, str, str]] | None, types: str) -> bool:
-    if types not in {"all", event.get("type")}:
-        return False
+def _typed(store: Store, namespace: str, types: str) -> Iterator[Object]:
+    """The events of these types; others are not even read."""
+    for space in [namespace] if namespace else store.spaces("events"):
+        found = columns(store, "events", space)
+        for name, note in zip(found.names, found.notes, strict=True):
+            event = store.get(Key("events", space, name)) if types in {"all", note.word} else None
+            if event is not None:
+                yield event
+
+
+def _fits(event: Object, wanted: set[tuple[str, str, str]] | None) -> bool:
     about = event.get("involvedObject") or event.get("regarding") or {}
     return wanted is None or (about.get("kind"), about.get("namespace", ""), about.get("name")) in wanted
 
