@@ -71,6 +71,8 @@ class FleetServer:
         try:
             while True:
                 await response.write(await queue.get())
+        except ConnectionResetError:
+            return response
         finally:
             self._watches.discard(queue)
 
