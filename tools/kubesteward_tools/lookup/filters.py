@@ -16,7 +16,8 @@ from typing import TypeVar
 from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.lookup.notes import Note, columns
 from kubesteward_tools.twin.selectors import Requirement, field_requirements, has_field, parse_label_selector
-from kubesteward_tools.world.store import Columns, Facts, Key, Store
+from kubesteward_tools.world.facts import Columns, Facts
+from kubesteward_tools.world.store import Key, Store
 
 T = TypeVar("T")
 

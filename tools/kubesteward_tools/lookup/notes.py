@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from kubesteward_tools.lookup import states
-from kubesteward_tools.world.store import Columns, Key, Object, Store
+from kubesteward_tools.world.facts import Columns
+from kubesteward_tools.world.store import Key, Object, Store
 
 
 class Note(NamedTuple):

@@ -7,11 +7,12 @@ entry) with its origin until either side writes to it; then the writer copies th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal, NamedTuple
 
-from kubesteward_tools.twin.demand import Demand, demand
 from kubesteward_tools.twin.selectors import matches
+from kubesteward_tools.world.buckets import Buckets
+from kubesteward_tools.world.facts import Columns, Facts, demand_of, repels
 from kubesteward_tools.world.packing import Packing
 
 Object = dict[str, Any]
@@ -23,25 +24,6 @@ class Key(NamedTuple):
     resource: str
     namespace: str
     name: str
-
-
-class Facts(NamedTuple):
-    """What the indexes know of an object, so that questions about many need not read them all.
-
-    `owners` are the UIDs of its owner references. `node` is a pod's `spec.nodeName` ("" without one), None for other
-    kinds; `repels` says whether a pod has a required anti-affinity,
-    `demand` what it takes up there. `note` is what the store's owner makes of it.
-    """
-
-    uid: str
-    version: str
-    created: str
-    labels: Mapping[str, str]
-    owners: tuple[str, ...]
-    node: str | None
-    repels: bool
-    demand: Demand | None
-    note: Any
 
 
 class Event:
@@ -82,85 +64,6 @@ Content = Object | bytes
 """An object, or an object packed."""
 _Read = Callable[[Key, Content], Object]
 
-_Bucket = TypeVar("_Bucket")
-_Name = TypeVar("_Name")
-_Value = TypeVar("_Value")
-
-
-class _Buckets(Generic[_Bucket, _Name, _Value]):
-    """A mapping of mappings whose inner mappings are shared between forks until one of them is written to."""
-
-    __slots__ = ("_inner", "_own")
-
-    def __init__(self, inner: dict[_Bucket, dict[_Name, _Value]] | None = None) -> None:
-        self._inner = inner if inner is not None else {}
-        self._own: set[_Bucket] | None = None if inner is None else set()
-
-    def fork(self) -> _Buckets[_Bucket, _Name, _Value]:
-        self._own = set()
-        return _Buckets(dict(self._inner))
-
-    def bucket(self, bucket: _Bucket) -> dict[_Name, _Value]:
-        """For reading only."""
-        return self._inner.get(bucket) or {}
-
-    def set(self, bucket: _Bucket, name: _Name, value: _Value) -> None:
-        self._writable(bucket)[name] = value
-
-    def remove(self, bucket: _Bucket, name: _Name) -> None:
-        inner = self._writable(bucket)
-        inner.pop(name, None)
-        if not inner:
-            del self._inner[bucket]
-
-    def buckets(self) -> Iterable[_Bucket]:
-        return self._inner
-
-    def _writable(self, bucket: _Bucket) -> dict[_Name, _Value]:
-        inner = self._inner.get(bucket)
-        if inner is None:
-            inner = self._inner[bucket] = {}
-        elif self._own is not None and bucket not in self._own:
-            inner = self._inner[bucket] = dict(inner)
-        if self._own is not None:
-            self._own.add(bucket)
-        return inner
-
-
-class Columns:
-    """Names, sorted, and the facts in the same order; for reading only. A write makes new ones."""
-
-    __slots__ = ("_alike", "_created", "_notes", "facts", "names")
-
-    def __init__(self, names: Sequence[str], facts: Sequence[Facts]) -> None:
-        self.names = names
-        self.facts = facts
-        self._notes: Sequence[Any] | None = None
-        self._created: Sequence[str] | None = None
-        self._alike: Sequence[tuple[Mapping[str, str], Sequence[int]]] | None = None
-
-    @property
-    def notes(self) -> Sequence[Any]:
-        if self._notes is None:
-            self._notes = [facts.note for facts in self.facts]
-        return self._notes
-
-    @property
-    def created(self) -> Sequence[str]:
-        if self._created is None:
-            self._created = [facts.created for facts in self.facts]
-        return self._created
-
-    @property
-    def alike(self) -> Sequence[tuple[Mapping[str, str], Sequence[int]]]:
-        """Labels, and the numbers of the objects that share this one mapping of them."""
-        if self._alike is None:
-            found: dict[int, tuple[Mapping[str, str], list[int]]] = {}
-            for number, facts in enumerate(self.facts):
-                found.setdefault(id(facts.labels), (facts.labels, []))[1].append(number)
-            self._alike = list(found.values())
-        return self._alike
-
 
 class _Entry(NamedTuple):
     content: Content
@@ -176,12 +79,12 @@ class Store:
 
     def __init__(self, packing: Packing | None = None, note: Note | None = None) -> None:
         self.revision = 0
-        self._entries: _Buckets[tuple[str, str], str, _Entry] = _Buckets()
-        self._namespaces: _Buckets[str, str, None] = _Buckets()
-        self._owned: _Buckets[str, Key, None] = _Buckets()
-        self._labelled: _Buckets[tuple[str, str, str, str], str, None] = _Buckets()
-        self._on_node: _Buckets[str, Key, None] = _Buckets()
-        self._repelling: _Buckets[str, Key, None] = _Buckets()
+        self._entries: Buckets[tuple[str, str], str, _Entry] = Buckets()
+        self._namespaces: Buckets[str, str, None] = Buckets()
+        self._owned: Buckets[str, Key, None] = Buckets()
+        self._labelled: Buckets[tuple[str, str, str, str], str, None] = Buckets()
+        self._on_node: Buckets[str, Key, None] = Buckets()
+        self._repelling: Buckets[str, Key, None] = Buckets()
         self._sorted: dict[tuple[str, str], list[str]] = {}
         self._columns: dict[tuple[str, str], Columns] = {}
         self._listeners: list[Listener] = []
@@ -362,8 +265,8 @@ class Store:
             labels=self._packing.labels(labels) if self._packs else labels,
             owners=tuple([owner["uid"] for owner in owners]) if owners else (),
             node=((obj.get("spec") or {}).get("nodeName") or "") if pod else None,
-            repels=pod and _repels(obj),
-            demand=_demand(obj) if pod else None,
+            repels=pod and repels(obj),
+            demand=demand_of(obj) if pod else None,
             note=self._note(key, obj) if self._note is not None else None,
         )
 
@@ -393,16 +296,3 @@ class Store:
 _NO_LABELS: Mapping[str, str] = {}
 _LABELLED = frozenset({"pods"})
 """Resources whose labels are indexed: selectors ask for pods."""
-
-
-def _demand(pod: Object) -> Demand | None:
-    """None for a pod of a bundle that is none."""
-    try:
-        return demand(pod)
-    except (AttributeError, TypeError, KeyError):
-        return None
-
-
-def _repels(pod: Object) -> bool:
-    rules = ((pod.get("spec") or {}).get("affinity") or {}).get("podAntiAffinity") or {}
-    return bool(rules.get("requiredDuringSchedulingIgnoredDuringExecution"))

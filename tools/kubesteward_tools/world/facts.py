@@ -1,0 +1,75 @@
+"""What a store knows of an object without reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from kubesteward_tools.twin.demand import Demand, demand
+
+
+class Facts(NamedTuple):
+    """What the indexes know of an object, so that questions about many need not read them all.
+
+    `owners` are the UIDs of its owner references. `node` is a pod's `spec.nodeName` ("" without one), None for other
+    kinds; `repels` says whether a pod has a required anti-affinity,
+    `demand` what it takes up there. `note` is what the store's owner makes of it.
+    """
+
+    uid: str
+    version: str
+    created: str
+    labels: Mapping[str, str]
+    owners: tuple[str, ...]
+    node: str | None
+    repels: bool
+    demand: Demand | None
+    note: Any
+
+
+class Columns:
+    """Names, sorted, and the facts in the same order; for reading only. A write makes new ones."""
+
+    __slots__ = ("_alike", "_created", "_notes", "facts", "names")
+
+    def __init__(self, names: Sequence[str], facts: Sequence[Facts]) -> None:
+        self.names = names
+        self.facts = facts
+        self._notes: Sequence[Any] | None = None
+        self._created: Sequence[str] | None = None
+        self._alike: Sequence[tuple[Mapping[str, str], Sequence[int]]] | None = None
+
+    @property
+    def notes(self) -> Sequence[Any]:
+        if self._notes is None:
+            self._notes = [facts.note for facts in self.facts]
+        return self._notes
+
+    @property
+    def created(self) -> Sequence[str]:
+        if self._created is None:
+            self._created = [facts.created for facts in self.facts]
+        return self._created
+
+    @property
+    def alike(self) -> Sequence[tuple[Mapping[str, str], Sequence[int]]]:
+        """Labels, and the numbers of the objects that share this one mapping of them."""
+        if self._alike is None:
+            found: dict[int, tuple[Mapping[str, str], list[int]]] = {}
+            for number, facts in enumerate(self.facts):
+                found.setdefault(id(facts.labels), (facts.labels, []))[1].append(number)
+            self._alike = list(found.values())
+        return self._alike
+
+
+def demand_of(pod: Mapping[str, Any]) -> Demand | None:
+    """None for a pod of a bundle that is none."""
+    try:
+        return demand(pod)
+    except (AttributeError, TypeError, KeyError):
+        return None
+
+
+def repels(pod: Mapping[str, Any]) -> bool:
+    rules = ((pod.get("spec") or {}).get("affinity") or {}).get("podAntiAffinity") or {}
+    return bool(rules.get("requiredDuringSchedulingIgnoredDuringExecution"))
