@@ -68,9 +68,12 @@ class App:
 
         if self.settings.bundle:
             return Clusters.from_bundle(self.settings.bundle)
+        from kubesteward_tools.world.history import Limits
+
         settings = self.settings
         found = Clusters.from_kubeconfig(settings.kubeconfig, settings.context, settings.namespaces)
         found.instruments = self._instruments(found)
+        found.history = Limits(settings.history_minutes * 60.0, settings.history_mb * 2**20)
         return found
 
     def _instruments(self, clusters: Clusters) -> Instruments:

@@ -42,6 +42,8 @@ class Settings(BaseModel):
     namespaces: tuple[str, ...] = Field(
         (), description="where to look for what may not be listed across the cluster, comma-separated"
     )
+    history_minutes: float = Field(60.0, gt=0, description="how far back every write to a cluster is remembered")
+    history_mb: int = Field(64, ge=1, description="most memory for that, for each cluster")
     state_dir: Path = Field(
         default_factory=lambda: data_dir(os.environ), description="where actions, approvals and the audit log are kept"
     )

@@ -13,7 +13,7 @@ from tests.tools.world.objects import obj, owned
 
 from kubesteward_tools.world.changes import told
 from kubesteward_tools.world.diff import differences
-from kubesteward_tools.world.history import Change, History
+from kubesteward_tools.world.history import Change, History, Limits
 from kubesteward_tools.world.packing import Packing
 from kubesteward_tools.world.store import Key, Object, Store
 
@@ -26,7 +26,7 @@ class Clocked:
     def __init__(self, **limits: Any) -> None:
         self.now = 1000.0
         self.store = Store(Packing())
-        self.history = History(self.store, lambda: self.now, lambda resource, namespace: True, **limits)
+        self.history = History(self.store, lambda: self.now, lambda resource, namespace: True, Limits(**limits))
 
     def put(self, key: Key, item: Object, at: float) -> None:
         self.now = at

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from kubesteward_tools.cluster.source import Source
 from kubesteward_tools.errors import InvalidArguments, SteadyError, UnknownCluster
+from kubesteward_tools.world.history import Limits
 from kubesteward_tools.world.metrics.telemetry import Instruments
 from kubesteward_tools.world.world import World
 
@@ -45,6 +46,7 @@ class Clusters:
         self._namespaces = namespaces or {}
         self._sources = dict(sources)
         self.instruments = Instruments()
+        self.history = Limits()
         """For the worlds that are made from now on."""
         self._kubeconfig = kubeconfig
         self._worlds: dict[str, World] = {}
@@ -129,7 +131,9 @@ class Clusters:
             if name not in self._worlds:
                 try:
                     source = self._sources[name] or await self._connect(name)
-                    self._worlds[name] = await World.over(name, source, self.instruments)
+                    made = await World.over(name, source, self.instruments)
+                    made.history.limits = self.history
+                    self._worlds[name] = made
                 except SteadyError as error:
                     self._failures[name] = error.message
                     raise

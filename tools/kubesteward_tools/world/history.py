@@ -14,9 +14,6 @@ from dataclasses import dataclass
 from kubesteward_tools.world.diff import Difference, differences
 from kubesteward_tools.world.store import Content, Event, Key, Object, Store
 
-WINDOW = 3600.0
-"""Seconds."""
-MOST_BYTES = 64 * 2**20
 _DICT_FACTOR = 8
 """A Python dict takes about this many times the bytes of its repr's first level; only unpacked stores have dicts."""
 
@@ -33,6 +30,14 @@ UNRECORDED = frozenset(
     }
 )
 """What ticks all the time and says nothing that other objects do not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far a history reaches: seconds, and bytes of packed versions. What is reached first ends it."""
+
+    window: float = 3600.0
+    most_bytes: int = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +71,12 @@ class History:
         store: Store,
         now: Callable[[], float],
         settled: Callable[[str, str], bool],
-        *,
-        window: float = WINDOW,
-        most_bytes: int = MOST_BYTES,
+        limits: Limits | None = None,
     ) -> None:
         self._store = store
         self._now = now
         self._settled = settled
-        self._window = window
-        self._most_bytes = most_bytes
+        self.limits = limits or Limits()
         self._versions: deque[Version] = deque()
         self._bytes = 0
         self._begins = now()
@@ -94,11 +96,13 @@ class History:
         self._trim(version.at)
 
     def _trim(self, now: float) -> None:
-        while self._versions and (self._bytes > self._most_bytes or self._versions[0].at < now - self._window):
+        while self._versions and (
+            self._bytes > self.limits.most_bytes or self._versions[0].at < now - self.limits.window
+        ):
             gone = self._versions.popleft()
             self._bytes -= _cost(gone)
             self._begins = gone.at
-        self._begins = max(self._begins, now - self._window)
+        self._begins = max(self._begins, now - self.limits.window)
 
     def size(self) -> tuple[int, int]:
         """Versions, and the bytes that they are counted with."""
