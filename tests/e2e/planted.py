@@ -39,12 +39,14 @@ def named(plant: Plant, where: str, names: tuple[str, ...] = NAMES) -> dict[str,
 
 def telling(plant: Plant, where: str) -> dict[str, str]:
     """Secrets that tell themselves, under names that say nothing."""
-    return {f"example.com/note-{n}": plant(f"{where} note", shape) for n, shape in enumerate(TELLING)}
+    found = {f"example.com/note-{n}": plant(f"{where} note", shape) for n, shape in enumerate(TELLING)}
+    host = "see the very long address "
+    return found | {"example.com/long": f"{host}{plant(f'{where} long note', 'url')}"}
 
 
 def objects(plant: Plant) -> list[Object]:
     """What both the embedded cluster and a bundle hold."""
-    makers = (secrets, configmaps, workloads, settings, happenings)
+    makers = (secrets, configmaps, workloads, settings, alone, happenings)
     return [item for maker in makers for item in maker(plant)]
 
 
@@ -142,6 +144,17 @@ def files(plant: Plant, where: str) -> dict[str, str]:
         "id_rsa": plant(f"{where} id_rsa", "pem"),
         "urls.txt": f"see {plant(f'{where} urls.txt', 'url')} for it",
         "nginx.conf": f'proxy_set_header Authorization "Bearer {plant(f"{where} nginx.conf", "token")}";',
+        "block.yaml": f"db:\n  password: |\n    {plant(f'{where} block.yaml', 'token')}\n  host: db\n",
+        "folded.yaml": "cert: |\n  " + "\n  ".join(wrapped(plant(f"{where} folded.yaml", "base64 pem"), 76)) + "\n",
+        "secret.yaml": "apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\nstringData:\n  plain: "
+        f"{plant(f'{where} secret.yaml', 'token')}\n  long: |\n    {plant(f'{where} secret.yaml block', 'token')}\n",
+        "list.yaml": f"data:\n  b: {_b64(plant(f'{where} list.yaml', 'password'))}\nkind: Secret\n---\nkind: ConfigMap\n",
+        "secret.json": json.dumps({"kind": "Secret", "stringData": {"plain": plant(f"{where} secret.json", "token")}}),
+        "pod.json": json.dumps({"env": [{"name": "DB_PASSWORD", "value": plant(f"{where} pod.json env", "token")}]}),
+        "pod.yaml": f"env:\n- name: DB_PASSWORD\n  value: {plant(f'{where} pod.yaml env', 'token')}\n",
+        "args.yaml": f"args:\n- --api-token\n- {plant(f'{where} args.yaml', 'token')}\n",
+        "run.sh": f"exec app --api-token {plant(f'{where} run.sh', 'token')} --port 80",
+        "nested.json": json.dumps({"log": json.dumps({"request": json.dumps({"password": plant(f"{where} nested.json", "quoted")})})}),
         "web.xml": f"<db><password>{plant(f'{where} web.xml', 'token')}</password></db>",
     }
 
@@ -213,6 +226,10 @@ def pod(plant: Plant) -> Object:
     return _applied({**made, "status": status})
 
 
+def wrapped(text: str, width: int) -> list[str]:
+    return [text[at : at + width] for at in range(0, len(text), width)]
+
+
 def told(plant: Plant, where: str) -> str:
     """Prose of a program that says too much."""
     parts = [
@@ -221,6 +238,7 @@ def told(plant: Plant, where: str) -> str:
         f'{{"level":"error","api_key":"{plant(where, "token")}"}}',
         f"sent {plant(where, 'bearer')}",
         f"got {plant(where, 'jwt')}",
+        f"got {chr(0x200B).join(wrapped(plant(f'{where} with unseen characters', 'jwt'), 25))}",
     ]
     return "; ".join(parts[:1]) + "\n" + "\n".join(parts[1:])
 
@@ -270,6 +288,20 @@ def _unready(plant: Plant) -> Object:
     bad = {"type": "Ready", "status": "False", "reason": "KubeletNotReady", "message": told(plant, "Node condition message")}
     pressed = {"type": "DiskPressure", "status": "True", "message": told(plant, "Node pressure message")}
     return {"conditions": [bad, pressed]}
+
+
+def alone(plant: Plant) -> Iterator[Object]:
+    """Objects with one secret each: what changed is told of few fields at a time."""
+    for number, shape in enumerate(TELLING):
+        notes = {"annotations": {"example.com/note": f"look at this rather long line: {plant('Service alone', shape)}"}}
+        yield obj("Service", f"alone-{number}", metadata=notes, spec={})
+        env = [{"name": "SETTING", "value": plant("StatefulSet alone", shape)}]
+        template = {"spec": {"containers": [{"name": "app", "env": env}], "nodeSelector": {"nowhere": "to-be-found"}}}
+        spec = {"replicas": 0, "selector": {"matchLabels": {"app": "x"}}, "template": template}
+        yield obj("StatefulSet", f"alone-{number}", "apps/v1", spec=spec)
+    for number, where in enumerate(("", "x" * 20, "y" * 40)):
+        notes = {"annotations": {"example.com/note": f"{where}postgres://a-very-long-name-of-a-user:{plant('Service cut', 'token')}@db/x"}}
+        yield obj("Service", f"cut-{number}", metadata=notes, spec={})
 
 
 def happenings(plant: Plant) -> Iterator[Object]:
