@@ -342,3 +342,32 @@ def rollout(before: Plant, after: Plant) -> list[Object]:
         spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": {"spec": pod_spec(plant, "rollout")}}
         sets.append(owned(obj("ReplicaSet", f"rolled-{number}", "apps/v1", metadata=notes, spec=spec), above))
     return [above, *sets]
+
+
+def crossed(plant: Plant) -> Iterator[Object]:
+    """Every telling name with every shape in every format: thousands of places."""
+    import yaml
+
+    for shape in SHAPES:
+        for name in NAMES:
+            values = {where: plant(f"crossed {where} {name}", shape) for where in (*_STRUCTURED, *_FORMATS)}
+            key = f"{SHAPES.index(shape)}-{NAMES.index(name)}"
+            data = {"key": yaml.safe_dump({"a": {name: values["yaml"]}, "b": [1]}), "json": json.dumps({"a": {name: values["json"]}})}
+            data["log"] = json.dumps({"msg": json.dumps({"level": 1, name: values["log"], "z": 2})})
+            data["toml"] = f"a = 1\n{name} = {json.dumps(values['toml'])}\nb = 2\n"
+            if shape not in {"pem", "aws", "quoted", "bearer", "url"}:
+                data["env"] = f"A=1\n{name}={values['env']}\nB=2\n"
+                data["ini"] = f"[a]\n{name} = {values['ini']}\nb = 2\n"
+                data["prose"] = f"start with {name}={values['prose']} and go"
+                data["flag"] = f"app --mode fast --{name}={values['flag']} --port 80"
+            notes = {f"example.com/{name}": values["annotation"]}
+            yield obj("ConfigMap", f"crossed-{key}", data={**data, name: values["data"]}, metadata={"annotations": notes})
+            env = [{"name": name, "value": values["variable"]}]
+            args = [f"--{name}", values["item"], f"--{name}={values['joined']}"]
+            yield obj("Pod", f"crossed-{key}", spec={"containers": [{"name": "app", "env": env, "args": args}]})
+            spec = {"a": {name: values["field"]}, "b": [{name: {"value": values["inner"]}}]}
+            yield obj("Database", f"crossed-{key}", "example.com/v1", spec=spec)
+
+
+_STRUCTURED = ("annotation", "data", "variable", "item", "joined", "field", "inner")
+_FORMATS = ("yaml", "json", "log", "toml", "env", "ini", "prose", "flag")

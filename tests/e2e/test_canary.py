@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import html
 import json
 import logging
+import os
+import subprocess
+import sys
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -11,17 +17,20 @@ from contextlib import asynccontextmanager, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
+from urllib.parse import quote
 
 import anyio
 import pytest
-from mcp import Client
+import yaml
+from mcp import Client, StdioServerParameters, stdio_client
 from mcp.client import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
 from tests.e2e import planted
-from tests.e2e.canaries import Aviary
+from tests.e2e.canaries import SHAPES, Aviary
 from tests.e2e.desk import YES
 from tests.e2e.eavesdropping import Ear, ask_what_changed, look_around, propose, read_the_rest, stumble
+from tests.e2e.serving import COMMAND
 from tests.tools.world.objects import Object, obj
 
 from kubesteward.app import App
@@ -29,6 +38,8 @@ from kubesteward.cli.actions import actions
 from kubesteward.embedded.server import EmbeddedCluster
 from kubesteward.mcp.server import build
 from kubesteward.settings import Settings
+from kubesteward_tools.catalog import load_tools
+from kubesteward_tools.text.redact import REDACTED
 from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.twin.resources import of
 from kubesteward_tools.world.store import Key
@@ -42,15 +53,15 @@ TOLD = (
 
 @dataclass
 class Heard:
-    """What was planted, and by canary the calls that gave it away."""
+    """What was planted, by canary the calls that gave it away, and all that was said."""
 
     aviary: Aviary
     leaks: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
-    labels: list[str] = field(default_factory=list)
+    said: str = ""
 
     def listen(self, heard: list[tuple[str, str]]) -> None:
+        self.said += "\n".join(part for pair in heard for part in pair)
         for label, text in heard:
-            self.labels.append(label)
             for name in self.aviary.found(text):
                 self.leaks[name].append(label)
 
@@ -130,18 +141,21 @@ async def _over_a_live_cluster(found: Heard, folder: Path) -> None:
 async def _over_a_bundle(found: Heard, folder: Path) -> None:
     old, new = (_plants(found.aviary, when) for when in ("before", "after"))
     now = [*planted.objects(new), *planted.customs(new), *planted.rollout(old, new)]
-    saved = folder / "bundle"
-    saved.mkdir()
-    stamp = timestamp(time.time() - 60)
-    (saved / "cluster.json").write_text(json.dumps({"items": _dated(now, stamp)}))
-    (saved / "logs.json").write_text(json.dumps(planted.logs(new)))
-    app = App.build(Settings.load({}, bundle=saved, state_dir=folder / "state", autonomy=2))
+    app = App.build(Settings.load({}, bundle=_saved(folder, now, new), state_dir=folder / "state", autonomy=2))
     try:
         async with _ear(app, found) as ear:
             await ask_what_changed(ear)
             await _everything(ear, found, now)
     finally:
         await app.close()
+
+
+def _saved(folder: Path, objects: list[Object], plant: planted.Plant) -> Path:
+    saved = folder / "bundle"
+    saved.mkdir()
+    (saved / "cluster.json").write_text(json.dumps({"items": _dated(objects, timestamp(time.time() - 60))}))
+    (saved / "logs.json").write_text(json.dumps(planted.logs(plant)))
+    return saved
 
 
 def _writer(cluster: EmbeddedCluster) -> Callable[[list[Object]], None]:
@@ -193,8 +207,123 @@ async def _everything(ear: Ear, found: Heard, objects: list[Object]) -> None:
 
 
 
+def _kinds() -> list[str]:
+    """What the places of canaries begin with."""
+    aviary = Aviary()
+    old = new = _plants(aviary, "")
+    for make in (planted.objects, planted.customs, planted.logs):
+        list(make(old))
+    planted.rollout(old, new)
+    return sorted({_kind(name) for name in aviary.canaries} | {"argument"})
+
+
+def _kind(name: str) -> str:
+    """`Pod` of `after: Pod env DB_PASSWORD [token]`; `argument` of those that a caller brings."""
+    when, _, place = name.partition(": ")
+    return when if when == "argument" else place.split(" ")[0].split("(")[0]
+
+
 @pytest.mark.requirement("secrets.nowhere")
-def test_no_secret_comes_out_anywhere(heard: Heard) -> None:
-    leaks = [f"{name} <- {'; '.join(sorted(set(labels))[:3])} ({len(set(labels))})" for name, labels in sorted(heard.leaks.items())]
+@pytest.mark.parametrize("kind", _kinds())
+def test_no_secret_comes_out_anywhere(heard: Heard, kind: str) -> None:
+    leaks = [
+        f"{name}: {'; '.join(sorted(set(labels))[:3])}"
+        for name, labels in sorted(heard.leaks.items())
+        if _kind(name) == kind
+    ]
 
     assert leaks == []
+
+
+def test_everything_was_asked_and_shown(heard: Heard) -> None:
+    """Otherwise the silence would prove nothing."""
+    there = {item["metadata"]["name"] for item in planted.objects(_plants(Aviary(), ""))}
+
+    assert sorted(name for name in load_tools() if f"{name}(" not in heard.said) == []
+    assert sorted(name for name in there if name not in heard.said) == []
+    assert heard.said.count(REDACTED) > 1000
+
+
+def test_no_hash_of_a_secret_comes_out(heard: Heard) -> None:
+    """They are for comparing within the process; `Aviary.found` looks for those that anybody can make."""
+    assert "hmac:" not in heard.said
+
+
+def test_a_hash_of_a_secret_means_nothing_to_another_process() -> None:
+    code = (
+        "from kubesteward_tools.cluster.intake import trimmed; "
+        "print(trimmed({'metadata': {'name': 'a'}, 'data': {'k': 'YQ=='}}, 'Secret', 'v1')['data']['k'])"
+    )
+    made = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in "ab"]
+
+    assert all(item.startswith("hmac:") for item in made)
+    assert made[0] != made[1]
+
+
+def test_the_process_that_a_host_starts_says_nothing_on_stderr(tmp_path: Path) -> None:
+    """At debug level, over stdio, with a bundle that is full of secrets."""
+    found = Heard(Aviary())
+    with (tmp_path / "stderr").open("w") as stderr:
+        anyio.run(_as_a_host, found, tmp_path, stderr)
+    found.listen([("stderr", (tmp_path / "stderr").read_text()), *_kept(tmp_path / "state")])
+
+    assert found.leaks == {}
+    assert "DEBUG" in found.said
+
+
+async def _as_a_host(found: Heard, folder: Path, stderr: TextIO) -> None:
+    plant = _plants(found.aviary, "saved")
+    now = [*planted.objects(plant), *planted.customs(plant)]
+    options = ["--bundle", str(_saved(folder, now, plant)), "--state-dir", str(folder / "state"), "--autonomy", "2"]
+    environment = {**os.environ, "KUBESTEWARD_LOG_LEVEL": "debug"}
+    command = StdioServerParameters(command=COMMAND[0], args=[*COMMAND[1:], *options], env=environment)
+    async with Client(stdio_client(command, errlog=stderr)) as client:
+        ear = Ear(client)
+        secrets = {where: found.aviary.plant(f"argument: {where}", "token") for where in TOLD}
+        await propose(ear, secrets)
+        await stumble(ear, secrets, found.aviary.plant("argument: wrong word", "jwt"))
+        await read_the_rest(ear)
+    found.listen(ear.heard)
+
+
+@pytest.mark.slow
+def test_no_name_and_no_shape_comes_out_in_any_format(tmp_path: Path) -> None:
+    found = Heard(Aviary())
+    anyio.run(_crossed, found, tmp_path)
+
+    assert sorted(found.leaks) == []
+
+
+async def _crossed(found: Heard, folder: Path) -> None:
+    plant = _plants(found.aviary, "crossed")
+    now = list(planted.crossed(plant))
+    app = App.build(Settings.load({}, bundle=_saved(folder, now, plant), state_dir=folder / "state"))
+    try:
+        async with _ear(app, found) as ear:
+            for item in now:
+                metadata = item["metadata"]
+                await ear.call("get_resource_yaml", kind=item["kind"], name=metadata["name"], namespace="shop", response_format="detailed")
+    finally:
+        await app.close()
+
+
+def test_canaries_are_found_in_every_disguise() -> None:
+    aviary = Aviary()
+    for shape in SHAPES:
+        text = aviary.plant("here", shape)
+        raw = text.encode()
+        forms = [
+            text,
+            json.dumps(json.dumps(text)),
+            yaml.safe_dump({"a": text}),
+            quote(text),
+            html.escape(text),
+            f"x{base64.b64encode(b'ab' + raw).decode()}",
+            base64.urlsafe_b64encode(raw).decode().rstrip("="),
+            aviary.canaries[f"here [{shape}]"].cores[-1].encode().hex(),
+            aviary.canaries[f"here [{shape}]"].cores[-1][5:17],
+            hashlib.sha256(raw).hexdigest(),
+        ]
+
+        assert [f"here [{shape}]" in aviary.found(form) for form in forms] == [True] * len(forms), shape
+    assert aviary.found("nothing to see") == set()

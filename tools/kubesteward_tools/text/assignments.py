@@ -21,6 +21,8 @@ _NEXT = re.compile(r"[,;&]+[\w.\[\]-]+[=:]")
 _ALONE = re.compile(r"[ \t]*(?:export[ \t]+)?[\w.-]*")
 _BLOCK = re.compile(r"[|>][+-]?\d?[+-]?$")
 _INDENT = re.compile(r"[ \t]*(?:- +)*")
+_NEAR, _FARTHEST = 300, 100_000
+"""Characters that are looked at before a name and behind it: one line may hold thousands of names."""
 
 
 class Value(NamedTuple):
@@ -71,14 +73,17 @@ def _value(text: str, name: int, start: int) -> Value | None:
 
 
 def _quoted_end(text: str, at: int, quote: str) -> int:
+    """In YAML's single quotes one quote is written as two."""
     found = _QUOTED[quote].match(text, at)
+    while found is not None and text.startswith("''", found.end()):
+        found = _QUOTED[quote].match(text, found.end() + 2)
     return found.end() if found else at
 
 
 def _escaped_end(text: str, at: int, slashes: str, quote: str) -> int:
     """JSON in a JSON string ends where a quote has no more backslashes than the one it began with."""
-    line = text.find("\n", at)
-    line = len(text) if line < 0 else line
+    line = text.find("\n", at, at + _FARTHEST)
+    line = min(len(text), at + _FARTHEST) if line < 0 else line
     end = text.find(quote, at, line)
     while end >= 0:
         before = end
@@ -99,7 +104,8 @@ def _bare(text: str, name: int, start: int) -> Value | None:
     if _BLOCK.match(found[0]):
         return _block(text, start, found.end())
     end = found.end()
-    alone = _ALONE.fullmatch(text, text.rfind("\n", 0, name) + 1, name) is not None
+    line = _line(text, name)
+    alone = line >= 0 and _ALONE.fullmatch(text, line, name) is not None
     while (more := _ON.match(text, end)) is not None and (alone or not _NEXT.match(text, end)):
         end = more.end()
     return Value(start, end, False)
@@ -107,7 +113,9 @@ def _bare(text: str, name: int, start: int) -> Value | None:
 
 def _block(text: str, start: int, at: int) -> Value | None:
     """A YAML block scalar: the lines below that stand further right than the line of its key."""
-    line = text.rfind("\n", 0, start) + 1
+    line = _line(text, start)
+    if line < 0:
+        return None
     indent = _width(text, line)
     begins = end = text.find("\n", at) + 1
     while 0 < end < len(text) and (_width(text, end) > indent or text[end] == "\n"):
@@ -115,6 +123,13 @@ def _block(text: str, start: int, at: int) -> Value | None:
     while begins < end and text[begins] in " \t":
         begins += 1
     return Value(begins, len(text[:end].rstrip("\n")), True) if begins < end else None
+
+
+def _line(text: str, at: int) -> int:
+    """Where the line begins, -1 for one so long that nobody wrote it as a setting."""
+    near = max(at - _NEAR, 0)
+    found = text.rfind("\n", near, at)
+    return found + 1 if found >= 0 or near == 0 else -1
 
 
 def _width(text: str, line: int) -> int:

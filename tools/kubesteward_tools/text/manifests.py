@@ -14,7 +14,8 @@ from kubesteward_tools.text.likeness import REDACTED, is_done, made_up
 
 _HEAD = re.compile(r"([ \t]*(?:- +)?)[\"']?(?:data|stringData)[\"']?:[ \t]*(?:#.*)?$")
 _ENTRY = re.compile(r"([ \t]*[\"']?[\w.-]+[\"']?:[ \t]*)(\S.*)?$")
-_BLOCK = re.compile(r"[|>][+-]?\d?[+-]?[ \t]*$")
+_NOTHING = re.compile(r"(?:[|>][+-]?\d?[+-]?|\"\"|''|null|~)[ \t]*$")
+"""What stands where a block begins, or nothing is."""
 _SEPARATOR = "---"
 
 
@@ -71,6 +72,6 @@ def _is_secret(lines: list[str], start: int) -> bool:
 
 def _without(line: str) -> str:
     found = _ENTRY.match(line)
-    if found is None or not found[2] or _BLOCK.match(found[2]) or REDACTED in found[2]:
+    if found is None or not found[2] or _NOTHING.match(found[2]) or REDACTED in found[2]:
         return line
     return f"{found[1]}{REDACTED}"
