@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 from urllib.parse import quote, unquote
 
-Shape = Literal["token", "password", "quoted", "jwt", "pem", "aws", "base64", "base64 pem", "base64 jwt", "url", "bearer"]
+Shape = Literal[
+    "token", "password", "quoted", "jwt", "pem", "aws", "base64", "base64 pem", "base64 jwt", "url", "bearer"
+]
 
 _MARK, _BLOCK = "zQ", 6
 _LETTERS = "abcdefghjkmnpqrstuvwxyABCDEFGHJKLMNPRSTUVWXY2345678"
@@ -61,7 +63,7 @@ class Aviary:
         return self.canaries[name].text
 
     def _register(self, name: str, core: str) -> None:
-        for at in range(0, len(core) - _BLOCK + 1):
+        for at in range(len(core) - _BLOCK + 1):
             if core.startswith(_MARK, at):
                 self._blocks[core[at : at + _BLOCK]] = (name, core, at)
 
@@ -70,7 +72,9 @@ class Aviary:
         found: set[str] = set()
         for form in _forms(text):
             found |= set(self._in(form))
-        found |= {name for name, item in self.canaries.items() for core in item.cores if core[:4] == "AKIA" and core in text}
+        found |= {
+            name for name, item in self.canaries.items() for core in item.cores if core[:4] == "AKIA" and core in text
+        }
         return found | {self._digests[mark] for mark in re.findall(r"[0-9a-f]{16}", text) if mark in self._digests}
 
     def _in(self, text: str) -> Iterator[str]:

@@ -71,7 +71,9 @@ async def look_around(ear: Ear, objects: Iterable[Object]) -> None:
             await ear.call("list_resources", kind=kind, response_format=wide)
         await ear.call("get_events", response_format=wide, limit=200)
         await ear.call("get_logs", target="pod-x", namespace="shop", container="app", response_format=wide)
-        await ear.call("get_logs", target="pod-x", namespace="shop", container="app", previous=True, response_format=wide)
+        await ear.call(
+            "get_logs", target="pod-x", namespace="shop", container="app", previous=True, response_format=wide
+        )
     await ear.call("list_clusters")
     for asked in ({"hint": "errors with passwords"}, {"pattern": "password|token"}, {"pattern": "zQ"}, {"tail": 3}):
         await ear.call("get_logs", target="pod-x", namespace="shop", container="app", **asked)
@@ -106,7 +108,9 @@ async def propose(ear: Ear, secrets: dict[str, str]) -> None:
     """Every way to bring a secret in oneself: what a caller says comes out nowhere else."""
     for words in _changes(secrets):
         for terms in ({"dry_run": True}, {"dry_run": False}):
-            result = await ear.call("patch_resource", **words, **terms, justification=f"password={secrets['justification']}")
+            result = await ear.call(
+                "patch_resource", **words, **terms, justification=f"password={secrets['justification']}"
+            )
             action = str((result.structured_content or {}).get("id", ""))
             if action:
                 await ear.call("get_action", action_id=action, response_format="detailed")
@@ -124,7 +128,7 @@ async def _rehearse(ear: Ear, words: dict[str, Any]) -> None:
     params = {key: words[key] for key in ("patch", "patch_type") if key in words}
     which = {key: words[key] for key in ("kind", "name", "namespace")}
     await ear.call("simulate_impact", action="patch", **which, params=params, response_format="detailed")
-    action = {"action": "patch", **which, "params": params}
+    action: dict[str, Any] = {"action": "patch", **which, "params": params}
     await ear.call("draft_recommendation", title="t", severity="info", reasoning="r", proposed_actions=[action])
 
 
@@ -159,9 +163,16 @@ async def stumble(ear: Ear, secrets: dict[str, str], jwt: str) -> None:
     await ear.call("patch_resource", **which, patch=broken)
     await ear.call("patch_resource", **which, patch=f'{{"password": "{secrets["broken JSON"]}", ]')
     await ear.call("simulate_impact", action="apply", manifest=broken)
-    manifest = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: new, namespace: shop}}\nstringData: {{a: {secrets['manifest']}}}\n"
+    manifest = "apiVersion: v1\nkind: Secret\nmetadata: {name: new, namespace: shop}\n"
+    manifest += f"stringData: {{a: {secrets['manifest']}}}\n"
     await ear.call("simulate_impact", action="apply", manifest=manifest, response_format="detailed")
-    await ear.call("draft_recommendation", title="t", severity="info", reasoning="r", proposed_actions=[{"action": "apply", "manifest": manifest}])
+    await ear.call(
+        "draft_recommendation",
+        title="t",
+        severity="info",
+        reasoning="r",
+        proposed_actions=[{"action": "apply", "manifest": manifest}],
+    )
     text = f"I saw password={secrets['reasoning']}\nAuthorization: Bearer {secrets['reasoning header']}"
     await ear.call("draft_recommendation", title=f"token={secrets['title']}", severity="info", reasoning=text)
     for wrong in (f"Secret {jwt}", jwt):

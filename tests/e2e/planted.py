@@ -5,53 +5,22 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from tests.e2e.canaries import SHAPES, TELLING, Shape
+from tests.e2e.planted_texts import NAMES, Plant, b64, docker, files, log, named, telling, told
 from tests.tools.world.objects import Object, obj, owned
 
-Plant = Callable[[str, Shape], str]
-
 APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-NAMES = (
-    "DB_PASSWORD",
-    "API_TOKEN",
-    "CLIENT_SECRET",
-    "AWS_SECRET_ACCESS_KEY",
-    "PRIVATE_KEY",
-    "api-key",
-    "redisPasswd",
-    "signing_key",
-    "CONNECTION_STRING",
-    "github.token",
-    "GF_SECURITY_ADMIN_PASSWORD",
-)
-"""Names that say what the value is."""
-EPHEMERAL: tuple[Shape, ...] = ("token", "password")
+
 _NOW = "2026-11-21T08:00:00Z"
-
-
-def named(plant: Plant, where: str, names: tuple[str, ...] = NAMES) -> dict[str, str]:
-    """A secret of every shape under a name that tells."""
-    return {name: plant(f"{where} {name}", shape) for name, shape in zip(names, SHAPES, strict=True)}
-
-
-def telling(plant: Plant, where: str) -> dict[str, str]:
-    """Secrets that tell themselves, under names that say nothing."""
-    found = {f"example.com/note-{n}": plant(f"{where} note", shape) for n, shape in enumerate(TELLING)}
-    host = "see the very long address "
-    return found | {"example.com/long": f"{host}{plant(f'{where} long note', 'url')}"}
 
 
 def objects(plant: Plant) -> list[Object]:
     """What both the embedded cluster and a bundle hold."""
     makers = (secrets, configmaps, workloads, settings, alone, happenings)
     return [item for maker in makers for item in maker(plant)]
-
-
-def _b64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
 
 
 def _applied(item: Object) -> Object:
@@ -65,7 +34,7 @@ def secrets(plant: Plant) -> Iterator[Object]:
         return _applied(obj("Secret", name, namespace=namespace, type=kind, **fields))
 
     def data(name: str, kind: str, shapes: dict[str, Shape], namespace: str = "shop") -> Object:
-        values = {key: _b64(plant(f"Secret({kind}) data.{key}", shape)) for key, shape in shapes.items()}
+        values = {key: b64(plant(f"Secret({kind}) data.{key}", shape)) for key, shape in shapes.items()}
         return secret(name, kind, namespace, data=values)
 
     yield data("opaque", "Opaque", {f"k{n}": shape for n, shape in enumerate(SHAPES)})
@@ -79,84 +48,32 @@ def secrets(plant: Plant) -> Iterator[Object]:
     bootstrap: dict[str, Shape] = {"token-id": "token", "token-secret": "token"}
     yield data("bootstrap-token-abcdef", "bootstrap.kubernetes.io/token", bootstrap, "kube-system")
     login = docker(plant, "Secret dockerconfigjson")
-    yield secret("pull", "kubernetes.io/dockerconfigjson", data={".dockerconfigjson": _b64(login)})
-    release = {"name": "web", "config": named(plant, "Helm release config"), "manifest": f"password: {plant('Helm release manifest', 'token')}"}
+    yield secret("pull", "kubernetes.io/dockerconfigjson", data={".dockerconfigjson": b64(login)})
+    release = {
+        "name": "web",
+        "config": named(plant, "Helm release config"),
+        "manifest": f"password: {plant('Helm release manifest', 'token')}",
+    }
     packed = base64.b64encode(gzip.compress(json.dumps(release).encode(), mtime=0)).decode()
-    helm = obj("Secret", "sh.helm.release.v1.web.v1", type="helm.sh/release.v1", data={"release": _b64(packed)})
+    helm = obj("Secret", "sh.helm.release.v1.web.v1", type="helm.sh/release.v1", data={"release": b64(packed)})
     yield {**helm, "metadata": {**helm["metadata"], "labels": {"owner": "helm", "status": "deployed"}}}
-    noted = obj("Secret", "noted", type="Opaque", data={"a": _b64(plant("Secret with notes", "token"))})
+    noted = obj("Secret", "noted", type="Opaque", data={"a": b64(plant("Secret with notes", "token"))})
     notes = telling(plant, "Secret annotations") | {
-        "example.com/copy": json.dumps({"data": {"a": _b64(plant("Secret annotation of another applier", "token"))}})
+        "example.com/copy": json.dumps({"data": {"a": b64(plant("Secret annotation of another applier", "token"))}})
     }
     yield {**noted, "metadata": {**noted["metadata"], "annotations": notes}}
-
-
-def docker(plant: Plant, where: str) -> str:
-    word = plant(f"{where} password", "password")
-    auths = {"registry.example": {"username": "u", "password": word, "auth": _b64(f"u:{word}")}}
-    auths["other.example"] = {"auth": _b64(f"u:{plant(f'{where} auth', 'token')}")}
-    auths["third.example"] = {"identitytoken": plant(f"{where} identitytoken", "token")}
-    return json.dumps({"auths": auths})
 
 
 def configmaps(plant: Plant) -> Iterator[Object]:
     yield _applied(obj("ConfigMap", "keys", data=named(plant, "ConfigMap key")))
     yield _applied(obj("ConfigMap", "files", data=files(plant, "ConfigMap file")))
-    packed = {"db.password": _b64(plant("ConfigMap binaryData", "token")), "blob": plant("ConfigMap binaryData blob", "base64 pem")}
+    packed = {
+        "db.password": b64(plant("ConfigMap binaryData", "token")),
+        "blob": plant("ConfigMap binaryData blob", "base64 pem"),
+    }
     yield obj("ConfigMap", "binary", binaryData=packed)
     loose = {f"part{n}": plant("ConfigMap part", shape) for n, shape in enumerate(TELLING)}
     yield obj("ConfigMap", "loose", data=loose)
-
-
-def files(plant: Plant, where: str) -> dict[str, str]:
-    """Whole configuration files of the usual formats."""
-    import yaml
-
-    def values(file: str) -> dict[str, str]:
-        return named(plant, f"{where} {file}")
-
-    plain = [shape for shape in SHAPES if shape not in {"pem", "aws", "bearer", "quoted", "url"}]
-
-    def lines(file: str, between: str) -> str:
-        found = (f"{name}{between}{plant(f'{where} {file} {name}', shape)}" for name, shape in zip(NAMES, plain, strict=False))
-        return "\n".join(["# settings", *found, "mode=fast", ""])
-
-    nested = {"db": {"host": "db", "auth": values("application.yaml")}, "list": [values("application.yaml")]}
-    user = {"name": "u", "user": {"token": plant(f"{where} kubeconfig token", "token")}}
-    user["user"]["password"] = plant(f"{where} kubeconfig password", "password")
-    user["user"]["client-key-data"] = plant(f"{where} kubeconfig client-key-data", "base64 pem")
-    other = {"name": "v", "user": {"auth-provider": {"config": {"id-token": plant(f"{where} kubeconfig id-token", "jwt")}}}}
-    other["user"]["auth-provider"]["config"]["refresh-token"] = plant(f"{where} kubeconfig refresh-token", "token")
-    return {
-        "application.yaml": yaml.safe_dump(nested),
-        "wide.yaml": yaml.safe_dump(nested, width=10_000, default_style='"'),
-        "config.json": json.dumps(nested, indent=2),
-        "flat.json": json.dumps(nested),
-        "app.ini": "[db]\n" + lines("app.ini", " = "),
-        ".env": lines(".env", "="),
-        "export.sh": "export " + lines("export.sh", "=").replace("\n", "\nexport "),
-        "application.properties": lines("application.properties", "="),
-        "colon.properties": lines("colon.properties", ": "),
-        "settings.toml": "\n".join(f"{name} = {json.dumps(value)}" for name, value in values("settings.toml").items()),
-        "credentials": f"[default]\n{plant(f'{where} aws credentials', 'aws')}\n",
-        "kubeconfig": yaml.safe_dump({"kind": "Config", "users": [user, other]}),
-        "docker.json": docker(plant, f"{where} docker"),
-        "id_rsa": plant(f"{where} id_rsa", "pem"),
-        "urls.txt": f"see {plant(f'{where} urls.txt', 'url')} for it",
-        "nginx.conf": f'proxy_set_header Authorization "Bearer {plant(f"{where} nginx.conf", "token")}";',
-        "block.yaml": f"db:\n  password: |\n    {plant(f'{where} block.yaml', 'token')}\n  host: db\n",
-        "folded.yaml": "cert: |\n  " + "\n  ".join(wrapped(plant(f"{where} folded.yaml", "base64 pem"), 76)) + "\n",
-        "secret.yaml": "apiVersion: v1\nkind: Secret\nmetadata:\n  name: x\nstringData:\n  plain: "
-        f"{plant(f'{where} secret.yaml', 'token')}\n  long: |\n    {plant(f'{where} secret.yaml block', 'token')}\n",
-        "list.yaml": f"data:\n  b: {_b64(plant(f'{where} list.yaml', 'password'))}\nkind: Secret\n---\nkind: ConfigMap\n",
-        "secret.json": json.dumps({"kind": "Secret", "stringData": {"plain": plant(f"{where} secret.json", "token")}}),
-        "pod.json": json.dumps({"env": [{"name": "DB_PASSWORD", "value": plant(f"{where} pod.json env", "token")}]}),
-        "pod.yaml": f"env:\n- name: DB_PASSWORD\n  value: {plant(f'{where} pod.yaml env', 'token')}\n",
-        "args.yaml": f"args:\n- --api-token\n- {plant(f'{where} args.yaml', 'token')}\n",
-        "run.sh": f"exec app --api-token {plant(f'{where} run.sh', 'token')} --port 80",
-        "nested.json": json.dumps({"log": json.dumps({"request": json.dumps({"password": plant(f"{where} nested.json", "quoted")})})}),
-        "web.xml": f"<db><password>{plant(f'{where} web.xml', 'token')}</password></db>",
-    }
 
 
 def pod_spec(plant: Plant, where: str, **more: Any) -> Object:
@@ -166,15 +83,28 @@ def pod_spec(plant: Plant, where: str, **more: Any) -> Object:
     word = plant(f"{where} args flag", "token")
     args = [f"--db-password={plant(f'{where} args --db-password=', 'password')}", "--api-token", word]
     args += [f"--dsn={plant(f'{where} args --dsn', 'url')}", plant(f"{where} args jwt", "jwt"), "--port=80"]
-    script = f"PGPASSWORD={plant(f'{where} command PGPASSWORD', 'token')} psql -h db && curl -u app:{plant(f'{where} command curl -u', 'token')} http://db"
+    script = f"PGPASSWORD={plant(f'{where} command PGPASSWORD', 'token')} psql -h db"
+    script += f" && curl -u app:{plant(f'{where} command curl -u', 'token')} http://db"
     script += f' && curl -H "{plant(f"{where} command header", "bearer")}" http://db'
     header = [{"name": "Authorization", "value": f"Bearer {plant(f'{where} probe header', 'token')}"}]
     header += [{"name": "X-Api-Key", "value": plant(f"{where} probe X-Api-Key", "token")}]
-    probe = {"httpGet": {"path": f"/health?token={plant(f'{where} probe query', 'token')}", "port": 80, "httpHeaders": header}}
+    probe = {
+        "httpGet": {
+            "path": f"/health?token={plant(f'{where} probe query', 'token')}",
+            "port": 80,
+            "httpHeaders": header,
+        }
+    }
     hook = {"preStop": {"exec": {"command": ["sh", "-c", f"notify --password={plant(f'{where} lifecycle', 'token')}"]}}}
     volumes = [
-        {"name": "csi", "csi": {"driver": "x", "volumeAttributes": {"password": plant(f"{where} csi attribute", "token")}}},
-        {"name": "flex", "flexVolume": {"driver": "x/y", "options": {"password": plant(f"{where} flex option", "token")}}},
+        {
+            "name": "csi",
+            "csi": {"driver": "x", "volumeAttributes": {"password": plant(f"{where} csi attribute", "token")}},
+        },
+        {
+            "name": "flex",
+            "flexVolume": {"driver": "x/y", "options": {"password": plant(f"{where} flex option", "token")}},
+        },
         {"name": "sa", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}},
     ]
     main = {"name": "app", "image": "app:1", "env": env, "args": args, "livenessProbe": probe, "lifecycle": hook}
@@ -185,8 +115,14 @@ def pod_spec(plant: Plant, where: str, **more: Any) -> Object:
 def workloads(plant: Plant) -> Iterator[Object]:
     def template(kind: str) -> Object:
         notes = named(plant, f"{kind} template annotation", tuple(f"example.com/{name}" for name in NAMES))
-        metadata = {"labels": {"app": kind.lower()}, "annotations": notes | telling(plant, f"{kind} template annotation")}
-        return {"metadata": metadata, "spec": pod_spec(plant, f"{kind} template", nodeSelector={"nowhere": "to-be-found"})}
+        metadata = {
+            "labels": {"app": kind.lower()},
+            "annotations": notes | telling(plant, f"{kind} template annotation"),
+        }
+        return {
+            "metadata": metadata,
+            "spec": pod_spec(plant, f"{kind} template", nodeSelector={"nowhere": "to-be-found"}),
+        }
 
     selector = {"matchLabels": {"app": "x"}}
     for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet"):
@@ -195,20 +131,29 @@ def workloads(plant: Plant) -> Iterator[Object]:
         yield _applied(obj(kind, f"{kind.lower()}-x", "apps/v1", spec=spec, status={"conditions": trouble}))
     controller = {"replicas": 0, "selector": {"app": "x"}, "template": template("ReplicationController")}
     yield obj("ReplicationController", "rc-x", spec=controller)
-    yield obj("Job", "job-x", "batch/v1", spec={"suspend": True, "template": template("Job")}, status=_troubled(plant, "Job"))
+    yield obj(
+        "Job", "job-x", "batch/v1", spec={"suspend": True, "template": template("Job")}, status=_troubled(plant, "Job")
+    )
     job = {"spec": {"template": template("CronJob")}}
-    yield _applied(obj("CronJob", "cron-x", "batch/v1", spec={"schedule": "0 0 1 1 *", "suspend": True, "jobTemplate": job}))
+    yield _applied(
+        obj("CronJob", "cron-x", "batch/v1", spec={"schedule": "0 0 1 1 *", "suspend": True, "jobTemplate": job})
+    )
     revision = {"spec": {"template": template("ControllerRevision")}}
     yield obj("ControllerRevision", "sts-1", "apps/v1", data=revision, revision=1)
     yield pod(plant)
 
 
 def pod(plant: Plant) -> Object:
-    notes = named(plant, "Pod annotation", tuple(f"example.com/{name}" for name in NAMES)) | telling(plant, "Pod annotation")
+    notes = named(plant, "Pod annotation", tuple(f"example.com/{name}" for name in NAMES)) | telling(
+        plant, "Pod annotation"
+    )
     running = log(plant, "Pod log").replace("\r", "")
     notes |= {"sim.kubesteward.dev/log.app": running}
     ended = {"exitCode": 1, "reason": "Error", "startedAt": _NOW, "finishedAt": _NOW}
-    waits = {"reason": "CrashLoopBackOff", "message": f"back-off: login with {plant('Pod waiting.message', 'url')} failed"}
+    waits = {
+        "reason": "CrashLoopBackOff",
+        "message": f"back-off: login with {plant('Pod waiting.message', 'url')} failed",
+    }
     state = {
         "name": "app",
         "restartCount": 2,
@@ -219,42 +164,21 @@ def pod(plant: Plant) -> Object:
     first = {"name": "init", "restartCount": 0, "ready": False}
     first["state"] = {"terminated": {**ended, "message": told(plant, "Pod init terminated.message")}}
     unready = {"type": "Ready", "status": "False", "message": told(plant, "Pod condition message")}
-    status = {"phase": "Running", "conditions": [unready], "containerStatuses": [state], "initContainerStatuses": [first]}
+    status = {
+        "phase": "Running",
+        "conditions": [unready],
+        "containerStatuses": [state],
+        "initContainerStatuses": [first],
+    }
     status["message"] = told(plant, "Pod status.message")
     labels = {"app": "pod", "api-token": plant("Pod label", "token")}
-    made = obj("Pod", "pod-x", metadata={"annotations": notes, "labels": labels}, spec=pod_spec(plant, "Pod", nodeName="node-9"))
+    made = obj(
+        "Pod",
+        "pod-x",
+        metadata={"annotations": notes, "labels": labels},
+        spec=pod_spec(plant, "Pod", nodeName="node-9"),
+    )
     return _applied({**made, "status": status})
-
-
-def wrapped(text: str, width: int) -> list[str]:
-    return [text[at : at + width] for at in range(0, len(text), width)]
-
-
-def told(plant: Plant, where: str) -> str:
-    """Prose of a program that says too much."""
-    parts = [
-        f"cannot connect to {plant(where, 'url')}",
-        f"password={plant(where, 'password')}",
-        f'{{"level":"error","api_key":"{plant(where, "token")}"}}',
-        f"sent {plant(where, 'bearer')}",
-        f"got {plant(where, 'jwt')}",
-        f"got {chr(0x200B).join(wrapped(plant(f'{where} with unseen characters', 'jwt'), 25))}",
-    ]
-    return "; ".join(parts[:1]) + "\n" + "\n".join(parts[1:])
-
-
-def log(plant: Plant, where: str) -> str:
-    """Lines of a log that says too much, one of them many times over."""
-    lines = ["INFO start", *told(plant, where).split("\n"), f"ERROR key is {plant(f'{where} key', 'pem')}".rstrip()]
-    lines += [f"DEBUG {plant(f'{where} aws', 'aws')}", f"DATABASE_URL={plant(f'{where} DATABASE_URL', 'url')}"]
-    lines += [f"WARN retry {n} with token={plant(f'{where} repeated', 'token')}" for n in range(12)]
-    lines += [f"ERROR {'x' * 380} password={plant(f'{where} at the cut', 'token')}"]
-    return "\n".join([*lines, "INFO end"])
-
-
-def logs(plant: Plant) -> dict[str, str]:
-    """As a bundle saves them."""
-    return {"shop/pod-x/app": log(plant, "Pod log"), "shop/pod-x/app/previous": log(plant, "Pod previous log")}
 
 
 def _troubled(plant: Plant, where: str) -> Object:
@@ -268,14 +192,27 @@ def settings(plant: Plant) -> Iterator[Object]:
         f'proxy_set_header Authorization "Basic {plant("Ingress snippet", "base64")}";'
     )
     rule = {"host": "x.example", "http": {"paths": []}}
-    yield _applied(obj("Ingress", "web", "networking.k8s.io/v1", metadata={"annotations": notes}, spec={"rules": [rule]}))
-    hook = {"name": "a.example.com", "clientConfig": {"url": f"https://u:{plant('Webhook url', 'token')}@hook.example/x"}}
+    yield _applied(
+        obj("Ingress", "web", "networking.k8s.io/v1", metadata={"annotations": notes}, spec={"rules": [rule]})
+    )
+    hook = {
+        "name": "a.example.com",
+        "clientConfig": {"url": f"https://u:{plant('Webhook url', 'token')}@hook.example/x"},
+    }
     for kind in ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"):
         yield obj(kind, "hooks", "admissionregistration.k8s.io/v1", "", webhooks=[hook])
     parameters = named(plant, "StorageClass parameter") | {"restuserkey": plant("StorageClass restuserkey", "token")}
     yield obj("StorageClass", "odd", "storage.k8s.io/v1", "", provisioner="x", parameters=parameters)
-    volume = {"csi": {"driver": "x", "volumeHandle": "h", "volumeAttributes": named(plant, "PersistentVolume attribute")}}
-    yield obj("PersistentVolume", "pv-x", namespace="", spec=volume, status={"phase": "Failed", "message": told(plant, "PersistentVolume message")})
+    volume = {
+        "csi": {"driver": "x", "volumeHandle": "h", "volumeAttributes": named(plant, "PersistentVolume attribute")}
+    }
+    yield obj(
+        "PersistentVolume",
+        "pv-x",
+        namespace="",
+        spec=volume,
+        status={"phase": "Failed", "message": told(plant, "PersistentVolume message")},
+    )
     for kind in ("ServiceAccount", "Service", "PersistentVolumeClaim"):
         noted = {"annotations": named(plant, f"{kind} annotation") | telling(plant, f"{kind} annotation")}
         yield obj(kind, f"{kind.lower()}-x", metadata=noted, **({"spec": {}} if kind != "ServiceAccount" else {}))
@@ -285,7 +222,12 @@ def settings(plant: Plant) -> Iterator[Object]:
 
 
 def _unready(plant: Plant) -> Object:
-    bad = {"type": "Ready", "status": "False", "reason": "KubeletNotReady", "message": told(plant, "Node condition message")}
+    bad = {
+        "type": "Ready",
+        "status": "False",
+        "reason": "KubeletNotReady",
+        "message": told(plant, "Node condition message"),
+    }
     pressed = {"type": "DiskPressure", "status": "True", "message": told(plant, "Node pressure message")}
     return {"conditions": [bad, pressed]}
 
@@ -300,7 +242,11 @@ def alone(plant: Plant) -> Iterator[Object]:
         spec = {"replicas": 0, "selector": {"matchLabels": {"app": "x"}}, "template": template}
         yield obj("StatefulSet", f"alone-{number}", "apps/v1", spec=spec)
     for number, where in enumerate(("", "x" * 20, "y" * 40)):
-        notes = {"annotations": {"example.com/note": f"{where}postgres://a-very-long-name-of-a-user:{plant('Service cut', 'token')}@db/x"}}
+        notes = {
+            "annotations": {
+                "example.com/note": f"{where}postgres://a-very-long-name-of-a-user:{plant('Service cut', 'token')}@db/x"
+            }
+        }
         yield obj("Service", f"cut-{number}", metadata=notes, spec={})
 
 
@@ -311,8 +257,17 @@ def happenings(plant: Plant) -> Iterator[Object]:
         times = {"lastTimestamp": "", "firstTimestamp": "", "count": 1}
         yield obj("Event", f"e{number}", type="Warning", reason="Failed", message=line, involvedObject=about, **times)
     for number, start in enumerate((180, 200, 215, 225)):
-        text = f"{'y' * start} {plant(f'Event message cut at {start}', 'url')} {plant(f'Event message cut at {start}', 'jwt')}"
-        yield obj("Event", f"c{number}", type="Warning", reason=f"Cut{number}", message=text, involvedObject=about, lastTimestamp="")
+        where = f"Event message cut at {start}"
+        text = f"{'y' * start} {plant(where, 'url')} {plant(where, 'jwt')}"
+        yield obj(
+            "Event",
+            f"c{number}",
+            type="Warning",
+            reason=f"Cut{number}",
+            message=text,
+            involvedObject=about,
+            lastTimestamp="",
+        )
 
 
 def customs(plant: Plant) -> Iterator[Object]:
@@ -335,7 +290,12 @@ def customs(plant: Plant) -> Iterator[Object]:
 def rollout(before: Plant, after: Plant) -> list[Object]:
     """A Deployment whose ReplicaSets differ in what their secrets are."""
     labels = {"app": "rolled"}
-    above = obj("Deployment", "rolled", "apps/v1", spec={"replicas": 0, "selector": {"matchLabels": labels}, "template": {"spec": pod_spec(after, "rollout")}})
+    above = obj(
+        "Deployment",
+        "rolled",
+        "apps/v1",
+        spec={"replicas": 0, "selector": {"matchLabels": labels}, "template": {"spec": pod_spec(after, "rollout")}},
+    )
     sets = []
     for number, plant in enumerate((before, after), 1):
         notes = {"annotations": {"deployment.kubernetes.io/revision": str(number)}, "creationTimestamp": ""}
@@ -352,7 +312,10 @@ def crossed(plant: Plant) -> Iterator[Object]:
         for name in NAMES:
             values = {where: plant(f"crossed {where} {name}", shape) for where in (*_STRUCTURED, *_FORMATS)}
             key = f"{SHAPES.index(shape)}-{NAMES.index(name)}"
-            data = {"key": yaml.safe_dump({"a": {name: values["yaml"]}, "b": [1]}), "json": json.dumps({"a": {name: values["json"]}})}
+            data = {
+                "key": yaml.safe_dump({"a": {name: values["yaml"]}, "b": [1]}),
+                "json": json.dumps({"a": {name: values["json"]}}),
+            }
             data["log"] = json.dumps({"msg": json.dumps({"level": 1, name: values["log"], "z": 2})})
             data["toml"] = f"a = 1\n{name} = {json.dumps(values['toml'])}\nb = 2\n"
             if shape not in {"pem", "aws", "quoted", "bearer", "url"}:
@@ -361,7 +324,9 @@ def crossed(plant: Plant) -> Iterator[Object]:
                 data["prose"] = f"start with {name}={values['prose']} and go"
                 data["flag"] = f"app --mode fast --{name}={values['flag']} --port 80"
             notes = {f"example.com/{name}": values["annotation"]}
-            yield obj("ConfigMap", f"crossed-{key}", data={**data, name: values["data"]}, metadata={"annotations": notes})
+            yield obj(
+                "ConfigMap", f"crossed-{key}", data={**data, name: values["data"]}, metadata={"annotations": notes}
+            )
             env = [{"name": name, "value": values["variable"]}]
             args = [f"--{name}", values["item"], f"--{name}={values['joined']}"]
             yield obj("Pod", f"crossed-{key}", spec={"containers": [{"name": "app", "env": env, "args": args}]})

@@ -26,7 +26,7 @@ import yaml
 from mcp import Client, StdioServerParameters, stdio_client
 from mcp.client import ClientRequestContext
 from mcp.types import ElicitRequestParams, ElicitResult
-from tests.e2e import planted
+from tests.e2e import planted, planted_texts
 from tests.e2e.canaries import SHAPES, Aviary
 from tests.e2e.desk import YES
 from tests.e2e.eavesdropping import Ear, ask_what_changed, look_around, propose, read_the_rest, stumble
@@ -39,15 +39,16 @@ from kubesteward.embedded.server import EmbeddedCluster
 from kubesteward.mcp.server import build
 from kubesteward.settings import Settings
 from kubesteward_tools.catalog import load_tools
-from kubesteward_tools.text.redact import REDACTED
+from kubesteward_tools.text.likeness import REDACTED
 from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.twin.resources import of
 from kubesteward_tools.world.store import Key
 
 TOLD = (
-    "stringData", "stringData in JSON text", "stringData in YAML text", "json operation", "data", "apply", "ConfigMap key",
-    "ConfigMap json operation", "ConfigMap file", "env", "annotation", "wrong type", "unknown field", "broken YAML",
-    "broken JSON", "manifest", "reasoning", "reasoning header", "title", "justification",
+    "stringData", "stringData in JSON text", "stringData in YAML text", "json operation", "data", "apply",
+    "ConfigMap key", "ConfigMap json operation", "ConfigMap file", "env", "annotation", "wrong type",
+    "unknown field", "broken YAML", "broken JSON", "manifest", "reasoning",
+    "reasoning header", "title", "justification",
 )  # fmt: skip
 
 
@@ -58,6 +59,8 @@ class Heard:
     aviary: Aviary
     leaks: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     said: str = ""
+    own: str = ""
+    """The token by which the server itself is let in."""
 
     def listen(self, heard: list[tuple[str, str]]) -> None:
         self.said += "\n".join(part for pair in heard for part in pair)
@@ -105,7 +108,7 @@ def _kept(state: Path) -> Iterator[tuple[str, str]]:
     yield "kubesteward actions", shown.getvalue()
 
 
-def _plants(aviary: Aviary, when: str) -> planted.Plant:
+def _plants(aviary: Aviary, when: str) -> planted_texts.Plant:
     return lambda where, shape: aviary.plant(f"{when}: {where}", shape)
 
 
@@ -119,6 +122,7 @@ def _dated(value: Any, stamp: str) -> Any:
 async def _over_a_live_cluster(found: Heard, folder: Path) -> None:
     async with EmbeddedCluster(nodes=1) as cluster:
         cluster.write_kubeconfig(folder / "kubeconfig")
+        found.own = cluster.token
         old, new = (_plants(found.aviary, when) for when in ("before", "after"))
         write = _writer(cluster)
         write([obj("Namespace", "shop", namespace="", status={"phase": "Active"})])
@@ -150,11 +154,11 @@ async def _over_a_bundle(found: Heard, folder: Path) -> None:
         await app.close()
 
 
-def _saved(folder: Path, objects: list[Object], plant: planted.Plant) -> Path:
+def _saved(folder: Path, objects: list[Object], plant: planted_texts.Plant) -> Path:
     saved = folder / "bundle"
     saved.mkdir()
     (saved / "cluster.json").write_text(json.dumps({"items": _dated(objects, timestamp(time.time() - 60))}))
-    (saved / "logs.json").write_text(json.dumps(planted.logs(plant)))
+    (saved / "logs.json").write_text(json.dumps(planted_texts.logs(plant)))
     return saved
 
 
@@ -188,7 +192,7 @@ async def _noticed(app: App, last: Object) -> AsyncIterator[None]:
 async def _ear(app: App, found: Heard) -> AsyncIterator[Ear]:
     forms: list[tuple[str, str]] = []
 
-    async def asked(context: ClientRequestContext, question: ElicitRequestParams) -> ElicitResult:
+    async def asked(_: ClientRequestContext, question: ElicitRequestParams) -> ElicitResult:
         forms.append(("form", question.model_dump_json()))
         return YES
 
@@ -206,12 +210,11 @@ async def _everything(ear: Ear, found: Heard, objects: list[Object]) -> None:
     await read_the_rest(ear)
 
 
-
 def _kinds() -> list[str]:
     """What the places of canaries begin with."""
     aviary = Aviary()
     old = new = _plants(aviary, "")
-    for make in (planted.objects, planted.customs, planted.logs):
+    for make in (planted.objects, planted.customs, planted_texts.logs):
         list(make(old))
     planted.rollout(old, new)
     return sorted({_kind(name) for name in aviary.canaries} | {"argument"})
@@ -244,6 +247,10 @@ def test_everything_was_asked_and_shown(heard: Heard) -> None:
     assert heard.said.count(REDACTED) > 1000
 
 
+def test_the_servers_own_token_comes_out_nowhere(heard: Heard) -> None:
+    assert not heard.own or heard.own not in heard.said
+
+
 def test_no_hash_of_a_secret_comes_out(heard: Heard) -> None:
     """They are for comparing within the process; `Aviary.found` looks for those that anybody can make."""
     assert "hmac:" not in heard.said
@@ -254,7 +261,9 @@ def test_a_hash_of_a_secret_means_nothing_to_another_process() -> None:
         "from kubesteward_tools.cluster.intake import trimmed; "
         "print(trimmed({'metadata': {'name': 'a'}, 'data': {'k': 'YQ=='}}, 'Secret', 'v1')['data']['k'])"
     )
-    made = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in "ab"]
+    made = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout for _ in "ab"
+    ]
 
     assert all(item.startswith("hmac:") for item in made)
     assert made[0] != made[1]
@@ -302,7 +311,13 @@ async def _crossed(found: Heard, folder: Path) -> None:
         async with _ear(app, found) as ear:
             for item in now:
                 metadata = item["metadata"]
-                await ear.call("get_resource_yaml", kind=item["kind"], name=metadata["name"], namespace="shop", response_format="detailed")
+                await ear.call(
+                    "get_resource_yaml",
+                    kind=item["kind"],
+                    name=metadata["name"],
+                    namespace="shop",
+                    response_format="detailed",
+                )
     finally:
         await app.close()
 

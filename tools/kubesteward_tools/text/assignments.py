@@ -16,6 +16,7 @@ _OPENS = re.compile(r"(\\*)([\"'])|(`)")
 _QUOTED = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\.)*") for quote in "\"'"}
 _TICKED = re.compile(r"[^`\s]+(?=`)")
 _BARE = re.compile(r"[^\s\"'`,;&]+")
+_WHOLE = re.compile(r"\S+")
 _ON = re.compile(r"[,;&]+[^\s\"'`,;&]+")
 _NEXT = re.compile(r"[,;&]+[\w.\[\]-]+[=:]")
 _ALONE = re.compile(r"[ \t]*(?:export[ \t]+)?[\w.-]*")
@@ -49,9 +50,9 @@ def _names(text: str) -> Iterator[tuple[int, int, str]]:
     """Where a secret's name is, where its value begins, and the name: `password: x`, `name: PASSWORD, value: x`."""
     found = [(match.start(), match.end(), match.group(0)) for match in _matches(shapes.ASSIGNMENT, text)]
     if "value" in text or "Value" in text:
-        for pair in _matches(shapes.PAIR, text):
-            if shapes.compiled(shapes.SECRET_NAME).search(pair.group(1)):
-                found.append((pair.start(), pair.end(), f"{pair.group(1)}="))
+        pairs = ((pair.start(), pair.end(), pair.group(1)) for pair in _matches(shapes.PAIR, text))
+        secret = shapes.compiled(shapes.SECRET_NAME).search
+        found += [(at, end, f"{name}=") for at, end, name in pairs if secret(name)]
         found.sort()
     return iter(found)
 
@@ -103,10 +104,11 @@ def _bare(text: str, name: int, start: int) -> Value | None:
         return None
     if _BLOCK.match(found[0]):
         return _block(text, start, found.end())
-    end = found.end()
     line = _line(text, name)
-    alone = line >= 0 and _ALONE.fullmatch(text, line, name) is not None
-    while (more := _ON.match(text, end)) is not None and (alone or not _NEXT.match(text, end)):
+    if line >= 0 and _ALONE.fullmatch(text, line, name) is not None:
+        return Value(start, _WHOLE.match(text, start).end(), False)  # type: ignore[union-attr] # as _BARE matched
+    end = found.end()
+    while (more := _ON.match(text, end)) is not None and not _NEXT.match(text, end):
         end = more.end()
     return Value(start, end, False)
 

@@ -58,7 +58,10 @@ _NAME = (
     r"|conn[_.-]?str|dsn|webhook[_.-]?url)"
 )
 FLAG = rf"(?i)(?:^|\s)--?[a-z0-9-]*{_NAME}[ \t]+([^\s\"'`;|&<>$(-][^\s\"'`;|&]*)"
-ITEM = rf"(?i)(?:^|[\s\"'])--?[a-z0-9-]*{_NAME}(?:\\*[\"'],\s*\\*[\"']|[\"']?[ \t]*\n[ \t]*-[ \t]+[\"']?)([^\s\"'\\-][^\s\"'\\]*)"
+ITEM = (
+    rf"(?i)(?:^|[\s\"'])--?[a-z0-9-]*{_NAME}"
+    r"(?:\\*[\"'],\s*\\*[\"']|[\"']?[ \t]*\n[ \t]*-[ \t]+[\"']?)([^\s\"'\\-][^\s\"'\\]*)"
+)
 ELEMENT = rf"(?i)<[\w.:-]*{_NAME}>([^<>\n]+)</"
 LEADS = (USERINFO, AUTHORIZATION, SCHEME, HEADER, CURL_USER, FLAG, ITEM, ELEMENT)
 # A docker configuration's: user and password in base64.

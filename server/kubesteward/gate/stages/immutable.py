@@ -13,7 +13,8 @@ from kubesteward.gate.case import Case, allow, deny
 from kubesteward_policies.immutable import Surroundings, judge
 from kubesteward_policies.ref import Ref
 from kubesteward_policies.verdict import Verdict
-from kubesteward_tools.text.redact import REDACTED, redact, redact_object
+from kubesteward_tools.text.likeness import REDACTED
+from kubesteward_tools.text.redact import redact, redact_object
 from kubesteward_tools.twin.watcher import top_controller
 from kubesteward_tools.world.store import Key, Store
 
