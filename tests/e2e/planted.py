@@ -54,14 +54,20 @@ def secrets(plant: Plant) -> Iterator[Object]:
         "config": named(plant, "Helm release config"),
         "manifest": f"password: {plant('Helm release manifest', 'token')}",
     }
-    packed = base64.b64encode(gzip.compress(json.dumps(release).encode(), mtime=0)).decode()
-    helm = obj("Secret", "sh.helm.release.v1.web.v1", type="helm.sh/release.v1", data={"release": b64(packed)})
+    helm = obj(
+        "Secret", "sh.helm.release.v1.web.v1", type="helm.sh/release.v1", data={"release": b64(packed_up(release))}
+    )
     yield {**helm, "metadata": {**helm["metadata"], "labels": {"owner": "helm", "status": "deployed"}}}
     noted = obj("Secret", "noted", type="Opaque", data={"a": b64(plant("Secret with notes", "token"))})
     notes = telling(plant, "Secret annotations") | {
         "example.com/copy": json.dumps({"data": {"a": b64(plant("Secret annotation of another applier", "token"))}})
     }
     yield {**noted, "metadata": {**noted["metadata"], "annotations": notes}}
+
+
+def packed_up(value: Any) -> str:
+    """As Helm and appliers keep what they applied."""
+    return base64.b64encode(gzip.compress(json.dumps(value).encode(), mtime=0)).decode()
 
 
 def configmaps(plant: Plant) -> Iterator[Object]:
@@ -72,6 +78,10 @@ def configmaps(plant: Plant) -> Iterator[Object]:
         "blob": plant("ConfigMap binaryData blob", "base64 pem"),
     }
     yield obj("ConfigMap", "binary", binaryData=packed)
+    release = {"manifest": f"password: {plant('ConfigMap Helm release', 'token')}"}
+    yield obj("ConfigMap", "web.v1", data={"release": packed_up(release)})
+    applied = {"objectset.rio.cattle.io/applied": packed_up({"env": plant("ConfigMap applied annotation", "token")})}
+    yield obj("ConfigMap", "applied", metadata={"annotations": applied}, data={})
     loose = {f"part{n}": plant("ConfigMap part", shape) for n, shape in enumerate(TELLING)}
     yield obj("ConfigMap", "loose", data=loose)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import html
 import json
@@ -338,6 +339,7 @@ def test_canaries_are_found_in_every_disguise() -> None:
             aviary.canaries[f"here [{shape}]"].cores[-1].encode().hex(),
             aviary.canaries[f"here [{shape}]"].cores[-1][5:17],
             hashlib.sha256(raw).hexdigest(),
+            base64.b64encode(gzip.compress(raw)).decode(),
         ]
 
         assert [f"here [{shape}]" in aviary.found(form) for form in forms] == [True] * len(forms), shape

@@ -99,6 +99,11 @@ def test_a_private_key_goes_even_when_its_end_is_cut_off() -> None:
     assert redact(f"before\n{begin}\nMIIEow\nabc") == f"before\n{REDACTED}"
 
 
+def test_a_long_token_goes_although_a_stand_in_stands_in_it_by_chance() -> None:
+    token = f"eyJhbGciOiJIUzI1NiJ9.eyJ{'Ab3dE5fG7h' * 10}xXxx{'k9LmN2pQ4r' * 10}.sig-1234567890"
+    assert redact(f"got {token}") == f"got {REDACTED}"
+
+
 def test_text_that_is_no_valid_unicode_is_redacted_all_the_same() -> None:
     assert redact("a\ud800 password=abc1234x") == f"a? password={REDACTED}"
 

@@ -11,6 +11,8 @@ from kubesteward_tools.text.shapes import compiled
 REDACTED = "[REDACTED]"
 _BLANKS = ("xxxx", "****", "....", "your_", "your-", "insert_", "changeme", "redacted", "placeholder", "abcdefghijkl")
 _STAND_INS = (*_BLANKS, "example", "username:password", "user:password")
+_CHANCE = 120
+"""Characters of a random text; in longer ones even `xxxx` may stand by chance."""
 _RUN = re.compile(r"(.)\1{15}")
 _REFERENCES = ("${", "$(", "{{", "%{", "<", "[", "$", "var.", "process.env", "os.", "env.", "valuefrom")
 _NOTHING = frozenset({"null", "none", "true", "false", "undefined", "nil"})
@@ -32,7 +34,8 @@ def _entropy(text: str) -> float:
 def made_up(value: str) -> bool:
     """A stand-in such as documentation has: nothing is lost by showing it."""
     low = value.lower()
-    return any(word in low for word in _STAND_INS) or _RUN.search(low) is not None or _entropy(value[8:] or value) < 2
+    words = _STAND_INS if len(value) <= _CHANCE else ()
+    return any(word in low for word in words) or _RUN.search(low) is not None or _entropy(value[8:] or value) < 2
 
 
 def belongs_to_key(value: str) -> bool:

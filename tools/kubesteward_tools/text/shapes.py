@@ -34,6 +34,8 @@ TOKENS = (
     # a private key's PEM in base64: its "PRIVATE KEY" at any of three alignments, in one line or many
     r"[A-Za-z0-9+/]{8,}(?:UFJJVkFURSBLRVkt|BSSVZBVEUgS0VZLS|QUklWQVRFIEtFWS0t)"
     r"[A-Za-z0-9+/=]{20,}(?:\r?\n[ \t]*[A-Za-z0-9+/=]{20,})*(?:\r?\n[ \t]*[A-Za-z0-9+/]+={1,2})?",
+    # gzip in base64, once and twice: appliers and Helm keep whole manifests so, and nobody can read them anyway
+    r"\b(?:H4sI|SDRzS)[A-Za-z0-9+/]{40,}={0,2}",
     r"\bey[A-Za-z0-9]{14,}\.ey[A-Za-z0-9/_\\-]{14,}(?:\.(?:[\w/\\-]{10,}={0,2})?)?|\bZXlK[A-Za-z0-9+/=]{60,}",  # JWT
 )
 
