@@ -1,4 +1,8 @@
-"""The objects of a change as they are before it, for the record and for going back. Secret values are never in it."""
+"""The objects of a change as they are before it, for the record and for going back.
+
+Secret values are never in it, also not those that stand in the open in a template or an annotation: what is marked as
+redacted in a snapshot has to be taken from the live object by whoever goes back.
+"""
 
 from __future__ import annotations
 
@@ -45,6 +49,9 @@ def take(world: World, change: Change) -> list[dict[str, Any]]:
 
 
 def _kept(key: Key, obj: dict[str, Any]) -> dict[str, Any]:
+    from kubesteward_tools.text.redact import redact_object
+
     left_out = {"status", *(_VALUES if key.resource == "secrets" else ())}
     kept = {name: value for name, value in obj.items() if name not in left_out}
-    return {**kept, "metadata": {name: value for name, value in obj["metadata"].items() if name not in _BULK}}
+    metadata = {name: value for name, value in obj["metadata"].items() if name not in _BULK}
+    return dict(redact_object({**kept, "metadata": metadata}))

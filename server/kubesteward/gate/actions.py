@@ -154,6 +154,8 @@ class Actions:
             ObjectNotFound: no such action.
             ApprovalRefused: it is not waiting, has expired, is another one by now, or is not the approver's to decide.
         """
+        from kubesteward_tools.text.redact import redact
+
         action, now = self.get(action_id), time.time()
         if channel != CLI and approver != action.principal:
             raise ApprovalRefused(f"action {action_id} is not {approver!r}'s to decide.")
@@ -171,7 +173,7 @@ class Actions:
             digest=action.digest,
             at=now,
             latency=round(now - action.asked, 3),
-            comment=comment[:500],
+            comment=redact(comment)[:500],
         )
         status: Status = "approved" if approve else "rejected"
         moved = self.move(action, status, "decided", made.model_dump(), approvals=(*action.approvals, made))

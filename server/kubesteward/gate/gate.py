@@ -129,16 +129,19 @@ class Gate:
     def _proposed(
         self, case: Case, caller: Caller, verdicts: Sequence[Verdict], justification: str, key: str
     ) -> Action:
+        from kubesteward_tools.text.redact import redact
+
         now, status = time.time(), _status(verdicts, dry_run=case.dry_run)
         final = status in FINAL
+        change = without_secrets(case.change) if final else case.change  # its digest too: guesses could be checked
         return Action(
             id=new_id(),
             status=status,
             principal=caller.principal,
             client=caller.client,
             channel=caller.channel,
-            change=without_secrets(case.change) if final else case.change,
-            justification=justification,
+            change=change,
+            justification=redact(justification),
             idempotency_key="" if final else key,
             server=case.world.server,
             home=self._name,
@@ -148,7 +151,7 @@ class Gate:
             verdicts=tuple(verdicts),
             rehearsal=case.rehearsal,
             versions=case.versions,
-            digest=digest_of(case.change, case.rehearsal, case.versions),
+            digest=digest_of(change, case.rehearsal, case.versions),
         )
 
     async def decide(

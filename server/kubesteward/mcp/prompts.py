@@ -80,16 +80,18 @@ async def get_prompt(_: Context, params: GetPromptRequestParams) -> GetPromptRes
     Raises:
         MCPError: no such prompt, or an argument is missing or unknown.
     """
+    from kubesteward_tools.text.redact import redact
+
     recipe = RECIPES.get(params.name)
     if recipe is None:
-        raise _invalid(f"There is no prompt {params.name[:80]!r}; there are {', '.join(RECIPES)}.")
+        raise _invalid(f"There is no prompt {redact(params.name)[:80]!r}; there are {', '.join(RECIPES)}.")
     given = params.arguments or {}
     names = [argument.name for argument in recipe.arguments]
     missing = [argument.name for argument in recipe.arguments if argument.required and not given.get(argument.name)]
     unknown = [name for name in given if name not in names]
     if missing or unknown:
-        raise _invalid(f"Missing: {missing or 'none'}; unknown: {unknown or 'none'}; arguments: {names}.")
-    text = recipe.text.format(**{name: given.get(name) or "(not given)" for name in names})
+        raise _invalid(f"Missing: {missing or 'none'}; unknown: {redact(str(unknown or 'none'))}; arguments: {names}.")
+    text = recipe.text.format(**{name: redact(given.get(name, "")) or "(not given)" for name in names})
     message = PromptMessage(role="user", content=TextContent(type="text", text=text))
     return GetPromptResult(description=recipe.description, messages=[message])
 

@@ -77,7 +77,7 @@ class Resources:
         except SteadyError as error:
             absent = isinstance(error, ObjectNotFound)
             code = NOT_FOUND_LEGACY if absent and not is_modern(ctx) else INVALID_PARAMS
-            raise MCPError(code=code, message=redact(str(error)), data={"uri": uri}) from None
+            raise MCPError(code=code, message=redact(str(error)), data={"uri": redact(uri)}) from None
         text = json.dumps(fit(redact_object(json.loads(json.dumps(found, default=_plain))), MOST), indent=1)
         return ReadResourceResult(contents=[TextResourceContents(uri=params.uri, mime_type=JSON, text=text)])
 

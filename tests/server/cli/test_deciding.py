@@ -30,7 +30,7 @@ async def test_the_list_of_actions_tells_no_secret_in_any_form(tmp_path: Path) -
     for words in (["actions"], ["actions", "--json"]):
         code, said = run(tmp_path, *words)
         assert code == 0
-        assert "pending_approval" in said
+        assert "blocked" in said
         assert "hunter2" not in said
 
 

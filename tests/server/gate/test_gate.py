@@ -15,6 +15,7 @@ from tests.server.gate.lab import ALICE, PATH, WEB, Lab, deployment, label, patc
 from kubesteward.audit.verify import verify
 from kubesteward.gate.actions import ApprovalRefused
 from kubesteward.gate.case import Caller
+from kubesteward.gate.digests import digest_of
 from kubesteward.gate.stages.rehearsal import played
 from kubesteward.store.store import StoreUnusable
 from kubesteward_policies.change import JSON_PATCH, MERGE_PATCH, Change
@@ -434,6 +435,8 @@ CONTAINER = "/spec/template/spec/containers/0"
         [{"op": "add", "path": f"{CONTAINER}/args", "value": ["--password=hunter2hunter2"]}],
         [{"op": "add", "path": f"{CONTAINER}/command", "value": ["run", "postgres://u:hunter2hunter2@db/shop"]}],
         {"metadata": {"annotations": {"example.com/run": "db.password=hunter2hunter2"}}},
+        {"metadata": {"annotations": {"example.com/api-token": "hunter2hunter2"}}},
+        [{"op": "add", "path": f"{CONTAINER}/args", "value": ["--api-token", "hunter2hunter2"]}],
     ],
 )
 async def test_a_secret_in_any_text_of_a_patch_is_denied_and_not_kept(lab: Lab, tmp_path: Path, body: Any) -> None:
@@ -442,6 +445,38 @@ async def test_a_secret_in_any_text_of_a_patch_is_denied_and_not_kept(lab: Lab, 
 
     assert (action.status, action.verdicts[-1].rule_id) == ("blocked", "immutable.secret")
     assert b"hunter2" not in everything_in(tmp_path)
+
+
+async def test_no_digest_that_is_kept_lets_anybody_check_a_guess_of_a_secret(lab: Lab, tmp_path: Path) -> None:
+    change = patch({"metadata": {"annotations": {"example.com/password": "hunter2"}}})
+    action = await lab.propose(change)
+
+    assert change.digest.encode() not in everything_in(tmp_path)
+    assert digest_of(change, action.rehearsal, action.versions).encode() not in everything_in(tmp_path)
+
+
+@pytest.mark.requirement("secrets.nowhere")
+async def test_a_snapshot_holds_no_secret_that_stood_in_the_open(lab: Lab, tmp_path: Path) -> None:
+    lab.change({"metadata": {"annotations": {"example.com/api-token": "hunter2hunter2"}}})
+    approved = await lab.approved(scale(4))
+    action = await lab.gate.execute(approved.id)
+
+    assert action.status == "executed"
+    assert b"hunter2" not in everything_in(tmp_path)
+
+
+async def test_what_people_say_is_kept_without_the_secrets_in_it(lab: Lab, tmp_path: Path) -> None:
+    action = await lab.propose(scale(4), justification="password=hunter2hunter2")
+    lab.gate.actions.reject(action.id, "local:bob", "use password=hunter2hunter2")
+
+    assert b"hunter2" not in everything_in(tmp_path)
+
+
+async def test_settings_that_only_sound_secret_can_be_changed(lab: Lab) -> None:
+    env = [{"name": "MAX_TOKENS", "value": "512"}, {"name": "API_TOKEN", "value": "$(OTHER)"}]
+    body = [{"op": "add", "path": f"{CONTAINER}/env", "value": env}]
+
+    assert (await lab.propose(patch(body, content_type=JSON_PATCH))).status == "pending_approval"
 
 
 async def test_a_summary_is_one_plain_line_whatever_a_model_calls_its_fields(lab: Lab) -> None:

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.data import shared_data
 
-from kubesteward_tools.text.redact import REDACTED, redact, redact_object
+from kubesteward_tools.text.likeness import REDACTED
+from kubesteward_tools.text.redact import redact, redact_object
 
 
 def cases() -> list[dict[str, Any]]:
@@ -50,6 +51,23 @@ def test_at_most_one_clean_text_in_twenty_is_changed() -> None:
         ("postgres://u:pa55w0rd@db:5432/x", f"postgres://u:{REDACTED}@db:5432/x"),
         ("Server=db;Password=Pa55word!;Timeout=5", f"Server=db;Password={REDACTED};Timeout=5"),
         ("Authorization: Basic dXNlcjpodW50ZXIy", f"Authorization: Basic {REDACTED}"),
+        ("password=a;b&c,d9 next", f"password={REDACTED} next"),
+        ("at=1;password=a;b&c,d9;user=me", f"at=1;password={REDACTED};user=me"),
+        ("db:\n  password: it's'mine\"9\n  host: db", f"db:\n  password: {REDACTED}\n  host: db"),
+        ("password: |\n  abc9\n  def9\nhost: db", f"password: |\n  {REDACTED}\nhost: db"),
+        ("password: 'it''s mine'", f"password: '{REDACTED}'"),
+        (r'{"m": "{\"password\": \"a1\\\"b2\"}"}', rf'{{"m": "{{\"password\": \"{REDACTED}\"}}"}}'),
+        ('{"name":"DB_PASSWORD","value":"hunter2"}', f'{{"name":"DB_PASSWORD","value":"{REDACTED}"}}'),
+        ("- name: API_TOKEN\n  value: hunter2x", f"- name: API_TOKEN\n  value: {REDACTED}"),
+        ("app --api-token hunter2x -v", f"app --api-token {REDACTED} -v"),
+        ("args:\n- --api-token\n- hunter2x", f"args:\n- --api-token\n- {REDACTED}"),
+        ("<dbPassword>hunter2</dbPassword>", f"<dbPassword>{REDACTED}</dbPassword>"),
+        ('{"auths":{"r":{"auth":"dTpodW50ZXIy"}}}', f'{{"auths":{{"r":{{"auth":"{REDACTED}"}}}}}}'),
+        (
+            "kind: Secret\nstringData:\n  a: b c\n  d: |\n    e\n",
+            f"kind: Secret\nstringData:\n  a: {REDACTED}\n  d: |\n    {REDACTED}\n",
+        ),
+        ('{"kind":"Secret","data":{"a":"Yg=="}}', f'{{"kind":"Secret","data":{{{REDACTED}}}}}'),
     ],
 )
 def test_the_value_goes_and_what_is_around_it_stays(text: str, expected: str) -> None:
@@ -65,6 +83,11 @@ def test_the_value_goes_and_what_is_around_it_stays(text: str, expected: str) ->
         "automountServiceAccountToken: false",
         "image: registry.example/shop/cart@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
         "max_tokens=4096",
+        '{"name": "MAX_TOKENS_FILE", "value": "512"}',
+        '"auth": "required1"',
+        "kind: ConfigMap\ndata:\n  a: plainwords\n",
+        "certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCk1JSUJkekNDQVIyZ0F3SUJBZ0lCQURBS0Jn",
+        "usage: app --token-file /etc/x --password-stdin now",
     ],
 )
 def test_names_of_secrets_digests_and_prose_stay(text: str) -> None:
@@ -74,6 +97,11 @@ def test_names_of_secrets_digests_and_prose_stay(text: str) -> None:
 def test_a_private_key_goes_even_when_its_end_is_cut_off() -> None:
     begin = "-----BEGIN RSA " + "PRIVATE KEY-----"
     assert redact(f"before\n{begin}\nMIIEow\nabc") == f"before\n{REDACTED}"
+
+
+def test_a_long_token_goes_although_a_stand_in_stands_in_it_by_chance() -> None:
+    token = f"eyJhbGciOiJIUzI1NiJ9.eyJ{'Ab3dE5fG7h' * 10}xXxx{'k9LmN2pQ4r' * 10}.sig-1234567890"
+    assert redact(f"got {token}") == f"got {REDACTED}"
 
 
 def test_text_that_is_no_valid_unicode_is_redacted_all_the_same() -> None:
@@ -101,6 +129,30 @@ def test_an_object_keeps_its_shape_without_its_secrets() -> None:
             "volumes": [{"secret": {"secretName": "tls-1234567"}}],
         },
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"name": "MAX_TOKENS", "value": "512"}, {"name": "MAX_TOKENS", "value": "512"}),
+        ({"name": "API_TOKEN", "value": "$(OTHER)"}, {"name": "API_TOKEN", "value": "$(OTHER)"}),
+        (["--api-token", "hunter2", "--v=1"], ["--api-token", REDACTED, "--v=1"]),
+        (["--db-password=a,b&c", "x"], [f"--db-password={REDACTED}", "x"]),
+        (["--token=$(TOKEN)"], ["--token=$(TOKEN)"]),
+        ({"password": {"value": "hunter2"}}, {"password": {"value": REDACTED}}),
+        ({"tokens": ["hunter2x"], "secrets": ["web-tls-1"]}, {"tokens": [REDACTED], "secrets": ["web-tls-1"]}),
+        ({"secret": {"secretName": "web-tls-1"}}, {"secret": {"secretName": "web-tls-1"}}),
+        (
+            {"op": "add", "path": "/data/db.password", "value": "hunter2"},
+            {"op": "add", "path": "/data/db.password", "value": REDACTED},
+        ),
+        ({"kind": "secrets", "patch": {"stringData": {}}}, {"kind": "secrets", "patch": {"stringData": REDACTED}}),
+        ({"target": {"kind": "Secret"}, "body": {"a": 1}}, {"target": {"kind": "Secret"}, "body": {"a": REDACTED}}),
+        ({"manifest": "kind: Secret"}, {"manifest": REDACTED}),
+    ],
+)
+def test_a_value_is_judged_by_what_stands_around_it(given: Any, expected: Any) -> None:
+    assert redact_object(given) == expected
 
 
 @given(st.text(max_size=300))

@@ -47,7 +47,8 @@ async def simulate_impact(
     for resource, why in world.forbidden.items():
         scope.miss(world, resource, why)
     lines = [*scope.lines(), clean(change.summary, 500), _page(found, _STEPS[response_format])]
-    text = cap(redact(clean("\n".join(lines))), _LONGEST[response_format])
+    said = "\n".join(lines)
+    text = cap(redact(clean(said, len(said) + 1)), _LONGEST[response_format])
     data = {"scope": scope.data(), **_data(change, found, _STEPS[response_format])}
     return Answer(text, tidy(redact_object(data)))
 

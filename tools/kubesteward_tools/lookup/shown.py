@@ -41,7 +41,8 @@ def _repeated(word: str, longest: int) -> str:
 
 
 def _line(text: str, longest: int) -> str:
-    line = " ".join(clean(redact(text), 4000).split())
+    shown = text if text.isascii() and text.isprintable() else clean(text)  # what is not seen must not hide a secret
+    line = " ".join(redact(shown)[:4000].split())
     return line if len(line) <= longest else line[: longest - 1] + "…"
 
 

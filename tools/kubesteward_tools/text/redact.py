@@ -5,109 +5,49 @@ Patterns run on RE2, whose time is linear in the text: a pod's log cannot stall 
 
 from __future__ import annotations
 
+import base64
 import functools
-import math
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kubesteward_tools.text import shapes
+from kubesteward_tools.text.assignments import without_assigned
+from kubesteward_tools.text.likeness import REDACTED, belongs_to_key, certain, is_set, made_up
+from kubesteward_tools.text.manifests import without_values
+from kubesteward_tools.text.shapes import compiled
 
-REDACTED = "[REDACTED]"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
-_BLANKS = ("xxxx", "****", "....", "your_", "your-", "insert_", "changeme", "redacted", "placeholder", "abcdefghijkl")
-_STAND_INS = (*_BLANKS, "example", "username:password", "user:password")
-_RUN = re.compile(r"(.)\1{15}")
-_REFERENCES = ("${", "$(", "{{", "%{", "<", "[", "$", "var.", "process.env", "os.", "env.", "valuefrom")
-_NOTHING = frozenset({"null", "none", "true", "false", "undefined", "nil"})
-# Keys that point at a secret: passwordVariable, credentialsId, secretName, tokenRef, accessKeyPath.
-_POINTER = (
-    r"(?i)(?:id|name|variable|ref|key[_-]?ref|path|file|type|url|policy|length|count|class)s?"
-    r"[\"'\]]{0,2}\s{0,3}[=:!>]+\s*$"
-)
-_ALWAYS = r"(?i)pass|pwd"
 _KEY_BEGINS, _KEY_ENDS = (re.compile(rf"-----{word} [A-Z0-9 ]{{0,60}}PRIVATE KEY") for word in ("BEGIN", "END"))
 _KEY_BODY = re.compile(r"\s*[A-Za-z0-9+/=]*\s*|(?:Proc-Type|DEK-Info): .*")
 _LONGEST_KEY = 120
 
 
 @functools.cache
-def _compiled(pattern: str) -> Any:
-    import re2
-
-    return re2.compile(pattern)
-
-
-@functools.cache
 def _tokens() -> Any:
-    return _compiled("|".join(f"(?:{pattern})" for pattern in shapes.TOKENS))
-
-
-def _entropy(text: str) -> float:
-    """Shannon entropy in bits a character."""
-    return -sum(n / len(text) * math.log2(n / len(text)) for n in Counter(text).values())
-
-
-def _made_up(value: str) -> bool:
-    """A stand-in such as documentation has: nothing is lost by showing it."""
-    low = value.lower()
-    return any(word in low for word in _STAND_INS) or _RUN.search(low) is not None or _entropy(value[8:] or value) < 2
-
-
-def _belongs_to_key(value: str) -> bool:
-    """Whether a value next to a secret's name is one: no reference to elsewhere, no call, no word of syntax."""
-    low = value.lower()
-    if low in _NOTHING or low.startswith(_REFERENCES) or low.endswith("("):
-        return False
-    return sum(c.isalnum() for c in value) >= 3
-
-
-def _left_blank(key: str, value: str) -> bool:
-    """Whether the value waits to be filled in. A password can be any word, `changeme` too."""
-    low = value.lower()
-    return not _compiled(_ALWAYS).search(key) and (any(word in low for word in _BLANKS) or bool(_RUN.search(low)))
-
-
-def _certain(key: str, value: str) -> bool:
-    """Whether an unquoted value is the secret and no prose: `token: expired` is a log's sentence, `DB_PASSWORD=abc`
-    a setting."""
-    if _compiled(_ALWAYS).search(key):
-        return True
-    return len(value) >= 6 if key.endswith("=") else _looks_random(value)
-
-
-def _looks_random(value: str) -> bool:
-    return len(value) >= 6 and (any(c.isdigit() for c in value) or _entropy(value) >= 3.2)
+    return compiled("|".join(f"(?:{pattern})" for pattern in shapes.TOKENS))
 
 
 def _token(match: Any) -> str:
     found: str = match.group(0)
-    return found if _made_up(found) else REDACTED
+    return found if made_up(found) else REDACTED
 
 
 def _lead(match: Any) -> str:
     whole, secret = match.group(0), match.group(1)
-    if _made_up(secret) or not _belongs_to_key(secret.strip("'\"")):
+    if made_up(secret) or not belongs_to_key(secret.strip("'\"")):
         return str(whole)
     start = match.start(1) - match.start(0)
     return f"{whole[:start]}{REDACTED}{whole[start + len(secret) :]}"
 
 
-def _assignment(match: Any) -> str:
-    whole, key = match.group(0), match.group(1)
-    quoted = match.group(2) or match.group(3) or match.group(4)
-    value = quoted or match.group(5)
-    if (
-        REDACTED in value
-        or _compiled(_POINTER).search(key)
-        or not _belongs_to_key(value)
-        or _left_blank(key, value)
-        or (not quoted and not _certain(key, value))
-    ):
-        return str(whole)
-    start = len(key) + (1 if quoted else 0)
-    return f"{whole[:start]}{REDACTED}{whole[start + len(value) :]}"
+def _login(match: Any) -> str:
+    whole, login = match.group(0), match.group(1)
+    try:
+        told = b":" in base64.b64decode(f"{login}===")
+    except ValueError:
+        told = False
+    return f"{whole[: -len(login)]}{REDACTED}" if told else str(whole)
 
 
 def _substitute(pattern: Any, change: Callable[[Any], str], text: str) -> str:
@@ -122,36 +62,73 @@ def redact(text: str) -> str:
     surrogates, which UTF-8 cannot hold, become question marks.
     """
     text = text.encode("utf-8", "replace").decode()
-    text = _compiled(shapes.PRIVATE_KEY).sub(REDACTED, text)
-    if "kind" in text and _compiled(r"(?m)\bkind[\"']?:\s*[\"']?Secret\b").search(text):
-        text = _substitute(_compiled(shapes.IN_MANIFEST), _lead, text)
+    text = compiled(shapes.PRIVATE_KEY).sub(REDACTED, text)
+    if _has_manifest(text):
+        text = without_values(text)
     text = _substitute(_tokens(), _token, text)
     for pattern in shapes.LEADS:
-        text = _substitute(_compiled(pattern), _lead, text)
-    return _substitute(_compiled(shapes.ASSIGNMENT), _assignment, text)
+        text = _substitute(compiled(pattern), _lead, text)
+    if "auth" in text.lower():
+        text = _substitute(compiled(shapes.LOGIN), _login, text)
+    return without_assigned(text)
+
+
+def _has_manifest(text: str) -> bool:
+    return "kind" in text and bool(compiled(shapes.MANIFEST).search(text))
 
 
 def secret_name(name: str) -> bool:
     """Whether a variable or key of this name is expected to hold a secret."""
-    return bool(_compiled(shapes.SECRET_NAME).search(name))
+    return bool(compiled(shapes.SECRET_NAME).search(name))
 
 
-def _hidden(values: Any) -> Any:
-    return dict.fromkeys(values, REDACTED) if isinstance(values, Mapping) else REDACTED
+def _hidden(value: Any) -> Any:
+    """Replaced whole; of a mapping the names stay."""
+    return dict.fromkeys(value, REDACTED) if isinstance(value, Mapping) else REDACTED
 
 
 def _field(key: str, value: Any, owner: Mapping[str, Any]) -> Any:
-    if key in {"data", "stringData"} and owner.get("kind") == "Secret" and value:
+    if value and _of_secret(key, owner):
         return _hidden(value)
     if key.startswith(".docker") and isinstance(value, str):
         return REDACTED
-    if key == "value" and isinstance(value, str) and value and secret_name(str(owner.get("name", ""))):
-        return REDACTED
+    if key == "value" and isinstance(value, str) and (name := _secret_beside(owner)):
+        return REDACTED if is_set(name, value) else value
     if key == "annotations" and isinstance(value, Mapping):
         return redact_object({name: note for name, note in value.items() if name != _LAST_APPLIED})
-    if isinstance(value, str) and value and secret_name(key) and not key.endswith("Name"):
-        return REDACTED if _certain(key, value) else redact(value)
+    if value and secret_name(key) and not key.endswith("Name"):
+        return _named(key, value)
     return redact_object(value)
+
+
+def _of_secret(key: str, owner: Mapping[str, Any]) -> bool:
+    """Whether the field holds values of a Secret: of the object itself, of a call to it or of a proposal about it."""
+    if key in {"data", "stringData"}:
+        return owner.get("kind") == "Secret"
+    if key == "body":
+        return isinstance(target := owner.get("target"), Mapping) and target.get("kind") == "Secret"
+    if key in {"patch", "params"} and str(owner.get("kind", "")).rpartition("/")[2].lower() in {"secret", "secrets"}:
+        return True
+    return key in {"patch", "manifest"} and isinstance(text := owner[key], str) and _has_manifest(text)
+
+
+def _secret_beside(owner: Mapping[str, Any]) -> str:
+    """The secret's name that stands beside a `value`, as a variable's does, or above it, as in a JSON patch, or ""."""
+    last = str(owner.get("path", "")).rpartition("/")[2].replace("~1", "/")
+    return next((name for name in (str(owner.get("name", "")), last) if secret_name(name)), "")
+
+
+def _named(key: str, value: Any) -> Any:
+    """The value of a field whose name says secret. What is no text is one only where nothing else can be meant."""
+    if isinstance(value, str):
+        return REDACTED if certain(key, value) else redact(value)
+    if isinstance(value, Mapping) and isinstance(inner := value.get("value"), str):
+        return {**redact_object(value), "value": _named(key, inner)}
+    if not compiled(shapes.MANY).search(key):
+        return redact_object(value)
+    if isinstance(value, Mapping):
+        return {name: _named(key, item) for name, item in value.items()}
+    return [_named(key, item) if isinstance(item, str) else redact_object(item) for item in value]
 
 
 def redact_object(obj: Any) -> Any:
@@ -165,8 +142,20 @@ def redact_object(obj: Any) -> Any:
     if isinstance(obj, Mapping):
         return {key: _field(str(key), value, obj) for key, value in obj.items()}
     if isinstance(obj, list | tuple):
-        return [redact_object(item) for item in obj]
+        return [_argument(obj[at - 1] if at else "", item) for at, item in enumerate(obj)]
     return obj
+
+
+def _argument(before: Any, item: Any) -> Any:
+    """An item of a list. Of a command line it may be a flag with its value, or the value of the flag before it."""
+    if not isinstance(item, str):
+        return redact_object(item)
+    flag, equals, value = item.partition("=")
+    if equals and flag.startswith("-") and secret_name(flag) and belongs_to_key(value):
+        return f"{flag}={REDACTED}"
+    if isinstance(before, str) and before.startswith("-") and secret_name(before) and not item.startswith("-"):
+        return REDACTED if belongs_to_key(item) else item
+    return redact(item)
 
 
 def redact_lines(lines: Sequence[str]) -> list[str]:

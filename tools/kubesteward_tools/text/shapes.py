@@ -6,6 +6,9 @@ match is the secret, unless it has a group: then the group is.
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
 _WORD = r"[A-Za-z0-9_-]"
 
 TOKENS = (
@@ -28,6 +31,11 @@ TOKENS = (
     r"\bNRAK-[A-Za-z0-9]{27}\b|\bNRJS-[a-f0-9]{19}\b|\bNRII-[\w-]{32}",  # New Relic
     r"\bsha256~[\w-]{43}",  # OpenShift
     r"\bAGE-SECRET-KEY-1[0-9A-Z]{58}|\bops_eyJ[A-Za-z0-9+/]{250,}={0,2}",
+    # a private key's PEM in base64: its "PRIVATE KEY" at any of three alignments, in one line or many
+    r"[A-Za-z0-9+/]{8,}(?:UFJJVkFURSBLRVkt|BSSVZBVEUgS0VZLS|QUklWQVRFIEtFWS0t)"
+    r"[A-Za-z0-9+/=]{20,}(?:\r?\n[ \t]*[A-Za-z0-9+/=]{20,})*(?:\r?\n[ \t]*[A-Za-z0-9+/]+={1,2})?",
+    # gzip in base64, once and twice: appliers and Helm keep whole manifests so, and nobody can read them anyway
+    r"\b(?:H4sI|SDRzS)[A-Za-z0-9+/]{40,}={0,2}",
     r"\bey[A-Za-z0-9]{14,}\.ey[A-Za-z0-9/_\\-]{14,}(?:\.(?:[\w/\\-]{10,}={0,2})?)?|\bZXlK[A-Za-z0-9+/=]{60,}",  # JWT
 )
 
@@ -37,27 +45,50 @@ PRIVATE_KEY = (
 )
 # The user part of a URL may be empty, as Redis's is.
 USERINFO = r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@'\"<>\[\]]*:([^\s/?#@'\"]+)@[\w\[]"
+# In JSON that is itself a JSON string, quotes are escaped.
+_QUOTE = r"(?:\\*[\"'])?"
 AUTHORIZATION = (
-    r"(?i)\b(?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?\s*(?:(?:bearer|basic|token)\s+)?([\w.~+/=:-]{8,})"
+    rf"(?i)\b(?:proxy-)?authorization{_QUOTE}\s*[:=]\s*{_QUOTE}\s*(?:(?:bearer|basic|token)\s+)?([\w.~+/=:-]{{8,}})"
 )
 SCHEME = r"(?i)\b(?:bearer|basic)\s+([\w.~+/=-]{16,})"
-HEADER = r"(?i)\bx-[a-z-]*(?:token|key|secret|auth)[a-z-]*[\"']?\s*:\s*[\"']?([\w.~+/=-]{8,})"
+HEADER = rf"(?i)\bx-[a-z-]*(?:token|key|secret|auth)[a-z-]*{_QUOTE}\s*:\s*{_QUOTE}([\w.~+/=-]{{8,}})"
 CURL_USER = r"(?m)\bcurl\b.*?\s(?:-u|--user)[\s=]*('[^':\s]*:[^']+'|\"[^\":\s]*:[^\"]+\"|[^\s'\":]+:[^\s'\"]+)"
-LEADS = (USERINFO, AUTHORIZATION, SCHEME, HEADER, CURL_USER)
 
 _NAME = (
     r"(?:pass(?:word|wd|phrase|code)?|pwd|secrete?s?|token|api[_.-]?key|access[_.-]?key|auth[_.-]?key|account[_.-]?key"
-    r"|private[_.-]?key|encryption[_.-]?key|signing[_.-]?key|credentials?|connection[_.-]?string|conn[_.-]?str"
-    r"|dsn|webhook[_.-]?url)"
+    r"|private[_.-]?key|encryption[_.-]?key|signing[_.-]?key|user[_.-]?key|credentials?|connection[_.-]?string"
+    r"|conn[_.-]?str|dsn|webhook[_.-]?url)"
 )
+FLAG = rf"(?i)(?:^|\s)--?[a-z0-9-]*{_NAME}[ \t]+([^\s\"'`;|&<>$(-][^\s\"'`;|&]*)"
+ITEM = (
+    rf"(?i)(?:^|[\s\"'])--?[a-z0-9-]*{_NAME}"
+    r"(?:\\*[\"'],\s*\\*[\"']|[\"']?[ \t]*\n[ \t]*-[ \t]+[\"']?)([^\s\"'\\-][^\s\"'\\]*)"
+)
+ELEMENT = rf"(?i)<[\w.:-]*{_NAME}>([^<>\n]+)</"
+LEADS = (USERINFO, AUTHORIZATION, SCHEME, HEADER, CURL_USER, FLAG, ITEM, ELEMENT)
+# A docker configuration's: user and password in base64.
+LOGIN = rf"(?i)\bauth{_QUOTE}\s*[:=]\s*{_QUOTE}([A-Za-z0-9+/]{{8,}}={{0,2}})"
+
 SECRET_NAME = rf"(?i)(?:^|[^A-Za-z]|[a-z]){_NAME}(?:s|[_.-]?(?:value|base64|b64|id|\d+))?$"
-# A key, what assigns, and a value: quoted to its quote's or a cut line's end, otherwise to the next blank or separator.
-ASSIGNMENT = (
-    rf"(?i)({_NAME}(?:[_-]?[a-z0-9]{{0,12}})?[\"'\]]{{0,2}}\s{{0,3}}(?:=>|:=|[!=]==?|=|:)\s{{0,3}})"
-    r"(?:\"((?:[^\"\\\n]|\\.)+)(?:\"|(?m:$))|'((?:[^'\\\n]|\\.)+)(?:'|(?m:$))|`([^`\s]+)`|([^\s\"'`,;&]+))"
-)
+# A key and what assigns; and a variable's name with the word that says its value.
+ASSIGNMENT = rf"(?i){_NAME}(?:[_-]?[a-z0-9]{{0,12}})?(?:\\*[\"'\]]){{0,2}}\s{{0,3}}(?:=>|:=|[!=]==?|=|:)\s{{0,3}}"
+PAIR = rf"(?i)\bname{_QUOTE}\s*:\s*{_QUOTE}([\w./-]{{1,100}}){_QUOTE},?\s*{_QUOTE}value{_QUOTE}\s*:\s{{0,3}}"
+MANY = r"(?i)(?:pass(?:word|wd|phrase|code)|pwd|token|api[_.-]?key|access[_.-]?key)s$"
+"""Names of many secrets. `secrets` and `credentials` are as often lists of names of them."""
+
+MANIFEST = r"\bkind(?:\\*[\"'])?:\s*(?:\\*[\"'])?Secret\b"
 # A line of a manifest's data: the value in base64, on the line of its key or in a block below it.
 IN_MANIFEST = (
     r"(?m)^[ \t]*(?:-[ \t]+)?[\"']?[\w.-]+[\"']?:[ \t]*(?:[|>][+-]?[ \t]*\n[ \t]+)?"
     r"[\"']?([A-Za-z0-9+/]{10,}={0,2})[\"']?[ \t]*$"
 )
+# The same in one line, as JSON and as YAML in braces.
+IN_BRACES = r"\b(?:data|stringData)(?:\\*[\"'])?\s*:\s*\{([^{}]*)\}"
+
+
+@functools.cache
+def compiled(pattern: str) -> Any:
+    """The pattern on RE2, whose time is linear in the text."""
+    import re2
+
+    return re2.compile(pattern)

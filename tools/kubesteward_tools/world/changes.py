@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from kubesteward_tools.text.redact import secret_name
+from kubesteward_tools.text.redact import redact, secret_name
 from kubesteward_tools.world.diff import Difference, differences
 from kubesteward_tools.world.history import Change
 from kubesteward_tools.world.store import Object
@@ -231,7 +231,7 @@ def _value(value: Any) -> str:
         return "{" + ", ".join(sorted(map(str, value))[:5]) + "}"
     if isinstance(value, list):
         return f"[{len(value)} items]"
-    text = str(value).lower() if isinstance(value, bool) else str(value)
+    text = str(value).lower() if isinstance(value, bool) else redact(str(value))  # what is cut off may have told it
     return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 

@@ -13,7 +13,8 @@ from kubesteward.gate.case import Case, allow, deny
 from kubesteward_policies.immutable import Surroundings, judge
 from kubesteward_policies.ref import Ref
 from kubesteward_policies.verdict import Verdict
-from kubesteward_tools.text.redact import redact
+from kubesteward_tools.text.likeness import REDACTED
+from kubesteward_tools.text.redact import redact, redact_object
 from kubesteward_tools.twin.watcher import top_controller
 from kubesteward_tools.world.store import Key, Store
 
@@ -26,10 +27,15 @@ async def immutable(case: Case) -> Verdict:
     broken = judge(case.change, _surroundings(case))
     if broken is not None:
         return deny(STAGE, broken.rule, broken.reason, broken.remedy)
-    if any(redact(text) != text for call in case.change.calls for text in _texts(call.body)):
+    if any(_tells(call.body) for call in case.change.calls):
         reason = "the body carries what looks like a password or a token"
         return deny(STAGE, "immutable.secret", reason, "Put it into a Secret by hand and refer to that.")
     return allow(STAGE, "immutable.ok", "no immutable rule speaks against it")
+
+
+def _tells(body: Any) -> bool:
+    """By what it looks like, or by the name of its field."""
+    return any(redact(text) != text for text in _texts(body)) or REDACTED in _texts(redact_object(body))
 
 
 def _texts(body: Any) -> Iterator[str]:

@@ -10,7 +10,7 @@ from kubesteward.gate.case import Case, allow, deny
 from kubesteward_policies.change import ApiCall
 from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.lookup.targets import near_names
-from kubesteward_tools.text.redact import REDACTED
+from kubesteward_tools.text.likeness import REDACTED
 
 STAGE = "validate"
 _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]*")

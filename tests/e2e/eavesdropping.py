@@ -1,0 +1,205 @@
+"""Calls everything that can be called, and keeps every word that comes out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from mcp import Client, MCPError
+from mcp.types import CallToolResult, PromptReference
+from tests.e2e.desk import text_of
+from tests.tools.world.objects import Object
+
+NAMED_BY_LABEL = 120
+
+
+@dataclass
+class Ear:
+    """`heard` are the words by the call that they came from."""
+
+    client: Client
+    heard: list[tuple[str, str]] = field(default_factory=list)
+
+    async def call(self, tool: str, /, **arguments: Any) -> CallToolResult:
+        result = await self.client.call_tool(tool, arguments)
+        label = f"{tool}({', '.join(f'{name}={value}' for name, value in arguments.items())})"[:NAMED_BY_LABEL]
+        self.heard.append((label, text_of(result)))
+        self.heard.append((f"{label} data", "\n".join(strings(result.structured_content))))
+        return result
+
+    async def read(self, uri: str) -> None:
+        try:
+            found = await self.client.read_resource(uri)
+            self.heard += [(uri, getattr(item, "text", "")) for item in found.contents]
+        except MCPError as error:
+            self.heard.append((uri, f"{error} {error.error}"))
+
+    async def prompt(self, name: str, /, **arguments: str) -> None:
+        try:
+            found = await self.client.get_prompt(name, arguments)
+            self.heard.append((f"prompt {name}", found.model_dump_json()))
+        except MCPError as error:
+            self.heard.append((f"prompt {name}", f"{error} {error.error}"))
+
+    async def complete(self, argument: str, value: str, /, **context: str) -> None:
+        reference = PromptReference(type="ref/prompt", name="triage")
+        found = await self.client.complete(reference, {"name": argument, "value": value}, context)
+        self.heard.append((f"completion of {argument}", found.model_dump_json()))
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text in some data, names of fields too."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield str(key)
+            yield from strings(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from strings(item)
+    elif value is not None:
+        yield str(value)
+
+
+async def look_around(ear: Ear, objects: Iterable[Object]) -> None:
+    """Every reading tool, on every object."""
+    there = list(objects)
+    for wide in ("concise", "detailed"):
+        await ear.call("cluster_overview", response_format=wide)
+        for kind in sorted({item["kind"] for item in there}):
+            await ear.call("list_resources", kind=kind, response_format=wide)
+        await ear.call("get_events", response_format=wide, limit=200)
+        await ear.call("get_logs", target="pod-x", namespace="shop", container="app", response_format=wide)
+        await ear.call(
+            "get_logs", target="pod-x", namespace="shop", container="app", previous=True, response_format=wide
+        )
+    await ear.call("list_clusters")
+    for asked in ({"hint": "errors with passwords"}, {"pattern": "password|token"}, {"pattern": "zQ"}, {"tail": 3}):
+        await ear.call("get_logs", target="pod-x", namespace="shop", container="app", **asked)
+    for query in ("cpu_usage", "restarts", "memory_saturation"):
+        await ear.call("get_metrics", query=query, target="Pod/pod-x", namespace="shop")
+    for item in there:
+        await _look_at(ear, item)
+
+
+async def _look_at(ear: Ear, item: Object) -> None:
+    metadata = item["metadata"]
+    which = {"kind": item["kind"], "name": metadata["name"], "namespace": metadata.get("namespace", "")}
+    await ear.call("get_resource_yaml", **which)
+    await ear.call("get_resource_yaml", **which, response_format="detailed")
+    for section in [key for key in item if key not in {"apiVersion", "kind"}]:
+        await ear.call("get_resource_yaml", **which, sections=[section])
+    for section in ("metadata.annotations", "spec.template.spec.containers", "spec.containers.0.env"):
+        await ear.call("get_resource_yaml", **which, sections=[section])
+    target = {"resource": f"{which['kind']}/{which['name']}", "namespace": which["namespace"]}
+    await ear.call("get_topology", **target, direction="neighbours", depth=1)
+    await ear.call("get_topology", **target, format="mermaid", depth=2)
+
+
+async def ask_what_changed(ear: Ear) -> None:
+    for wide in ("concise", "detailed"):
+        await ear.call("what_changed", response_format=wide, limit=200)
+    for resource in ("Deployment/rolled", "Deployment/deployment-x", "Pod/pod-x", "ConfigMap/files", "Secret/opaque"):
+        await ear.call("what_changed", resource=resource, namespace="shop", response_format="detailed", limit=200)
+
+
+async def propose(ear: Ear, secrets: dict[str, str]) -> None:
+    """Every way to bring a secret in oneself: what a caller says comes out nowhere else."""
+    for words in _changes(secrets):
+        for terms in ({"dry_run": True}, {"dry_run": False}):
+            result = await ear.call(
+                "patch_resource", **words, **terms, justification=f"password={secrets['justification']}"
+            )
+            action = str((result.structured_content or {}).get("id", ""))
+            if action:
+                await ear.call("get_action", action_id=action, response_format="detailed")
+                await ear.read(f"kubesteward://actions/{action}")
+        await _rehearse(ear, words)
+    for tool, more in (("scale_workload", {"replicas": 1}), ("restart_rollout", {})):
+        which = {"kind": "Deployment", "name": "deployment-x", "namespace": "shop", **more}
+        for terms in ({"dry_run": True}, {"dry_run": False}):
+            result = await ear.call(tool, **which, **terms)
+            if action := str((result.structured_content or {}).get("id", "")):
+                await ear.call("get_action", action_id=action, response_format="detailed", wait=5)
+
+
+async def _rehearse(ear: Ear, words: dict[str, Any]) -> None:
+    params = {key: words[key] for key in ("patch", "patch_type") if key in words}
+    which = {key: words[key] for key in ("kind", "name", "namespace")}
+    await ear.call("simulate_impact", action="patch", **which, params=params, response_format="detailed")
+    action: dict[str, Any] = {"action": "patch", **which, "params": params}
+    await ear.call("draft_recommendation", title="t", severity="info", reasoning="r", proposed_actions=[action])
+
+
+def _changes(secrets: dict[str, str]) -> Iterator[dict[str, Any]]:
+    secret = {"kind": "Secret", "name": "opaque", "namespace": "shop"}
+    yield {**secret, "patch": {"stringData": {"plain": secrets["stringData"]}}}
+    yield {**secret, "patch": json.dumps({"stringData": {"plain": secrets["stringData in JSON text"]}})}
+    yield {**secret, "patch": f"stringData:\n  plain: {secrets['stringData in YAML text']}\n"}
+    operation = {"op": "add", "path": "/stringData/plain", "value": secrets["json operation"]}
+    yield {**secret, "patch": [operation], "patch_type": "json"}
+    yield {**secret, "patch": {"data": {"plain": secrets["data"]}}, "patch_type": "merge"}
+    yield {**secret, "patch": {"data": {"plain": secrets["apply"]}}, "patch_type": "apply"}
+    config = {"kind": "ConfigMap", "name": "keys", "namespace": "shop"}
+    yield {**config, "patch": {"data": {"db.password": secrets["ConfigMap key"]}}}
+    operation = {"op": "add", "path": "/data/db.password", "value": secrets["ConfigMap json operation"]}
+    yield {**config, "patch": [operation], "patch_type": "json"}
+    yield {**config, "patch": {"data": {"a.ini": f"[db]\npassword = {secrets['ConfigMap file']}\n"}}}
+    workload = {"kind": "Deployment", "name": "deployment-x", "namespace": "shop"}
+    env = [{"name": "DB_PASSWORD", "value": secrets["env"]}]
+    yield {**workload, "patch": {"spec": {"template": {"spec": {"containers": [{"name": "app", "env": env}]}}}}}
+    operation = {"op": "replace", "path": "/spec/template/spec/containers/0/env/0", "value": {**env[0]}}
+    yield {**workload, "patch": [operation], "patch_type": "json"}
+    yield {**workload, "patch": {"metadata": {"annotations": {"x/api-token": secrets["annotation"]}}}}
+    yield {**workload, "patch": {"spec": {"replicas": f"postgres://u:{secrets['wrong type']}@db/x"}}}
+    yield {**workload, "patch": {"spec": {"password": secrets["unknown field"]}}}
+
+
+async def stumble(ear: Ear, secrets: dict[str, str], jwt: str) -> None:
+    """Provoke errors that might quote."""
+    which = {"kind": "Deployment", "name": "deployment-x", "namespace": "shop"}
+    broken = f"stringData:\n  password: {secrets['broken YAML']}\n : ["
+    await ear.call("patch_resource", **which, patch=broken)
+    await ear.call("patch_resource", **which, patch=f'{{"password": "{secrets["broken JSON"]}", ]')
+    await ear.call("simulate_impact", action="apply", manifest=broken)
+    manifest = "apiVersion: v1\nkind: Secret\nmetadata: {name: new, namespace: shop}\n"
+    manifest += f"stringData: {{a: {secrets['manifest']}}}\n"
+    await ear.call("simulate_impact", action="apply", manifest=manifest, response_format="detailed")
+    await ear.call(
+        "draft_recommendation",
+        title="t",
+        severity="info",
+        reasoning="r",
+        proposed_actions=[{"action": "apply", "manifest": manifest}],
+    )
+    text = f"I saw password={secrets['reasoning']}\nAuthorization: Bearer {secrets['reasoning header']}"
+    await ear.call("draft_recommendation", title=f"token={secrets['title']}", severity="info", reasoning=text)
+    for wrong in (f"Secret {jwt}", jwt):
+        await ear.call("list_resources", kind=wrong)
+        await ear.call("list_resources", kind="pods", label_selector=f"password={wrong},=", namespace="shop")
+        await ear.call("list_resources", kind="pods", field_selector=f"metadata.password={wrong}")
+        await ear.call("list_resources", kind="pods", cursor=wrong)
+        await ear.call("get_resource_yaml", kind="Pod", name=wrong, namespace=wrong)
+        await ear.call("get_resource_yaml", kind="Pod", name="pod-x", namespace="shop", sections=[f"spec.{wrong}"])
+        await ear.call("get_logs", target="pod-x", namespace="shop", pattern=f"({wrong}")
+        await ear.call("get_topology", resource=f"Pod/{wrong}", relations=[wrong])
+        await ear.call("what_changed", since=wrong[:20], resource=wrong)
+        await ear.call("get_action", action_id=wrong[:99])
+        await ear.call("list_resources", kind="pods", password=wrong)
+        await ear.call("patch_resource", **which, patch=[{"op": wrong, "path": "/x"}], patch_type="json")
+        await ear.call("no_such_tool", token=wrong)
+        await ear.read(f"kubesteward://actions/{wrong}")
+        await ear.prompt("triage", name=f"password={wrong}")
+        await ear.prompt(wrong)
+
+
+async def read_the_rest(ear: Ear) -> None:
+    for uri in ("kubesteward://clusters", "kubesteward://recommendations"):
+        await ear.read(uri)
+    await ear.prompt("triage", namespace="shop", kind="Pod", name="pod-x")
+    await ear.prompt("review_change", action_id="act-1")
+    for kind in ("Secret", "ConfigMap", "Pod"):
+        await ear.complete("name", "", kind=kind, namespace="shop")
+    for argument in ("cluster", "namespace", "kind"):
+        await ear.complete(argument, "")
