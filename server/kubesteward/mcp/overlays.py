@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, unquote
 
 from kubesteward_tools.errors import InvalidArguments
 
@@ -35,13 +35,13 @@ def looking(uri: str) -> Look | None:
     """
     if not uri.startswith((f"{SCHEME}world/", f"{SCHEME}analysis/")):
         return None
-    split = urlsplit(uri)
-    parts = [unquote(part) for part in split.path.split("/")[1:]]
+    path, _, query = uri.removeprefix(SCHEME).partition("?")
+    what, *parts = map(unquote, path.split("/"))
     if len(uri) > _LONGEST:
         raise InvalidArguments(f"the URI is longer than {_LONGEST} characters.")
-    if split.netloc == "world":
-        return _of_cluster(parts) if not split.query else None
-    return _of_object(parts, _cluster_in(split.query))
+    if what == "world":
+        return None if query else _of_cluster(parts)
+    return _of_object(parts, _cluster_in(query))
 
 
 def _of_cluster(parts: list[str]) -> Look | None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from mcp import Client, MCPError
+from mcp.types import ResourceUpdatedNotification
 from tests.server.mcp.fakes import CATALOGUE, FakeAudit, FakeGate
 from tests.tools.desk import shop
 
@@ -19,6 +24,7 @@ from kubesteward_tools.cluster.clusters import Clusters
 from kubesteward_tools.cluster.discovery import Kinds
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.resources import BUILT_IN
+from kubesteward_tools.world.store import Key
 
 pytestmark = pytest.mark.anyio
 
@@ -31,6 +37,75 @@ def make_app(folder: Path, cluster: SimulatedCluster) -> App:
     clusters = Clusters.of({name: BundleSource(cluster.store, kinds, {}) for name in ("lab", ARN)})
     settings = Settings.load({}, state_dir=folder, principal="local:alice")
     return App(settings, tools=CATALOGUE, gate=FakeGate(), clusters=clusters, audit=FakeAudit())
+
+
+PATIENCE = 10
+WEB = "kubesteward://analysis/Deployment/shop/web"
+CLUSTER = "kubesteward://world/lab/summary"
+
+
+def crash(cluster: SimulatedCluster, reason: str = "CrashLoopBackOff") -> None:
+    """One pod of web from now on."""
+    key, pod = next(cluster.store.items("pods", "shop"))
+    statuses = [{**item, "state": {"waiting": {"reason": reason}}} for item in pod["status"]["containerStatuses"]]
+    conditions = [{"type": "Ready", "status": "False"}]
+    status = {**pod["status"], "conditions": conditions, "containerStatuses": statuses}
+    cluster.store.put(key, {**pod, "status": status})
+
+
+def watched() -> list[str]:
+    """The URIs of all watches that run."""
+    return sorted(task.get_name()[6:] for task in asyncio.all_tasks() if task.get_name().startswith("watch "))
+
+
+async def unwatched() -> None:
+    """Every watch has ended, or does now."""
+    ending = [task for task in asyncio.all_tasks() if task.get_name().startswith("watch ")]
+    if ending:
+        await asyncio.wait(ending, timeout=PATIENCE)
+
+    assert watched() == []
+
+
+class Subscriber:
+    """A client of the handshake era that subscribes, and the URIs it was told of."""
+
+    def __init__(self, client: Client, told: asyncio.Queue[str]) -> None:
+        self.client = client
+        self._told = told
+
+    async def told(self) -> str:
+        async with asyncio.timeout(PATIENCE):
+            return await self._told.get()
+
+    @property
+    def waiting(self) -> int:
+        return self._told.qsize()
+
+    async def subscribe(self, uri: str) -> None:
+        with quiet():
+            await self.client.subscribe_resource(uri)
+
+    async def unsubscribe(self, uri: str) -> None:
+        with quiet():
+            await self.client.unsubscribe_resource(uri)
+
+
+def quiet() -> warnings.catch_warnings[None]:
+    """The SDK warns of calls that are gone from the newer era."""
+    return warnings.catch_warnings(action="ignore")
+
+
+@asynccontextmanager
+async def subscriber(app: App) -> AsyncIterator[Subscriber]:
+    told: asyncio.Queue[str] = asyncio.Queue()
+
+    async def hear(message: object) -> None:
+        if isinstance(message, ResourceUpdatedNotification):
+            told.put_nowait(str(message.params.uri))
+
+    async with Client(build(app), mode="legacy", message_handler=hear) as client:
+        yield Subscriber(client, told)
 
 
 async def read(client: Client, path: str) -> dict[str, Any]:
@@ -96,3 +171,108 @@ async def test_what_is_not_there_is_refused_with_what_may_have_been_meant(
     async with Client(build(make_app(tmp_path, shop()))) as client:
         with pytest.raises(MCPError, match=words):
             await client.read_resource(f"kubesteward://{path}")
+
+
+async def test_a_subscriber_is_told_when_the_overlay_is_another_one(tmp_path: Path) -> None:
+    cluster = shop()
+    async with subscriber(make_app(tmp_path, cluster)) as one:
+        await one.subscribe(WEB)
+        await one.subscribe(WEB)
+        crash(cluster)
+
+        assert await one.told() == WEB
+        assert "crashing" in str((await read(one.client, "analysis/Deployment/shop/web"))["anomalies"])
+        assert (one.waiting, watched()) == (0, [WEB])
+    await unwatched()
+
+
+async def test_who_has_unsubscribed_is_told_no_more_and_nothing_is_left_behind(tmp_path: Path) -> None:
+    cluster = shop()
+    async with subscriber(make_app(tmp_path, cluster)) as one:
+        await one.subscribe(WEB)
+        await one.subscribe(CLUSTER)
+        await one.unsubscribe(WEB)
+        await one.unsubscribe(WEB)
+        crash(cluster)
+
+        assert await one.told() == CLUSTER
+        assert (one.waiting, watched()) == (0, [CLUSTER])
+    await unwatched()
+
+
+async def test_a_client_that_leaves_takes_its_watches_along(tmp_path: Path) -> None:
+    cluster = shop()
+    app = make_app(tmp_path, cluster)
+    world = await app.clusters.world("lab")
+    before = len(world.store._listeners)
+    async with subscriber(app) as one, subscriber(app) as other:
+        await one.subscribe(WEB)
+        await other.subscribe(WEB)
+        assert len(world.store._listeners) > before
+    await unwatched()
+
+    assert len(world.store._listeners) == before
+    assert [task for task in asyncio.all_tasks() if task.get_name() == "resource updates"] == []
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("kubesteward://clusters", "Nothing at this URI"),
+        ("kubesteward://analysis/Pod/shop/web?x=1", "Nothing at this URI"),
+        ("https://example.com", "Nothing at this URI"),
+        ("kubesteward://analysis/Deployment/shop/wep", "Did you mean 'web'"),
+        ("kubesteward://world/lap/summary", "Did you mean lab"),
+    ],
+)
+async def test_what_cannot_be_subscribed_to_is_refused(tmp_path: Path, uri: str, words: str) -> None:
+    async with subscriber(make_app(tmp_path, shop())) as one:
+        with pytest.raises(MCPError, match=words):
+            await one.subscribe(uri)
+        await unwatched()
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_subscriptions_are_announced(tmp_path: Path, mode: str) -> None:
+    async with Client(build(make_app(tmp_path, shop())), mode=mode) as client:
+        assert client.server_capabilities.resources is not None
+        assert client.server_capabilities.resources.subscribe is True
+
+
+async def test_subscriptions_of_one_client_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kubesteward.mcp.subscriptions.MOST", 2)
+    app = make_app(tmp_path, shop())
+    async with subscriber(app) as one:
+        await one.subscribe(WEB)
+        await one.subscribe(CLUSTER)
+        with pytest.raises(MCPError, match="At most 2 subscriptions"):
+            await one.subscribe("kubesteward://analysis/node/-/node-1")
+    async with Client(build(app)) as client, client.listen(resource_subscriptions=[WEB]):
+        with pytest.raises(MCPError, match="At most 2 subscriptions"):
+            async with client.listen(resource_subscriptions=[WEB, CLUSTER]):
+                raise AssertionError
+    await unwatched()
+
+
+async def test_a_stream_of_the_newer_era_tells_the_same(tmp_path: Path) -> None:
+    cluster = shop()
+    async with Client(build(make_app(tmp_path, cluster))) as client:
+        async with client.listen(resource_subscriptions=[WEB, CLUSTER, "kubesteward://clusters"]) as stream:
+            crash(cluster)
+            async with asyncio.timeout(PATIENCE):
+                told = {(await anext(stream)).uri for _ in range(2)}  # type: ignore[union-attr] # updates are asked for
+
+            assert told == {WEB, CLUSTER}
+            assert watched() == sorted([WEB, CLUSTER])
+        await unwatched()
+
+
+async def test_an_object_that_goes_is_told_too(tmp_path: Path) -> None:
+    cluster = shop()
+    async with subscriber(make_app(tmp_path, cluster)) as one:
+        await one.subscribe(WEB)
+        cluster.store.delete(Key("deployments.apps", "shop", "web"))
+
+        assert await one.told() == WEB
+        with pytest.raises(MCPError, match="there is no Deployment 'web'"):
+            await one.client.read_resource(WEB)

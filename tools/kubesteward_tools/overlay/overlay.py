@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ from kubesteward_tools.overlay.score import Anomaly, score
 from kubesteward_tools.overlay.signs import name_of, signs
 from kubesteward_tools.overlay.subject import Subject, of_cluster, of_object
 from kubesteward_tools.world import relations
-from kubesteward_tools.world.store import Store
+from kubesteward_tools.world.history import UNRECORDED
+from kubesteward_tools.world.store import Event, Store
 from kubesteward_tools.world.world import TWIN_RESOURCES
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 4800
 """Of the overlay as indented JSON. It is under 5,000 on the wire, whatever its frame adds."""
 _READ = tuple(dict.fromkeys((*TWIN_RESOURCES, *relations.resources(), "events")))
+_QUIET = UNRECORDED - {"events", "events.events.k8s.io"}
+"""What is written all the time and no sign is read from."""
 _WITHOUT_NAMESPACE = frozenset({"-", "_"})
 
 
@@ -60,6 +63,17 @@ class Overlay:
     world: World
     data: dict[str, Any]
     mark: str
+    namespace: str = ""
+
+    def listen(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Have `changed` called on every write that may make a difference, until the returned function is called."""
+
+        def hear(event: Event) -> None:
+            key = event.key
+            if key.resource not in _QUIET and (not self.namespace or key.namespace in {"", self.namespace}):
+                changed()
+
+        return self.world.store.subscribe(hear)
 
 
 async def cluster_overlay(desk: Desk, cluster: str = "") -> Overlay:
@@ -104,7 +118,7 @@ async def _made(desk: Desk, scope: Scope, world: World, subject: Subject, label:
     }
     staleness = world.staleness()
     mark = json.dumps([core, [item.data() for item in shown], bool(staleness), sorted(scope.not_seen)])
-    return Overlay(world, fitted(core, shown, scope), mark)
+    return Overlay(world, fitted(core, shown, scope), mark, subject.namespace)
 
 
 def _clean(anomaly: Anomaly) -> Anomaly:
