@@ -65,12 +65,15 @@ class App:
     @cached_property
     def clusters(self) -> Clusters:
         from kubesteward_tools.cluster.clusters import Clusters
+        from kubesteward_tools.cluster.sets import parse
 
-        if self.settings.bundle:
-            return Clusters.from_bundle(self.settings.bundle)
         settings = self.settings
-        found = Clusters.from_kubeconfig(settings.kubeconfig, settings.context, settings.namespaces)
-        found.instruments = self._instruments(found)
+        if settings.bundle:
+            found = Clusters.from_bundle(settings.bundle)
+        else:
+            found = Clusters.from_kubeconfig(settings.kubeconfig, settings.context, settings.namespaces)
+            found.instruments = self._instruments(found)
+        found.sets = parse(settings.cluster_sets)
         return found
 
     def _instruments(self, clusters: Clusters) -> Instruments:

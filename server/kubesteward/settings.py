@@ -42,6 +42,9 @@ class Settings(BaseModel):
     namespaces: tuple[str, ...] = Field(
         (), description="where to look for what may not be listed across the cluster, comma-separated"
     )
+    cluster_sets: str = Field(
+        "", description="sets of clusters that calls may name as @prod: `prod=a,b;stage=c-*`, with names and patterns"
+    )
     state_dir: Path = Field(
         default_factory=lambda: data_dir(os.environ), description="where actions, approvals and the audit log are kept"
     )
@@ -83,6 +86,15 @@ class Settings(BaseModel):
             from kubesteward_tools.prometheus.addresses import addresses
 
             addresses(value, "")
+        return value
+
+    @field_validator("cluster_sets")
+    @classmethod
+    def _sets(cls, value: str) -> str:
+        if value:
+            from kubesteward_tools.cluster.sets import parse
+
+            parse(value)
         return value
 
     @field_validator("kubeconfig", "bundle", "state_dir", "http_tokens")

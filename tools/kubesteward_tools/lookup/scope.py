@@ -33,8 +33,9 @@ class Scope:
     def many(self) -> bool:
         return len(self.worlds) > 1
 
-    def miss(self, world: World, resource: str, why: str) -> None:
-        self.not_seen[f"{world.cluster} {resource}"] = clean(why, 300)
+    def miss(self, world: World, resource: str, why: str = "") -> None:
+        """Note that a kind is not seen, or only in some namespaces; why is what the API server said."""
+        self.not_seen[f"{world.cluster} {resource}"] = clean(why or _why(world, resource), 300)
 
     def moments(self, now: float) -> dict[str, float]:
         """The moment that the answer speaks of, by cluster, in epoch seconds."""
@@ -78,15 +79,13 @@ async def scoped(desk: Desk, cluster: str, clusters: Sequence[str] | None, names
     """The worlds that are asked for. One that cannot be reached is noted while another one answers.
 
     Raises:
-        UnknownCluster, ClusterUnreachable: none answers.
-        InvalidArguments: `cluster` and `clusters` are both given.
+        UnknownCluster: none answers, there is no such set, or a pattern fits nothing. ClusterUnreachable: none answers.
+        InvalidArguments: `cluster` and `clusters` are both given, or too many are meant.
     """
     if cluster and clusters:
         raise InvalidArguments("cluster and clusters exclude each other.", todo="Give one of them.")
     several = clusters or ()
-    names = desk.clusters.names() if ALL in several else list(dict.fromkeys(several)) or [cluster]
-    if not names:
-        names = [""]
+    names = desk.clusters.choose(several) or [cluster]
     found = await asyncio.gather(*(one(desk, name) for name in names), return_exceptions=True)
     scope, failures = Scope([], namespace), list[SteadyError]()
     for name, item in zip(names, found, strict=True):
@@ -103,20 +102,25 @@ async def scoped(desk: Desk, cluster: str, clusters: Sequence[str] | None, names
 
 
 async def each(scope: Scope, ask: Callable[[World], Awaitable[T]]) -> list[tuple[World, T]]:
-    """What `ask` finds in every world. A world in which it fails leaves the scope, noted, while another one answers.
+    """What `ask` finds in every world, all asked at once. One in which it fails leaves the scope, noted, while another
+    one answers.
 
     Raises:
         SteadyError: it fails in all of them.
     """
+    asked = tuple(scope.worlds)
+    results = await asyncio.gather(*map(ask, asked), return_exceptions=True)
     answers: list[tuple[World, T]] = []
     failure: SteadyError | None = None
-    for world in tuple(scope.worlds):
-        try:
-            answers.append((world, await ask(world)))
-        except SteadyError as error:
-            failure = error
+    for world, result in zip(asked, results, strict=True):
+        if isinstance(result, SteadyError):
+            failure = failure or result
             scope.worlds.remove(world)
-            scope.not_seen[world.cluster] = clean(str(error), 300)
+            scope.not_seen[world.cluster] = clean(str(result), 300)
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            answers.append((world, result))
     if failure is not None and not answers:
         raise failure
     return answers
@@ -140,7 +144,7 @@ async def seen(scope: Scope, resources: Iterable[str], *, required: str = "") ->
     for world in scope.worlds:
         for resource in wanted:
             if resource in world.forbidden and not (scope.namespace and world.sees(resource, scope.namespace)):
-                scope.miss(world, resource, _why(world, resource))
+                scope.miss(world, resource)
     if required and not any(_shows(world, required, scope.namespace) for world in scope.worlds):
         why = clean(scope.worlds[0].forbidden[required], 300)
         todo = "Nothing was read. Name a namespace that you may read, or ask an operator for list and watch on it."
