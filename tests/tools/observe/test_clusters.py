@@ -104,6 +104,22 @@ async def test_a_cluster_that_fails_while_it_is_asked_is_named(desk: TestDesk) -
     assert scope.not_seen == {"dev": "dev is gone."}
 
 
+async def test_a_cluster_that_hangs_does_not_use_up_the_time_of_the_others(
+    desk: TestDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hanging(Dead):
+        async def kinds(self) -> Kinds:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    monkeypatch.setattr("kubesteward_tools.lookup.scope.PATIENCE", 0.05)
+    desk.clusters._sources["prod-us"] = Hanging(Store(), Kinds([]), {})
+    scope = await scoped(desk, "", ["@prod"])
+
+    assert [world.cluster for world in scope.worlds] == ["prod-eu"]
+    assert scope.not_seen == {"prod-us": "'prod-us' has not answered within 0 s."}
+
+
 async def test_clusters_and_sets_are_listed(desk: TestDesk) -> None:
     await desk.clusters.world("dev")
     answer = await ask(desk, "list_clusters")

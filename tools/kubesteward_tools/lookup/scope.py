@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kubesteward_tools.errors import Forbidden, InvalidArguments, SteadyError
+from kubesteward_tools.errors import Forbidden, InvalidArguments, NotSynced, SteadyError
 from kubesteward_tools.lookup.moments import moment
 from kubesteward_tools.text.fence import clean
 from kubesteward_tools.twin.clock import timestamp
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
 
 ALL = "*"
+PATIENCE = 12.0
+"""Seconds that one of several clusters may take to connect, and again to answer: the others' time is not its own."""
 
 T = TypeVar("T")
 
@@ -86,7 +88,8 @@ async def scoped(desk: Desk, cluster: str, clusters: Sequence[str] | None, names
         raise InvalidArguments("cluster and clusters exclude each other.", todo="Give one of them.")
     several = clusters or ()
     names = desk.clusters.choose(several) or [cluster]
-    found = await asyncio.gather(*(one(desk, name) for name in names), return_exceptions=True)
+    patience = PATIENCE if len(names) > 1 else None
+    found = await asyncio.gather(*(_within(patience, name, one(desk, name)) for name in names), return_exceptions=True)
     scope, failures = Scope([], namespace), list[SteadyError]()
     for name, item in zip(names, found, strict=True):
         if isinstance(item, SteadyError):
@@ -101,6 +104,15 @@ async def scoped(desk: Desk, cluster: str, clusters: Sequence[str] | None, names
     return scope
 
 
+async def _within(patience: float | None, cluster: str, answer: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(patience):
+            return await answer
+    except TimeoutError:
+        why = f"{cluster!r} has not answered within {patience or 0.0:.0f} s."
+        raise NotSynced(why, todo="Ask it alone, with cluster=.") from None
+
+
 async def each(scope: Scope, ask: Callable[[World], Awaitable[T]]) -> list[tuple[World, T]]:
     """What `ask` finds in every world, all asked at once. One in which it fails leaves the scope, noted, while another
     one answers.
@@ -109,7 +121,9 @@ async def each(scope: Scope, ask: Callable[[World], Awaitable[T]]) -> list[tuple
         SteadyError: it fails in all of them.
     """
     asked = tuple(scope.worlds)
-    results = await asyncio.gather(*map(ask, asked), return_exceptions=True)
+    patience = PATIENCE if scope.many else None
+    asking = (_within(patience, world.cluster, ask(world)) for world in asked)
+    results = await asyncio.gather(*asking, return_exceptions=True)
     answers: list[tuple[World, T]] = []
     failure: SteadyError | None = None
     for world, result in zip(asked, results, strict=True):
