@@ -47,6 +47,7 @@ def crashes(found: dict[str, Any]) -> bool:
     return any(item["code"] == "crashing" for item in found["anomalies"])
 
 
+@pytest.mark.requirement("overlay.told")
 async def test_a_subscriber_hears_that_pods_begin_to_crash(desk: Desk) -> None:
     told: asyncio.Queue[str] = asyncio.Queue()
 

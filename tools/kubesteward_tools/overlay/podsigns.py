@@ -57,7 +57,7 @@ def _sign(store: Store, code: str, name: str, pods: list[tuple[Key, Note]], now:
     said = [f"{len(pods)} pods {word}" if len(pods) > 1 else f"pod {key.name} {word}"]
     restarts = sum(item.restarts for _, item in pods)
     said += [f"{restarts} restarts"] if restarts else []
-    why = _last_failure(pod, now) if word in {"Running", "not ready"} and _failures(pod, now) else states.why(pod)
+    why = _last_failure(pod, now) if _failures(pod, now) else states.why(pod)
     return Sign(code, name, ", ".join(said) + (f": {why}" if why else ""))
 
 
@@ -93,7 +93,8 @@ def _failures(pod: Object, now: float) -> list[dict[str, Any]]:
 
 def _last_failure(pod: Object, now: float) -> str:
     end = _failures(pod, now)[-1]
-    return f"last exit {end.get('exitCode')} {end.get('reason', '')} at {end.get('finishedAt')}"
+    said = f"; {end['message']}" if end.get("message") else ""
+    return f"last exit {end.get('exitCode')} {end.get('reason', '')} at {end.get('finishedAt')}{said}"
 
 
 def _moment(stamp: object, default: float) -> float:

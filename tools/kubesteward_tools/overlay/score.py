@@ -85,14 +85,16 @@ class Anomaly:
 
 
 def score(signs: Iterable[Sign], *, many: bool) -> tuple[int, list[Anomaly]]:
-    """The score and its reasons, the worst first. `many`: the signs are of a cluster or a namespace.
+    """The score and its reasons, the worst first. `many`: the signs are of a cluster or a namespace, where those that
+    cost nothing are left out.
 
     Raises:
         KeyError: a sign has a code that is not in `COSTS`.
     """
     groups: dict[str, set[Sign]] = {}
     for sign in signs:
-        groups.setdefault(sign.code, set()).add(sign)
+        if _cost(sign.code, many=many):
+            groups.setdefault(sign.code, set()).add(sign)
     weighed = [_weighed(code, group, many=many) for code, group in groups.items()]
     left, found = FULL, list[Anomaly]()
     for anomaly in sorted(weighed, key=lambda item: (_RANKS[item.severity], -item.points, item.code)):
@@ -102,13 +104,16 @@ def score(signs: Iterable[Sign], *, many: bool) -> tuple[int, list[Anomaly]]:
     return left, found
 
 
+def _cost(code: str, *, many: bool) -> int:
+    return COSTS[code].of_many if many else COSTS[code].of_object
+
+
 def _weighed(code: str, group: set[Sign], *, many: bool) -> Anomaly:
-    cost = COSTS[code]
-    full = cost.of_many if many else cost.of_object
+    full = _cost(code, many=many)
     signs = sorted(group, key=lambda sign: (-sign.share, sign.object, sign.detail))
     points = sum(_part(full, sign.share) >> place for place, sign in enumerate(signs[: full.bit_length()]))
     others = tuple(dict.fromkeys(sign.object for sign in signs if sign.object != signs[0].object))
-    return Anomaly(code, cost.severity, signs[0].object, signs[0].detail, points, len(signs), others)
+    return Anomaly(code, COSTS[code].severity, signs[0].object, signs[0].detail, points, len(signs), others)
 
 
 def _part(full: int, share: float) -> int:

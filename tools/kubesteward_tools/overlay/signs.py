@@ -115,7 +115,8 @@ def _missing(store: Store, subject: Subject) -> Iterator[Sign]:
         details = [edge.detail for edge in subject.missing if edge.target == target and edge.detail]
         where = f" ({details[0]})" if details else ""
         more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
-        yield Sign("missing", name_of(store, target), f"needed by {sources[0]}{more}{where}")
+        name = "/".join(part for part in (subject.kinds[target.resource], target.namespace, target.name) if part)
+        yield Sign("missing", name, f"needed by {sources[0]}{more}{where}")
 
 
 def _warnings(store: Store, subject: Subject, now: float) -> Iterator[Sign]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kubesteward_tools.lookup.family import descendants, pods
@@ -28,7 +28,7 @@ class Subject:
     """`start` is the object that is asked about; without one it is the namespace, and without that the cluster.
 
     `own` is the object and what it is made of, `needed` what that needs, `missing` the edges from it all that lead
-    to nothing.
+    to nothing, `kinds` the kind of each resource in them.
     """
 
     start: Key | None = None
@@ -36,6 +36,7 @@ class Subject:
     own: frozenset[Key] = frozenset()
     needed: frozenset[Key] = frozenset()
     missing: tuple[Connection, ...] = ()
+    kinds: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def many(self) -> bool:
@@ -67,15 +68,16 @@ class Subject:
 
 
 def of_cluster(world: World) -> Subject:
-    return Subject(missing=_serious(world.graph.missing()))
+    missing = _serious(world.graph.missing())
+    return Subject(missing=missing, kinds=_kinds(world, missing))
 
 
 def of_object(world: World, found: Found) -> Subject:
     """A Namespace stands for all that is in it."""
     key = found.key
     if key.resource == "namespaces":
-        missing = (item for item in world.graph.missing() if item.source.namespace == key.name)
-        return Subject(namespace=key.name, missing=_serious(missing))
+        missing = _serious(item for item in world.graph.missing() if item.source.namespace == key.name)
+        return Subject(namespace=key.name, missing=missing, kinds=_kinds(world, missing))
     own = frozenset([key, *descendants(world.store, key), *map(_pod_key, pods(world.store, key))])
     needed = set[Key]()
     for item in own:
@@ -83,15 +85,19 @@ def of_object(world: World, found: Found) -> Subject:
         needed.update(edge.source for edge in world.graph.edges(item, ("selects",)) if edge.source.resource == _BUDGETS)
     if any(item.resource == "pods" for item in own):
         needed.update(world.store.keys("resourcequotas", key.namespace or None) if key.namespace else ())
-    edges = (edge for item in own | needed for edge in world.graph.edges(item) if edge.dangling)
-    return Subject(key, key.namespace, own, frozenset(needed) - own, _serious(edges))
+    missing = _serious(edge for item in own | needed for edge in world.graph.edges(item) if edge.dangling)
+    return Subject(key, key.namespace, own, frozenset(needed) - own, missing, _kinds(world, missing))
 
 
 def _pod_key(pod: Object) -> Key:
     return Key("pods", pod["metadata"].get("namespace", ""), pod["metadata"]["name"])
 
 
-def _serious(edges: Iterator[Connection] | list[Connection]) -> tuple[Connection, ...]:
+def _kinds(world: World, missing: Iterable[Connection]) -> dict[str, str]:
+    return {edge.target.resource: world.ref(edge.target).kind for edge in missing}
+
+
+def _serious(edges: Iterable[Connection]) -> tuple[Connection, ...]:
     """Not what can be done without, nor what is guessed. What a ReplicaSet lacks, its Deployment or pods tell."""
     return tuple(
         sorted(
