@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import warnings
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from mcp import Client, MCPError
 from mcp.types import ResourceUpdatedNotification
 from tests.server.mcp.fakes import CATALOGUE, FakeAudit, FakeGate
 from tests.tools.desk import shop
 
 from kubesteward.app import App
+from kubesteward.mcp.http import make_application
 from kubesteward.mcp.server import build
 from kubesteward.settings import Settings
 from kubesteward_tools.cluster.bundle import BundleSource
@@ -276,3 +279,56 @@ async def test_an_object_that_goes_is_told_too(tmp_path: Path) -> None:
         assert await one.told() == WEB
         with pytest.raises(MCPError, match="there is no Deployment 'web'"):
             await one.client.read_resource(WEB)
+
+
+@asynccontextmanager
+async def over_http(app: App) -> AsyncIterator[str]:
+    """The URL of a server in this loop, so that what the test writes is heard."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(make_application(build(app), app.settings), log_level="warning", ws="none")
+    server = Served(config)
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    await server.ready.wait()
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/mcp"
+    finally:
+        server.should_exit = server.force_exit = True
+        await serving
+        listening.close()
+
+
+class Served(uvicorn.Server):
+    """Says when it listens, and leaves signals alone."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready.set()
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override] # a context manager either way
+        return nullcontext()
+
+
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+async def test_subscribers_over_http_are_told_and_leave_nothing_behind(tmp_path: Path, mode: str) -> None:
+    cluster = shop()
+    told: asyncio.Queue[str] = asyncio.Queue()
+
+    async def hear(message: object) -> None:
+        if isinstance(message, ResourceUpdatedNotification):
+            told.put_nowait(str(message.params.uri))
+
+    async with over_http(make_app(tmp_path, cluster)) as url, asyncio.timeout(PATIENCE):
+        async with Client(url, mode=mode, message_handler=hear) as client:
+            if mode == "legacy":
+                await Subscriber(client, told).subscribe(WEB)
+                crash(cluster)
+                assert await told.get() == WEB
+            else:
+                async with client.listen(resource_subscriptions=[WEB]) as stream:
+                    crash(cluster)
+                    assert (await anext(stream)).uri == WEB  # type: ignore[union-attr] # updates are asked for
+        await unwatched()
