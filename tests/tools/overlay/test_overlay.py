@@ -14,7 +14,7 @@ from kubesteward_tools.errors import ObjectNotFound, UnknownKind
 from kubesteward_tools.lookup.scope import Scope
 from kubesteward_tools.overlay.overlay import Overlay, cluster_overlay, fitted, object_overlay, size
 from kubesteward_tools.overlay.score import COSTS, Sign, score
-from kubesteward_tools.twin.clock import timestamp
+from kubesteward_tools.twin.clock import parse_timestamp, timestamp
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.world.store import Key, Object
 
@@ -165,6 +165,23 @@ async def test_a_rollout_of_just_now_is_told() -> None:
     changed = the(await analysis(cluster, "Deployment", "web"), "changed")
     assert "rollout at " in changed["detail"]
     assert "nginx:1.28" in changed["detail"]
+
+
+async def test_what_was_seen_to_change_is_told_of_those_who_need_it() -> None:
+    cluster = shop()
+    create(cluster, "/api/v1/namespaces/shop/configmaps", {"metadata": {"name": "prices"}, "data": {"vat": "19"}})
+    deploy(cluster, "cart", container={"envFrom": [{"configMapRef": {"name": "prices"}}]})
+    desk = TestDesk(cluster.store)
+    world = await desk.clusters.world()
+    born = parse_timestamp(pods(cluster, "cart")[0][1]["metadata"]["creationTimestamp"])
+    world.history._now = lambda: born
+    key = Key("configmaps", "shop", "prices")
+    change(cluster, key, data={"vat": f"password={CANARY}"})
+    cart, web = [(await object_overlay(desk, "Deployment", "shop", name)).data for name in ("cart", "web")]
+
+    assert the(cart, "changed")["object"] == "ConfigMap/shop/prices"
+    assert the(cart, "changed")["detail"].endswith("new content: vat")
+    assert "changed" not in codes(web)
 
 
 async def test_warnings_count_once_for_an_object_and_a_reason() -> None:

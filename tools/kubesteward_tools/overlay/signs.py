@@ -15,6 +15,7 @@ from kubesteward_tools.overlay.score import Sign
 from kubesteward_tools.overlay.subject import Subject
 from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.twin.quantity import parse as quantity
+from kubesteward_tools.world.graph import Connection
 from kubesteward_tools.world.store import Key, Object, Store
 
 _FULL = 0.9
@@ -110,13 +111,15 @@ def _budgets(store: Store, subject: Subject) -> Iterator[Sign]:
 
 
 def _missing(store: Store, subject: Subject) -> Iterator[Sign]:
-    for target in sorted({edge.target for edge in subject.missing}):
-        sources = sorted({name_of(store, edge.source) for edge in subject.missing if edge.target == target})
-        details = [edge.detail for edge in subject.missing if edge.target == target and edge.detail]
-        where = f" ({details[0]})" if details else ""
+    wanting: dict[Key, list[Connection]] = {}
+    for edge in subject.missing:
+        wanting.setdefault(edge.target, []).append(edge)
+    for target, edges in wanting.items():
+        sources = sorted({edge.source for edge in edges})
+        where = next((f" ({edge.detail})" for edge in edges if edge.detail), "")
         more = f" and {len(sources) - 1} more" if len(sources) > 1 else ""
         name = "/".join(part for part in (subject.kinds[target.resource], target.namespace, target.name) if part)
-        yield Sign("missing", name, f"needed by {sources[0]}{more}{where}")
+        yield Sign("missing", name, f"needed by {name_of(store, sources[0])}{more}{where}")
 
 
 def _warnings(store: Store, subject: Subject, now: float) -> Iterator[Sign]:
