@@ -332,3 +332,11 @@ async def test_subscribers_over_http_are_told_and_leave_nothing_behind(tmp_path:
                     crash(cluster)
                     assert (await anext(stream)).uri == WEB  # type: ignore[union-attr] # updates are asked for
         await unwatched()
+
+
+async def test_the_newer_era_has_streams_only(tmp_path: Path) -> None:
+    async with Client(build(make_app(tmp_path, shop()))) as client:
+        with quiet(), pytest.raises(MCPError, match="Method not found"):
+            await client.subscribe_resource(WEB)
+
+    assert watched() == []
