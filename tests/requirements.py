@@ -35,5 +35,7 @@ REQUIREMENTS = {
     "twin.scheduler-words": "Pods that fit nowhere are told why in the scheduler's words.",
     "twin.psa": "Pod Security admission decides as the profiles say.",
     "world.dead-context": "An unreachable context blocks neither the server nor other contexts.",
+    "overlay.explained": "Every point that a health score lacks is explained by an anomaly.",
+    "overlay.told": "Subscribers are told when an overlay is another one.",
     "examples.run": "The examples do what they say.",
 }

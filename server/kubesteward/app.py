@@ -65,15 +65,17 @@ class App:
     @cached_property
     def clusters(self) -> Clusters:
         from kubesteward_tools.cluster.clusters import Clusters
-
-        if self.settings.bundle:
-            return Clusters.from_bundle(self.settings.bundle)
+        from kubesteward_tools.cluster.sets import parse
         from kubesteward_tools.world.history import Limits
 
         settings = self.settings
-        found = Clusters.from_kubeconfig(settings.kubeconfig, settings.context, settings.namespaces)
-        found.instruments = self._instruments(found)
-        found.history = Limits(settings.history_minutes * 60.0, settings.history_mb * 2**20)
+        if settings.bundle:
+            found = Clusters.from_bundle(settings.bundle)
+        else:
+            found = Clusters.from_kubeconfig(settings.kubeconfig, settings.context, settings.namespaces)
+            found.instruments = self._instruments(found)
+            found.history = Limits(settings.history_minutes * 60.0, settings.history_mb * 2**20)
+        found.sets = parse(settings.cluster_sets)
         return found
 
     def _instruments(self, clusters: Clusters) -> Instruments:

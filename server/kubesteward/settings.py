@@ -44,6 +44,9 @@ class Settings(BaseModel):
     )
     history_minutes: float = Field(60.0, gt=0, description="how far back every write to a cluster is remembered")
     history_mb: int = Field(64, ge=1, description="most memory for that, for each cluster")
+    cluster_sets: str = Field(
+        "", description="sets of clusters that calls may name as @prod: `prod=a,b;stage=c-*`, with names and patterns"
+    )
     state_dir: Path = Field(
         default_factory=lambda: data_dir(os.environ), description="where actions, approvals and the audit log are kept"
     )
@@ -85,6 +88,15 @@ class Settings(BaseModel):
             from kubesteward_tools.prometheus.addresses import addresses
 
             addresses(value, "")
+        return value
+
+    @field_validator("cluster_sets")
+    @classmethod
+    def _sets(cls, value: str) -> str:
+        if value:
+            from kubesteward_tools.cluster.sets import parse
+
+            parse(value)
         return value
 
     @field_validator("kubeconfig", "bundle", "state_dir", "http_tokens")

@@ -186,6 +186,41 @@ async def test_a_recommendation_carries_its_rehearsal_and_can_be_read_again(clie
     assert kept["actions"][0]["proposed"] == action
 
 
+async def test_every_resource_that_is_listed_can_be_read(client: Client) -> None:
+    listed = [str(item.uri) for item in (await client.list_resources()).resources]
+    templates = {item.uri_template for item in (await client.list_resource_templates()).resource_templates}
+    texts = [(await client.read_resource(uri)).contents[0].text for uri in listed]
+
+    assert [uri.removeprefix("kubesteward://") for uri in listed] == ["clusters", "recommendations", "world/-/summary"]
+    assert {template.removeprefix("kubesteward://") for template in templates} == {
+        "actions/{id}",
+        "world/{cluster}/summary",
+        "analysis/{kind}/{namespace}/{name}{?cluster}",
+    }
+    assert all(json.loads(text) for text in texts)
+
+
+@pytest.mark.requirement("overlay.explained")
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("world/-/summary", "crashing"),
+        ("world/kubesteward-embedded/summary", "crashing"),
+        ("analysis/Deployment/shop/checkout", "crashing"),
+        ("analysis/Service/shop/checkout?cluster=kubesteward-embedded", "degraded"),
+        ("analysis/ns/-/shop", "crashing"),
+    ],
+)
+async def test_an_overlay_leads_to_the_incident_and_explains_its_score(client: Client, path: str, code: str) -> None:
+    text = (await client.read_resource(f"kubesteward://{path}")).contents[0].text
+    found = json.loads(text)
+
+    assert code in [item["code"] for item in found["anomalies"]]
+    assert 100 - found["health_score"] == sum(item["points"] for item in found["anomalies"])
+    assert len(text.encode()) < 5000
+    assert {"cluster", "as_of", "staleness_seconds", "not_seen"} <= set(found["scope"])
+
+
 async def test_names_are_completed_from_the_cluster(client: Client) -> None:
     reference = PromptReference(name="triage")
     found = await client.complete(

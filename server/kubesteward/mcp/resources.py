@@ -1,4 +1,4 @@
-"""What clients may attach to a conversation: the clusters, an action's record, the recommendations."""
+"""What clients may attach to a conversation: the clusters, how well they are, an action's record, recommendations."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from mcp_types import (
 
 from kubesteward.mcp.asking import is_modern
 from kubesteward.mcp.identity import Context, Identity
+from kubesteward.mcp.overlays import SCHEME, looking
 from kubesteward_tools.errors import ObjectNotFound, SteadyError
 
 if TYPE_CHECKING:
     from kubesteward.app import App
 
-SCHEME = "kubesteward://"
 JSON = "application/json"
 NOT_FOUND_LEGACY = -32002
 """The code of the specification up to 2025-11-25; from 2026-07-28 on it is "invalid params"."""
@@ -35,8 +35,15 @@ NOT_FOUND_LEGACY = -32002
 LISTED = {
     "clusters": "The clusters this server knows, and what it knows about each",
     "recommendations": "Recommendations that were drafted, newest first",
+    "world/-/summary": "How well the current cluster is: score, anomalies, one sentence; can be subscribed to",
 }
-TEMPLATES = {"actions/{id}": "One proposed change: verdicts, rehearsal, approvals, outcome"}
+TEMPLATES = {
+    "actions/{id}": "One proposed change: verdicts, rehearsal, approvals, outcome",
+    "world/{cluster}/summary": "How well a cluster is: score, anomalies, one sentence; can be subscribed to",
+    "analysis/{kind}/{namespace}/{name}{?cluster}": (
+        "How well one object is, with what it is made of and needs; namespace - for kinds without; can be subscribed to"
+    ),
+}
 
 
 class Resources:
@@ -78,18 +85,23 @@ class Resources:
             absent = isinstance(error, ObjectNotFound)
             code = NOT_FOUND_LEGACY if absent and not is_modern(ctx) else INVALID_PARAMS
             raise MCPError(code=code, message=redact(str(error)), data={"uri": redact(uri)}) from None
-        text = json.dumps(fit(redact_object(json.loads(json.dumps(found, default=_plain))), MOST), indent=1)
+        data = fit(redact_object(json.loads(json.dumps(found, default=_plain))), MOST)
+        text = json.dumps(data, indent=1, ensure_ascii=False)
         return ReadResourceResult(contents=[TextResourceContents(uri=params.uri, mime_type=JSON, text=text)])
 
     async def _find(self, ctx: Context, uri: str) -> Any:
+        desk = self._app.desk(self._identity.caller(ctx))
+        look = looking(uri)
+        if look is not None:
+            return (await look(desk)).data
         path = uri.removeprefix(SCHEME) if uri.startswith(SCHEME) else ""
         if path == "clusters":
             return {"clusters": [_plain(cluster) for cluster in self._app.clusters.describe()]}
         if path == "recommendations":
-            return {"recommendations": await self._app.desk(self._identity.caller(ctx)).records.recommendations()}
+            return {"recommendations": await desk.records.recommendations()}
         kind, _, name = path.partition("/")
         if kind == "actions" and name and "/" not in name:
-            return await self._app.desk(self._identity.caller(ctx)).records.action(name, 0.0)
+            return await desk.records.action(name, 0.0)
         raise ObjectNotFound(
             "Resource not found.", todo="resources/list and resources/templates/list name what there is."
         )

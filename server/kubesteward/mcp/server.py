@@ -12,7 +12,6 @@ from mcp.server.caching import CacheHint
 from mcp.server.lowlevel import NotificationOptions, Server
 from mcp.server.models import InitializationOptions
 from mcp.server.request_state import RequestStateBoundary, RequestStateSecurity
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler
 
 from kubesteward import __version__
 from kubesteward.mcp.calls import Calls
@@ -20,6 +19,7 @@ from kubesteward.mcp.completions import Completions
 from kubesteward.mcp.identity import Identity
 from kubesteward.mcp.prompts import get_prompt, list_prompts
 from kubesteward.mcp.resources import Resources
+from kubesteward.mcp.subscriptions import Subscriptions
 
 if TYPE_CHECKING:
     from kubesteward.app import App
@@ -56,6 +56,7 @@ def build(app: App, identity: Identity | None = None) -> SteadyServer:
     """Make the server for one App. Nothing is connected and no tool is loaded before a client asks for it."""
     identity = identity or Identity(app.settings)
     calls, resources = Calls(app, identity), Resources(app, identity)
+    subscriptions = Subscriptions(app, identity)
     server = SteadyServer(
         NAME,
         version=__version__,
@@ -72,7 +73,9 @@ def build(app: App, identity: Identity | None = None) -> SteadyServer:
         on_list_prompts=list_prompts,
         on_get_prompt=get_prompt,
         on_completion=Completions(app).complete,
-        on_subscriptions_listen=ListenHandler(InMemorySubscriptionBus()),
+        on_subscribe_resource=subscriptions.subscribe,
+        on_unsubscribe_resource=subscriptions.unsubscribe,
+        on_subscriptions_listen=subscriptions.listen,
     )
     sealing = RequestStateSecurity(keys=[secrets.token_bytes(32)], ttl=STATE_TTL, bind_principal=identity.principal)
     server.middleware.append(RequestStateBoundary(sealing, default_audience=NAME))

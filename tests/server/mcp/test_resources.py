@@ -20,7 +20,11 @@ async def test_clusters_are_read_without_secrets(tmp_path: Path) -> None:
         listed = [resource.uri for resource in (await client.list_resources()).resources]
         found = (await client.read_resource("kubesteward://clusters")).contents[0]
 
-    assert [str(uri) for uri in listed] == ["kubesteward://clusters", "kubesteward://recommendations"]
+    assert [str(uri) for uri in listed] == [
+        "kubesteward://clusters",
+        "kubesteward://recommendations",
+        "kubesteward://world/-/summary",
+    ]
     assert json.loads(found.text)["clusters"][0]["name"] == "lab"
     assert SECRET not in found.text
 
@@ -32,6 +36,30 @@ async def test_what_is_not_there_is_said_in_the_words_of_the_era(tmp_path: Path,
             await client.read_resource("kubesteward://nothing/here")
 
     assert code == refused.value.error.code
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "world//summary?x=1",
+        "world/lab",
+        "world/lab/summary?cluster=lab",
+        "analysis/Pod/shop",
+        "analysis/Pod//web",
+        "analysis/Pod/shop/web/more",
+        "analysis",
+    ],
+)
+async def test_an_address_that_means_no_overlay_is_not_found(tmp_path: Path, path: str) -> None:
+    async with Client(build(make_app(tmp_path))) as client:
+        with pytest.raises(MCPError, match="Resource not found"):
+            await client.read_resource(f"kubesteward://{path}")
+
+
+async def test_a_query_that_is_not_understood_is_refused(tmp_path: Path) -> None:
+    async with Client(build(make_app(tmp_path))) as client:
+        with pytest.raises(MCPError, match=r"may be .cluster=NAME"):
+            await client.read_resource("kubesteward://analysis/Pod/shop/web?namespace=shop")
 
 
 async def test_prompts_take_their_arguments_and_no_others(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from kubesteward_tools.cluster.sets import Sets, choose, is_several
 from kubesteward_tools.cluster.source import Source
 from kubesteward_tools.errors import InvalidArguments, SteadyError, UnknownCluster
 from kubesteward_tools.world.history import Limits
@@ -48,6 +49,7 @@ class Clusters:
         self.instruments = Instruments()
         self.history = Limits()
         """For the worlds that are made from now on."""
+        self.sets: Sets = {}
         self._kubeconfig = kubeconfig
         self._worlds: dict[str, World] = {}
         self._failures: dict[str, str] = {}
@@ -98,6 +100,15 @@ class Clusters:
     def names(self) -> list[str]:
         return sorted(self._sources)
 
+    def choose(self, words: Sequence[str]) -> list[str]:
+        """The clusters that names, patterns and sets (`@prod`) mean; every cluster for "*".
+
+        Raises:
+            UnknownCluster: there is no such set, or no cluster fits a pattern.
+            InvalidArguments: they are too many to ask at a time.
+        """
+        return choose(words, self._sources, self.sets)
+
     def describe(self) -> list[ClusterInfo]:
         return [
             ClusterInfo(
@@ -115,6 +126,8 @@ class Clusters:
         if not self._sources:
             todo = "Set KUBECONFIG, or start with --embedded for a simulated cluster."
             raise UnknownCluster("no cluster is configured: there is no kubeconfig.", todo=todo)
+        if is_several(name):
+            raise UnknownCluster(f"there is no cluster {name!r}.", todo="Patterns and sets go into clusters=.")
         near = difflib.get_close_matches(name, self._sources, n=2, cutoff=0.5)
         hint = f"Did you mean {' or '.join(near)}?" if near else f"There are: {', '.join(self.names()[:10])}."
         raise UnknownCluster(f"there is no cluster {name!r}.", todo=hint)

@@ -10,7 +10,7 @@ NAME = 253
 """Longest name of an object (RFC 1123 subdomain)."""
 
 Cluster = Annotated[str, Field(max_length=NAME, description="Default: the current one")]
-ManyClusters = Annotated[list[str] | None, Field(max_length=50, description='Several; ["*"]: all')]
+ManyClusters = Annotated[list[str] | None, Field(max_length=50, description='Names, globs, "@set"; ["*"]: all')]
 Kind = Annotated[str, Field(min_length=1, max_length=NAME)]
 Name = Annotated[str, Field(min_length=1, max_length=NAME)]
 Namespace = Annotated[str, Field(max_length=NAME)]

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from kubesteward_tools.errors import Forbidden, InvalidArguments, SteadyError
+from kubesteward_tools.errors import Forbidden, InvalidArguments, NotSynced, SteadyError
 from kubesteward_tools.lookup.moments import moment
 from kubesteward_tools.text.fence import clean
 from kubesteward_tools.twin.clock import timestamp
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
 
 ALL = "*"
+PATIENCE = 12.0
+"""Seconds that one of several clusters may take to connect, and again to answer: the others' time is not its own."""
 
 T = TypeVar("T")
 
@@ -33,8 +35,9 @@ class Scope:
     def many(self) -> bool:
         return len(self.worlds) > 1
 
-    def miss(self, world: World, resource: str, why: str) -> None:
-        self.not_seen[f"{world.cluster} {resource}"] = clean(why, 300)
+    def miss(self, world: World, resource: str, why: str = "") -> None:
+        """Note that a kind is not seen, or only in some namespaces; why is what the API server said."""
+        self.not_seen[f"{world.cluster} {resource}"] = clean(why or _why(world, resource), 300)
 
     def moments(self, now: float) -> dict[str, float]:
         """The moment that the answer speaks of, by cluster, in epoch seconds."""
@@ -78,16 +81,15 @@ async def scoped(desk: Desk, cluster: str, clusters: Sequence[str] | None, names
     """The worlds that are asked for. One that cannot be reached is noted while another one answers.
 
     Raises:
-        UnknownCluster, ClusterUnreachable: none answers.
-        InvalidArguments: `cluster` and `clusters` are both given.
+        UnknownCluster: none answers, there is no such set, or a pattern fits nothing. ClusterUnreachable: none answers.
+        InvalidArguments: `cluster` and `clusters` are both given, or too many are meant.
     """
     if cluster and clusters:
         raise InvalidArguments("cluster and clusters exclude each other.", todo="Give one of them.")
     several = clusters or ()
-    names = desk.clusters.names() if ALL in several else list(dict.fromkeys(several)) or [cluster]
-    if not names:
-        names = [""]
-    found = await asyncio.gather(*(one(desk, name) for name in names), return_exceptions=True)
+    names = desk.clusters.choose(several) or [cluster]
+    patience = PATIENCE if len(names) > 1 else None
+    found = await asyncio.gather(*(_within(patience, name, one(desk, name)) for name in names), return_exceptions=True)
     scope, failures = Scope([], namespace), list[SteadyError]()
     for name, item in zip(names, found, strict=True):
         if isinstance(item, SteadyError):
@@ -102,21 +104,37 @@ async def scoped(desk: Desk, cluster: str, clusters: Sequence[str] | None, names
     return scope
 
 
+async def _within(patience: float | None, cluster: str, answer: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(patience):
+            return await answer
+    except TimeoutError:
+        why = f"{cluster!r} has not answered within {patience or 0.0:.0f} s."
+        raise NotSynced(why, todo="Ask it alone, with cluster=.") from None
+
+
 async def each(scope: Scope, ask: Callable[[World], Awaitable[T]]) -> list[tuple[World, T]]:
-    """What `ask` finds in every world. A world in which it fails leaves the scope, noted, while another one answers.
+    """What `ask` finds in every world, all asked at once. One in which it fails leaves the scope, noted, while another
+    one answers.
 
     Raises:
         SteadyError: it fails in all of them.
     """
+    asked = tuple(scope.worlds)
+    patience = PATIENCE if scope.many else None
+    asking = (_within(patience, world.cluster, ask(world)) for world in asked)
+    results = await asyncio.gather(*asking, return_exceptions=True)
     answers: list[tuple[World, T]] = []
     failure: SteadyError | None = None
-    for world in tuple(scope.worlds):
-        try:
-            answers.append((world, await ask(world)))
-        except SteadyError as error:
-            failure = error
+    for world, result in zip(asked, results, strict=True):
+        if isinstance(result, SteadyError):
+            failure = failure or result
             scope.worlds.remove(world)
-            scope.not_seen[world.cluster] = clean(str(error), 300)
+            scope.not_seen[world.cluster] = clean(str(result), 300)
+        elif isinstance(result, BaseException):
+            raise result
+        else:
+            answers.append((world, result))
     if failure is not None and not answers:
         raise failure
     return answers
@@ -140,7 +158,7 @@ async def seen(scope: Scope, resources: Iterable[str], *, required: str = "") ->
     for world in scope.worlds:
         for resource in wanted:
             if resource in world.forbidden and not (scope.namespace and world.sees(resource, scope.namespace)):
-                scope.miss(world, resource, _why(world, resource))
+                scope.miss(world, resource)
     if required and not any(_shows(world, required, scope.namespace) for world in scope.worlds):
         why = clean(scope.worlds[0].forbidden[required], 300)
         todo = "Nothing was read. Name a namespace that you may read, or ask an operator for list and watch on it."

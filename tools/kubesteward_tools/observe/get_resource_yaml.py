@@ -37,6 +37,9 @@ async def get_resource_yaml(
     """One object as YAML, without secrets. concise leaves out defaults."""
     scope = await scoped(desk, cluster, clusters, namespace)
     found = [item for _, item in await each(scope, lambda world: find(world, kind, name, namespace))]
+    for item in found:
+        if item.type.resource in item.world.forbidden and not namespace:  # there may be one of that name elsewhere
+            scope.miss(item.world, item.type.resource)
     scope.namespace = found[0].key.namespace
     show = brief if response_format == "concise" else whole
     objects = [_picked(show(item.obj), sections) for item in found]
