@@ -132,10 +132,13 @@ class Fleet:
         name = _set_name(app, old=old)
         owner = _owner("Deployment", app.name, self.uid("Deployment", f"{app.namespace}/{app.name}"))
         labels = {"app": app.name, "pod-template-hash": name.rpartition("-")[2]}
-        replicas = 0 if old else app.replicas
+        replicas, template = 0 if old else app.replicas, self._template(app)
+        template["metadata"] = {"labels": labels}
+        if old:
+            template["spec"]["containers"][0]["image"] += "-old"
         return {
             "metadata": self._metadata("ReplicaSet", name, app.namespace, labels=labels, ownerReferences=[owner]),
-            "spec": {"replicas": replicas, "selector": {"matchLabels": labels}, "template": self._template(app)},
+            "spec": {"replicas": replicas, "selector": {"matchLabels": labels}, "template": template},
             "status": {"replicas": replicas, "readyReplicas": replicas, "availableReplicas": replicas},
         }
 
