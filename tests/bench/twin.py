@@ -1,4 +1,4 @@
-"""Rehearsals in a world of 1,000 nodes and 30,000 pods: a change of one workload, a drained node, and what a fork weighs.
+"""Rehearsals in a world of 1,000 nodes and 30,000 pods: one changed workload, one drained node, and what a fork weighs.
 
 Prints a table, or one JSON object with --json. Changes are scalings, restarts and new images of workloads by chance.
 """
