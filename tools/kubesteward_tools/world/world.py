@@ -69,7 +69,7 @@ class World:
         self._kinds = {(item.group, item.kind): item for item in kinds.all()}
         self._types = {item.resource: item for item in kinds.all()}
         self.feeds = Feeds(cluster, source, store, self._types)
-        self.graph = Graph(store, self._resource, self.feeds.sees)
+        self.graph = Graph(store, self._kind, self.feeds.sees)
         self.history = History(store, time.time, self.feeds.sees)
         self.telemetry = self._telemetry(instruments or Instruments())
 
@@ -135,7 +135,8 @@ class World:
         return self.key_of(ref.group, ref.kind, ref.namespace, ref.name)
 
     def key_of(self, group: str, kind: str, namespace: str, name: str) -> Key:
-        return Key(self._resource(group, kind) or guessed(group, kind), namespace, name)
+        found = self._kind(group, kind)
+        return Key(found.resource if found else guessed(group, kind), namespace, name)
 
     def ref(self, key: Key) -> Ref:
         kind = self._types.get(key.resource)
@@ -144,9 +145,8 @@ class World:
             return Ref(self.cluster, group, plural, key.namespace, key.name)
         return Ref(self.cluster, kind.group, kind.kind, key.namespace, key.name)
 
-    def _resource(self, group: str, kind: str) -> str | None:
-        found = self._kinds.get((group, kind))
-        return found.resource if found else None
+    def _kind(self, group: str, kind: str) -> ResourceType | None:
+        return self._kinds.get((group, kind))
 
     def dependents(self, ref: Ref, relations: Collection[str] | None = None, depth: int | None = None) -> list[Ref]:
         """What breaks or changes when this object does, directly or not, the nearest first.
