@@ -34,7 +34,7 @@ class BundleSource:
         self._kinds = kinds
         self._logs = logs
 
-    async def kinds(self) -> Kinds:
+    async def kinds(self, *, again: bool = False) -> Kinds:
         return self._kinds
 
     def world(self, cluster: str) -> World:
