@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from tests.tools.cluster.apiserver import ApiServer, refusal
+from tests.tools.cluster.apiserver import PATIENCE, ApiServer, refusal
 from tests.tools.cluster.conftest import Seen
 
 from kubesteward_tools.cluster.clusters import Clusters
@@ -43,7 +45,7 @@ async def test_a_kind_whose_definition_went_is_unknown_and_comes_back(
     server.gone = {"configmaps"}
     server.cut("configmaps")
     await seen.holds("configmaps")
-    await server.until(lambda: world.feeds.gone())
+    await server.until(world.feeds.gone)
     fresh = world.staleness()
     with pytest.raises(UnknownKind):
         await world.known("configmaps")
@@ -96,3 +98,20 @@ async def test_kinds_that_have_aged_are_asked_for_on_the_way(
     await server.until(lambda: server.paths().count("/api/v1") > before)
 
     assert world.kind("pods").kind == "Pod"
+
+
+async def test_a_kind_that_comes_back_is_seen_by_whoever_needs_it(server: ApiServer, clusters: Clusters) -> None:
+    world = await clusters.world()
+    server.gone = {"configmaps"}
+    with pytest.raises(UnknownKind):
+        await world.known("shelves")
+    assert "configmaps" not in {kind.resource for kind in world.kinds.all()}
+    server.gone = set()
+    await world.ensure("configmaps")
+    await server.until(lambda: server.paths().count("/api/v1") == 3)
+    async with asyncio.timeout(PATIENCE):
+        while not world.sees("configmaps", ""):
+            await world.ensure("configmaps")
+            await asyncio.sleep(0.001)
+
+    assert world.kind("configmaps").kind == "ConfigMap"

@@ -27,6 +27,8 @@ class Served:
     def __init__(self, source: Source, kinds: Kinds) -> None:
         self.kinds = kinds
         self.types: dict[str, ResourceType] = {}
+        self.lost: frozenset[str] = frozenset()
+        """The resources that were served once and are not now."""
         self._source = source
         self._by_kind: dict[tuple[str, str], ResourceType] = {}
         self._asking = asyncio.Lock()
@@ -41,6 +43,7 @@ class Served:
     def _learn(self, kinds: Kinds) -> None:
         self.kinds = kinds
         self._by_kind = {(item.group, item.kind): item for item in kinds.all()}
+        self.lost = self.lost.union(self.types).difference(item.resource for item in kinds.all())
         self.types.clear()
         self.types |= {item.resource: item for item in kinds.all()}
 

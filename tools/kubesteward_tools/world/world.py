@@ -12,7 +12,7 @@ from kubesteward_tools.lookup.notes import note
 from kubesteward_tools.world import walks
 from kubesteward_tools.world.feeds import Feeds
 from kubesteward_tools.world.graph import Graph
-from kubesteward_tools.world.history import History
+from kubesteward_tools.world.history import UNRECORDED, History
 from kubesteward_tools.world.kinds import ResourceType, guessed
 from kubesteward_tools.world.metrics.telemetry import Instruments, Telemetry
 from kubesteward_tools.world.packing import Packing
@@ -134,7 +134,8 @@ class World:
             ClusterUnreachable, AskAgain: the server does not answer. NotSynced: it answers too slowly.
         """
         if self.writable:
-            self._served.in_time(self._ask_again, soon=bool(self.feeds.gone()))
+            soon = bool(self.feeds.gone()) or not self._served.lost.isdisjoint(resources)
+            self._served.in_time(self._ask_again, soon=soon)
         await self.feeds.ensure(resources, namespace)
 
     def key(self, ref: Ref) -> Key:
@@ -172,9 +173,12 @@ class World:
         """The object as it was at `at` (epoch seconds), None if it was not there.
 
         Raises:
-            ValueError: the window of history begins later.
+            ValueError: the window of history begins later, or its kind is watched only since then or not recorded.
         """
-        return self.history.state_at(self.key(ref), at)
+        key = self.key(ref)
+        if key.resource in UNRECORDED or (self.writable and at < self.watched_since(key.resource)):
+            raise ValueError(f"the history of {key.resource} begins later")
+        return self.history.state_at(key, at)
 
     def lowest_common_ancestors(self, refs: Iterable[Ref]) -> list[Ref]:
         """The nearest things that all of these objects depend on, sorted: where one cause of them all may be."""
