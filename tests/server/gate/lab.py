@@ -80,7 +80,7 @@ class MemorySource:
     def connection(self) -> Any:
         return SimpleNamespace(cluster="lab", url=self.url)
 
-    async def kinds(self) -> Kinds:
+    async def kinds(self, *, again: bool = False) -> Kinds:
         return Kinds(BUILT_IN)
 
     def feed(self, *_: Any) -> None:

@@ -174,6 +174,7 @@ class ApiServer:
                 "verbs": ["get", "list"] if plural in self.unwatchable else ["get", "list", "watch"],
             }
             for plural, kind in CORE.items()
+            if plural not in self.gone
         ]
         return {
             "/api": {"kind": "APIVersions", "versions": ["v1"]},

@@ -44,6 +44,7 @@ steps = st.tuples(
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pauses of seconds take milliseconds here."""
     monkeypatch.setattr("kubesteward_tools.world.feeds._ASK_AGAIN", 0.05)
+    monkeypatch.setattr("kubesteward_tools.world.served.AT_MOST_EVERY", 0.01)
     monkeypatch.setitem(Mirror.__init__.__kwdefaults__, "wait", lambda tries: 0.002 * min(tries, 5))
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubesteward_tools.cluster.discovery import Kinds
 from kubesteward_tools.cluster.intake import trimmed
+from kubesteward_tools.cluster.mending import defined, made_uid, mended
 from kubesteward_tools.errors import AskDifferently, InvalidArguments, ObjectNotFound, Refused
 from kubesteward_tools.lookup.notes import note
 from kubesteward_tools.twin.resources import BUILT_IN, of
@@ -32,7 +34,7 @@ class BundleSource:
         self._kinds = kinds
         self._logs = logs
 
-    async def kinds(self) -> Kinds:
+    async def kinds(self, *, again: bool = False) -> Kinds:
         return self._kinds
 
     def world(self, cluster: str) -> World:
@@ -79,28 +81,41 @@ def load(path: Path) -> BundleSource:
             f"there is no bundle at {path}.", todo="Give a folder or file of `kubectl get -o yaml` output."
         )
     files = [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.suffix in _SUFFIXES)
-    store, kinds, logs = Store(note=note), {item.resource: item for item in BUILT_IN}, dict[str, str]()
+    logs, documents = dict[str, str](), list[Any]()
     for file in files:
         if file.name == "logs.json":
             logs |= _logs(_parsed_logs(file))
-            continue
-        for document in _parsed(file):
-            for obj in _objects(document):
-                _put(store, kinds, obj)
-    if not store.resources():
+        else:
+            documents += _parsed(file)
+    bundle = of_objects(documents, logs)
+    if not bundle.store.resources():
         raise InvalidArguments(
             f"no Kubernetes object is in {path}.", todo="Save some with `kubectl get all -A -o yaml`."
         )
-    return BundleSource(store, Kinds(kinds.values()), logs)
+    return bundle
 
 
-def of_objects(objects: Iterable[Object], logs: Mapping[str, str] | None = None) -> BundleSource:
+def of_objects(documents: Iterable[Any], logs: Mapping[str, str] | None = None) -> BundleSource:
     """The objects as the API serves them, or as manifests have them; what is no object is left out."""
-    store, kinds = Store(note=note), {item.resource: item for item in BUILT_IN}
-    for obj in filter(_is_mapping, objects):
-        for item in _objects(obj):
-            _put(store, kinds, item)
-    return BundleSource(store, Kinds(kinds.values()), logs or {})
+    found = list(chain.from_iterable(map(_objects, documents)))
+    store, types = Store(note=note), _Types(defined(found))
+    for obj in found:
+        _put(store, types, mended(obj, types.of))
+    return BundleSource(store, Kinds(types.by_resource.values()), logs or {})
+
+
+class _Types:
+    """The kinds of a bundle: what is built in, what it defines itself, and what is guessed from an object."""
+
+    def __init__(self, defined: Mapping[tuple[str, str], ResourceType]) -> None:
+        self.by_resource = {item.resource: item for item in (*BUILT_IN, *defined.values())}
+        self._defined = defined
+
+    def of(self, api_version: str, kind: str, *, namespaced: bool = True) -> ResourceType:
+        """`namespaced` holds for a custom resource whose definition was not saved: its plural is guessed."""
+        group, _, version = api_version.rpartition("/")
+        known = of(api_version, kind) or self._defined.get((group, kind))
+        return known or ResourceType(group, version, kind, plural(kind), namespaced, kind.lower())
 
 
 def _parsed(file: Path) -> list[Any]:
@@ -154,13 +169,12 @@ def _is_saved(document: Object) -> bool:
     return all(isinstance(word, str) and word for word in words)
 
 
-def _put(store: Store, kinds: dict[str, ResourceType], obj: Object) -> None:
-    api_version, kind = obj.get("apiVersion", "v1"), obj["kind"]
-    found = of(api_version, kind) or _inferred(api_version, kind, obj)
-    kinds.setdefault(found.resource, found)
-    metadata = obj["metadata"]
+def _put(store: Store, types: _Types, obj: Object) -> None:
+    api_version, kind, metadata = obj.get("apiVersion", "v1"), obj["kind"], obj["metadata"]
+    found = types.of(api_version, kind, namespaced="namespace" in metadata)
+    types.by_resource.setdefault(found.resource, found)
     namespace = metadata.get("namespace") or ("default" if found.namespaced else "")
-    own = {"uid": f"{found.resource}/{namespace}/{metadata['name']}", "resourceVersion": "1"}
+    own = {"uid": made_uid(found, namespace, metadata["name"]), "resourceVersion": "1"}
     full = {**obj, "metadata": {**own, **metadata}}
     if namespace:
         full["metadata"]["namespace"] = namespace
@@ -169,12 +183,6 @@ def _put(store: Store, kinds: dict[str, ResourceType], obj: Object) -> None:
     if before is not None and "status" in before and "status" not in obj:
         return  # the manifest that the saved object was made from lies beside it
     store.put(key, trimmed(full, kind, api_version))
-
-
-def _inferred(api_version: str, kind: str, obj: Object) -> ResourceType:
-    """A custom resource whose definition was not saved: its plural is guessed."""
-    group, _, version = api_version.rpartition("/")
-    return ResourceType(group, version, kind, plural(kind), "namespace" in obj["metadata"], kind.lower())
 
 
 def _logs(saved: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

@@ -25,6 +25,10 @@ class Kinds:
     def all(self) -> tuple[ResourceType, ...]:
         return self._types
 
+    def joined(self, more: Iterable[ResourceType]) -> Kinds:
+        """These and some more, which come last."""
+        return Kinds([*self._types, *more])
+
     def find(self, name: str) -> ResourceType:
         """By kind, plural, singular or short name, with or without group and version, in any case.
 

@@ -38,7 +38,7 @@ class Mirror:
     """One resource, in one namespace or everywhere.
 
     `confirmed` is when the server last told something, `since` when it first told all of it, both in epoch seconds;
-    0.0 means never.
+    0.0 means never, and of `since` also that it tells no more.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Mirror:
                 await self._round()
             except Forbidden as error:
                 if self.since:  # else others may see a part of it
+                    self.since = 0.0  # what is not seen any more was not deleted
                     self._keep_only(frozenset())
                 self._fail(error)
                 return

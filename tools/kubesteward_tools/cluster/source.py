@@ -26,7 +26,9 @@ class Source(Protocol):
         """For the executor; None where nothing can be written."""
         ...
 
-    async def kinds(self) -> Kinds: ...
+    async def kinds(self, *, again: bool = False) -> Kinds:
+        """`again`: those that are served now, not those that were when it was asked first."""
+        ...
 
     @property
     def namespaces(self) -> Sequence[str]:
@@ -62,9 +64,9 @@ class LiveSource:
     def connection(self) -> Connection:
         return self._connection
 
-    async def kinds(self) -> Kinds:
+    async def kinds(self, *, again: bool = False) -> Kinds:
         """Raises AskAgain when what answers is no API server: it serves no kind at all."""
-        if self._kinds is None:
+        if self._kinds is None or again:
             found = await discover(self._transport)
             if not found.all():
                 why = f"what answers at {self._connection.url} for {self._connection.cluster!r} is no Kubernetes API."

@@ -69,7 +69,7 @@ async def find(world: World, kind: str, name: str, namespace: str = "") -> Found
         UnknownKind, Forbidden, InvalidArguments (the name is in several namespaces).
         ObjectNotFound: says where or under which kind it is, or which names are near.
     """
-    wanted = world.kind(kind)
+    wanted = await world.known(kind)
     await world.ensure(wanted.resource, namespace=namespace)
     if wanted.resource in world.forbidden and not _may_be_seen(world, wanted.resource, namespace):
         todo = "Name a namespace that you may read, or ask an operator for list and watch on it."

@@ -75,7 +75,7 @@ async def _kinds(scope: Scope, kind: str) -> dict[str, ResourceType]:
     """The kind in each world; a world that does not serve it leaves the scope. Raises UnknownKind if none does."""
 
     async def find(world: World) -> ResourceType:
-        return world.kind(kind)
+        return await world.known(kind)
 
     return {world.cluster: found for world, found in await each(scope, find)}
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from kubesteward_tools.text.redact import redact, secret_name
 from kubesteward_tools.world.diff import Difference, differences
-from kubesteward_tools.world.history import Change
+from kubesteward_tools.world.history import Change, is_another
 from kubesteward_tools.world.store import Object
 
 Kind = Literal[
@@ -47,6 +47,8 @@ def _came_or_went(change: Change) -> Told | None:
         return Told("created", "created", grave=not is_owned(change.after))
     if change.after is None:
         return Told("deleted", "deleted", grave=not is_owned(change.before))
+    if is_another(change.before, change.after):
+        return Told("created", "deleted and created again", grave=not is_owned(change.after))
     return None
 
 

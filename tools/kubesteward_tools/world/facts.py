@@ -71,5 +71,8 @@ def demand_of(pod: Mapping[str, Any]) -> Demand | None:
 
 
 def repels(pod: Mapping[str, Any]) -> bool:
-    rules = ((pod.get("spec") or {}).get("affinity") or {}).get("podAntiAffinity") or {}
-    return bool(rules.get("requiredDuringSchedulingIgnoredDuringExecution"))
+    try:
+        rules = ((pod.get("spec") or {}).get("affinity") or {}).get("podAntiAffinity") or {}
+        return bool(rules.get("requiredDuringSchedulingIgnoredDuringExecution"))
+    except AttributeError:  # as above
+        return False

@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from kubesteward_tools.errors import Forbidden, NotSynced
+from kubesteward_tools.errors import Forbidden, NotSynced, ObjectNotFound
 from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Store
 
@@ -100,6 +100,8 @@ class Feeds:
             why = f"{self._cluster!r} has not listed its {kind.resource} within {SYNC_TIMEOUT:.0f} s."
             raise NotSynced(why, todo="Ask again; the list goes on in the background.") from None
         failure = mirror.failure
+        if isinstance(failure, ObjectNotFound):
+            return None  # the kind is not served any more: there is nothing to see
         if isinstance(failure, Forbidden):
             if self._mirrors.get(where) is mirror:
                 del self._mirrors[where]
@@ -107,6 +109,21 @@ class Feeds:
         if failure is not None and not mirror.confirmed:
             raise failure
         return None
+
+    def follows(self, resource: str) -> bool:
+        """Whether a kind is watched that the server has not called unknown."""
+        return resource not in self.gone() and any(item == resource for item, _ in self._mirrors)
+
+    def gone(self) -> set[str]:
+        """The kinds that were asked for and are not served any more."""
+        return {resource for (resource, _), mirror in self._mirrors.items() if _is_gone(mirror)}
+
+    def forget_gone(self) -> None:
+        """End what looks for kinds that are not served; the next question begins anew."""
+        for where, mirror in tuple(self._mirrors.items()):
+            if _is_gone(mirror):
+                mirror.end()
+                del self._mirrors[where]
 
     def sees(self, resource: str, namespace: str) -> bool:
         """Whether all objects of a resource in a namespace are in the store."""
@@ -125,12 +142,20 @@ class Feeds:
 
     def as_of(self) -> float:
         """Epoch seconds of the oldest confirmation among what is watched and was ever seen; now for a bundle."""
-        return min((mirror.confirmed for mirror in self._mirrors.values() if mirror.confirmed), default=time.time())
+        return min((mirror.confirmed for mirror in self._standing() if mirror.confirmed), default=time.time())
 
     def staleness(self) -> float:
         """Seconds for which the worst of the watched kinds has failed to be confirmed; 0.0 while all watches stand.
 
         A kind that was never seen has no age: `ensure` raises for it.
         """
-        failing = [mirror.confirmed for mirror in self._mirrors.values() if mirror.failure and mirror.confirmed]
+        failing = [mirror.confirmed for mirror in self._standing() if mirror.failure and mirror.confirmed]
         return max(0.0, time.time() - min(failing)) if failing else 0.0
+
+    def _standing(self) -> list[Mirror]:
+        """All but those of kinds that are gone: that nothing is there is no news that ages."""
+        return [mirror for mirror in self._mirrors.values() if not _is_gone(mirror)]
+
+
+def _is_gone(mirror: Mirror) -> bool:
+    return isinstance(mirror.failure, ObjectNotFound)

@@ -55,7 +55,7 @@ _Selector = tuple[str, str | None, tuple[str, str] | None]
 
 
 class Graph:
-    """The relations of what is in `store`. `kinds` maps a group and a kind to its resource.
+    """The relations of what is in `store`. `kinds` tells what a group and a kind are called.
 
     `seen` tells whether all objects of a resource in a namespace would be in the store, if they were there at all.
     """

@@ -125,6 +125,8 @@ class History:
     def _told(self, version: Version) -> Change | None:
         before, after = (self._read(version.key, item) for item in (version.before, version.after))
         found = differences(before, after)
+        if is_another(before, after):
+            found.insert(0, Difference("metadata.uid", before, after))
         if not found:
             return None
         return Change(version.at, version.key, before, after, tuple(found), self._author(version))
@@ -147,6 +149,12 @@ class History:
             if version.at > at and version.key == key:
                 return self._read(key, version.before)
         return self._store.get(key)
+
+
+def is_another(before: Object | None, after: Object | None) -> bool:
+    """Whether an object took the other one's place and name while nobody looked."""
+    old, new = ((item or {}).get("metadata", {}).get("uid") for item in (before, after))
+    return bool(old and new and old != new)
 
 
 def author(before: Object | None, after: Object) -> str:

@@ -7,15 +7,16 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kubesteward_policies.ref import Ref
-from kubesteward_tools.errors import AskAgain
+from kubesteward_tools.errors import AskAgain, UnknownKind
 from kubesteward_tools.lookup.notes import note
 from kubesteward_tools.world import walks
 from kubesteward_tools.world.feeds import Feeds
 from kubesteward_tools.world.graph import Graph
-from kubesteward_tools.world.history import History
+from kubesteward_tools.world.history import UNRECORDED, History
 from kubesteward_tools.world.kinds import ResourceType, guessed
 from kubesteward_tools.world.metrics.telemetry import Instruments, Telemetry
 from kubesteward_tools.world.packing import Packing
+from kubesteward_tools.world.served import Served
 from kubesteward_tools.world.store import Key, Store
 
 if TYPE_CHECKING:
@@ -63,15 +64,18 @@ class World:
         self, cluster: str, source: Source, kinds: Kinds, store: Store, instruments: Instruments | None = None
     ) -> None:
         self.cluster = cluster
-        self.kinds = kinds
         self.store = store
         self._source = source
-        self._kinds = {(item.group, item.kind): item for item in kinds.all()}
-        self._types = {item.resource: item for item in kinds.all()}
-        self.feeds = Feeds(cluster, source, store, self._types)
-        self.graph = Graph(store, self._resource, self.feeds.sees)
+        self._served = Served(source, kinds)
+        self.feeds = Feeds(cluster, source, store, self._served.types)
+        self.graph = Graph(store, self._served.kind, self.feeds.sees)
         self.history = History(store, time.time, self.feeds.sees)
         self.telemetry = self._telemetry(instruments or Instruments())
+
+    @property
+    def kinds(self) -> Kinds:
+        """Those that the cluster served when it was last asked."""
+        return self._served.kinds
 
     @property
     def forbidden(self) -> Mapping[str, str]:
@@ -106,6 +110,7 @@ class World:
 
     async def close(self) -> None:
         """End what the world does by itself. The source is closed by whoever made it."""
+        await self._served.close()
         await self.telemetry.close()
 
     @property
@@ -128,6 +133,9 @@ class World:
         Raises:
             ClusterUnreachable, AskAgain: the server does not answer. NotSynced: it answers too slowly.
         """
+        if self.writable:
+            soon = bool(self.feeds.gone()) or not self._served.lost.isdisjoint(resources)
+            self._served.in_time(self._ask_again, soon=soon)
         await self.feeds.ensure(resources, namespace)
 
     def key(self, ref: Ref) -> Key:
@@ -135,18 +143,15 @@ class World:
         return self.key_of(ref.group, ref.kind, ref.namespace, ref.name)
 
     def key_of(self, group: str, kind: str, namespace: str, name: str) -> Key:
-        return Key(self._resource(group, kind) or guessed(group, kind), namespace, name)
+        found = self._served.kind(group, kind)
+        return Key(found.resource if found else guessed(group, kind), namespace, name)
 
     def ref(self, key: Key) -> Ref:
-        kind = self._types.get(key.resource)
+        kind = self._served.types.get(key.resource)
         if kind is None:
             plural, _, group = key.resource.partition(".")
             return Ref(self.cluster, group, plural, key.namespace, key.name)
         return Ref(self.cluster, kind.group, kind.kind, key.namespace, key.name)
-
-    def _resource(self, group: str, kind: str) -> str | None:
-        found = self._kinds.get((group, kind))
-        return found.resource if found else None
 
     def dependents(self, ref: Ref, relations: Collection[str] | None = None, depth: int | None = None) -> list[Ref]:
         """What breaks or changes when this object does, directly or not, the nearest first.
@@ -168,9 +173,12 @@ class World:
         """The object as it was at `at` (epoch seconds), None if it was not there.
 
         Raises:
-            ValueError: the window of history begins later.
+            ValueError: the window of history begins later, or its kind is watched only since then or not recorded.
         """
-        return self.history.state_at(self.key(ref), at)
+        key = self.key(ref)
+        if key.resource in UNRECORDED or (self.writable and at < self.watched_since(key.resource)):
+            raise ValueError(f"the history of {key.resource} begins later")
+        return self.history.state_at(key, at)
 
     def lowest_common_ancestors(self, refs: Iterable[Ref]) -> list[Ref]:
         """The nearest things that all of these objects depend on, sorted: where one cause of them all may be."""
@@ -182,6 +190,22 @@ class World:
     def kind(self, name: str) -> ResourceType:
         """Raises UnknownKind with the nearest names."""
         return self.kinds.find(name)
+
+    async def known(self, name: str) -> ResourceType:
+        """The same; the cluster is asked again first where its definitions have changed, as far as is known here."""
+        try:
+            found = self.kinds.find(name)
+            if found.resource not in self.feeds.gone():
+                return found
+        except UnknownKind:
+            pass
+        if self.writable:
+            await self._ask_again()
+        return self.kinds.find(name)
+
+    async def _ask_again(self) -> None:
+        if await self._served.ask(self.feeds.follows):
+            self.feeds.forget_gone()
 
     def as_of(self) -> float:
         """Epoch seconds of the oldest confirmation among what is watched and was ever seen; now for a bundle."""

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.relations import Edge, Link, Selection, derive
 from kubesteward_tools.world.store import Key, Object
 
-CUSTOM = {("shop.example.com", "Shelf"): "shelves.shop.example.com"}
+CUSTOM = {
+    ("shop.example.com", "Shelf"): ResourceType("shop.example.com", "v1", "Shelf", "shelves", namespaced=True),
+    ("shop.example.com", "Mall"): ResourceType("shop.example.com", "v1", "Mall", "malls", namespaced=False),
+}
 
 
-def kinds(group: str, kind: str) -> str | None:
-    """A cluster that knows one custom kind beside what is built in."""
+def kinds(group: str, kind: str) -> ResourceType | None:
+    """A cluster that knows two custom kinds beside what is built in, one of them without namespaces."""
     return CUSTOM.get((group, kind))
 
 

@@ -28,6 +28,12 @@ def test_a_node_owns_its_static_pods_without_a_namespace() -> None:
     assert [edge.source for edge in found] == [Key("nodes", "", "n1")]
 
 
+def test_a_custom_owner_without_namespaces_is_looked_for_in_none() -> None:
+    found = links("owns", "daemonsets.apps", owned(apiVersion="shop.example.com/v1", kind="Mall", name="m"))
+
+    assert [edge.source for edge in found] == [Key("malls.shop.example.com", "", "m")]
+
+
 def test_a_custom_owner_is_found_by_the_cluster_and_otherwise_by_a_guess() -> None:
     known = links("owns", "pods", owned(apiVersion="shop.example.com/v1", kind="Shelf", name="a"))
     guessed = links("owns", "pods", owned(apiVersion="example.com/v1", kind="Policy", name="a"))

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Literal, NamedTuple
 
+from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Key, Object
 
 Depends = Literal["source", "target", "neither"]
 """Which end of an edge breaks, or changes, when the other end does."""
 
-Kinds = Callable[[str, str], str | None]
-"""The resource ("deployments.apps") of a group and a kind, None when the cluster does not tell."""
+Kinds = Callable[[str, str], ResourceType | None]
+"""What a group and a kind are called here, None when the cluster does not tell."""
 
 
 class Edge(NamedTuple):

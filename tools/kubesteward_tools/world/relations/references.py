@@ -2,25 +2,8 @@
 
 from __future__ import annotations
 
+from kubesteward_tools.twin.resources import by_resource
 from kubesteward_tools.world.relations.edge import Kinds
-
-CLUSTER_SCOPED = frozenset(
-    {
-        "nodes",
-        "namespaces",
-        "persistentvolumes",
-        "storageclasses.storage.k8s.io",
-        "priorityclasses.scheduling.k8s.io",
-        "ingressclasses.networking.k8s.io",
-        "clusterroles.rbac.authorization.k8s.io",
-        "clusterrolebindings.rbac.authorization.k8s.io",
-        "customresourcedefinitions.apiextensions.k8s.io",
-        "apiservices.apiregistration.k8s.io",
-        "validatingwebhookconfigurations.admissionregistration.k8s.io",
-        "mutatingwebhookconfigurations.admissionregistration.k8s.io",
-    }
-)
-"""Built-in resources that own others and have no namespace."""
 
 _KNOWN = {
     ("", "Node"): "nodes",
@@ -41,7 +24,16 @@ _KNOWN = {
 
 def resource_of(group: str, kind: str, kinds: Kinds) -> str:
     """The resource of a kind: as built in, as the cluster tells, or else a guess at the plural."""
-    return _KNOWN.get((group, kind)) or kinds(group, kind) or _guess(group, kind)
+    if known := _KNOWN.get((group, kind)):
+        return known
+    found = kinds(group, kind)
+    return found.resource if found else _guess(group, kind)
+
+
+def is_namespaced(group: str, kind: str, kinds: Kinds) -> bool:
+    """As the cluster tells, else as built in; what nobody knows is taken for namespaced."""
+    found = kinds(group, kind) or by_resource(resource_of(group, kind, kinds))
+    return found is None or found.namespaced
 
 
 def group_of(api_version: str) -> str:
