@@ -28,7 +28,10 @@ class Buckets(Generic[_Bucket, _Name, _Value]):
         return self._inner.get(bucket) or {}
 
     def set(self, bucket: _Bucket, name: _Name, value: _Value) -> None:
-        self._writable(bucket)[name] = value
+        inner = self._inner.get(bucket) if self._own is None else None  # never forked: nobody shares it
+        if inner is None:
+            inner = self._writable(bucket)
+        inner[name] = value
 
     def remove(self, bucket: _Bucket, name: _Name) -> None:
         inner = self._writable(bucket)

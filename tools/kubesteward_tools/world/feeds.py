@@ -129,7 +129,7 @@ class Feeds:
         """Whether all objects of a resource in a namespace are in the store."""
         if self._complete:
             return self._store.count(resource) > 0
-        return any(self._is_settled(resource, space) for space in {EVERYWHERE, namespace})
+        return self._is_settled(resource, EVERYWHERE) or self._is_settled(resource, namespace)
 
     def _is_settled(self, resource: str, namespace: str) -> bool:
         mirror = self._mirrors.get((resource, namespace))
