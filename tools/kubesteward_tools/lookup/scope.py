@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
 
 ALL = "*"
+PATIENCE = 4.0
+"""Seconds for which an answer about several clusters waits for one that is being connected."""
 
 T = TypeVar("T")
 
@@ -74,6 +76,11 @@ async def one(desk: Desk, cluster: str) -> World:
     return await desk.clusters.world(cluster or None)
 
 
+async def _one_of(desk: Desk, name: str, count: int) -> World:
+    """Of several clusters, one that hangs must not hold up what the others have to say."""
+    return await one(desk, name) if count == 1 else await desk.clusters.reach(name, PATIENCE)
+
+
 async def scoped(desk: Desk, cluster: str, clusters: Sequence[str] | None, namespace: str = "") -> Scope:
     """The worlds that are asked for. One that cannot be reached is noted while another one answers.
 
@@ -87,7 +94,8 @@ async def scoped(desk: Desk, cluster: str, clusters: Sequence[str] | None, names
     names = desk.clusters.names() if ALL in several else list(dict.fromkeys(several)) or [cluster]
     if not names:
         names = [""]
-    found = await asyncio.gather(*(one(desk, name) for name in names), return_exceptions=True)
+    asked = (_one_of(desk, name, len(names)) for name in names)
+    found = await asyncio.gather(*asked, return_exceptions=True)
     scope, failures = Scope([], namespace), list[SteadyError]()
     for name, item in zip(names, found, strict=True):
         if isinstance(item, SteadyError):
