@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from kubesteward_policies.tiers import Tier
@@ -15,13 +16,14 @@ from kubesteward_tools.twin.clock import timestamp
 @tool(Tier.OBSERVE, title="Clusters")
 async def list_clusters(desk: Desk) -> Answer:
     """Clusters that can be asked, the current one marked; nothing is connected."""
-    items = [await _item(desk, info.name, info.state, current=info.current) for info in desk.clusters.describe()]
+    infos = desk.clusters.describe()
+    items = await asyncio.gather(*(_item(desk, info.name, info.state, current=info.current) for info in infos))
     if not items:
         text = "There is no cluster: set KUBECONFIG, or start the server with --embedded for a simulated one."
         return Answer(text, {"clusters": []})
     heads = ["current", "name", "state", "version", "as_of", "stale", "not_seen"]
     rows = [["*" if item["current"] else "", *(item.get(head, "") for head in heads[1:])] for item in items]
-    return Answer(table(heads, rows), {"clusters": items})
+    return Answer(table(heads, rows), {"clusters": list(items)})
 
 
 async def _item(desk: Desk, name: str, state: str, *, current: bool) -> dict[str, Any]:
