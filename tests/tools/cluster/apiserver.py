@@ -92,6 +92,11 @@ class ApiServer:
         self._tell("BOOKMARK", plural, {"metadata": {"resourceVersion": str(self._revision)}})
         return self._revision
 
+    def restore(self, revision: int) -> None:
+        """Go back to an earlier revision, as from a backup; the objects stay."""
+        self._revision = revision
+        self._history.clear()
+
     def forget(self) -> None:
         """Whoever wants events from before now is answered 410."""
         self._forgotten = self._revision
@@ -194,9 +199,11 @@ class ApiServer:
         return web.json_response({"metadata": metadata, "items": [self._objects[key] for key in keys[start:end]]})
 
     async def _watch(self, request: web.Request, plural: str, namespace: str) -> web.StreamResponse:
+        at = int(request.query["resourceVersion"])
+        if at > self._revision:
+            return refusal(504, f"Timeout: Too large resource version: {at}, current: {self._revision}")
         response = web.StreamResponse()
         await response.prepare(request)
-        at = int(request.query["resourceVersion"])
         if at < self._forgotten:
             await response.write(line("ERROR", {"code": 410, "message": f"too old resource version: {at}"}))
             return response

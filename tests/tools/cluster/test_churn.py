@@ -119,7 +119,7 @@ async def recover(server: ApiServer, world: World) -> None:
         while True:
             with suppress(SteadyError):
                 await world.ensure(*KINDS)
-            if all(shown(world, kind) == there(server, kind) for kind in KINDS):
+            if all(world.sees(kind, "") and shown(world, kind) == there(server, kind) for kind in KINDS):
                 return
             await asyncio.sleep(0.01)
 

@@ -10,7 +10,7 @@ from tests.tools.cluster.apiserver import PATIENCE, ApiServer
 from tests.tools.cluster.conftest import Seen
 
 from kubesteward_tools.cluster.mirror import Mirror, pause
-from kubesteward_tools.cluster.transport import ReadTransport
+from kubesteward_tools.cluster.transport import Gone, ReadTransport
 from kubesteward_tools.world.store import Event, Key
 from kubesteward_tools.world.world import World
 
@@ -169,3 +169,29 @@ async def test_bulk_is_dropped_on_the_way_in(server: ApiServer, world: World) ->
 def test_waits_double_up_to_half_a_minute_with_jitter() -> None:
     assert [pause(tries, lambda: 1.0) for tries in (1, 2, 3, 4)] == [0.5, 1.0, 2.0, 4.0]
     assert (pause(60, lambda: 1.0), pause(60, lambda: 0.0)) == (30.0, 15.0)
+
+
+async def test_a_server_that_was_restored_from_a_backup_is_listed_anew(
+    server: ApiServer, world: World, seen: Seen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(Mirror.__init__.__kwdefaults__, "wait", lambda tries: 0.002)
+    server.put("pods", "a")
+    await world.ensure("pods")
+    await server.watched("pods")
+    server.restore(10)
+    server.delete("pods", "a")
+    server.put("pods", "b")
+    server.cut("pods")
+    await seen.holds("pods", "b")
+
+    assert world.staleness() == 0
+
+
+async def test_a_bookmark_of_an_earlier_time_brings_a_new_list(server: ApiServer, world: World, seen: Seen) -> None:
+    server.put("pods", "a")
+    await world.ensure("pods")
+    await server.watched("pods")
+    mirror = world.feeds._mirrors["pods", ""]
+    event = mirror._intake.event(b'{"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "7"}}}')
+    with pytest.raises(Gone, match="earlier"):
+        mirror._apply(event)

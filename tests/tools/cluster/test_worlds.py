@@ -7,6 +7,8 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from aiohttp import web
@@ -17,6 +19,8 @@ from tests.tools.cluster.conftest import Seen
 from kubesteward.embedded.server import EmbeddedCluster
 from kubesteward_tools.cluster.clusters import Clusters
 from kubesteward_tools.errors import ClusterUnreachable, SteadyError, Unauthorized, UnknownKind
+from kubesteward_tools.lookup.scope import scoped
+from kubesteward_tools.tool import Desk
 from kubesteward_tools.world.world import TWIN_RESOURCES, World
 
 pytestmark = pytest.mark.anyio
@@ -234,3 +238,22 @@ async def test_closing_ends_every_watch_and_may_be_done_twice(server: ApiServer,
         await clusters.close()
 
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("mirror")]
+
+
+async def test_a_cluster_that_hangs_is_left_out_and_still_being_connected(
+    server: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kubesteward_tools.lookup.scope.CONNECTING", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        silent = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        path = kubeconfigs.write(tmp_path / "mute", {"mute": silent, "lab": server.url}, token="t")
+        clusters = Clusters.from_kubeconfig(path)
+        desk = cast("Desk", SimpleNamespace(clusters=clusters))
+        async with asyncio.timeout(5):
+            found = [await scoped(desk, "", ["*"]) for _ in range(2)]
+        under_way = [task for task in asyncio.all_tasks() if task.get_name() == "reach mute"]
+        await clusters.close()
+
+    assert [[world.cluster for world in scope.worlds] for scope in found] == [["lab"], ["lab"]]
+    assert [list(scope.not_seen) for scope in found] == [["mute"], ["mute"]]
+    assert [task.cancelled() for task in under_way] == [True]

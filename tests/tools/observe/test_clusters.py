@@ -112,7 +112,7 @@ async def test_a_cluster_that_hangs_does_not_use_up_the_time_of_the_others(
             await asyncio.Event().wait()
             raise AssertionError
 
-    monkeypatch.setattr("kubesteward_tools.lookup.scope.PATIENCE", 0.05)
+    monkeypatch.setattr("kubesteward_tools.lookup.scope.CONNECTING", 0.05)
     desk.clusters._sources["prod-us"] = Hanging(Store(), Kinds([]), {})
     scope = await scoped(desk, "", ["@prod"])
 

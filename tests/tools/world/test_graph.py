@@ -170,3 +170,16 @@ def test_whatever_comes_and_goes_the_graph_is_that_of_what_is_there(changes: lis
     assert [kept.around(key) for key in everything] == [fresh.around(key) for key in everything]
     assert kept.missing() == fresh.missing()
     assert kept.size() == fresh.size()
+
+
+def test_replicas_under_one_governing_service_do_not_break_with_each_other() -> None:
+    database = obj("StatefulSet", "db", "apps/v1", spec={"serviceName": "db"})
+    labels = {"app": "db"}
+    pods = [
+        owned(obj("Pod", f"db-{n}", metadata={"labels": labels}, spec={"nodeName": f"n{n}"}), database) for n in (0, 1)
+    ]
+    nodes = [obj("Node", f"n{n}", namespace="") for n in (0, 1)]
+    world = load([database, *pods, *nodes, obj("Service", "db", spec={"selector": labels, "clusterIP": "None"})])
+
+    assert world.blast_radius(ref("Node", "n0", namespace="")) == [ref("Pod", "db-0"), ref("Service", "db")]
+    assert world.lowest_common_ancestors([ref("Pod", "db-0"), ref("Pod", "db-1")]) == [ref("StatefulSet", "db", "apps")]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kubesteward_tools.cluster.sets import Sets, choose, is_several
 from kubesteward_tools.cluster.source import Source
-from kubesteward_tools.errors import InvalidArguments, SteadyError, UnknownCluster
+from kubesteward_tools.errors import InvalidArguments, NotSynced, SteadyError, UnknownCluster
 from kubesteward_tools.world.history import Limits
 from kubesteward_tools.world.metrics.telemetry import Instruments
 from kubesteward_tools.world.world import World
@@ -53,6 +53,7 @@ class Clusters:
         self._kubeconfig = kubeconfig
         self._worlds: dict[str, World] = {}
         self._failures: dict[str, str] = {}
+        self._reaching: dict[str, asyncio.Task[World]] = {}
         self._connecting: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @classmethod
@@ -153,6 +154,27 @@ class Clusters:
                 self._failures.pop(name, None)
         return self._worlds[name]
 
+    async def reach(self, name: str, patience: float) -> World:
+        """`world` within `patience` seconds; a connection that takes longer goes on and is there for a later question.
+
+        Raises:
+            UnknownCluster, ClusterUnreachable: as `world` does. NotSynced: the cluster takes longer.
+        """
+        task = self._reaching.get(name)
+        if task is None:
+            task = self._reaching[name] = asyncio.create_task(self.world(name), name=f"reach {name}")
+            task.add_done_callback(lambda done: self._reached(name, done))
+        await asyncio.wait({task}, timeout=patience)
+        if not task.done():
+            why = f"{name!r} has not answered within {patience:.0f} s."
+            raise NotSynced(why, todo="Ask again; it is still being connected.")
+        return task.result()
+
+    def _reached(self, name: str, task: asyncio.Task[World]) -> None:
+        del self._reaching[name]
+        if not task.cancelled():
+            task.exception()  # else asyncio complains where nobody waits any more
+
     async def _connect(self, name: str) -> Source:
         from kubesteward_tools.cluster.connection import connect
         from kubesteward_tools.cluster.source import LiveSource
@@ -169,6 +191,10 @@ class Clusters:
 
     async def close(self) -> None:
         """End every watch and session. Closing twice is harmless."""
+        reaching = list(self._reaching.values())
+        for task in reaching:
+            task.cancel()
+        await asyncio.gather(*reaching, return_exceptions=True)
         await asyncio.gather(*(world.close() for world in self._worlds.values()), return_exceptions=True)
         opened = [source for source in self._sources.values() if source is not None]
         await asyncio.gather(*(source.close() for source in opened), return_exceptions=True)

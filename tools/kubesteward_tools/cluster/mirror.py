@@ -27,6 +27,8 @@ _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0
 _WATCH_SECONDS = 290
 _POLL_SECONDS = 30.0
 _WORTHWHILE = 5.0
+_GIVEN_UP = 3
+"""Refusals in a row after which a position is given up: a server that was restored may never come to it again."""
 
 
 def pause(tries: int, jitter: Callable[[], float] = random.random) -> float:
@@ -122,7 +124,7 @@ class Mirror:
     def _refused(self, error: SteadyError) -> None:
         if isinstance(error, ObjectNotFound):  # the kind itself has gone, as with its CustomResourceDefinition
             self._keep_only(frozenset())
-        if isinstance(error, AskDifferently):
+        if isinstance(error, AskDifferently) or (isinstance(error, AskAgain) and self._tries >= _GIVEN_UP):
             self._listed = False
         self._fail(error)
 
@@ -176,11 +178,19 @@ class Mirror:
         if event.type == "ERROR":
             raise _told(self._intake.decoded(event.object), self.kind.resource)
         if event.type == "BOOKMARK":
-            self._version = self._intake.head(event.object).metadata.resource_version
+            version = self._intake.head(event.object).metadata.resource_version
+            if _is_before(version, self._version):
+                raise Gone(f"the {self.kind.resource} are those of an earlier time")
+            self._version = version
         else:
             self._version = self._intake.watched(event, self._store) or self._version
         self._tries = 0
         self._heard()
+
+
+def _is_before(version: str, known: str) -> bool:
+    """Versions of one resource can be compared (KEP-5504); a server that goes back was restored from a backup."""
+    return version.isdigit() and known.isdigit() and int(version) < int(known)
 
 
 def _told(status: Any, resource: str) -> SteadyError:

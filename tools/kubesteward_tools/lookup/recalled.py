@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kubesteward_tools.lookup.moments import event_times
-from kubesteward_tools.twin.clock import parse_timestamp
+from kubesteward_tools.lookup.notes import Note
+from kubesteward_tools.twin.clock import parse_timestamp, timestamp
 from kubesteward_tools.world.changes import Told, is_owned, told_templates
 from kubesteward_tools.world.store import Key, Object, Store
 
@@ -31,10 +32,11 @@ class Moment:
     author: str = ""
 
 
-def recalled(store: Store, keys: Iterable[Key]) -> Iterator[Moment]:
-    """What these objects tell of their past, in no particular order."""
+def recalled(store: Store, keys: Iterable[Key], since: float = 0.0) -> Iterator[Moment]:
+    """What these objects tell of their past, in no particular order; surely all of it from `since` on."""
+    start = timestamp(max(0.0, since))
     for key in keys:
-        obj = store.get(key)
+        obj = store.get(key) if _may_tell(store, key, start) else None
         if obj is None:
             continue
         yield from _born(key, obj)
@@ -44,6 +46,21 @@ def recalled(store: Store, keys: Iterable[Key]) -> Iterator[Moment]:
             yield from _ended(key, obj)
         elif key.resource == "nodes":
             yield from _conditions(key, obj)
+
+
+def _may_tell(store: Store, key: Key, start: str) -> bool:
+    """Whether an object has to be read: of most it is known that nothing happened to them since they came."""
+    facts = store.facts(key)
+    if facts is None:
+        return False
+    if not facts.created or facts.created >= start or key.resource == "nodes":
+        return True
+    return key.resource == "pods" and not _is_steady(facts.note)
+
+
+def _is_steady(pod: object) -> bool:
+    """Whether none of a pod's containers has ever ended."""
+    return isinstance(pod, Note) and pod.phase == "Running" and pod.ready is True and not pod.restarts
 
 
 def warnings(store: Store, keys: Collection[Key], namespace: str, key_of: KeyOf) -> Iterator[Moment]:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
 
 ALL = "*"
+CONNECTING = 4.0
+"""Seconds for which an answer about several clusters waits for one that is being connected."""
 PATIENCE = 12.0
-"""Seconds that one of several clusters may take to connect, and again to answer: the others' time is not its own."""
+"""Seconds that one of several clusters may take to answer: the others' time is not its own."""
 
 T = TypeVar("T")
 
@@ -77,6 +79,11 @@ async def one(desk: Desk, cluster: str) -> World:
     return await desk.clusters.world(cluster or None)
 
 
+async def _one_of(desk: Desk, name: str, count: int) -> World:
+    """Of several clusters, one that hangs must not hold up what the others have to say."""
+    return await one(desk, name) if count == 1 else await desk.clusters.reach(name, CONNECTING)
+
+
 async def scoped(desk: Desk, cluster: str, clusters: Sequence[str] | None, namespace: str = "") -> Scope:
     """The worlds that are asked for. One that cannot be reached is noted while another one answers.
 
@@ -88,8 +95,8 @@ async def scoped(desk: Desk, cluster: str, clusters: Sequence[str] | None, names
         raise InvalidArguments("cluster and clusters exclude each other.", todo="Give one of them.")
     several = clusters or ()
     names = desk.clusters.choose(several) or [cluster]
-    patience = PATIENCE if len(names) > 1 else None
-    found = await asyncio.gather(*(_within(patience, name, one(desk, name)) for name in names), return_exceptions=True)
+    asked = (_one_of(desk, name, len(names)) for name in names)
+    found = await asyncio.gather(*asked, return_exceptions=True)
     scope, failures = Scope([], namespace), list[SteadyError]()
     for name, item in zip(names, found, strict=True):
         if isinstance(item, SteadyError):

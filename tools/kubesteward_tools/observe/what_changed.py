@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ LOOKED_AT = (
 )
 _TOGETHER = 120.0
 """Seconds within which the same thing that happened to siblings is told once."""
+_AT_A_TIME = 20
 _CELL, _WIDE_CELL = 240, 600
 
 
@@ -91,7 +93,7 @@ async def what_changed(
     quiet = 0
     for world, keys in await each(scope, lambda world: _about(scope, world, resource, namespace)):
         window = now[world.cluster] - span, now[world.cluster] - end
-        grave, routine = _split(_moments(world, keys, namespace, window))
+        grave, routine = _split(await _gathered(_moments(world, keys, namespace, window)))
         quiet += 0 if wide else len(routine)
         lines += _folded(world, [*grave, *(routine if wide else ())])
     lines.sort(key=lambda line: (-line.moment.at, line.world.cluster, line.subject, line.moment.told.text))
@@ -114,12 +116,22 @@ def _moments(world: World, keys: frozenset[Key], namespace: str, window: tuple[f
     """From the history; before it begins, from what objects tell; and warnings all along."""
     for change in world.history.changes(*window, lambda key: _is_about(key, keys, namespace)):
         yield Moment(change.at, change.key, told(change), change.author)
-    for moment in recalled(world.store, keys or frozenset(_all(world, namespace))):
+    for moment in recalled(world.store, keys or frozenset(_all(world, namespace)), window[0]):
         if window[0] <= moment.at <= min(window[1], world.watched_since(moment.key.resource)):
             yield moment
     for moment in warnings(world.store, keys, "" if keys else namespace, world.key_of):
         if window[0] <= moment.at <= window[1]:
             yield moment
+
+
+async def _gathered(moments: Iterator[Moment]) -> list[Moment]:
+    """All of them, with room for others in between: ten thousand changes take seconds to compare."""
+    found: list[Moment] = []
+    for item in moments:
+        found.append(item)
+        if len(found) % _AT_A_TIME == 0:
+            await asyncio.sleep(0)
+    return found
 
 
 def _all(world: World, namespace: str) -> Iterator[Key]:

@@ -109,8 +109,8 @@ class History:
         return len(self._versions), self._bytes
 
     def versions(self, since: float, until: float) -> Iterator[Version]:
-        """The newest first."""
-        for version in reversed(self._versions):
+        """The newest first, as they are now: more may come while they are read."""
+        for version in reversed(tuple(self._versions)):
             if version.at < since:
                 return
             if version.at <= until:

@@ -32,6 +32,8 @@ def resource_of(group: str, kind: str, kinds: Kinds) -> str:
 
 def is_namespaced(group: str, kind: str, kinds: Kinds) -> bool:
     """As the cluster tells, else as built in; what nobody knows is taken for namespaced."""
+    if (group, kind) in _KNOWN:  # nearly all owners
+        return kind != "Node"
     found = kinds(group, kind) or by_resource(resource_of(group, kind, kinds))
     return found is None or found.namespaced
 

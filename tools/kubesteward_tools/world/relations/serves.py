@@ -2,6 +2,7 @@
 
 API docs: apiregistration.k8s.io/v1 APIServiceSpec.service (null for the API server's own groups), apps/v1
 StatefulSetSpec.serviceName (the governing Service, which gives each pod its DNS name).
+That Service follows its pods. Were they to follow it, each replica would break with every other one and its node.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from kubesteward_tools.world.store import Key, Object
 RELATION = "serves"
 RESOURCES = ("apiservices.apiregistration.k8s.io", "statefulsets.apps")
 DEPENDS: Depends = "source"
+DEPENDS_BY_KIND: dict[tuple[str, str], Depends] = {("statefulsets.apps", "*"): "neither"}
 
 
 def derive(key: Key, obj: Object, kinds: Kinds) -> Iterator[Edge]:
