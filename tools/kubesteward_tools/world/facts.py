@@ -26,6 +26,11 @@ class Facts(NamedTuple):
     demand: Demand | None
     note: Any
 
+    def is_indexed_as(self, other: Facts) -> bool:
+        """Whether nothing has changed that an index is made of: of most writes, which change a status."""
+        same = self.labels is other.labels or self.labels == other.labels
+        return same and self.owners == other.owners and self.node == other.node and self.repels == other.repels
+
 
 class Columns:
     """Names, sorted, and the facts in the same order; for reading only. A write makes new ones."""

@@ -198,16 +198,18 @@ class Store:
         """
         where = key.resource, key.namespace
         old = self._entries.bucket(where).get(key.name)
-        if old is not None:
-            self._unindex(key, old.facts)
         facts = self._facts(key, obj)
+        stays = old is not None and old.facts.is_indexed_as(facts)
+        if old is not None and not stays:
+            self._unindex(key, old.facts)
         content = self._packing.pack(key.resource, obj, raw) if self._packs else obj
         self._entries.set(where, key.name, _Entry(content, facts))
         self._columns.pop(where, None)
         if old is None:
             self._namespaces.set(key.resource, key.namespace, None)
             self._sorted.pop(where, None)
-        self._index(key, facts)
+        if not stays:
+            self._index(key, facts)
         before = None if old is None else old.content
         return self._tell(Event("ADDED" if old is None else "MODIFIED", key, obj, (before, content), self.read))
 
