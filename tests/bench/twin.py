@@ -5,9 +5,7 @@ Prints a table, or one JSON object with --json. Changes are scalings, restarts a
 
 from __future__ import annotations
 
-import argparse
 import gc
-import json
 import random
 import statistics
 import sys
@@ -19,6 +17,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from tests.bench.fleet.command import run
+from tests.bench.fleet.measures import quantiles
 from tests.bench.fleet.objects import Fleet
 
 from kubesteward_policies.change import JSON, MERGE_PATCH, STRATEGIC_PATCH, ApiCall
@@ -79,10 +79,10 @@ def drain(store: Store, node: str) -> list[ApiCall]:
 
 
 def timed(store: Store, calls: list[ApiCall], now: float) -> float:
-    """Milliseconds."""
+    """Seconds."""
     began = time.perf_counter()
     rehearse(store, calls, now=now)
-    return (time.perf_counter() - began) * 1000
+    return time.perf_counter() - began
 
 
 def weighed(store: Store, calls: list[ApiCall], now: float) -> int:
@@ -107,28 +107,18 @@ def measure(pods: int, nodes: int, repetitions: int) -> dict[str, Any]:
     asked = list(changes(fleet, repetitions + 3))
     for calls in asked[:3]:
         rehearse(store, calls, now=now)
-    times = sorted(timed(store, calls, now) for calls in asked[3:])
-    drains = [timed(store, drain(store, f"node-{number:04}"), now) for number in range(0, nodes, max(1, nodes // 12))]
+    p50, p99 = quantiles(timed(store, calls, now) for calls in asked[3:])
+    drained = range(0, nodes, max(1, nodes // 12))
+    drains = quantiles(timed(store, drain(store, f"node-{number:04}"), now) for number in drained)
     return {
-        "rehearse_p50_ms": round(statistics.median(times), 1),
-        "rehearse_p99_ms": round(times[int(len(times) * 0.99)], 1),
-        "drain_p50_ms": round(statistics.median(drains), 1),
+        "rehearse_p50_ms": round(p50, 1),
+        "rehearse_p99_ms": round(p99, 1),
+        "drain_p50_ms": round(drains[0], 1),
         "fork_memory_ratio": round(statistics.median(weighed(store, calls, now) for calls in asked[:5]) / world, 4),
         "world_mb": round(world / 1e6, 1),
         "repetitions": repetitions,
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--pods", type=int, default=30_000)
-    parser.add_argument("--nodes", type=int, default=1000)
-    parser.add_argument("--repetitions", type=int, default=100)
-    given = parser.parse_args()
-    found = measure(given.pods, given.nodes, given.repetitions)
-    print(json.dumps(found) if given.json else "\n".join(f"{name:20} {value:>10}" for name, value in found.items()))
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__, repetitions=100)

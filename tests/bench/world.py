@@ -6,7 +6,6 @@ Prints a table, or one JSON object with --json.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import json
@@ -23,6 +22,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests.bench.fleet.command import run  # noqa: E402 - found once its folder is on the path
 from tests.bench.fleet.measures import kubeconfig  # noqa: E402 - found once its folder is on the path
 
 PARALLEL = 20
@@ -95,16 +95,5 @@ def measure(pods: int, nodes: int, repetitions: int) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", action="store_true")
-    parser.add_argument("--pods", type=int, default=30_000)
-    parser.add_argument("--nodes", type=int, default=1000)
-    parser.add_argument("--repetitions", type=int, default=3)
-    given = parser.parse_args()
-    found = measure(given.pods, given.nodes, given.repetitions)
-    print(json.dumps(found) if given.json else "\n".join(f"{name:20} {value:>12}" for name, value in found.items()))
-
-
 if __name__ == "__main__":
-    main()
+    run(measure, __doc__, repetitions=3)

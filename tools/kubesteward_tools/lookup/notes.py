@@ -7,6 +7,7 @@ notes are made on the spot.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from kubesteward_tools.lookup import states
@@ -28,9 +29,7 @@ class Note(NamedTuple):
 
 
 _NOTHING = Note("", None, 0, "")
-_MOST = 20_000
 _STATELESS = frozenset({"configmaps", "secrets", "serviceaccounts", "endpointslices.discovery.k8s.io", "endpoints"})
-_shared: dict[Note, Note] = {}
 
 
 def note(key: Key, obj: Object) -> Note:
@@ -41,12 +40,13 @@ def note(key: Key, obj: Object) -> Note:
         made = _of_pod(obj) if key.resource == "pods" else _of_other(obj)
     except (AttributeError, KeyError, TypeError, ValueError):
         return _NOTHING
-    found = _shared.get(made)
-    if found is None:
-        if len(_shared) >= _MOST:
-            _shared.clear()
-        found = _shared[made] = made
-    return found
+    return _shared(made)
+
+
+@lru_cache(maxsize=20_000)
+def _shared(made: Note) -> Note:
+    """The one Note of all objects that are doing alike."""
+    return made
 
 
 def _of_pod(pod: Object) -> Note:

@@ -166,17 +166,10 @@ async def seen(scope: Scope, resources: Iterable[str], *, required: str = "") ->
         for resource in wanted:
             if resource in world.forbidden and not (scope.namespace and world.sees(resource, scope.namespace)):
                 scope.miss(world, resource)
-    if required and not any(_shows(world, required, scope.namespace) for world in scope.worlds):
+    if required and not any(world.feeds.shows(required, scope.namespace) for world in scope.worlds):
         why = clean(scope.worlds[0].forbidden[required], 300)
         todo = "Nothing was read. Name a namespace that you may read, or ask an operator for list and watch on it."
         raise Forbidden(why, todo=todo)
-
-
-def _shows(world: World, resource: str, namespace: str) -> bool:
-    """Whether there is anything to answer from."""
-    if resource not in world.forbidden:
-        return True
-    return world.sees(resource, namespace) if namespace else bool(world.feeds.seen_in.get(resource))
 
 
 def _why(world: World, resource: str) -> str:

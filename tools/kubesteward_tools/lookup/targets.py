@@ -71,7 +71,7 @@ async def find(world: World, kind: str, name: str, namespace: str = "") -> Found
     """
     wanted = await world.known(kind)
     await world.ensure(wanted.resource, namespace=namespace)
-    if wanted.resource in world.forbidden and not _may_be_seen(world, wanted.resource, namespace):
+    if not world.feeds.shows(wanted.resource, namespace):
         todo = "Name a namespace that you may read, or ask an operator for list and watch on it."
         raise Forbidden(world.forbidden[wanted.resource], todo=todo)
     if not wanted.namespaced:
@@ -87,10 +87,6 @@ async def find(world: World, kind: str, name: str, namespace: str = "") -> Found
     if not found:
         raise await _absent(world, wanted, name, namespace)
     return Found(world, wanted, *found[0])
-
-
-def _may_be_seen(world: World, resource: str, namespace: str) -> bool:
-    return world.sees(resource, namespace) if namespace else bool(world.feeds.seen_in.get(resource))
 
 
 async def check_namespace(world: World, namespace: str) -> None:

@@ -6,6 +6,7 @@ The room on a thousand nodes is asked for in every rehearsal; nobody can read th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 Port = tuple[str, int, str]
@@ -15,7 +16,6 @@ Shape = tuple[Any, ...]
 """What is asked for, container by container: pods of one template have the same."""
 
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - the API's own word for "every address of the node"; nothing is bound here
-_MOST = 20_000
 
 
 class Demand(NamedTuple):
@@ -27,20 +27,17 @@ class Demand(NamedTuple):
     terminal: bool
 
 
-_shared: dict[Demand, Demand] = {}
-
-
 def demand(pod: Mapping[str, Any]) -> Demand:
     """The one Demand that all pods with the same have. Raises whatever a malformed pod makes it raise."""
     spec = pod.get("spec") or {}
     phase = (pod.get("status") or {}).get("phase")
-    made = Demand(shape(spec), tuple(host_ports(spec)), spec.get("priority") or 0, phase in {"Succeeded", "Failed"})
-    found = _shared.get(made)
-    if found is None:
-        if len(_shared) >= _MOST:
-            _shared.clear()
-        found = _shared[made] = made
-    return found
+    terminal = phase in {"Succeeded", "Failed"}
+    return _shared(Demand(shape(spec), tuple(host_ports(spec)), spec.get("priority") or 0, terminal))
+
+
+@lru_cache(maxsize=20_000)
+def _shared(made: Demand) -> Demand:
+    return made
 
 
 def shape(spec: Mapping[str, Any]) -> Shape:

@@ -131,6 +131,12 @@ class Feeds:
             return self._store.count(resource) > 0
         return self._is_settled(resource, EVERYWHERE) or self._is_settled(resource, namespace)
 
+    def shows(self, resource: str, namespace: str) -> bool:
+        """Whether there is anything of a resource to answer from, in a namespace or ("") anywhere."""
+        if resource not in self.forbidden:
+            return True
+        return self.sees(resource, namespace) if namespace else bool(self.seen_in.get(resource))
+
     def _is_settled(self, resource: str, namespace: str) -> bool:
         mirror = self._mirrors.get((resource, namespace))
         return mirror is not None and mirror.since > 0

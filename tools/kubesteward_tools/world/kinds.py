@@ -47,4 +47,4 @@ def plural(kind: str) -> str:
     lower = kind.lower()
     if lower.endswith("y") and lower[-2:-1] not in {"a", "e", "i", "o", "u"}:
         return lower[:-1] + "ies"
-    return lower + ("es" if lower.endswith(("s", "x", "ch", "sh")) else "s")
+    return lower + ("es" if lower.endswith(("s", "x", "z", "ch", "sh")) else "s")

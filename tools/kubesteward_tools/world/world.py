@@ -97,7 +97,7 @@ class World:
 
     def _telemetry(self, instruments: Instruments) -> Telemetry:
         """Baselines belong to the name and the address together: a name may be given to another cluster."""
-        measured = self.writable and any(kind.group == METRICS_GROUP for kind in self.kinds.all())
+        measured = self.writable and self._serves_metrics()
         return Telemetry(
             self.cluster,
             self.store,
@@ -107,6 +107,9 @@ class World:
             live=self.writable,
             identity=f"{self.cluster} {self.server}",
         )
+
+    def _serves_metrics(self) -> bool:
+        return any(kind.group == METRICS_GROUP for kind in self.kinds.all())
 
     async def close(self) -> None:
         """End what the world does by itself. The source is closed by whoever made it."""
@@ -224,7 +227,7 @@ class World:
 
     async def metrics(self, plural: str, namespace: str = "") -> list[dict[str, Any]]:
         """PodMetrics or NodeMetrics objects. Raises AskAgain when no metrics API answers."""
-        if self.writable and not any(kind.group == METRICS_GROUP for kind in self.kinds.all()):
+        if self.writable and not self._serves_metrics():
             raise AskAgain("this cluster serves no metrics API.", todo="Install metrics-server.")
         return await self._source.metrics(plural, namespace)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubesteward_tools.twin.resources import by_resource
+from kubesteward_tools.world.kinds import guessed
 from kubesteward_tools.world.relations.edge import Kinds
 
 _KNOWN = {
@@ -27,7 +28,7 @@ def resource_of(group: str, kind: str, kinds: Kinds) -> str:
     if known := _KNOWN.get((group, kind)):
         return known
     found = kinds(group, kind)
-    return found.resource if found else _guess(group, kind)
+    return found.resource if found else guessed(group, kind)
 
 
 def is_namespaced(group: str, kind: str, kinds: Kinds) -> bool:
@@ -41,16 +42,3 @@ def is_namespaced(group: str, kind: str, kinds: Kinds) -> bool:
 def group_of(api_version: str) -> str:
     """The group of an apiVersion: "apps" of "apps/v1", "" of "v1"."""
     return api_version.rpartition("/")[0]
-
-
-def _guess(group: str, kind: str) -> str:
-    plural = _plural(kind.lower())
-    return f"{plural}.{group}" if group else plural
-
-
-def _plural(singular: str) -> str:
-    if singular.endswith(("s", "x", "z", "ch", "sh")):
-        return singular + "es"
-    if singular.endswith("y") and singular[-2:-1] not in {*"aeiou"}:
-        return singular[:-1] + "ies"
-    return singular + "s"
