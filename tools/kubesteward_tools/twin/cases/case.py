@@ -15,8 +15,8 @@ from kubesteward_tools.twin.route import Request
 from kubesteward_tools.world.store import Key, Object, Store
 
 _CRDS = "CustomResourceDefinition"
-_LATER = 60.0
-"""Seconds from the youngest object to the change: what was young then counts as settled."""
+_LATER = 2.0
+"""Seconds from the youngest object to the change: about what recordings let pass once all was quiet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,8 +27,8 @@ def latent(snapshot: Snapshot) -> set[str]:
 
 
 def _pod_spec(obj: Object) -> dict[str, Any]:
-    spec: dict[str, Any] = obj["spec"] if obj["kind"] == "Pod" else (obj["spec"].get("template") or {}).get("spec")
-    return spec or {}
+    found = obj if obj["kind"] == "Pod" else obj["spec"].get("template") or {}
+    return found.get("spec") or {}
 
 
 def _needs(spec: dict[str, Any]) -> Iterator[tuple[str, str]]:

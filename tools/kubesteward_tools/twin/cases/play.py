@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
 from typing import Any
 
+from kubesteward_tools.twin.cases.agents import Agents
 from kubesteward_tools.twin.cases.case import Case, Step
 from kubesteward_tools.twin.cases.drain import Drain
 from kubesteward_tools.twin.cases.outcome import Outcome
@@ -12,7 +14,8 @@ from kubesteward_tools.twin.cases.snapshot import Snapshot, title
 from kubesteward_tools.twin.cases.workloads import Happening
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.kubelet.outlook import Declared
-from kubesteward_tools.twin.route import Response
+from kubesteward_tools.twin.route import Response, parse
+from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.watcher import Watcher
 from kubesteward_tools.world.store import Key, Object, Store
 
@@ -37,14 +40,14 @@ class Play:
         origin = case.store()
         fork = origin.fork()
         cluster = SimulatedCluster.over(fork, now=case.now, seed=f"case {case.id}", outlook=Declared())
+        cluster.engine.use([Agents(cluster.engine)])
         return cls(case, origin, cluster, Watcher(origin, fork, cluster.clock))
 
     def run(self) -> Outcome:
         """Evictions that follow each other were made at once; before anything else the cluster comes to rest."""
-        for number, step in enumerate(self.case.steps):
+        for step, following in zip_longest(self.case.steps, self.case.steps[1:]):
             self._make(step)
-            following = self.case.steps[number + 1 : number + 2]
-            if step.is_eviction and following and following[0].is_eviction:
+            if step.is_eviction and following is not None and following.is_eviction and self._is_there(following):
                 self.cluster.engine.advance(self.cluster.clock.now)
             else:
                 self._settle()
@@ -58,7 +61,26 @@ class Play:
             self.drains.append(drain.run())
             self.responses += [_answer(path, answer, retried=again) for path, answer, again in drain.answers]
         else:
-            self.responses.append(_answer(step.path, self.cluster.handle(step.request())))
+            answer = self.cluster.handle(replace(step.request(), path=self._renamed(step.path)))
+            self.responses.append(_answer(step.path, answer))
+
+    def _is_there(self, step: Step) -> bool:
+        """Whether the pod of an eviction is one of those that there were: others have to come first."""
+        pod = _pod_of(step.path)
+        return pod is None or self.origin.get(pod) is not None
+
+    def _renamed(self, path: str) -> str:
+        """Names that the cluster makes up differ from run to run: the oldest new pod of that kind is meant."""
+        named = _pod_of(path)
+        if named is None or self.cluster.store.get(named) is not None or self.origin.get(named) is not None:
+            return path
+        stem, taken = named.name.rpartition("-")[0], {_pod_of(item["path"]) for item in self.responses}
+        new = [
+            (pod["metadata"]["creationTimestamp"], key.name)
+            for key, pod in self.cluster.store.items("pods", named.namespace)
+            if key.name.rpartition("-")[0] == stem and self.origin.get(key) is None and key not in taken
+        ]
+        return path.replace(f"/pods/{named.name}", f"/pods/{min(new)[1]}") if new else path
 
     def _settle(self) -> None:
         try:
@@ -83,6 +105,15 @@ class Play:
             },
             fewest_healthy={_budget(key): count for key, count in watcher.budget_lowest.items()},
         )
+
+
+def _pod_of(path: str) -> Key | None:
+    try:
+        route = parse(path)
+    except ApiError:
+        return None
+    named = route.kind.resource == "pods" and route.name
+    return Key("pods", route.namespace, route.name) if named else None
 
 
 def _budget(key: Key) -> str:

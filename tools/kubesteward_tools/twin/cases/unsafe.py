@@ -1,4 +1,4 @@
-"""What was unsafe about a change, from what was seen of it and from nothing else: one function for each kind of harm."""
+"""What was unsafe about a change, from what was seen of it and nothing else: one function for each kind of harm."""
 
 from __future__ import annotations
 
