@@ -18,7 +18,7 @@ class Budgets(Base):
     def watches(self, event: Event) -> Iterable[Hashable]:
         resource, namespace = event.key.resource, event.key.namespace
         if resource == "poddisruptionbudgets.policy" and event.type != "DELETED":
-            if event.old is None or event.old["metadata"].get("generation") != event.obj["metadata"].get("generation"):
+            if event.old is None or _asked(event.old) != _asked(event.obj):
                 yield event.key
         elif resource == "pods":
             yield from self._covering(namespace, [_labels(item) for item in (event.obj, event.old) if item])
@@ -62,6 +62,11 @@ class Budgets(Base):
             return pod is not None and "deletionTimestamp" not in pod["metadata"]
 
         return {name: at for name, at in disrupted.items() if pending(self.store.get(Key("pods", namespace, name)))}
+
+
+def _asked(budget: Object) -> tuple[object, object]:
+    """What the controller looks at again: the spec, and evictions that were granted."""
+    return budget["metadata"].get("generation"), (budget.get("status") or {}).get("disruptedPods") or {}
 
 
 def _labels(obj: Object) -> dict[str, str]:
