@@ -233,7 +233,7 @@ def _check_apply(request: Request) -> None:
     if not request.query.get("fieldManager"):
         raise invalid("PatchOptions.meta.k8s.io", "", [required("fieldManager", "is required for apply patch")])
     metadata = _body(request).get("metadata")
-    if isinstance(metadata, dict) and metadata.get("managedFields"):
+    if isinstance(metadata, dict) and metadata.get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
 
 
