@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Hashable, Iterable
-from functools import cmp_to_key
 from typing import Any
 
 from kubesteward_tools.twin.clock import parse_timestamp
@@ -94,7 +92,7 @@ class ReplicaSets(Base):
         if missing > 0:
             return self._create(key, replica_set, missing)
         self._retries.pop(replica_set["metadata"]["uid"], None)
-        for pod in victims(active, self.api.clock.now)[: -missing or 0]:
+        for pod in victims(self.store, active)[: -missing or 0]:
             self.api.delete("pods", key.namespace, pod["metadata"]["name"], options={})
             self.event(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
         return None
@@ -185,52 +183,31 @@ def pod_from(owner: Object) -> Object:
     }
 
 
-def victims(pods: list[Object], now: float) -> list[Object]:
-    """The pods in the order in which a scale-down takes them (client-go, ActivePodsWithRanks; KEP-2185)."""
-    on_node = Counter(pod["spec"].get("nodeName", "") for pod in pods)
-
-    def compare(one: Object, other: Object) -> int:
-        first, second = _rank(one, on_node), _rank(other, on_node)
-        if first != second:
-            return -1 if first < second else 1
-        return _younger(one, other, now)
-
-    return sorted(pods, key=cmp_to_key(compare))
+def victims(store: Any, pods: list[Object]) -> list[Object]:
+    """The pods in the order in which a scale-down takes them (ActivePodsWithRanks)."""
+    on_node: dict[str, int] = {}
+    for pod in pods:
+        on_node[pod["spec"].get("nodeName", "")] = on_node.get(pod["spec"].get("nodeName", ""), 0) + 1
+    return sorted(pods, key=lambda pod: _rank(pod, on_node))
 
 
-def _rank(pod: Object, on_node: Counter[str]) -> tuple[Any, ...]:
-    """Before ages are looked at: without a node, pending, not ready, cheap, and on a node with others goes first."""
+def _rank(pod: Object, on_node: dict[str, int]) -> tuple[Any, ...]:
+    status, metadata = pod.get("status") or {}, pod["metadata"]
+    ready = is_ready(pod)
+    since = ready_since(pod)
+    restarts = max((item.get("restartCount", 0) for item in status.get("containerStatuses") or ()), default=0)
     try:
-        cost = int((pod["metadata"].get("annotations") or {}).get(_DELETION_COST, "0"))
+        cost = int((metadata.get("annotations") or {}).get(_DELETION_COST, "0"))
     except ValueError:
         cost = 0
     return (
         bool(pod["spec"].get("nodeName")),
-        {"Pending": 0, "Unknown": 1, "Running": 2}.get((pod.get("status") or {}).get("phase", "Pending"), 0),
-        is_ready(pod),
+        {"Pending": 0, "Unknown": 1, "Running": 2}.get(status.get("phase", "Pending"), 0),
+        ready,
         cost,
         -on_node[pod["spec"].get("nodeName", "")],
+        -since if ready else 0.0,
+        -restarts,
+        -parse_timestamp(metadata["creationTimestamp"]),
+        metadata["name"],
     )
-
-
-def _younger(one: Object, other: Object, now: float) -> int:
-    """Negative when `one` goes first: ready or made later, by orders of magnitude; among those equal, the lower UID."""
-    if is_ready(one) and is_ready(other) and (since := (ready_since(one), ready_since(other)))[0] != since[1]:
-        return _magnitude(one, other, since, now)
-    restarts = _restarts(other) - _restarts(one)
-    made = tuple(parse_timestamp(pod["metadata"]["creationTimestamp"]) for pod in (one, other))
-    if restarts or made[0] == made[1]:
-        return restarts
-    return _magnitude(one, other, (made[0], made[1]), now)
-
-
-def _magnitude(one: Object, other: Object, times: tuple[float, float], now: float) -> int:
-    first, second = (math.floor(math.log2(age * 1e9)) if (age := now - time) > 0 else -1 for time in times)
-    if first != second:
-        return first - second
-    return -1 if one["metadata"].get("uid", "") < other["metadata"].get("uid", "") else 1
-
-
-def _restarts(pod: Object) -> int:
-    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
-    return max((int(item.get("restartCount", 0)) for item in statuses), default=0)
