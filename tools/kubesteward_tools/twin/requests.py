@@ -9,6 +9,7 @@ from typing import Any
 from kubesteward_tools.twin import listing, managers, reviews, scale
 from kubesteward_tools.twin.api import APPLY_PATCH, Api, Managed, patched
 from kubesteward_tools.twin.eviction import evict
+from kubesteward_tools.twin.fieldsets import Path
 from kubesteward_tools.twin.managers import Manager
 from kubesteward_tools.twin.rbac import Access, can
 from kubesteward_tools.twin.route import Request, Response, Route, no_such_resource, parse
@@ -200,7 +201,7 @@ def _apply(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     kind, body, user, dry = route.kind, _body(request), request.user, _is_dry(request)
     manager = Manager(request.query["fieldManager"], "Apply", route.subresource)
     old = api.store.get(Key(kind.resource, route.namespace, route.name))
-    taken: list[managers.Path] = []
+    taken: list[Path] = []
 
     def managed(_: Object) -> managers.Entries:
         now = api.clock.timestamp
