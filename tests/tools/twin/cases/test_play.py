@@ -178,3 +178,15 @@ def test_a_node_in_trouble_is_tainted_and_its_pods_stay(mode: str) -> None:
     found = played(before, step("patch", f"/api/v1/nodes/{names(before, 'Node')[0]}", note))
 
     assert (found["summary"]["unsafe"], found["summary"]["pods"]["ready"]) == (False, 2)
+
+
+@pytest.mark.parametrize(("seconds", "word"), [("2", "Completed"), ("60", "Ready")])
+def test_short_work_is_waited_for_and_long_work_is_left_running(seconds: str, word: str) -> None:
+    container = {"name": "app", "image": "a:1"}
+    pod = {
+        "metadata": {"name": "work", "annotations": {"lab.run-for": seconds}},
+        "spec": {"restartPolicy": "Never", "containers": [container]},
+    }
+    found = played(objects(), step("create", PODS, pod))
+
+    assert found["summary"]["pods"]["by_owner"] == {"default/Pod/work": {word: 1}}

@@ -23,7 +23,7 @@ FLOORS = {
     "labels-selectors": 20,
     "limitrange": 16,
     "node": 20,
-    "patch-types": 31,
+    "patch-types": 34,
     "pdb-evict": 28,
     "plans": 17,
     "psa": 23,

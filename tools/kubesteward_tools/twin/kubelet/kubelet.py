@@ -15,6 +15,10 @@ from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.world.store import Event, Key, Object
 
 
+_WAITED_FOR = 20.0
+"""Seconds of work: a container that runs for longer is at rest while it runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """Seconds that things take. `backoff` doubles up to `longest_backoff` (the kubelet's own are 10 s and 5 min)."""
@@ -195,7 +199,7 @@ class Kubelet(Base):
         elif delay:
             self.after(delay, key)
         if fate.mode == "run" and fate.run_for is not None:
-            self.after(fate.run_for, key)
+            self.after(fate.run_for, key, idle=fate.run_for > _WAITED_FOR)
 
     def _run(self, key: Key, pod: Object) -> None:
         """A running pod: time to become ready, to fail, to be restarted, or nothing."""
