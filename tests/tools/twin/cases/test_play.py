@@ -190,3 +190,30 @@ def test_short_work_is_waited_for_and_long_work_is_left_running(seconds: str, wo
     found = played(objects(), step("create", PODS, pod))
 
     assert found["summary"]["pods"]["by_owner"] == {"default/Pod/work": {word: 1}}
+
+
+def test_a_probe_of_a_port_that_nobody_declares_is_not_taken_to_pass() -> None:
+    made = deployment("new", 1)
+    probe = {"httpGet": {"path": "/", "port": 81}}
+    made["spec"]["template"]["spec"]["containers"][0] |= {"ports": [{"containerPort": 80}], "readinessProbe": probe}
+
+    assert played(objects(), step("create", DEPLOYMENTS, made))["summary"]["unsafe"] is None
+
+
+@pytest.mark.parametrize("name", ["App:1", "app:1:2", "registry.example.com/app:", "app@sha256:12", "a//b"])
+def test_an_image_whose_name_cannot_be_read_never_starts(name: str) -> None:
+    containers = [{"name": "app", "image": name}]
+    body = {"spec": {"template": {"spec": {"containers": containers}}}}
+    found = played(objects(*web()), step("patch", f"{DEPLOYMENTS}/web", body))
+
+    assert found["summary"]["pods"]["by_owner"] == {WEB: {"InvalidImageName": 1, "Ready": 2}}
+    assert {"pods_broken", "rollout_stalled"} <= harms(found)
+
+
+@pytest.mark.parametrize("name", ["app", "Registry.Example.com:5000/a/b_c:v1.2", "localhost/app@sha256:" + "ab" * 32])
+def test_an_image_whose_name_can_be_read_starts(name: str) -> None:
+    containers = [{"name": "app", "image": name}]
+    body = {"spec": {"template": {"spec": {"containers": containers}}}}
+    found = played(objects(*web()), step("patch", f"{DEPLOYMENTS}/web", body))
+
+    assert found["summary"]["pods"]["by_owner"] == {WEB: {"Ready": 2}}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from kubesteward_tools.twin.cases.agents import NOTE
 from kubesteward_tools.twin.cases.play import Play
 from kubesteward_tools.twin.controllers import rollout
+from kubesteward_tools.twin.disruption import controller_of
 from kubesteward_tools.twin.findings.evidence import Evidence, Run
 from kubesteward_tools.twin.route import parse
 from kubesteward_tools.twin.status import ApiError
@@ -64,6 +65,10 @@ def _unproven(play: Play) -> Iterator[str]:
     for key, before, after in _rolled(play):
         if not _probes(after) <= _probes(before):
             yield f"{key.namespace}/{key.name}: whether its pods pass the new probe is not known before they run"
+    for key in sorted(key for key, word in play.watcher.touched.items() if word == "created"):
+        made = play.cluster.store.get(key)
+        if made is not None and controller_of(made) is None and _asks_elsewhere(made):
+            yield f"{key.namespace}/{key.name}: a probe asks a port that its container does not declare"
 
 
 def _held_up(play: Play) -> Iterator[str]:
@@ -95,6 +100,17 @@ def _rolled(play: Play) -> Iterator[tuple[Key, Object, Object]]:
 def _template(obj: Object) -> Object:
     found = (obj.get("spec") or {}).get("template")
     return found if isinstance(found, dict) else {}
+
+
+def _asks_elsewhere(made: Object) -> bool:
+    """Containers that declare ports, and a probe that asks another."""
+    for container in ((_template(made) or made).get("spec") or {}).get("containers") or ():
+        known = {item.get(word) for item in container.get("ports") or () for word in ("containerPort", "name")}
+        probes = [container.get(name) or {} for name in _PROBES]
+        asked = {(probe.get(way) or {}).get("port") for probe in probes for way in ("httpGet", "tcpSocket")} - {None}
+        if known and not asked <= known:
+            return True
+    return False
 
 
 def _probes(workload: Object) -> set[str]:
