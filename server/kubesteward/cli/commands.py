@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kubesteward.cli import actions, audit, cluster, demo, doctor, install
+from kubesteward.cli import actions, audit, cluster, demo, doctor, install, rehearse
 
 app = typer.Typer(
     name="kubesteward",
@@ -58,4 +58,5 @@ app.command()(actions.reject)
 app.command()(actions.actions)
 app.add_typer(audit.app)
 app.command()(doctor.doctor)
+app.command()(rehearse.rehearse)
 app.command()(install.install)

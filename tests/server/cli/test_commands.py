@@ -13,7 +13,19 @@ from tests.server.cli.conftest import Command
 from kubesteward import __version__
 from kubesteward.cli.exits import FAILED, OK, USAGE
 
-COMMANDS = ["serve", "demo", "cluster", "approve", "reject", "actions", "audit", "doctor", "install", "version"]
+COMMANDS = [
+    "serve",
+    "demo",
+    "cluster",
+    "approve",
+    "reject",
+    "actions",
+    "audit",
+    "doctor",
+    "install",
+    "rehearse",
+    "version",
+]
 PROGRAM = [sys.executable, "-m", "kubesteward"]
 
 
@@ -44,7 +56,10 @@ def test_every_command_explains_itself(kubesteward: Command, name: str) -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("rehearse", "No such command 'rehearse'"),
+        ("replay", "No such command 'replay'"),
+        ("rehearse", "Missing option '--cases'"),
+        ("rehearse --cases x", "Missing option '--out'"),
+        ("rehearse --cases x --out y --jobs 0", "Invalid value for '--jobs'"),
         ("--frob", "No such option: --frob"),
         ("serve --frob", "unrecognized arguments: --frob"),
         ("serve stray", "unrecognized arguments: stray"),

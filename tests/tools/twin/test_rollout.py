@@ -98,3 +98,21 @@ def test_the_same_seed_gives_the_same_names() -> None:
 
     assert names(1) == names(1)
     assert names(1) != names(2)
+
+
+def test_an_eviction_that_came_to_nothing_counts_for_two_minutes(cluster: SimulatedCluster) -> None:
+    do(cluster, "create", DEPLOYMENTS, deployment("web"))
+    spec = {"minAvailable": 2, "selector": {"matchLabels": {"app": "web"}}}
+    budgets = "/apis/policy/v1/namespaces/default/poddisruptionbudgets"
+    do(cluster, "create", budgets, {"metadata": {"name": "web"}, "spec": spec})
+    [pod, *_] = [item["metadata"]["name"] for item in cluster.store.objects("pods")]
+    eviction = {"metadata": {"name": pod}, "deleteOptions": {"preconditions": {"uid": "another"}}}
+    assert do(cluster, "create", f"/api/v1/namespaces/default/pods/{pod}/eviction", eviction) == 409
+
+    def allowed() -> int:
+        found: int = cluster.api.get("poddisruptionbudgets.policy", "default", "web")["status"]["disruptionsAllowed"]
+        return found
+
+    assert allowed() == 0
+    cluster.engine.advance(cluster.clock.now + 121)
+    assert allowed() == 1

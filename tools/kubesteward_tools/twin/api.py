@@ -29,6 +29,8 @@ _CONTENT_FREE = {"metadata", "status", "apiVersion", "kind"}
 _GENERATED_NAME_LIMIT = 58
 
 Evict = Callable[["Api", str, str, dict[str, Any], User, bool], Object]
+Managed = Callable[[Object], list[dict[str, Any]]]
+"""From an object as it is going to be to its `managedFields`; asked only where the object has such a list."""
 
 
 class Api:
@@ -53,7 +55,14 @@ class Api:
         return obj
 
     def create(
-        self, resource: str, namespace: str, obj: Object, *, user: User = ADMIN, dry_run: bool = False
+        self,
+        resource: str,
+        namespace: str,
+        obj: Object,
+        *,
+        user: User = ADMIN,
+        dry_run: bool = False,
+        managed: Managed | None = None,
     ) -> Object:
         kind = self.kind(resource)
         new = self._named(kind, namespace, obj)
@@ -70,6 +79,8 @@ class Api:
         if self.store.get(key) is not None:
             raise status.already_exists(kind, metadata["name"])
         _first_status(resource, new)
+        if managed is not None:
+            metadata["managedFields"] = managed(new)
         return self._commit(attempt, key, dry_run=dry_run)
 
     def update(
@@ -82,14 +93,17 @@ class Api:
         user: User = ADMIN,
         subresource: str = "",
         dry_run: bool = False,
+        managed: Managed | None = None,
     ) -> Object:
         kind, old = self.kind(resource), self.get(resource, namespace, name)
         new = self._prepared(kind, obj, old, subresource)
-        if _same(new, old):
+        if managed is None and _same(new, old):
             return old
         attempt = Attempt(self.store, "UPDATE", kind, new, old, user, self.names, self.warnings)
         if not subresource:
             self._admit(attempt)
+            if managed is not None and "managedFields" in old["metadata"]:
+                new["metadata"]["managedFields"] = managed(new)
             if _same(new, old):
                 return old
             if (
@@ -207,6 +221,8 @@ class Api:
             if field in old["metadata"]:
                 new["metadata"].setdefault(field, old["metadata"][field])
         new["metadata"].pop("managedFields", None)
+        if "managedFields" in old["metadata"]:
+            new["metadata"]["managedFields"] = old["metadata"]["managedFields"]
         new["kind"], new["apiVersion"] = old.get("kind", kind.kind), old.get("apiVersion", kind.api_version)
         if "status" in kind.subresources:
             new.pop("status", None)

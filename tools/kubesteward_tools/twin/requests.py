@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from kubesteward_tools.twin import listing, reviews, scale
-from kubesteward_tools.twin.api import APPLY_PATCH, Api, patched
+from kubesteward_tools.twin import listing, managers, reviews, scale
+from kubesteward_tools.twin.api import APPLY_PATCH, Api, Managed, patched
 from kubesteward_tools.twin.eviction import evict
+from kubesteward_tools.twin.fieldsets import Path
+from kubesteward_tools.twin.managers import Manager
 from kubesteward_tools.twin.rbac import Access, can
 from kubesteward_tools.twin.route import Request, Response, Route, no_such_resource, parse
 from kubesteward_tools.twin.status import (
@@ -142,15 +144,29 @@ def _update(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         user=request.user,
         subresource=route.subresource,
         dry_run=_is_dry(request),
+        managed=_written(api, request, route),
     )
     return 200, new
 
 
 def _write_scale(api: Api, request: Request, route: Route, new: Object) -> Object:
-    resource = route.kind.resource
-    return scale.read(
-        api.update(resource, route.namespace, route.name, new, user=request.user, dry_run=_is_dry(request))
+    after = api.update(
+        route.kind.resource,
+        route.namespace,
+        route.name,
+        new,
+        user=request.user,
+        dry_run=_is_dry(request),
+        managed=_written(api, request, route),
     )
+    return scale.read(after)
+
+
+def _written(api: Api, request: Request, route: Route) -> Managed:
+    """What a write that is no apply makes of the object's managers."""
+    manager = Manager(request.query.get("fieldManager") or request.user.name, "Update", route.subresource)
+    old = api.get(route.kind.resource, route.namespace, route.name)
+    return lambda new: managers.after_update(old, new, manager, api.clock.timestamp)
 
 
 def _patch(api: Api, request: Request, route: Route) -> tuple[int, Object]:
@@ -164,15 +180,46 @@ def _patch(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         old = api.get(kind.resource, route.namespace, route.name)
         wanted = _merged(api, request, fields.SCALE, patched(scale.read(old), request.body, content_type))
         return 200, _write_scale(api, request, route, scale.written(old, wanted))
-    dry, user = _is_dry(request), request.user
-    old_obj = api.store.get(Key(kind.resource, route.namespace, route.name))
-    if old_obj is None and content_type == APPLY_PATCH:
-        return 201, api.create(kind.resource, route.namespace, request.body, user=user, dry_run=dry)
+    if content_type == APPLY_PATCH:
+        return _apply(api, request, route)
     old = api.get(kind.resource, route.namespace, route.name)
     new = _merged(api, request, fields.type_of(kind), patched(old, request.body, content_type))
     return 200, api.update(
-        kind.resource, route.namespace, route.name, new, user=user, subresource=route.subresource, dry_run=dry
+        kind.resource,
+        route.namespace,
+        route.name,
+        new,
+        user=request.user,
+        subresource=route.subresource,
+        dry_run=_is_dry(request),
+        managed=_written(api, request, route),
     )
+
+
+def _apply(api: Api, request: Request, route: Route) -> tuple[int, Object]:
+    """Server-side apply. Raises ApiError 409 where it would change what others manage, unless it is forced."""
+    kind, body, user, dry = route.kind, _body(request), request.user, _is_dry(request)
+    manager = Manager(request.query["fieldManager"], "Apply", route.subresource)
+    old = api.store.get(Key(kind.resource, route.namespace, route.name))
+    taken: list[Path] = []
+
+    def managed(_: Object) -> managers.Entries:
+        now = api.clock.timestamp
+        return managers.after_apply(old, body, manager, taken, version=kind.api_version, now=now)
+
+    if old is None:
+        return 201, api.create(kind.resource, route.namespace, body, user=user, dry_run=dry, managed=managed)
+    base = managers.given_up(old, body, manager) if managers.tracked(old) else old
+    new = _merged(api, request, fields.type_of(kind), patched(base, body, APPLY_PATCH))
+    found = managers.conflicts(old, new, body, manager)
+    if found and request.query.get("force") != "true":
+        raise managers.refusal(found, kind.api_version)
+    taken += [path for paths in found.values() for path in paths]
+    sub = route.subresource
+    after = api.update(
+        kind.resource, route.namespace, route.name, new, user=user, subresource=sub, dry_run=dry, managed=managed
+    )
+    return 200, after
 
 
 def _decoded(api: Api, request: Request, route: Route, body: Object) -> Object:
@@ -233,7 +280,7 @@ def _check_apply(request: Request) -> None:
     if not request.query.get("fieldManager"):
         raise invalid("PatchOptions.meta.k8s.io", "", [required("fieldManager", "is required for apply patch")])
     metadata = _body(request).get("metadata")
-    if isinstance(metadata, dict) and metadata.get("managedFields"):
+    if isinstance(metadata, dict) and metadata.get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
 
 

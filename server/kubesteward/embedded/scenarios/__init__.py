@@ -18,10 +18,11 @@ from typing import Any
 
 from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.twin import resources as kinds
-from kubesteward_tools.twin.api import APPLY_PATCH, MERGE_PATCH
+from kubesteward_tools.twin.api import MERGE_PATCH, STRATEGIC_PATCH
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.route import Request
 from kubesteward_tools.world.kinds import ResourceType
+from kubesteward_tools.world.store import Key
 
 _A_MOMENT = 1.0
 _SUFFIX = ".yaml"
@@ -73,13 +74,14 @@ def _documents(file: Traversable) -> Iterator[Document]:
 
 
 def _write(cluster: SimulatedCluster, document: Document) -> None:
-    for request in _requests(document):
+    for request in _requests(cluster, document):
         response = cluster.handle(request)
         if response.status >= 400:
             raise ValueError(f"a scenario's {request.verb} {request.path} was refused: {response.body['message']}")
 
 
-def _requests(document: Document) -> Iterator[Request]:
+def _requests(cluster: SimulatedCluster, document: Document) -> Iterator[Request]:
+    """What is there already is changed by what a document says of it, and keeps the rest."""
     if "delete" in document:
         kind, namespace, name = _place(document["delete"])
         yield Request("delete", kind.path(namespace, name))
@@ -87,8 +89,10 @@ def _requests(document: Document) -> Iterator[Request]:
     kind, namespace, name = _place(document)
     content = {key: value for key, value in document.items() if key != "status"}
     if content.keys() - {"apiVersion", "kind", "metadata"} or "status" not in document:
-        path = kind.path(namespace, name)
-        yield Request("patch", path, {"fieldManager": "scenario", "force": "true"}, APPLY_PATCH, content)
+        if cluster.store.get(Key(kind.resource, namespace, name)) is None:
+            yield Request("create", kind.path(namespace), body=content)
+        else:
+            yield Request("patch", kind.path(namespace, name), {}, STRATEGIC_PATCH, content)
     if "status" in document:
         body = {"status": document["status"]}
         yield Request("patch", kind.path(namespace, name, "status"), {}, MERGE_PATCH, body)

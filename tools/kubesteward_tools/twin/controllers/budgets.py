@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 from kubesteward_tools.twin import disruption
+from kubesteward_tools.twin.clock import parse_timestamp
 from kubesteward_tools.twin.controllers.base import Base, condition
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.world.store import Event, Key, Object
 
+_GIVEN_UP = 120.0
+"""Seconds after which the controller takes an eviction for one that never became a delete."""
 _SCALABLE = {"deployments.apps", "replicasets.apps", "statefulsets.apps"}
 
 
@@ -18,7 +21,7 @@ class Budgets(Base):
     def watches(self, event: Event) -> Iterable[Hashable]:
         resource, namespace = event.key.resource, event.key.namespace
         if resource == "poddisruptionbudgets.policy" and event.type != "DELETED":
-            if event.old is None or event.old["metadata"].get("generation") != event.obj["metadata"].get("generation"):
+            if event.old is None or _asked(event.old) != _asked(event.obj):
                 yield event.key
         elif resource == "pods":
             yield from self._covering(namespace, [_labels(item) for item in (event.obj, event.old) if item])
@@ -53,15 +56,23 @@ class Budgets(Base):
         status = {**new, "observedGeneration": budget["metadata"].get("generation", 1), "conditions": conditions}
         if waiting:
             status["disruptedPods"] = waiting
+            self.after(_GIVEN_UP, key, idle=True)
         self.api.update_status(*key, status)
 
     def _still_disrupted(self, namespace: str, disrupted: dict[str, str]) -> dict[str, str]:
-        """Evicted pods that do not show it yet."""
+        """Evicted pods that do not show it yet; after two minutes it is clear that they stay."""
 
-        def pending(pod: Object | None) -> bool:
-            return pod is not None and "deletionTimestamp" not in pod["metadata"]
+        def pending(pod: Object | None, at: str) -> bool:
+            fresh = self.api.clock.now - parse_timestamp(at) < _GIVEN_UP
+            return pod is not None and "deletionTimestamp" not in pod["metadata"] and fresh
 
-        return {name: at for name, at in disrupted.items() if pending(self.store.get(Key("pods", namespace, name)))}
+        found = disrupted.items()
+        return {name: at for name, at in found if pending(self.store.get(Key("pods", namespace, name)), at)}
+
+
+def _asked(budget: Object) -> tuple[object, object]:
+    """What the controller looks at again: the spec, and evictions that were granted."""
+    return budget["metadata"].get("generation"), (budget.get("status") or {}).get("disruptedPods") or {}
 
 
 def _labels(obj: Object) -> dict[str, str]:

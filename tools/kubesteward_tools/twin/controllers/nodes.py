@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 from kubesteward_tools.twin.controllers.base import Base
+from kubesteward_tools.twin.engine import Engine
 from kubesteward_tools.world.store import Event, Key, Object
 
 _READY_TAINTS = {"False": "node.kubernetes.io/not-ready", "Unknown": "node.kubernetes.io/unreachable"}
@@ -22,6 +23,10 @@ _MANAGED = {*_READY_TAINTS.values(), *_PRESSURE.values(), _UNSCHEDULABLE}
 class Nodes(Base):
     component = "node-controller"
 
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._noticed: dict[str, float] = {}
+
     def watches(self, event: Event) -> Iterable[Hashable]:
         if event.key.resource == "nodes" and event.type != "DELETED":
             yield event.key
@@ -29,6 +34,8 @@ class Nodes(Base):
             before = event.old["spec"].get("nodeName") if event.old else None
             if name != before:
                 yield Key("nodes", "", name)
+        elif event.key.resource == "pods" and event.type == "DELETED":
+            self._noticed.pop(event.obj["metadata"].get("uid", ""), None)
         elif event.key.resource == "nodes":
             yield from self.store.pods_on(event.key.name)
 
@@ -87,7 +94,11 @@ class Nodes(Base):
         """NoExecute taints ask no budget."""
         pod = self.store.get(key)
         taints = [taint for taint in node["spec"].get("taints") or () if taint["effect"] == "NoExecute"]
-        if pod is None or not taints or "deletionTimestamp" in pod["metadata"]:
+        if pod is None or "deletionTimestamp" in pod["metadata"]:
+            return
+        uid = pod["metadata"]["uid"]
+        if not taints:
+            self._noticed.pop(uid, None)
             return
         waits = [_patience(pod, taint) for taint in taints]
         if any(wait is None for wait in waits):
@@ -95,18 +106,15 @@ class Nodes(Base):
             return
         finite = [wait for wait in waits if wait is not None and wait >= 0]
         if not finite:
+            self._noticed.pop(uid, None)
             return
-        due = min(finite) - (self.api.clock.now - self._tainted_since(taints))
+        now = self.api.clock.now
+        due = min(finite) - (now - self._noticed.setdefault(uid, now))
         if due <= 0:
+            self._noticed.pop(uid)
             self._evict(key, pod)
         else:
             self.after(due, Key("nodes", "", node["metadata"]["name"]), idle=due > 60)
-
-    def _tainted_since(self, taints: list[dict[str, Any]]) -> float:
-        from kubesteward_tools.twin.clock import parse_timestamp
-
-        times = [parse_timestamp(taint["timeAdded"]) for taint in taints if taint.get("timeAdded")]
-        return min(times, default=self.api.clock.now)
 
     def _evict(self, key: Key, pod: Object) -> None:
         self.event(pod, "Normal", "TaintManagerEviction", f"Marking for deletion Pod {key.namespace}/{key.name}")

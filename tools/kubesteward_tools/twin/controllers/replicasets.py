@@ -48,8 +48,9 @@ class ReplicaSets(Base):
     def _keep_trying(self, granting: Key) -> None:
         """Nothing wakes a ReplicaSet that was refused, but its next try is worth waiting for once the rules change."""
         for key, replica_set in self.store.items(REPLICA_SETS, granting.namespace or granting.name):
-            if tries := self._retries.get(replica_set["metadata"]["uid"]):
-                self.after(_back_off(tries), key)
+            tries = self._retries.get(replica_set["metadata"]["uid"])
+            if tries or (replica_set.get("status") or {}).get("conditions"):
+                self.after(_back_off(tries) if tries else _LONGEST_RETRY, key)
 
     def _would_adopt(self, event: Event) -> Iterable[Key]:
         for key, replica_set in self.store.items(REPLICA_SETS, event.key.namespace):

@@ -14,6 +14,9 @@ from kubesteward_tools.twin.kubelet.outlook import Fate, Outlook
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.world.store import Event, Key, Object
 
+_WAITED_FOR = 20.0
+"""Seconds of work: a container that runs for longer is at rest while it runs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -106,6 +109,8 @@ class Kubelet(Base):
             volume, why = lacking[0].mounted, lacking[1]
             self._wait(key, pod)
             self.event(pod, "Warning", "FailedMount", f'MountVolume.SetUp failed for volume "{volume}" : {why}')
+        elif (image := references.unreadable_image(pod)) is not None:
+            self._refuse_image(key, pod, image)
         elif fate.mode == "imagepull":
             self._fail_to_pull(key, pod)
         elif lacking:
@@ -147,6 +152,12 @@ class Kubelet(Base):
         self.event(pod, "Warning", "Failed", "Error: ErrImagePull")
         self._hold(key, pod, "ErrImagePull", why)
         self.after(1.0, key, idle=tries > 1)
+
+    def _refuse_image(self, key: Key, pod: Object, image: str) -> None:
+        why = f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": {references.NO_NAME}'
+        self._hold(key, pod, "InvalidImageName", why)
+        self.event(pod, "Warning", "InspectFailed", why)
+        self.event(pod, "Warning", "Failed", "Error: InvalidImageName")
 
     def _backoff(self, tries: int) -> float:
         return float(min(self._pace.backoff * 2 ** max(0, tries - 1), self._pace.longest_backoff))
@@ -195,7 +206,7 @@ class Kubelet(Base):
         elif delay:
             self.after(delay, key)
         if fate.mode == "run" and fate.run_for is not None:
-            self.after(fate.run_for, key)
+            self.after(fate.run_for, key, idle=fate.run_for > _WAITED_FOR)
 
     def _run(self, key: Key, pod: Object) -> None:
         """A running pod: time to become ready, to fail, to be restarted, or nothing."""

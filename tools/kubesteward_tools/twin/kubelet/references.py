@@ -1,11 +1,20 @@
-"""ConfigMaps and Secrets that a pod needs before its containers can start."""
+"""What a pod needs before its containers can start: ConfigMaps, Secrets, and images whose names can be read."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from kubesteward_tools.world.store import Key, Object, Store
+
+NO_NAME = "invalid reference format"
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_HOST = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*(?::[0-9]+)?/)?"
+_IMAGE = re.compile(
+    rf"{_HOST}{_PART}(?:/{_PART})*(?::\w[\w.-]{{0,127}})?(?:@[A-Za-z][\w+.-]*:[0-9a-fA-F]{{32,}})?", re.ASCII
+)
+"""As the distribution project's grammar of references has it."""
 
 
 class Reference(NamedTuple):
@@ -73,3 +82,9 @@ def missing(store: Store, pod: Object) -> tuple[Reference, str] | None:
 def _has(obj: Object, key: str) -> bool:
     """A Secret that was reduced to its key names counts by them."""
     return any(key in (obj.get(field) or {}) for field in ("data", "binaryData", "stringData"))
+
+
+def unreadable_image(pod: Object) -> str | None:
+    """The first image of a pod whose name cannot be read as one."""
+    containers = [*(pod["spec"].get("initContainers") or ()), *pod["spec"]["containers"]]
+    return next((item["image"] for item in containers if not _IMAGE.fullmatch(item.get("image", "").strip())), None)

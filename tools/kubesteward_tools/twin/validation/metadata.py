@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from kubesteward_tools.twin.status import FieldError, invalid_value
+from kubesteward_tools.twin.status import FieldError, forbidden_field, invalid_value
 from kubesteward_tools.world.kinds import ResourceType
 
 _SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -43,6 +43,7 @@ def check(kind: ResourceType, obj: dict[str, Any], old: dict[str, Any] | None) -
         yield from _name(kind, str(metadata.get("name", "")))
     else:
         yield from _unchanged(metadata, old["metadata"])
+        yield from _held(metadata, old["metadata"])
     yield from _labels("metadata.labels", metadata.get("labels") or {})
 
 
@@ -61,6 +62,15 @@ def _unchanged(new: dict[str, Any], old: dict[str, Any]) -> Iterator[FieldError]
     for field in ("uid", "name", "namespace"):
         if field in new and new[field] != old.get(field):
             yield invalid_value(f"metadata.{field}", new[field], "field is immutable")
+
+
+def _held(new: dict[str, Any], old: dict[str, Any]) -> Iterator[FieldError]:
+    """What is being deleted takes no further finalizers (apimachinery, ValidateObjectMetaUpdate)."""
+    added = sorted({*(new.get("finalizers") or ())} - {*(old.get("finalizers") or ())})
+    if "deletionTimestamp" in old and added:
+        shown = ", ".join(f'"{item}"' for item in added)
+        why = f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{shown}}}"
+        yield forbidden_field("metadata.finalizers", why)
 
 
 def _labels(path: str, labels: dict[str, Any]) -> Iterator[FieldError]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,11 +19,25 @@ def service(obj: dict[str, Any]) -> Iterator[FieldError]:
     if not spec.get("ports") and spec.get("type") != "ExternalName" and not headless:
         yield required("spec.ports")
     several = len(spec.get("ports") or ()) > 1
+    names, places = set[str](), set[tuple[Any, str]]()
     for at, port in enumerate(spec.get("ports") or ()):
         if not isinstance(port.get("port"), int) or not 0 < port["port"] < 65536:
             yield invalid_value(f"spec.ports[{at}].port", port.get("port", 0), "must be between 1 and 65535, inclusive")
         if several and not port.get("name"):
             yield required(f"spec.ports[{at}].name")
+        yield from _taken(f"spec.ports[{at}]", port, names, places)
+
+
+def _taken(path: str, port: dict[str, Any], names: set[str], places: set[tuple[Any, str]]) -> Iterator[FieldError]:
+    """Neither a name nor a pair of port and protocol may come twice in a Service (API doc: ServicePort)."""
+    name, place = port.get("name"), (port.get("port"), port.get("protocol", "TCP"))
+    if name and name in names:
+        yield FieldError("FieldValueDuplicate", f"{path}.name", f'Duplicate value: "{name}"')
+    if place in places:
+        shown = json.dumps({"protocol": place[1], "port": place[0]}, separators=(",", ":"))
+        yield FieldError("FieldValueDuplicate", path, f"Duplicate value: {shown}")
+    names.add(name or "")
+    places.add(place)
 
 
 def config_map(obj: dict[str, Any]) -> Iterator[FieldError]:

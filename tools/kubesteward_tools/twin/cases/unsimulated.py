@@ -1,0 +1,125 @@
+"""What the twin cannot know of a case: one of these is enough not to call it safe."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from kubesteward_tools.twin.cases.agents import NOTE
+from kubesteward_tools.twin.cases.play import Play
+from kubesteward_tools.twin.controllers import rollout
+from kubesteward_tools.twin.disruption import controller_of
+from kubesteward_tools.twin.findings.evidence import Evidence, Run
+from kubesteward_tools.twin.route import parse
+from kubesteward_tools.twin.status import ApiError
+from kubesteward_tools.twin.unknowns import unknowns
+from kubesteward_tools.twin.webhooks import hooks
+from kubesteward_tools.world.store import Key, Object
+
+_PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+_HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
+
+
+def unsimulated(play: Play) -> list[str]:
+    run = Run(play.cluster, play.watcher, play.settled)
+    evidence = Evidence(play.origin, run, run, tuple(_targets(play)), ())
+    known = [text for text in unknowns(evidence) if repr(NOTE) not in text]
+    rules = (_unserved, _webhooks, _unproven, _held_up)
+    return list(dict.fromkeys([*known, *(text for rule in rules for text in rule(play))]))
+
+
+def _targets(play: Play) -> Iterator[Key]:
+    """What the calls name that were let through: a refused one changes nothing."""
+    refused = {item["path"] for item in play.responses if item["status"] >= 400}
+    for step in play.case.steps:
+        if step.path in refused or step.query.get("dryRun") or step.verb == "get" or step.is_drain:
+            continue
+        try:
+            route = parse(step.path)
+        except ApiError:
+            continue
+        yield Key(route.kind.resource, route.namespace, route.name)
+
+
+def _unserved(play: Play) -> Iterator[str]:
+    """Paths of kinds that the twin does not serve: what it answers there is no evidence."""
+    for step in play.case.steps:
+        try:
+            parse(step.path)
+        except ApiError:
+            yield f"{step.path}: this kind is not simulated"
+
+
+def _webhooks(play: Play) -> Iterator[str]:
+    """Webhooks that a call, or a controller because of it, may have to pass."""
+    written = {key for key, word in play.watcher.touched.items() if word} | set(_targets(play))
+    for hook in hooks(play.origin):
+        for resource in sorted({key.resource for key in written}):
+            plural, _, group = resource.partition(".")
+            if any(hook.covers(group, plural, operation) for operation in ("CREATE", "UPDATE", "DELETE")):
+                yield f"admission webhook {hook.name} may refuse {plural}; it is not asked"
+
+
+def _unproven(play: Play) -> Iterator[str]:
+    """Probes that ask running software something else than before: nobody knows what it answers."""
+    for key, before, after in _rolled(play):
+        if not _probes(after) <= _probes(before):
+            yield f"{key.namespace}/{key.name}: whether its pods pass the new probe is not known before they run"
+    for key in sorted(key for key, word in play.watcher.touched.items() if word == "created"):
+        made = play.cluster.store.get(key)
+        if made is not None and controller_of(made) is None and _asks_elsewhere(made):
+            yield f"{key.namespace}/{key.name}: a probe asks a port that its container does not declare"
+
+
+def _held_up(play: Play) -> Iterator[str]:
+    """A ReplicaSet that is refused pods waits ever longer, up to 1000 s, for as long as it wants more than it may.
+
+    In a roll-out with surge it does so until the end, and its back-off is longer than what anyone waits for.
+    """
+    refused = {
+        (event["involvedObject"].get("namespace", ""), event["involvedObject"]["name"])
+        for event in play.cluster.store.objects("events")
+        if event["reason"] == "FailedCreate" and event["involvedObject"]["kind"] == "ReplicaSet"
+    }
+    for key, _, after in _rolled(play):
+        if key.resource != "deployments.apps" or not rollout.is_rolling(after) or not rollout.bounds(after)[0]:
+            continue
+        owned = play.cluster.store.owned_by(after["metadata"]["uid"])
+        if any((item.namespace, item.name) in refused for item in owned):
+            yield f"{key.namespace}/{key.name}: how far it rolls while pods are refused is a matter of timing"
+
+
+def _rolled(play: Play) -> Iterator[tuple[Key, Object, Object]]:
+    """Workloads whose template is another now, as they were and are."""
+    for key in sorted(play.watcher.seen):
+        before, after = play.origin.get(key), play.cluster.store.get(key)
+        if before is not None and after is not None and _template(before) != _template(after):
+            yield key, before, after
+
+
+def _template(obj: Object) -> Object:
+    found = (obj.get("spec") or {}).get("template")
+    return found if isinstance(found, dict) else {}
+
+
+def _asks_elsewhere(made: Object) -> bool:
+    """Containers that declare ports, and a probe that asks another."""
+    for container in ((_template(made) or made).get("spec") or {}).get("containers") or ():
+        known = {item.get(word) for item in container.get("ports") or () for word in ("containerPort", "name")}
+        probes = [container.get(name) or {} for name in _PROBES]
+        asked = {(probe.get(way) or {}).get("port") for probe in probes for way in ("httpGet", "tcpSocket")} - {None}
+        if known and not asked <= known:
+            return True
+    return False
+
+
+def _probes(workload: Object) -> set[str]:
+    """What is asked of each container, as text."""
+    containers = (_template(workload).get("spec") or {}).get("containers") or ()
+    return {
+        f"{container['name']} {name} {handler} {json.dumps(container[name][handler], sort_keys=True)}"
+        for container in containers
+        for name in _PROBES
+        for handler in _HANDLERS
+        if handler in (container.get(name) or {})
+    }
