@@ -5,7 +5,7 @@ API doc: apps/v1 ControllerRevision. `kubectl rollout history` reads them, `roll
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Container
 from typing import Any
 
 from kubesteward_tools.twin.controllers.base import Base, owner_reference
@@ -46,11 +46,13 @@ class Revisions:
             return found
         return self._api.replace(key_of(found), {**found, "revision": top + 1})
 
-    def forget(self, owner: Object, live: Iterable[str]) -> None:
-        """Keep as many that nobody runs as the owner's limit says; `live` are names."""
-        kept = set(live)
-        idle = [item for item in self.of(owner) if item["metadata"]["name"] not in kept]
-        limit = owner["spec"].get("revisionHistoryLimit", 10)
+    def forget(self, owner: Object, live: Callable[[], Container[str]]) -> None:
+        """Keep as many that nobody runs as the owner's limit says; `live` tells the hashes of the others."""
+        known, limit = self.of(owner), owner["spec"].get("revisionHistoryLimit", 10)
+        if len(known) <= limit:
+            return
+        kept = live()
+        idle = [item for item in known[:-1] if self.mark(item) not in kept]
         for item in idle[: max(0, len(idle) - limit)]:
             self._api.delete(*key_of(item))
 

@@ -109,8 +109,13 @@ class StatefulSets(Base):
         if "deletionTimestamp" not in obj["metadata"]:
             self._act(turn)
         self._report(turn)
-        live = [ordinals.revision_of(pod) for pod in turn.pods.values()]
-        self._revisions.forget(obj, [*live, current["metadata"]["name"], update["metadata"]["name"]])
+        self._revisions.forget(obj, lambda: self._live(turn))
+
+    def _live(self, turn: _Turn) -> set[str]:
+        """The hashes of the revisions that pods are of, or are to be."""
+        names = {ordinals.revision_of(pod) for pod in turn.pods.values()}
+        marks = {self._revisions.mark(revision) for revision in (turn.current, turn.update)}
+        return marks | {name.removeprefix(f"{turn.key.name}-") for name in names}
 
     def _history(self, obj: Object) -> tuple[Object, Object]:
         """The revision that the pods come from and the one that they go to."""
