@@ -146,7 +146,7 @@ def _stateful_set(obj: Spec) -> None:
     spec = obj.setdefault("spec", {})
     _template(spec)
     _set(spec, replicas=1, podManagementPolicy="OrderedReady", revisionHistoryLimit=10)
-    _set(spec, persistentVolumeClaimRetentionPolicy={"whenDeleted": "Retain", "whenScaled": "Retain"})
+    _set(spec.setdefault("persistentVolumeClaimRetentionPolicy", {}), whenDeleted="Retain", whenScaled="Retain")
     strategy = spec.setdefault("updateStrategy", {})
     _set(strategy, type="RollingUpdate")
     if strategy["type"] == "RollingUpdate":

@@ -8,11 +8,8 @@ from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.resources import BUILT_IN
 from kubesteward_tools.twin.watcher import SIMULATED_OWNERS, top_controller
 from kubesteward_tools.twin.webhooks import policies_on
-from kubesteward_tools.world.store import Object
 
 _NOT_SIMULATED = {
-    "statefulsets.apps": "what the change does to its pods",
-    "daemonsets.apps": "what the change does to its pods",
     "jobs.batch": "what the change does to its pods",
     "cronjobs.batch": "what the change does to its pods",
     "replicationcontrollers": "what the change does to its pods",
@@ -25,7 +22,7 @@ _KNOWN = {kind.resource for kind in BUILT_IN}
 
 
 def unknowns(evidence: Evidence) -> list[str]:
-    rules = (_kinds, _owners, _daemons, _agents, _policies, _restless)
+    rules = (_kinds, _owners, _agents, _policies, _restless)
     return list(dict.fromkeys(text for rule in rules for text in rule(evidence)))
 
 
@@ -45,15 +42,6 @@ def _owners(evidence: Evidence) -> Iterator[str]:
                 yield f"pods of {above[0]} {above[1].namespace}/{above[1].name} stop; their return is not simulated"
 
 
-def _daemons(evidence: Evidence) -> Iterator[str]:
-    """DaemonSets follow nodes' labels and taints, and come to nodes that are new."""
-    if not evidence.origin.count("daemonsets.apps"):
-        return
-    for key, before, after in evidence.touched(evidence.best, "nodes"):
-        if _where(before) != _where(after):
-            yield f"{name(key)}: which DaemonSets' pods come and go with it is not simulated"
-
-
 def _agents(evidence: Evidence) -> Iterator[str]:
     """Annotations of nodes are orders to whatever runs on them: some drain, reboot or silence the node."""
     for key, before, after in evidence.touched(evidence.best, "nodes"):
@@ -61,13 +49,6 @@ def _agents(evidence: Evidence) -> Iterator[str]:
             old, new = (item["metadata"].get("annotations") or {} for item in (before, after))
             for note in sorted(item for item in {*old, *new} - _INERT if old.get(item) != new.get(item)):
                 yield f"{name(key)}: what the node and its agents make of annotation {note!r} is not known"
-
-
-def _where(node: Object | None) -> tuple[object, ...]:
-    if node is None:
-        return ()
-    taints = [item for item in node["spec"].get("taints") or () if item["key"] != "node.kubernetes.io/unschedulable"]
-    return node["metadata"].get("labels") or {}, taints
 
 
 def _policies(evidence: Evidence) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kubesteward_tools.twin.admission import escalation, limits, namespaces, pods, quotas, security
+from kubesteward_tools.twin.admission import escalation, limits, namespaces, pods, quotas, security, storage, strategies
 from kubesteward_tools.twin.admission.attempt import Attempt
 
 Plugin = Callable[[Attempt], None]
@@ -18,5 +18,9 @@ MUTATING: tuple[Plugin, ...] = (
     pods.priority,
     pods.default_tolerations,
     limits.defaults,
+    storage.default_class,
+    storage.protection,
+    strategies.template_generation,
+    strategies.disabled_fields,
 )
 VALIDATING: tuple[Plugin, ...] = (escalation.check, limits.bounds, security.pod_security, quotas.within_quota)

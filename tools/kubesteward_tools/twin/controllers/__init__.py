@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubesteward_tools.twin.controllers.accounts import Accounts
 from kubesteward_tools.twin.controllers.budgets import Budgets
 from kubesteward_tools.twin.controllers.claims import Claims
+from kubesteward_tools.twin.controllers.daemonsets import DaemonSets
 from kubesteward_tools.twin.controllers.deployments import Deployments
 from kubesteward_tools.twin.controllers.endpoints import Endpoints
 from kubesteward_tools.twin.controllers.garbage import Garbage
@@ -12,6 +13,8 @@ from kubesteward_tools.twin.controllers.namespaces import Namespaces
 from kubesteward_tools.twin.controllers.nodes import Nodes
 from kubesteward_tools.twin.controllers.quotas import Quotas
 from kubesteward_tools.twin.controllers.replicasets import ReplicaSets
+from kubesteward_tools.twin.controllers.statefulsets import StatefulSets
+from kubesteward_tools.twin.controllers.volumes import Volumes
 from kubesteward_tools.twin.engine import Controller, Engine
 
 
@@ -23,9 +26,12 @@ def standard(engine: Engine) -> list[Controller]:
         Garbage(engine),
         Deployments(engine),
         ReplicaSets(engine),
+        StatefulSets(engine),
+        DaemonSets(engine),
         Nodes(engine),
         Budgets(engine),
         Claims(engine),
+        Volumes(engine),
         Quotas(engine),
         Endpoints(engine),
     ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubesteward_tools.twin.findings.evidence import Evidence, name
+from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
+from kubesteward_tools.twin.findings.progress import wanted
 from kubesteward_tools.twin.rehearsal import Concern
-from kubesteward_tools.world.store import Object
+from kubesteward_tools.twin.watcher import pods_under
+from kubesteward_tools.world.store import Key, Object
 
 _REMEDIES = {
     "quota.exceeded": "Raise the quota, free some of it, or ask for less (also the surge of a roll-out counts).",
@@ -25,6 +27,27 @@ def refused(evidence: Evidence) -> Iterator[Concern]:
             if message and not _failure(before) and name(key) not in seen:
                 seen.add(name(key))
                 yield _concern(name(key), f"pods of {name(key)} cannot be created{words}: {message}", message)
+        for key, message in _events(evidence, run):
+            if name(key) not in seen:
+                seen.add(name(key))
+                yield _concern(name(key), f"pods of {name(key)} cannot be created{words}: {message}", message)
+
+
+def _events(evidence: Evidence, run: Run) -> Iterator[tuple[Key, str]]:
+    """Of refusals StatefulSets and DaemonSets only write events; who has all the pods that it wants got over them."""
+    for resource, kind in (("statefulsets.apps", "StatefulSet"), ("daemonsets.apps", "DaemonSet")):
+        for key, _, after in evidence.touched(run, resource):
+            if after is not None and sum(1 for _ in pods_under(run.store, key)) < wanted(after):
+                found = (_refusal(evidence, run, item, kind, key) for item in run.store.keys("events", key.namespace))
+                yield from ((key, message) for message in filter(None, found))
+
+
+def _refusal(evidence: Evidence, run: Run, event: Key, kind: str, about: Key) -> str:
+    """The message of a new FailedCreate event about this workload, "" when the event is another one."""
+    if not event.name.startswith(f"{about.name}.") or (found := run.store.get(event)) is None:
+        return ""
+    is_it = found["reason"] == "FailedCreate" and found["involvedObject"].get("kind") == kind
+    return str(found["message"]) if is_it and found != evidence.origin.get(event) else ""
 
 
 def _concern(where: str, text: str, reason: str) -> Concern:

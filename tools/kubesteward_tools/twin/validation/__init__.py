@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kubesteward_tools.twin.status import FieldError, invalid, qualified
-from kubesteward_tools.twin.validation import immutable, metadata, policies, workloads
+from kubesteward_tools.twin.validation import immutable, metadata, policies, sets, workloads
 from kubesteward_tools.world.kinds import ResourceType
 
 Rule = Callable[[dict[str, Any]], Iterator[FieldError]]
@@ -16,8 +16,8 @@ _CONTENT: dict[str, Rule] = {
     "pods": workloads.pod,
     "deployments.apps": workloads.deployment,
     "replicasets.apps": workloads.template_and_selector,
-    "statefulsets.apps": workloads.template_and_selector,
-    "daemonsets.apps": workloads.template_and_selector,
+    "statefulsets.apps": sets.stateful_set,
+    "daemonsets.apps": sets.daemon_set,
     "jobs.batch": workloads.job,
     "services": policies.service,
     "configmaps": policies.config_map,
@@ -38,6 +38,7 @@ _CHANGES: dict[str, ImmutableRule] = {
     "services": immutable.service,
     "configmaps": immutable.config,
     "secrets": immutable.secret,
+    "controllerrevisions.apps": immutable.revision,
     "persistentvolumeclaims": immutable.claim,
     "rolebindings.rbac.authorization.k8s.io": immutable.role_ref,
     "clusterrolebindings.rbac.authorization.k8s.io": immutable.role_ref,

@@ -114,6 +114,11 @@ def config(new: Obj, old: Obj) -> Iterator[FieldError]:
             yield forbidden_field(field, "field is immutable when `immutable` is set")
 
 
+def revision(new: Obj, old: Obj) -> Iterator[FieldError]:
+    if new.get("data") != old.get("data"):
+        yield invalid_value("data", new.get("data"), _FIXED)
+
+
 def secret(new: Obj, old: Obj) -> Iterator[FieldError]:
     if new.get("type") != old.get("type"):
         yield invalid_value("type", new.get("type"), _FIXED)
