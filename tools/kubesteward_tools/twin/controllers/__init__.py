@@ -5,9 +5,12 @@ from __future__ import annotations
 from kubesteward_tools.twin.controllers.accounts import Accounts
 from kubesteward_tools.twin.controllers.budgets import Budgets
 from kubesteward_tools.twin.controllers.claims import Claims
+from kubesteward_tools.twin.controllers.cronjobs import CronJobs
 from kubesteward_tools.twin.controllers.deployments import Deployments
 from kubesteward_tools.twin.controllers.endpoints import Endpoints
 from kubesteward_tools.twin.controllers.garbage import Garbage
+from kubesteward_tools.twin.controllers.job_cleanup import JobCleanup
+from kubesteward_tools.twin.controllers.jobs import Jobs
 from kubesteward_tools.twin.controllers.namespaces import Namespaces
 from kubesteward_tools.twin.controllers.nodes import Nodes
 from kubesteward_tools.twin.controllers.quotas import Quotas
@@ -23,6 +26,9 @@ def standard(engine: Engine) -> list[Controller]:
         Garbage(engine),
         Deployments(engine),
         ReplicaSets(engine),
+        Jobs(engine),
+        JobCleanup(engine),
+        CronJobs(engine),
         Nodes(engine),
         Budgets(engine),
         Claims(engine),

@@ -19,6 +19,7 @@ Mode = Literal["run", "unready", "crash", "oom", "imagepull", "liveness", "compl
 PREFIX = "sim.kubesteward.dev/"
 """Annotations with this prefix tell the embedded cluster what an image does."""
 _LAB = "lab."
+_WORK = 5.0
 _NO_SUCH_IMAGE = re.compile(r"nonexistent|\.invalid/|:(v?999|broken|nope|does-not-exist)\b|:v999")
 
 
@@ -39,17 +40,22 @@ class Outlook(Protocol):
 
 
 class Best:
-    """New pods start and become ready at once."""
+    """New pods start and become ready at once; those of a Job do their work and end well."""
 
     def fate(self, pod: Object) -> Fate:
-        return Fate()
+        return Fate(run_for=_WORK) if _is_of_a_job(pod) else Fate()
 
 
 class Worst:
-    """New pods start and never become ready."""
+    """New pods start and never become ready; those of a Job fail."""
 
     def fate(self, pod: Object) -> Fate:
-        return Fate("unready")
+        return Fate("crash") if _is_of_a_job(pod) else Fate("unready")
+
+
+def _is_of_a_job(pod: Object) -> bool:
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return any(owner.get("controller") and owner.get("kind") == "Job" for owner in owners)
 
 
 class Declared:
@@ -68,7 +74,7 @@ class Declared:
             mode=_mode(mode),
             ready_after=float(_note(notes, "ready-after") or 0),
             run_for=float(run_for) if run_for else None,
-            exit_code=int(_note(notes, "exit-code") or 1),
+            exit_code=int(_note(notes, "exit-code") or _note(notes, "fail/exit-code") or 1),
         )
 
 

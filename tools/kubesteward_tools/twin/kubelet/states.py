@@ -83,6 +83,31 @@ def terminated(code: int, reason: str, started: str, now: str) -> Status:
     return {"terminated": {"exitCode": code, "reason": reason, "startedAt": started, "finishedAt": now}}
 
 
+def ended(status: Status, now: str, code: int, reason: str) -> Status:
+    """All containers are over, the first of them with this code, and will not start again."""
+    containers = [
+        {
+            **item,
+            "ready": False,
+            "started": False,
+            "state": terminated(0 if number else code, "Completed" if number else reason, _started(item, now), now),
+        }
+        for number, item in enumerate(status.get("containerStatuses") or ())
+    ]
+    new = {**status, "phase": "Failed" if code else "Succeeded", "containerStatuses": containers}
+    new = with_conditions(new, now, PodReadyToStartContainers=False, Ready=False, ContainersReady=False)
+    why = "PodFailed" if code else "PodCompleted"
+    plain = [{key: item[key] for key in item if key != "message"} for item in new["conditions"]]
+    new["conditions"] = [
+        item | {"reason": why} if item["type"] in {"Ready", "ContainersReady"} else item for item in plain
+    ]
+    return new
+
+
+def _started(container: Status, now: str) -> str:
+    return str(((container.get("state") or {}).get("running") or {}).get("startedAt") or now)
+
+
 def container_statuses(status: Status) -> dict[str, Status]:
     return {item["name"]: item for item in status.get("containerStatuses") or ()}
 

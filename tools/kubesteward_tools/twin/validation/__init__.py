@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kubesteward_tools.twin.status import FieldError, invalid, qualified
-from kubesteward_tools.twin.validation import immutable, metadata, policies, workloads
+from kubesteward_tools.twin.validation import batch, immutable, metadata, policies, workloads
 from kubesteward_tools.world.kinds import ResourceType
 
 Rule = Callable[[dict[str, Any]], Iterator[FieldError]]
@@ -18,7 +18,8 @@ _CONTENT: dict[str, Rule] = {
     "replicasets.apps": workloads.template_and_selector,
     "statefulsets.apps": workloads.template_and_selector,
     "daemonsets.apps": workloads.template_and_selector,
-    "jobs.batch": workloads.job,
+    "jobs.batch": batch.job,
+    "cronjobs.batch": batch.cron_job,
     "services": policies.service,
     "configmaps": policies.config_map,
     "poddisruptionbudgets.policy": policies.disruption_budget,
