@@ -259,7 +259,11 @@ def _priority_class(obj: Spec) -> None:
 
 
 def _autoscaler(obj: Spec) -> None:
-    _set(obj.setdefault("spec", {}), minReplicas=1)
+    spec = obj.setdefault("spec", {})
+    _set(spec, minReplicas=1)
+    if not spec.get("metrics"):
+        target = {"type": "Utilization", "averageUtilization": 80}
+        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
 
 
 def _spec(obj: Spec) -> None:

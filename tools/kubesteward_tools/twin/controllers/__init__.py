@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubesteward_tools.twin.controllers.accounts import Accounts
+from kubesteward_tools.twin.controllers.autoscalers import Autoscalers
 from kubesteward_tools.twin.controllers.budgets import Budgets
 from kubesteward_tools.twin.controllers.claims import Claims
 from kubesteward_tools.twin.controllers.cronjobs import CronJobs
@@ -18,8 +19,11 @@ from kubesteward_tools.twin.controllers.replicasets import ReplicaSets
 from kubesteward_tools.twin.engine import Controller, Engine
 
 
-def standard(engine: Engine) -> list[Controller]:
-    """All of them, in an order that is part of what makes a run reproducible."""
+def standard(engine: Engine, *, measured: bool = True) -> list[Controller]:
+    """All of them, in an order that is part of what makes a run reproducible.
+
+    `measured` says whether there are metrics: in a rehearsal nobody can know what pods will use.
+    """
     return [
         Accounts(engine),
         Namespaces(engine),
@@ -29,6 +33,7 @@ def standard(engine: Engine) -> list[Controller]:
         Jobs(engine),
         JobCleanup(engine),
         CronJobs(engine),
+        Autoscalers(engine, measured=measured),
         Nodes(engine),
         Budgets(engine),
         Claims(engine),

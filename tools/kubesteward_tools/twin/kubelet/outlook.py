@@ -18,7 +18,7 @@ Mode = Literal["run", "unready", "crash", "oom", "imagepull", "liveness", "compl
 
 PREFIX = "sim.kubesteward.dev/"
 """Annotations with this prefix tell the embedded cluster what an image does."""
-_LAB = "lab."
+LAB = "lab."
 _WORK = 5.0
 _NO_SUCH_IMAGE = re.compile(r"nonexistent|\.invalid/|:(v?999|broken|nope|does-not-exist)\b|:v999")
 
@@ -59,7 +59,7 @@ def _is_of_a_job(pod: Object) -> bool:
 
 
 class Declared:
-    """What annotations and image names say; everything else runs and becomes ready."""
+    """What annotations and image names say; everything else runs and becomes ready, or does the work of its Job."""
 
     def fate(self, pod: Object) -> Fate:
         notes = pod["metadata"].get("annotations") or {}
@@ -70,6 +70,8 @@ class Declared:
         elif mode is None and _starves(pod, notes):
             mode = "oom"
         run_for = _note(notes, "run-for")
+        if run_for is None and mode is None and _is_of_a_job(pod):
+            run_for = str(_WORK)
         return Fate(
             mode=_mode(mode),
             ready_after=float(_note(notes, "ready-after") or 0),
@@ -91,7 +93,7 @@ def _starves(pod: Object, notes: dict[str, Any]) -> bool:
 
 
 def _note(notes: dict[str, Any], name: str) -> str | None:
-    return notes.get(PREFIX + name) or notes.get(_LAB + name)
+    return notes.get(PREFIX + name) or notes.get(LAB + name)
 
 
 def _mode(text: str | None) -> Mode:
