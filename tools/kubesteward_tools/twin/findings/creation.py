@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubesteward_tools.twin.findings.evidence import Evidence, name
+from kubesteward_tools.twin.controllers import job_status
+from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
 from kubesteward_tools.twin.rehearsal import Concern
-from kubesteward_tools.world.store import Object
+from kubesteward_tools.world.store import Key, Object
 
 _REMEDIES = {
     "quota.exceeded": "Raise the quota, free some of it, or ask for less (also the surge of a roll-out counts).",
@@ -25,6 +26,27 @@ def refused(evidence: Evidence) -> Iterator[Concern]:
             if message and not _failure(before) and name(key) not in seen:
                 seen.add(name(key))
                 yield _concern(name(key), f"pods of {name(key)} cannot be created{words}: {message}", message)
+        for key, message in _by_event(evidence, run):
+            if name(key) not in seen:
+                seen.add(name(key))
+                yield _concern(name(key), f"what {name(key)} needs cannot be created{words}: {message}", message)
+
+
+def _by_event(evidence: Evidence, run: Run) -> Iterator[tuple[Key, str]]:
+    """Jobs and CronJobs tell of a refusal by events alone; it matters where they have not got over it."""
+    for resource in ("jobs.batch", "cronjobs.batch"):
+        for key, _, after in evidence.touched(run, resource):
+            if after is None or job_status.is_finished(after) or after["spec"].get("suspend"):
+                continue
+            for event in run.store.objects("events", key.namespace):
+                about = event["involvedObject"].get("uid") == after["metadata"]["uid"]
+                if about and event["reason"] == "FailedCreate" and _is_news(evidence, event):
+                    yield key, str(event["message"])
+
+
+def _is_news(evidence: Evidence, event: Object) -> bool:
+    old = evidence.origin.get(Key("events", event["metadata"]["namespace"], event["metadata"]["name"]))
+    return old is None or old.get("count") != event.get("count")
 
 
 def _concern(where: str, text: str, reason: str) -> Concern:
