@@ -22,7 +22,7 @@ from kubesteward_tools.twin.engine import Controller, Engine
 def standard(engine: Engine, *, measured: bool = True) -> list[Controller]:
     """All of them, in an order that is part of what makes a run reproducible.
 
-    `measured` says whether there are metrics: in a rehearsal nobody can know what pods will use.
+    `measured` is False in a rehearsal: nobody can know what pods will use, and schedules do not go on for ever.
     """
     return [
         Accounts(engine),
@@ -32,7 +32,7 @@ def standard(engine: Engine, *, measured: bool = True) -> list[Controller]:
         ReplicaSets(engine),
         Jobs(engine),
         JobCleanup(engine),
-        CronJobs(engine),
+        CronJobs(engine, endless=measured),
         Autoscalers(engine, measured=measured),
         Nodes(engine),
         Budgets(engine),

@@ -31,10 +31,13 @@ _STILL_RUNNING = "Not starting job because prior execution is running and concur
 
 
 class CronJobs(Base):
+    """`endless` is False in a rehearsal: a schedule that is new runs once, and others go on as they would anyway."""
+
     component = "cronjob-controller"
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, endless: bool = True) -> None:
         super().__init__(engine)
+        self._endless = endless
         self._new: set[str] = set()
         self._due: dict[Hashable, float] = {}
 
@@ -56,7 +59,8 @@ class CronJobs(Base):
         jobs = [job for _, job in self.owned(cron_job["metadata"]["uid"], JOBS)]
         status = self._note_ends(cron_job, status, jobs)
         self._clean_up(cron_job, jobs)
-        if "deletionTimestamp" not in cron_job["metadata"] and not cron_job["spec"].get("suspend"):
+        halted = cron_job["spec"].get("suspend") or "deletionTimestamp" in cron_job["metadata"]
+        if not halted and (self._endless or cron_job["metadata"]["uid"] in self._new):
             status = self._run(key, cron_job, status)
         self.api.update_status(*key, {name: value for name, value in status.items() if value})
 
@@ -101,11 +105,11 @@ class CronJobs(Base):
         return status
 
     def _wake(self, key: Key, cron_job: Object) -> None:
+        is_first = cron_job["metadata"]["uid"] in self._new
         spec, now = cron_job["spec"], self.api.clock.now
         due = cron.parse(spec["schedule"]).next_after(now, zone(spec.get("timeZone")))
         if due is not None and self._due.get(key) != due:
             self._due[key] = due
-            is_first = cron_job["metadata"]["uid"] in self._new
             self.after(due - now, key, idle=not is_first or due - now > WAITED_FOR)
 
     def _last_due(self, cron_job: Object, status: dict[str, Any]) -> float | None:
