@@ -160,3 +160,19 @@ def test_a_rehearsal_knows_what_annotations_declare() -> None:
     found = rehearsed(where, call("create", SCALERS, {**scaler(), "metadata": {"name": "other"}}))
 
     assert not any("by usage" in item for item in found.assumptions)
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({"most": 0}, "spec.maxReplicas: Invalid value: 0: must be greater than 0"),
+        ({"least": 5, "most": 4}, "must be greater than or equal to `minReplicas`"),
+        ({"share": 0}, "averageUtilization: Invalid value: 0: must be greater than 0"),
+        ({"metrics": [{"type": "Guess"}]}, 'spec.metrics[0].type: Unsupported value: "Guess"'),
+        ({"metrics": [{"type": "Resource"}]}, "must populate information for the given metric source"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(spec: dict[str, Any], message: str) -> None:
+    answer = create(cluster(), SCALERS, scaler(**spec), code=422)
+
+    assert message in answer["message"]

@@ -60,9 +60,23 @@ class CronJobs(Base):
         status = self._note_ends(cron_job, status, jobs)
         self._clean_up(cron_job, jobs)
         halted = cron_job["spec"].get("suspend") or "deletionTimestamp" in cron_job["metadata"]
-        if not halted and (self._endless or cron_job["metadata"]["uid"] in self._new):
+        run = self._endless or cron_job["metadata"]["uid"] in self._new
+        if run and not halted and self._is_readable(cron_job):
             status = self._run(key, cron_job, status)
         self.api.update_status(*key, {name: value for name, value in status.items() if value})
+
+    def _is_readable(self, cron_job: Object) -> bool:
+        """Older servers let schedules in that none can read today."""
+        spec = cron_job["spec"]
+        try:
+            cron.parse(spec["schedule"])
+            zone(spec.get("timeZone"))
+        except ValueError as error:
+            self.event(
+                cron_job, "Warning", "UnparseableSchedule", f"unparseable schedule: {spec['schedule']} : {error}"
+            )
+            return False
+        return True
 
     def _note_ends(self, cron_job: Object, status: dict[str, Any], jobs: list[Object]) -> dict[str, Any]:
         """Take what is over, or gone, from the list of active Jobs."""

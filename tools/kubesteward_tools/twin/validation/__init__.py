@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kubesteward_tools.twin.status import FieldError, invalid, qualified
-from kubesteward_tools.twin.validation import batch, immutable, metadata, policies, workloads
+from kubesteward_tools.twin.validation import autoscaling, batch, immutable, metadata, policies, workloads
 from kubesteward_tools.world.kinds import ResourceType
 
 Rule = Callable[[dict[str, Any]], Iterator[FieldError]]
@@ -20,6 +20,7 @@ _CONTENT: dict[str, Rule] = {
     "daemonsets.apps": workloads.template_and_selector,
     "jobs.batch": batch.job,
     "cronjobs.batch": batch.cron_job,
+    "horizontalpodautoscalers.autoscaling": autoscaling.autoscaler,
     "services": policies.service,
     "configmaps": policies.config_map,
     "poddisruptionbudgets.policy": policies.disruption_budget,
