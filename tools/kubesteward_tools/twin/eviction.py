@@ -29,20 +29,8 @@ def evict(api: Api, namespace: str, name: str, body: dict[str, Any], *, dry_run:
             raise ApiError(500, "", why)
         if budgets:
             _ask(api, budgets[0], pod, dry_run=dry_run)
-    api.delete("pods", namespace, name, options=options, dry_run=True)  # preconditions come before any mark
-    if not dry_run and not (options.get("preconditions") or {}).get("resourceVersion"):
-        _mark(api, namespace, name, pod)
     api.delete("pods", namespace, name, options=options, dry_run=dry_run)
     return SUCCESS
-
-
-def _mark(api: Api, namespace: str, name: str, pod: Object) -> None:
-    """Say why it goes (KEP-3329): a Job may not count that as a failure of its own."""
-    status, now = pod.get("status") or {}, api.clock.timestamp
-    others = [item for item in status.get("conditions") or () if item["type"] != "DisruptionTarget"]
-    mark = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": now}
-    mark |= {"reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting"}
-    api.update_status("pods", namespace, name, {**status, "conditions": [*others, mark]})
 
 
 def _exempt(pod: Object) -> bool:

@@ -202,18 +202,6 @@ def test_an_ignored_failure_does_not_count() -> None:
     assert len(pods(where)) > 1
 
 
-def test_an_evicted_pod_is_replaced_without_being_counted_if_the_policy_says_so() -> None:
-    where = cluster()
-    policy = rules("Ignore", onPodConditions=[{"type": "DisruptionTarget"}])
-    create(where, JOBS, job(notes={"run-for": "20"}, backoffLimit=0, podFailurePolicy=policy))
-    run(where, 2)
-    name = pods(where)[0]["metadata"]["name"]
-    create(where, f"/api/v1/namespaces/default/pods/{name}/eviction", {"metadata": {"name": name}})
-    where.engine.settle()
-
-    assert counts(the_job(where)) == (0, 1, 0)
-
-
 def test_an_index_can_be_given_up_at_its_first_failure() -> None:
     where = cluster()
     policy = rules("FailIndex", onExitCodes=on_exit(1))
