@@ -304,6 +304,7 @@ def _first_status(resource: str, obj: Object) -> None:
         "deployments.apps",
         "daemonsets.apps",
         "jobs.batch",
+        "cronjobs.batch",
         "poddisruptionbudgets.policy",
     }:
         obj["status"] = {}

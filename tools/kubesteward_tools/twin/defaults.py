@@ -13,6 +13,7 @@ from kubesteward_tools.twin import quantity
 
 Spec = dict[str, Any]
 
+_UNLIMITED = 2**31 - 1
 _SOURCES_WITH_MODE = ("configMap", "downwardAPI", "projected", "secret")
 
 
@@ -174,8 +175,13 @@ def job_spec(spec: Spec) -> None:
     _template(spec)
     if "completions" not in spec and "parallelism" not in spec:
         spec["completions"] = 1
-    _set(spec, parallelism=1, backoffLimit=6, completionMode="NonIndexed", suspend=False, manualSelector=False)
-    _set(spec, podReplacementPolicy="TerminatingOrFailed")
+    _set(spec, parallelism=1, completionMode="NonIndexed", suspend=False, manualSelector=False)
+    _set(spec, backoffLimit=_UNLIMITED if "backoffLimitPerIndex" in spec else 6)
+    failures = spec.get("podFailurePolicy")
+    _set(spec, podReplacementPolicy="Failed" if failures else "TerminatingOrFailed")
+    for rule in (failures or {}).get("rules") or ():
+        for condition in rule.get("onPodConditions") or ():
+            _set(condition, status="True")
 
 
 def _cron_job(obj: Spec) -> None:
@@ -253,7 +259,11 @@ def _priority_class(obj: Spec) -> None:
 
 
 def _autoscaler(obj: Spec) -> None:
-    _set(obj.setdefault("spec", {}), minReplicas=1)
+    spec = obj.setdefault("spec", {})
+    _set(spec, minReplicas=1)
+    if not spec.get("metrics"):
+        target = {"type": "Utilization", "averageUtilization": 80}
+        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
 
 
 def _spec(obj: Spec) -> None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from kubesteward_tools.twin import listing, managers, reviews, scale
+from kubesteward_tools.twin import listing, managers, reviews, scale, versions
 from kubesteward_tools.twin.api import APPLY_PATCH, Api, Managed, patched
 from kubesteward_tools.twin.eviction import evict
 from kubesteward_tools.twin.fieldsets import Path
@@ -36,6 +36,8 @@ _PATCH_TYPES = (
 
 def handle(api: Api, request: Request) -> Response:
     """Answer it; whatever is refused is a Response too."""
+    if versions.is_old(request):
+        return versions.downgraded(handle(api, versions.upgraded(request)))
     api.warnings = []
     try:
         route = parse(request.path)

@@ -20,7 +20,7 @@ FLOORS = {
     "daemonset": 21,
     "delete-cascade": 32,
     "immutable": 35,
-    "jobs": 2,
+    "jobs": 24,
     "labels-selectors": 19,
     "limitrange": 18,
     "node": 16,
@@ -77,7 +77,9 @@ def rehearsed(family: str) -> Iterator[tuple[Case, Rehearsal]]:
 
 
 def is_worst_case(case: Case) -> bool:
-    """More pods than before did not become ready, for reasons that no control plane knows beforehand."""
+    """More pods than before did not become ready, or Jobs' pods failed, which no control plane knows beforehand."""
+    if any("job_failed" in why for why in case["summary"]["why"]):
+        return True
     before, after = (
         sum(does_not_work(obj) for obj in case[when]["objects"] if obj["kind"] == "Pod") for when in ("before", "after")
     )

@@ -7,13 +7,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kubesteward_tools.twin.admission import escalation, limits, namespaces, pods, quotas, security, storage, strategies
+from kubesteward_tools.twin.admission import (
+    escalation,
+    jobs,
+    limits,
+    namespaces,
+    pods,
+    quotas,
+    security,
+    storage,
+    strategies,
+)
 from kubesteward_tools.twin.admission.attempt import Attempt
 
 Plugin = Callable[[Attempt], None]
 
 MUTATING: tuple[Plugin, ...] = (
     namespaces.lifecycle,
+    jobs.selector,
     pods.service_account,
     pods.priority,
     pods.default_tolerations,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kubesteward_tools.twin.status import FieldError, invalid, qualified
-from kubesteward_tools.twin.validation import immutable, metadata, policies, sets, workloads
+from kubesteward_tools.twin.validation import autoscaling, batch, immutable, metadata, policies, sets, workloads
 from kubesteward_tools.world.kinds import ResourceType
 
 Rule = Callable[[dict[str, Any]], Iterator[FieldError]]
@@ -18,7 +18,9 @@ _CONTENT: dict[str, Rule] = {
     "replicasets.apps": workloads.template_and_selector,
     "statefulsets.apps": sets.stateful_set,
     "daemonsets.apps": sets.daemon_set,
-    "jobs.batch": workloads.job,
+    "jobs.batch": batch.job,
+    "cronjobs.batch": batch.cron_job,
+    "horizontalpodautoscalers.autoscaling": autoscaling.autoscaler,
     "services": policies.service,
     "configmaps": policies.config_map,
     "poddisruptionbudgets.policy": policies.disruption_budget,

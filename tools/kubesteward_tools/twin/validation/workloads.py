@@ -110,11 +110,3 @@ def deployment(obj: dict[str, Any]) -> Iterator[FieldError]:
 
 def _is_zero(value: Any) -> bool:
     return str(value).rstrip("%") == "0"
-
-
-def job(obj: dict[str, Any]) -> Iterator[FieldError]:
-    template = (obj.get("spec") or {}).get("template") or {}
-    yield from pod_spec("spec.template.spec", template.get("spec") or {})
-    policy = (template.get("spec") or {}).get("restartPolicy", "Always")
-    if policy == "Always":
-        yield not_supported("spec.template.spec.restartPolicy", policy, ["OnFailure", "Never"])
