@@ -18,6 +18,7 @@ from kubesteward_tools.world.relations.templates import POD_LIKE
 from kubesteward_tools.world.store import Key, Object, Store
 
 Address = IPv4Address | IPv6Address
+_PARTS = ("namespace", "name")
 _NAMED = re.compile(r"(?:\S+\s+)?(?:(?P<namespace>[^/\s]+)/)?(?P<name>[^/\s\[\]]+)(?:\[\w*\])?")
 
 
@@ -73,11 +74,11 @@ def end_of(store: Store, given: Any) -> End:
         return pod_of(dict(given))
     if isinstance(given, str):
         return addresses(given) or _named(store, given)
-    read = given.get if isinstance(given, Mapping) else lambda field: getattr(given, field, None)
-    if name := text(read("name")):
-        return _find(store, text(read("namespace")) or "default", name)
     if isinstance(given, tuple) and len(given) == 2:
         return _find(store, str(given[0]), str(given[1]))
+    namespace, name = (given.get(part) if isinstance(given, Mapping) else getattr(given, part, "") for part in _PARTS)
+    if text(name):
+        return _find(store, text(namespace) or "default", text(name))
     raise InvalidArguments(f"{given!r} names no pod and no address.", todo="Write namespace/name, an address or CIDR.")
 
 

@@ -35,7 +35,7 @@ class Connections:
         return self._zip([_merged([*one, *two]) for one, two in zip(self.ranges, other.ranges, strict=True)])
 
     def __and__(self, other: Connections) -> Connections:
-        if self == other or other == ALL:
+        if other in {self, ALL}:
             return self
         return self._zip([_common(one, two) for one, two in zip(self.ranges, other.ranges, strict=True)])
 

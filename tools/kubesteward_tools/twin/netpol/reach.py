@@ -16,7 +16,6 @@ from kubesteward_tools.twin.netpol.policies import Direction, blocks, named, nam
 from kubesteward_tools.twin.netpol.ports import ALL, NONE, Connections
 from kubesteward_tools.world.store import Object, Store
 
-
 HostNetwork = Literal["like_pods", "like_nodes"]
 """What policies mean to pods on their node's network, which the API leaves to the network plugin: either it tells them
 from the node and treats them as all pods, or their traffic is the node's, which only an ipBlock can name."""
