@@ -1,0 +1,183 @@
+"""Which pairs a change can matter to: from what it wrote to the questions that `changes` then answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from kubesteward_tools.twin.netpol.census import PASSING, Census, group_of
+from kubesteward_tools.twin.netpol.ends import Pod
+from kubesteward_tools.twin.netpol.gateways import carriers, resolvers, routed
+from kubesteward_tools.twin.netpol.policies import (
+    DIRECTIONS,
+    POLICIES,
+    Direction,
+    has,
+    names_pod,
+    namespace_labels,
+    peers,
+    rules,
+    selects,
+)
+from kubesteward_tools.twin.selectors import matches
+from kubesteward_tools.world.relations.reading import label_selector
+from kubesteward_tools.world.store import Key, Object
+
+OUTSIDE = "addresses outside the cluster"
+STRANGER = "pods of any other namespace"
+MOST_NAMESPACES = 100
+
+
+class Question(NamedTuple):
+    """Can the peer reach the subject ("ingress"), or the subject the peer ("egress"), as before?"""
+
+    subject: Key
+    direction: Direction
+    peer: Key | str
+
+
+@dataclass(slots=True)
+class Asked:
+    before: Census
+    after: Census
+    questions: list[Question] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+class Ask:
+    """The questions of one change, between the census before it and the one after."""
+
+    def __init__(self, before: Census, after: Census) -> None:
+        self._before, self._after = before, after
+        self._left_out: dict[str, None] = {}
+
+    def about(self, touched: set[Key]) -> Asked:
+        found = dict.fromkeys(
+            [
+                *(item for key in sorted(touched) if key.resource == POLICIES for item in self._policy(key)),
+                *(item for group in self._relabelled(touched) for item in self._pods(group)),
+                *(item for key in sorted(touched) if key.resource == "namespaces" for item in self._namespace(key)),
+            ]
+        )
+        mine = [item for item in found if item.subject != item.peer]
+        return Asked(self._before, self._after, mine, list(self._left_out))
+
+    def _policy(self, key: Key) -> Iterator[Question]:
+        """A policy that came, went or says something else: for all whom it isolates."""
+        old, new = self._before.store.get(key), self._after.store.get(key)
+        if old is not None and new is not None and old.get("spec") == new.get("spec"):
+            return
+        versions = [policy for policy in (old, new) if policy is not None]
+        for direction in DIRECTIONS:
+            if any(has(policy, direction) for policy in versions):
+                subjects = dict.fromkeys(group for policy in versions for group in self._selected(policy))
+                for subject in subjects:
+                    for peer in self._peers(subject, direction, versions):
+                        yield Question(subject, direction, peer)
+
+    def _pods(self, group: Key) -> Iterator[Question]:
+        """A workload whose pods have other labels than before: other policies may isolate it, and name it."""
+        for direction in DIRECTIONS:
+            old, new = (self._isolating(census, group, direction) for census in (self._before, self._after))
+            if {item["metadata"]["name"] for item in old} != {item["metadata"]["name"] for item in new}:
+                for peer in self._peers(group, direction, [*old, *new]):
+                    yield Question(group, direction, peer)
+        for policy in self._after.store.objects(POLICIES):
+            for direction in DIRECTIONS:
+                if self._named(self._before, policy, direction, group) != self._named(
+                    self._after, policy, direction, group
+                ):
+                    yield from (Question(subject, direction, group) for subject in self._selected(policy))
+
+    def _namespace(self, key: Key) -> Iterator[Question]:
+        """A namespace with other labels than before: policies anywhere may name its pods."""
+        old, new = (namespace_labels(census.store, key.name) for census in (self._before, self._after))
+        if old == new:
+            return
+        for policy in self._after.store.objects(POLICIES):
+            for direction in DIRECTIONS:
+                for peer in _selectors(policy, direction):
+                    chosen = label_selector(peer.get("namespaceSelector"))
+                    if matches(chosen, old) != matches(chosen, new):
+                        others = self._groups_in(key.name, peer, policy)
+                        subjects = self._selected(policy)
+                        yield from (Question(one, direction, two) for one in subjects for two in others)
+
+    def _relabelled(self, touched: Iterable[Key]) -> list[Key]:
+        groups = dict[Key, None]()
+        for key in sorted(touched):
+            if key.resource == "pods":
+                for store in (self._before.store, self._after.store):
+                    if (pod := store.get(key)) is not None:
+                        groups[group_of(store, key, pod)] = None
+        return [group for group in groups if self._differs(group)]
+
+    def _differs(self, group: Key) -> bool:
+        old, new = (census.pods(group) for census in (self._before, self._after))
+        return bool(old and new) and _marks(old) != _marks(new)
+
+    def _isolating(self, census: Census, group: Key, direction: Direction) -> list[Object]:
+        found = census.store.objects(POLICIES, group.namespace)
+        pods = census.pods(group)
+        return [item for item in found if has(item, direction) and any(selects(item, pod) for pod in pods)]
+
+    def _named(self, census: Census, policy: Object, direction: Direction, group: Key) -> bool:
+        labels, home = namespace_labels(census.store, group.namespace), policy["metadata"].get("namespace", "default")
+        listed = list(_selectors(policy, direction))
+        return any(names_pod(peer, home, pod, labels) for pod in census.pods(group) for peer in listed)
+
+    def _selected(self, policy: Object) -> list[Key]:
+        """Who is selected, before or after."""
+        home = policy["metadata"].get("namespace", "default")
+        found = dict[Key, None]()
+        for census in (self._before, self._after):
+            for group, pods in census.groups(home).items():
+                if any(selects(policy, pod) for pod in pods):
+                    found[group] = None
+        return list(found)
+
+    def _peers(self, subject: Key, direction: Direction, policies: list[Object]) -> Iterator[Key | str]:
+        """Neighbours, those whom the policies name, those whose traffic matters most, and the rest of the world."""
+        yield from self._before.groups(subject.namespace)
+        for policy in policies:
+            for peer in _selectors(policy, direction):
+                for namespace in self._namespaces(peer, policy):
+                    yield from self._groups_in(namespace, peer, policy)
+        if direction == "ingress":
+            for route in routed(self._before.store, self._before.pods(subject)):
+                yield from carriers(self._before.store, route)
+        else:
+            yield from resolvers(self._before.store)
+        yield from (STRANGER, OUTSIDE)
+
+    def _namespaces(self, peer: Object, policy: Object) -> list[str]:
+        spaces = peer.get("namespaceSelector")
+        if spaces is None:
+            return [policy["metadata"].get("namespace", "default")]
+        chosen, store = label_selector(spaces), self._before.store
+        named = [name for name in store.spaces("pods") if matches(chosen, namespace_labels(store, name))]
+        if len(named) > MOST_NAMESPACES:
+            self._left_out["policies name pods of more namespaces than were compared"] = None
+        return named[:MOST_NAMESPACES]
+
+    def _groups_in(self, namespace: str, peer: Object, policy: Object) -> list[Key]:
+        """The workloads of a namespace that a peer's podSelector takes, before or after."""
+        pods = peer.get("podSelector")
+        selector = {} if pods is None else label_selector(pods)
+        found = dict[Key, None]()
+        for census in (self._before, self._after):
+            for group, ones in census.groups(namespace).items():
+                if any(matches(selector, pod.labels) for pod in ones):
+                    found[group] = None
+        return list(found)
+
+
+def _selectors(policy: Object, direction: Direction) -> Iterator[Object]:
+    """The peers that are pods."""
+    for rule in rules(policy, direction):
+        yield from (peer for peer in peers(rule, direction) if peer.get("ipBlock") is None)
+
+
+def _marks(pods: list[Pod]) -> set[frozenset[tuple[str, str]]]:
+    return {frozenset((name, value) for name, value in pod.labels.items() if name not in PASSING) for pod in pods}
