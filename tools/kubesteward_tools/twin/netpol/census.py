@@ -6,14 +6,16 @@ Deployment are others after a roll-out, the Deployment is the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from kubesteward_tools.twin.netpol.ends import Pod, pod_of
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.watcher import top_controller
 from kubesteward_tools.world.store import Key, Object, Store
 
-PASSING = {"pod-template-hash", "controller-revision-hash", "pod-template-generation", "apps.kubernetes.io/pod-index"}
+Mark = frozenset[tuple[str, str]]
+
+_PASSING = {"pod-template-hash", "controller-revision-hash", "pod-template-generation", "apps.kubernetes.io/pod-index"}
 """Labels that controllers give to pods of one roll-out or number."""
 
 MOST_READ = 400
@@ -43,9 +45,8 @@ class Census:
     def _different(self, namespace: str) -> Iterator[tuple[Key, Object]]:
         seen, reads = set(), 0
         for key, facts in self.store.known("pods", namespace):
-            kept = frozenset((name, value) for name, value in facts.labels.items() if name not in PASSING)
-            mark = facts.owners or key.name, kept
-            if mark in seen:
+            one = facts.owners or key.name, mark(facts.labels)
+            if one in seen:
                 continue
             if reads >= MOST_READ:
                 self.crowded.add(namespace)
@@ -53,8 +54,13 @@ class Census:
             reads += 1
             pod = self.store.get(key)
             if pod is not None and not is_terminal(pod):
-                seen.add(mark)
+                seen.add(one)
                 yield key, pod
+
+
+def mark(labels: Mapping[str, str]) -> Mark:
+    """What policies may tell pods of one workload by."""
+    return frozenset((name, value) for name, value in labels.items() if name not in _PASSING)
 
 
 def group_of(store: Store, key: Key, pod: Object) -> Key:

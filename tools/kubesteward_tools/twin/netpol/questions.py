@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from kubesteward_tools.twin.netpol.census import PASSING, Census, group_of
-from kubesteward_tools.twin.netpol.ends import Pod
+from kubesteward_tools.twin.netpol.census import Census, Mark, group_of, mark
 from kubesteward_tools.twin.netpol.gateways import carriers, resolvers, routed
 from kubesteward_tools.twin.netpol.policies import (
     DIRECTIONS,
@@ -105,17 +104,16 @@ class Ask:
                         yield from (Question(one, direction, two) for one in subjects for two in others)
 
     def _relabelled(self, touched: Iterable[Key]) -> list[Key]:
-        groups = dict[Key, None]()
-        for key in sorted(touched):
-            if key.resource == "pods":
-                for store in (self._before.store, self._after.store):
-                    if (pod := store.get(key)) is not None:
-                        groups[group_of(store, key, pod)] = None
-        return [group for group in groups if self._differs(group)]
-
-    def _differs(self, group: Key) -> bool:
-        old, new = (census.pods(group) for census in (self._before, self._after))
-        return bool(old and new) and _marks(old) != _marks(new)
+        """Workloads whose pods went or changed while others, or the same, are there with other labels."""
+        marks: dict[Key, tuple[set[Mark], set[Mark]]] = {}
+        groups: dict[tuple[str, ...], Key] = {}
+        for key in sorted(item for item in touched if item.resource == "pods"):
+            for number, store in enumerate((self._before.store, self._after.store)):
+                if (facts := store.facts(key)) is not None:
+                    group = groups.get(facts.owners) or group_of(store, key, store.get(key) or {"metadata": {}})
+                    groups.update({facts.owners: group} if facts.owners else {})
+                    marks.setdefault(group, (set(), set()))[number].add(mark(facts.labels))
+        return [group for group, (old, new) in marks.items() if old and new and new - old]
 
     def _isolating(self, census: Census, group: Key, direction: Direction) -> list[Object]:
         found = census.store.objects(POLICIES, group.namespace)
@@ -177,7 +175,3 @@ def _selectors(policy: Object, direction: Direction) -> Iterator[Object]:
     """The peers that are pods."""
     for rule in rules(policy, direction):
         yield from (peer for peer in peers(rule, direction) if peer.get("ipBlock") is None)
-
-
-def _marks(pods: list[Pod]) -> set[frozenset[tuple[str, str]]]:
-    return {frozenset((name, value) for name, value in pod.labels.items() if name not in PASSING) for pod in pods}
