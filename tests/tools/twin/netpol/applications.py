@@ -111,6 +111,7 @@ def policy(name: str, namespace: str = "default", **spec: Any) -> Object:
     chosen = {"matchLabels": {"app": app}} if app else {}
     words = {"policyTypes": types} if types else {}
     return {
+        "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": {"name": name, "namespace": namespace},
         "spec": {"podSelector": chosen, **words, **spec},

@@ -192,7 +192,8 @@ def test_what_is_not_compared_is_unknown(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(changes, "MOST_QUESTIONS", 2)
     monkeypatch.setattr(questions, "MOST_NAMESPACES", 0)
     cluster = cluster_with(WEB, API)
-    found = rehearsed(cluster, call("create", POLICIES, policy(ingress=[{"from": [{"namespaceSelector": {}}]}])))
+    clients = {"namespaceSelector": {}, "podSelector": {"matchLabels": {"client": "yes"}}}
+    found = rehearsed(cluster, call("create", POLICIES, policy(ingress=[{"from": [clients]}])))
 
     assert found.verdict == "unknown"
     assert [item for item in found.assumptions if "compared" in item] == [

@@ -23,9 +23,19 @@ MOST_INGRESSES = 5000
 """Above that many, nobody looks through them all for another one with the same host and path."""
 
 
-def broken(evidence: Evidence) -> Iterator[Concern]:
+Ways = list[tuple[Key, list[Leg], list[Leg]]]
+"""Routes, with where they led and where they lead."""
+
+
+def changed(evidence: Evidence) -> Iterator[Concern]:
+    ways = _routes(evidence)
+    for rule in (_broken, _removed, _leads_nowhere, _taken_over):
+        yield from rule(evidence, ways)
+
+
+def _broken(evidence: Evidence, ways: Ways) -> Iterator[Concern]:
     """Ways that worked before and do not any more."""
-    for key, before, after in _routes(evidence):
+    for key, before, after in ways:
         for leg in before:
             if state(evidence.origin, leg) != "works":
                 continue
@@ -35,8 +45,8 @@ def broken(evidence: Evidence) -> Iterator[Concern]:
                 yield _concern(f"route.{now}", "block", key, message, _REMEDIES[now])
 
 
-def removed(evidence: Evidence) -> Iterator[Concern]:
-    for key, before, after in _routes(evidence):
+def _removed(evidence: Evidence, ways: Ways) -> Iterator[Concern]:
+    for key, before, after in ways:
         kept, gone = {leg.match for leg in after}, dict[str, None]()
         for leg in before:
             if leg.match not in kept and state(evidence.origin, leg) == "works":
@@ -50,9 +60,9 @@ def removed(evidence: Evidence) -> Iterator[Concern]:
                 yield _concern("route.removed", "block", key, message, "See that nobody asks for it first.")
 
 
-def leads_nowhere(evidence: Evidence) -> Iterator[Concern]:
+def _leads_nowhere(evidence: Evidence, ways: Ways) -> Iterator[Concern]:
     """New ways that end where nothing answers yet."""
-    for key, before, after in _routes(evidence):
+    for key, before, after in ways:
         for leg in after:
             now = state(evidence.best.store, leg)
             if leg not in before and now != "works":
@@ -60,11 +70,11 @@ def leads_nowhere(evidence: Evidence) -> Iterator[Concern]:
                 yield _concern("route.leads_nowhere", "warn", key, message, "Make the Service first.")
 
 
-def taken_over(evidence: Evidence) -> Iterator[Concern]:
+def _taken_over(evidence: Evidence, ways: Ways) -> Iterator[Concern]:
     """A host and path that another Ingress has: whose turn it is, the controller decides."""
     if evidence.best.store.count(INGRESSES) > MOST_INGRESSES:
         return
-    for key, before, after in _routes(evidence):
+    for key, before, after in ways:
         had = {leg.match for leg in before}
         for match in dict.fromkeys(leg.match for leg in after):
             others = [] if match in had or match == "*" else list(_serving(evidence.best.store, key, match, None))
@@ -73,16 +83,14 @@ def taken_over(evidence: Evidence) -> Iterator[Concern]:
                 yield _concern("route.taken_over", "warn", key, message, "Use another host or path.")
 
 
-def _routes(evidence: Evidence) -> Iterator[tuple[Key, list[Leg], list[Leg]]]:
-    """The routes that the change could matter to, with where they led and lead."""
+def _routes(evidence: Evidence) -> Ways:
+    """The routes that the change could matter to: it wrote to them, or to Services that they lead to."""
     watcher, best = evidence.best.watcher, evidence.best.store
-    services = {key for key in (*watcher.seen, *watcher.lowest) if key.resource == "services"}
     found = {key for key in watcher.seen if key.resource in ROUTES}
-    for service in services:
-        found.update(routes_to(evidence.origin, service), routes_to(best, service))
-    for key in sorted(found):
-        before, after = (legs(key, store.get(key) or {}) for store in (evidence.origin, best))
-        yield key, before, after
+    for key in {*watcher.seen, *watcher.lowest}:
+        if key.resource == "services":
+            found.update(routes_to(evidence.origin, key))
+    return [(key, legs(key, evidence.origin.get(key) or {}), legs(key, best.get(key) or {})) for key in sorted(found)]
 
 
 def _serving(store: Store, key: Key, match: str, namespace: str | None = "") -> Iterator[Key]:

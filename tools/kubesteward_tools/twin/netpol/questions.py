@@ -20,7 +20,7 @@ from kubesteward_tools.twin.netpol.policies import (
     selects,
 )
 from kubesteward_tools.twin.selectors import matches
-from kubesteward_tools.world.relations.reading import label_selector
+from kubesteward_tools.world.relations.reading import label_selector, mapping, mappings, text
 from kubesteward_tools.world.store import Key, Object
 
 OUTSIDE = "addresses outside the cluster"
@@ -55,7 +55,7 @@ class Ask:
         found = dict.fromkeys(
             [
                 *(item for key in sorted(touched) if key.resource == POLICIES for item in self._policy(key)),
-                *(item for group in self._relabelled(touched) for item in self._pods(group)),
+                *(item for group, names in self._relabelled(touched).items() for item in self._pods(group, names)),
                 *(item for key in sorted(touched) if key.resource == "namespaces" for item in self._namespace(key)),
             ]
         )
@@ -75,8 +75,8 @@ class Ask:
                     for peer in self._peers(subject, direction, versions):
                         yield Question(subject, direction, peer)
 
-    def _pods(self, group: Key) -> Iterator[Question]:
-        """A workload whose pods have other labels than before: other policies may isolate it, and name it."""
+    def _pods(self, group: Key, names: set[str]) -> Iterator[Question]:
+        """A workload some of whose labels (`names`) are others than before: policies may isolate it, and name it."""
         for direction in DIRECTIONS:
             old, new = (self._isolating(census, group, direction) for census in (self._before, self._after))
             if {item["metadata"]["name"] for item in old} != {item["metadata"]["name"] for item in new}:
@@ -84,8 +84,9 @@ class Ask:
                     yield Question(group, direction, peer)
         for policy in self._after.store.objects(POLICIES):
             for direction in DIRECTIONS:
-                if self._named(self._before, policy, direction, group) != self._named(
-                    self._after, policy, direction, group
+                listed = [peer for peer in _selectors(policy, direction) if not names.isdisjoint(_labels_in(peer))]
+                if listed and self._named(self._before, policy, listed, group) != self._named(
+                    self._after, policy, listed, group
                 ):
                     yield from (Question(subject, direction, group) for subject in self._selected(policy))
 
@@ -99,12 +100,12 @@ class Ask:
                 for peer in _selectors(policy, direction):
                     chosen = label_selector(peer.get("namespaceSelector"))
                     if matches(chosen, old) != matches(chosen, new):
-                        others = self._groups_in(key.name, peer, policy)
+                        others = self._groups_in(key.name, peer)
                         subjects = self._selected(policy)
                         yield from (Question(one, direction, two) for one in subjects for two in others)
 
-    def _relabelled(self, touched: Iterable[Key]) -> list[Key]:
-        """Workloads whose pods went or changed while others, or the same, are there with other labels."""
+    def _relabelled(self, touched: Iterable[Key]) -> dict[Key, set[str]]:
+        """Workloads whose pods went or changed while others, or the same, are there with other labels: with which."""
         marks: dict[Key, tuple[set[Mark], set[Mark]]] = {}
         groups: dict[tuple[str, ...], Key] = {}
         for key in sorted(item for item in touched if item.resource == "pods"):
@@ -113,17 +114,20 @@ class Ask:
                     group = groups.get(facts.owners) or group_of(store, key, store.get(key) or {"metadata": {}})
                     groups.update({facts.owners: group} if facts.owners else {})
                     marks.setdefault(group, (set(), set()))[number].add(mark(facts.labels))
-        return [group for group, (old, new) in marks.items() if old and new and new - old]
+        return {
+            group: {name for name, _ in frozenset.union(*old, *new) - frozenset.intersection(*old, *new)}
+            for group, (old, new) in marks.items()
+            if old and new and new - old
+        }
 
     def _isolating(self, census: Census, group: Key, direction: Direction) -> list[Object]:
         found = census.store.objects(POLICIES, group.namespace)
         pods = census.pods(group)
         return [item for item in found if has(item, direction) and any(selects(item, pod) for pod in pods)]
 
-    def _named(self, census: Census, policy: Object, direction: Direction, group: Key) -> bool:
+    def _named(self, census: Census, policy: Object, listed: list[Object], group: Key) -> list[bool]:
         labels, home = namespace_labels(census.store, group.namespace), policy["metadata"].get("namespace", "default")
-        listed = list(_selectors(policy, direction))
-        return any(names_pod(peer, home, pod, labels) for pod in census.pods(group) for peer in listed)
+        return [any(names_pod(peer, home, pod, labels) for pod in census.pods(group)) for peer in listed]
 
     def _selected(self, policy: Object) -> list[Key]:
         """Who is selected, before or after."""
@@ -140,8 +144,9 @@ class Ask:
         yield from self._before.groups(subject.namespace)
         for policy in policies:
             for peer in _selectors(policy, direction):
-                for namespace in self._namespaces(peer, policy):
-                    yield from self._groups_in(namespace, peer, policy)
+                if not _is_everybody(peer):  # a stranger and the neighbours stand for all of them
+                    for namespace in self._namespaces(peer, policy):
+                        yield from self._groups_in(namespace, peer)
         if direction == "ingress":
             for route in routed(self._before.store, self._before.pods(subject)):
                 yield from carriers(self._before.store, route)
@@ -159,16 +164,31 @@ class Ask:
             self._left_out["policies name pods of more namespaces than were compared"] = None
         return named[:MOST_NAMESPACES]
 
-    def _groups_in(self, namespace: str, peer: Object, policy: Object) -> list[Key]:
+    def _groups_in(self, namespace: str, peer: Object) -> list[Key]:
         """The workloads of a namespace that a peer's podSelector takes, before or after."""
         pods = peer.get("podSelector")
         selector = {} if pods is None else label_selector(pods)
         found = dict[Key, None]()
         for census in (self._before, self._after):
-            for group, ones in census.groups(namespace).items():
-                if any(matches(selector, pod.labels) for pod in ones):
-                    found[group] = None
+            if census.store.selected("pods", namespace, selector):
+                for group, ones in census.groups(namespace).items():
+                    if any(matches(selector, pod.labels) for pod in ones):
+                        found[group] = None
         return list(found)
+
+
+def _labels_in(peer: Object) -> set[str]:
+    """The names of labels that a peer's podSelector asks for."""
+    selector = mapping(peer.get("podSelector"))
+    return {*mapping(selector.get("matchLabels")), *(text(item.get("key")) for item in _expressions(selector))}
+
+
+def _expressions(selector: Object) -> list[Object]:
+    return mappings(selector.get("matchExpressions"))
+
+
+def _is_everybody(peer: Object) -> bool:
+    return peer.get("namespaceSelector") == {} and not peer.get("podSelector")
 
 
 def _selectors(policy: Object, direction: Direction) -> Iterator[Object]:
