@@ -84,6 +84,15 @@ def test_a_policy_that_lets_the_controller_in_does_not_block() -> None:
     assert blocking(found) == set()
 
 
+@pytest.mark.parametrize(("role", "rules"), [("edge", set()), ("nobody", {"network.ingress_cut"})])
+def test_a_service_that_turns_to_pods_which_its_ingress_may_not_reach_blocks(role: str, rules: set[str]) -> None:
+    green = (DEPLOYMENTS, deployment("green", replicas=1))
+    cluster = cluster_with(*ROUTED, green, (POLICIES, policy("green", "green", ingress=[from_namespace(role=role)])))
+    found = rehearsed(cluster, patch(f"{SERVICES}/web", {"spec": {"selector": {"app": "green"}}}))
+
+    assert rules == {rule for rule in blocking(found) if rule.startswith("network.")}
+
+
 def test_an_ingress_whose_controller_nobody_knows_is_warned_of() -> None:
     cluster = cluster_with(WEB, (SERVICES, service()), (INGRESSES, ingress()))
     found = rehearsed(cluster, call("create", POLICIES, policy(**DENY_ALL)))

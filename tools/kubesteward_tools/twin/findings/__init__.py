@@ -35,6 +35,7 @@ _RULES = (
     services.gone,
     services.port_unserved,
     networks.ingress_cut,
+    networks.ingress_misled,
     networks.dns_cut,
     networks.route_lost,
     networks.opened,

@@ -9,9 +9,13 @@ from kubesteward_tools.twin.netpol.census import Census
 from kubesteward_tools.twin.netpol.changes import STRANGER, Shift
 from kubesteward_tools.twin.netpol.ends import Pod
 from kubesteward_tools.twin.netpol.gateways import carriers, resolvers, routed
+from kubesteward_tools.twin.netpol.policies import POLICIES
 from kubesteward_tools.twin.netpol.ports import Connections
+from kubesteward_tools.twin.netpol.reach import connections
 from kubesteward_tools.twin.rehearsal import Concern
-from kubesteward_tools.world.store import Key
+from kubesteward_tools.twin.selectors import matches_labels
+from kubesteward_tools.world.relations.reading import at
+from kubesteward_tools.world.store import Key, Object, Store
 
 _NAMED = 4
 """As many peers are named in one sentence."""
@@ -37,6 +41,43 @@ def ingress_cut(evidence: Evidence) -> Iterator[Concern]:
                     + (f"{who} may not" if sure else "its controller may not, unless it is in the same namespace"),
                     remedy="Allow ingress from the controller's namespace to these ports.",
                 )
+
+
+def ingress_misled(evidence: Evidence) -> Iterator[Concern]:
+    """A Service that turns to other pods, whose policies do not let in what comes through its routes."""
+    if not evidence.best.store.count(POLICIES):
+        return
+    for key, before, after in evidence.touched(evidence.best, "services"):
+        if before is None or after is None or _selector(before) == _selector(after):
+            continue
+        turned = _unreached(evidence.best.store, key, _selector(after))
+        had = _unreached(evidence.origin, key, _selector(before))
+        for route, (group, carrier) in turned.items():
+            if route not in had:
+                yield Concern(
+                    rule="network.ingress_cut",
+                    severity="block",
+                    object=name(route),
+                    message=f"{name(route)} would lead to {name(group)}, which {name(carrier)} may not reach",
+                    remedy="Allow ingress from the controller's namespace to these pods first.",
+                )
+
+
+def _selector(service: Object) -> dict[str, str]:
+    return dict(at(service, "spec").get("selector") or {})
+
+
+def _unreached(store: Store, service: Key, selector: dict[str, str]) -> dict[Key, tuple[Key, Key]]:
+    """By route, a workload behind the Service and a carrier of the route's traffic that may not reach it at all."""
+    census, found = Census(store), dict[Key, tuple[Key, Key]]()
+    for group, pods in census.groups(service.namespace).items():
+        chosen = [pod for pod in pods if matches_labels(selector, pod.labels)]
+        for route, ports in routed(store, chosen).items():
+            for carrier in carriers(store, route):
+                pairs = ((one, pod) for one in census.pods(carrier) for pod in chosen)
+                if any(not connections(store, one, pod) & ports for one, pod in pairs):
+                    found.setdefault(route, (group, carrier))
+    return found
 
 
 def dns_cut(evidence: Evidence) -> Iterator[Concern]:
