@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.tools.twin.netpol.applications import namespace, pod, policy
 
@@ -15,6 +15,7 @@ from kubesteward_tools.world.store import Object, Store
 
 SPACES = ("one", "two")
 PODS = [f"{space}/{name}" for space in SPACES for name in "ab"]
+seldom = settings(max_examples=40, deadline=None)
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 
 apps = st.sampled_from(["", "a", "b"])
@@ -72,6 +73,7 @@ def matrix(store: Store) -> dict[tuple[str, str], Connections]:
     return {(one, two): connections(store, one, two) for one in ends for two in ends}
 
 
+@seldom
 @given(many, st.randoms(use_true_random=False))
 def test_the_order_of_policies_is_of_no_consequence(found: list[Object], chance: Any) -> None:
     renamed = [{**item, "metadata": {**item["metadata"], "name": f"n{number}"}} for number, item in enumerate(found)]
@@ -80,6 +82,7 @@ def test_the_order_of_policies_is_of_no_consequence(found: list[Object], chance:
     assert matrix(store_with(found)) == matrix(store_with(renamed))
 
 
+@seldom
 @given(many)
 def test_a_pod_always_reaches_itself(found: list[Object]) -> None:
     reached = matrix(store_with(found))
@@ -87,6 +90,7 @@ def test_a_pod_always_reaches_itself(found: list[Object]) -> None:
     assert all(reached[one, one] == ALL for one in PODS)
 
 
+@seldom
 @given(many, policies)
 def test_another_policy_takes_nothing_from_pods_that_are_isolated_already(found: list[Object], more: Object) -> None:
     space = more["metadata"]["namespace"]
@@ -98,6 +102,7 @@ def test_another_policy_takes_nothing_from_pods_that_are_isolated_already(found:
     assert all(not before[pair] - after[pair] for pair in before)
 
 
+@seldom
 @given(many, policies)
 def test_another_policy_gives_nothing_to_pods_that_were_not_isolated(found: list[Object], more: Object) -> None:
     """What is denied without it stays so, unless it isolates nobody anew."""
@@ -106,6 +111,7 @@ def test_another_policy_gives_nothing_to_pods_that_were_not_isolated(found: list
     assert all(before[pair] == ALL and not after[pair] - before[pair] for pair in before)
 
 
+@seldom
 @given(many)
 def test_pods_that_no_policy_may_leave_or_enter_reach_themselves_alone(found: list[Object]) -> None:
     shut = [policy("shut", space, types=["Ingress", "Egress"]) for space in SPACES]
@@ -114,6 +120,7 @@ def test_pods_that_no_policy_may_leave_or_enter_reach_themselves_alone(found: li
     assert all(bool(allowed) == (one == two) for (one, two), allowed in reached.items())
 
 
+@seldom
 @given(many)
 def test_addresses_together_may_do_what_each_of_them_may(found: list[Object]) -> None:
     store = store_with(found)
@@ -133,6 +140,7 @@ def _union(found: list[Connections]) -> Connections:
 sets = st.lists(st.builds(Connections.of, st.sampled_from(PROTOCOLS), numbers, numbers), max_size=4).map(_union)
 
 
+@seldom
 @given(sets, sets)
 def test_sets_of_ports_are_sets(one: Connections, two: Connections) -> None:
     for protocol in PROTOCOLS:
@@ -144,6 +152,7 @@ def test_sets_of_ports_are_sets(one: Connections, two: Connections) -> None:
             assert (one - two).allows(port, protocol) == (a and not b)
 
 
+@seldom
 @given(sets)
 def test_a_set_of_ports_and_what_it_lacks_are_everything(one: Connections) -> None:
     assert one | (ALL - one) == ALL

@@ -274,6 +274,14 @@ def test_an_end_may_be_named_in_many_ways(end: Any) -> None:
     assert reachable(store, end, API, 80)
 
 
+def test_a_pod_that_nobody_knows_passes_where_anybody_does() -> None:
+    anybody = policy("p", app="web", ingress=[from_({"namespaceSelector": {}}, port=80)])
+
+    assert reachable(store_with(anybody), "{ingress-controller}", WEB, 80)
+    assert not reachable(store_with(anybody), "{ingress-controller}", WEB, 81)
+    assert not reachable(store_with(policy("p", ingress=[from_({"podSelector": {}})])), "{somebody}", WEB, 80)
+
+
 def test_a_world_is_as_good_as_its_store() -> None:
     from types import SimpleNamespace
 

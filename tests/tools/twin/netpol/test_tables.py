@@ -15,8 +15,6 @@ from kubesteward_tools.twin.netpol import Connections, Outside, Pod, connections
 from kubesteward_tools.twin.netpol.ends import addresses
 from kubesteward_tools.world.store import Store
 
-pytestmark = pytest.mark.requirement("twin.networkpolicy")
-
 
 def test_every_check_of_the_recipes_comes_out_as_in_their_transcripts() -> None:
     wrong = [
@@ -30,6 +28,7 @@ def test_every_check_of_the_recipes_comes_out_as_in_their_transcripts() -> None:
     assert wrong == []
 
 
+@pytest.mark.requirement("twin.networkpolicy")
 def test_workloads_of_whole_applications_may_say_to_each_other_what_the_tables_list_and_no_more() -> None:
     wrong, rows = [], 0
     for case in cases("np-guard"):

@@ -1,7 +1,8 @@
 """The two ends of a connection: pods, and ranges of addresses outside the cluster.
 
 Callers name an end in many ways: the pod itself, a workload that has a template, `namespace/name`, a Ref or Key, an
-address, a CIDR, a range of addresses. All of them become a `Pod` or an `Outside` here.
+address, a CIDR, a range of addresses, or `{ingress-controller}` and the like for a pod of which neither namespace nor
+labels are known. All of them become a `Pod` or an `Outside` here.
 """
 
 from __future__ import annotations
@@ -114,6 +115,8 @@ def addresses(words: str) -> Outside | None:
 
 
 def _named(store: Store, words: str) -> Pod:
+    if words.startswith("{"):  # as listings write who has no place in the cluster that they know of
+        return Pod("", words, {})
     match = _NAMED.fullmatch(words.strip())
     if match is None:
         raise InvalidArguments(f"{words!r} names no pod and no address.", todo="Write namespace/name or an address.")
