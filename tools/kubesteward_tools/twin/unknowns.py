@@ -19,6 +19,7 @@ _NOT_SIMULATED = {
     "replicationcontrollers": "what the change does to its pods",
     "horizontalpodautoscalers.autoscaling": "how it will scale",
 }
+_CONTROLLERS_OWN = (("annotations", "metadata"), ("ingressClassName", "spec"), ("tls", "spec"))
 _INERT = {"kubectl.kubernetes.io/last-applied-configuration"}
 _KNOWN = {kind.resource for kind in BUILT_IN}
 
@@ -63,11 +64,14 @@ def _agents(evidence: Evidence) -> Iterator[str]:
 
 
 def _routing(evidence: Evidence) -> Iterator[str]:
-    """Hosts, paths and backends are compared; the rest of an Ingress means what its controller makes of it."""
+    """Hosts, paths and backends are compared; the rest of an Ingress means what its controller makes of it.
+
+    A new one's class and certificates are no matter to anybody yet; its annotations may be orders for all.
+    """
     for key, before, after in evidence.touched(evidence.best, INGRESSES):
         if after is None:
             continue
-        for part, of in (("annotations", "metadata"), ("ingressClassName", "spec"), ("tls", "spec")):
+        for part, of in _CONTROLLERS_OWN if before is not None else _CONTROLLERS_OWN[:1]:
             old, new = ((item or {}).get(of, {}).get(part) for item in (before, after))
             if (old or None) != (new or None):
                 yield f"{name(key)}: what its controller makes of its {part} is not simulated"

@@ -170,6 +170,12 @@ def test_what_only_the_controller_understands_is_unknown(change: dict[str, Any],
     assert f"ingress default/shop: what its controller makes of its {part} is not simulated" in found.assumptions
 
 
+def test_the_class_of_a_new_ingress_is_no_matter_to_anybody_yet() -> None:
+    new = ingress(way("/new"), name="new", ingressClassName="nginx", tls=[{"secretName": "cert"}])
+
+    assert rehearsed(shop(), call("create", INGRESSES, new)).verdict == "safe"
+
+
 def test_a_service_behind_the_default_backend_is_missed_too() -> None:
     backend = {"service": {"name": "web", "port": {"number": 80}}}
     cluster = cluster_with((DEPLOYMENTS, deployment()), (SERVICES, service()))
