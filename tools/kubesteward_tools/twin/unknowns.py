@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.resources import BUILT_IN
 from kubesteward_tools.twin.watcher import SIMULATED_OWNERS, top_controller
-from kubesteward_tools.twin.webhooks import policies_on
 from kubesteward_tools.world.store import Object
 
 _NOT_SIMULATED = {
@@ -25,7 +24,7 @@ _KNOWN = {kind.resource for kind in BUILT_IN}
 
 
 def unknowns(evidence: Evidence) -> list[str]:
-    rules = (_kinds, _owners, _daemons, _agents, _policies, _restless)
+    rules = (_kinds, _owners, _daemons, _agents, _undecided, _restless)
     return list(dict.fromkeys(text for rule in rules for text in rule(evidence)))
 
 
@@ -70,13 +69,10 @@ def _where(node: Object | None) -> tuple[object, ...]:
     return node["metadata"].get("labels") or {}, taints
 
 
-def _policies(evidence: Evidence) -> Iterator[str]:
-    """ValidatingAdmissionPolicies on what is written: by the change, and by controllers because of it."""
-    written = {*evidence.targets, *(key for key, word in evidence.best.watcher.touched.items() if word)}
-    for resource in sorted({key.resource for key in written}):
-        plural, _, group = resource.partition(".")
-        for policy in policies_on(evidence.origin, group, plural):
-            yield f"ValidatingAdmissionPolicy {policy} may refuse {plural}; its expressions are not evaluated"
+def _undecided(evidence: Evidence) -> Iterator[str]:
+    """Policies and webhooks that may refuse what is written, by the change or by controllers because of it."""
+    for run, _ in evidence.runs():
+        yield from sorted(set(run.cluster.api.unknown))
 
 
 def _restless(evidence: Evidence) -> Iterator[str]:

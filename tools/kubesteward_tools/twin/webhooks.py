@@ -51,20 +51,6 @@ def hooks_on_pods(store: Store, namespace: str) -> Iterator[Hook]:
     return (hook for hook in hooks(store) if hook.covers("", "pods", "CREATE") and matches(hook.namespaces, labels))
 
 
-def policies_on(store: Store, group: str, plural: str) -> Iterator[str]:
-    """Names of the bound ValidatingAdmissionPolicies whose rules cover a resource."""
-    bound = {item["spec"].get("policyName") for item in store.objects(_BINDINGS) if _denies(item)}
-    for policy in store.objects(_POLICIES):
-        rules = (policy["spec"].get("matchConstraints") or {}).get("resourceRules") or ()
-        found = policy["metadata"]["name"]
-        if found in bound and any(_rule_covers(rule, group, plural, "*") for rule in rules):
-            yield found
-
-
-def _denies(binding: Object) -> bool:
-    return "Deny" in (binding["spec"].get("validationActions") or ())
-
-
 def _labels(store: Store, namespace: str) -> dict[str, str]:
     found = store.get(Key("namespaces", "", namespace)) or {"metadata": {}}
     return {"kubernetes.io/metadata.name": namespace, **(found["metadata"].get("labels") or {})}

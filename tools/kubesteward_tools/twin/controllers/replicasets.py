@@ -18,7 +18,15 @@ REPLICA_SETS = "replicasets.apps"
 _FIRST_RETRY, _LONGEST_RETRY = 1.0, 1000.0
 _SOON = 5
 """Retries within the first minute are waited for: by then a pod that was stopping no longer counts."""
-_GRANTING = {"resourcequotas", "limitranges", "namespaces"}
+_GRANTING = {
+    "resourcequotas",
+    "limitranges",
+    "namespaces",
+    "validatingwebhookconfigurations.admissionregistration.k8s.io",
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+    "validatingadmissionpolicies.admissionregistration.k8s.io",
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+}
 _DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
@@ -47,7 +55,9 @@ class ReplicaSets(Base):
 
     def _keep_trying(self, granting: Key) -> None:
         """Nothing wakes a ReplicaSet that was refused, but its next try is worth waiting for once the rules change."""
-        for key, replica_set in self.store.items(REPLICA_SETS, granting.namespace or granting.name):
+        anywhere = granting.resource not in {"namespaces"} and not granting.namespace
+        space = None if anywhere else granting.namespace or granting.name
+        for key, replica_set in self.store.items(REPLICA_SETS, space):
             tries = self._retries.get(replica_set["metadata"]["uid"])
             if tries or (replica_set.get("status") or {}).get("conditions"):
                 self.after(_back_off(tries) if tries else _LONGEST_RETRY, key)
@@ -91,21 +101,38 @@ class ReplicaSets(Base):
         missing = replica_set["spec"].get("replicas", 1) - len(active)
         if missing > 0:
             return self._create(key, replica_set, missing)
-        self._retries.pop(replica_set["metadata"]["uid"], None)
-        for pod in victims(self.store, active)[: -missing or 0]:
-            self.api.delete("pods", key.namespace, pod["metadata"]["name"], options={})
-            self.event(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
-        return None
+        error = self._delete(key, replica_set, victims(self.store, active)[: -missing or 0])
+        if error is None:
+            self._retries.pop(replica_set["metadata"]["uid"], None)
+        return error
+
+    def _delete(self, key: Key, replica_set: Object, pods: list[Object]) -> tuple[str, str] | None:
+        refused = None
+        for pod in pods:
+            name = pod["metadata"]["name"]
+            try:
+                self.api.delete("pods", key.namespace, name, user=self.user, options={})
+            except ApiError as error:
+                self.event(replica_set, "Warning", "FailedDelete", f"Error deleting: {error.message}")
+                refused = "FailedDelete", error.message
+                continue
+            self.event(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {name}")
+        if refused:
+            self._try_again(key, replica_set)
+        return refused
+
+    def _try_again(self, key: Key, replica_set: Object) -> None:
+        uid = replica_set["metadata"]["uid"]
+        tries = self._retries[uid] = self._retries.get(uid, 0) + 1
+        self.after(_back_off(tries), key, idle=tries > _SOON)
 
     def _create(self, key: Key, replica_set: Object, missing: int) -> tuple[str, str] | None:
-        uid = replica_set["metadata"]["uid"]
         for _ in range(missing):
             try:
                 pod = self.api.create("pods", key.namespace, pod_from(replica_set), user=self.user)
             except ApiError as error:
                 self.event(replica_set, "Warning", "FailedCreate", f"Error creating: {error.message}")
-                tries = self._retries[uid] = self._retries.get(uid, 0) + 1
-                self.after(_back_off(tries), key, idle=tries > _SOON)
+                self._try_again(key, replica_set)
                 return "FailedCreate", error.message
             self.event(replica_set, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
         return None
@@ -153,10 +180,13 @@ def _back_off(tries: int) -> float:
 
 
 def _rules_change(event: Event) -> bool:
-    """What pods are judged by: the spec of a quota or LimitRange, the labels of a namespace."""
+    """What pods are judged by: the spec of a quota, LimitRange or policy, a webhook, the labels of a namespace."""
     if event.type != "MODIFIED" or event.old is None:
         return True
-    before, after = ((obj.get("spec"), obj["metadata"].get("labels")) for obj in (event.old, event.obj))
+    parts = ("spec", "webhooks")
+    before, after = (
+        ([obj.get(part) for part in parts], obj["metadata"].get("labels")) for obj in (event.old, event.obj)
+    )
     return before != after
 
 

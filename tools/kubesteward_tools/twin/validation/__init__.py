@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kubesteward_tools.twin.status import FieldError, invalid, qualified
-from kubesteward_tools.twin.validation import immutable, metadata, policies, workloads
+from kubesteward_tools.twin.validation import admission, immutable, metadata, policies, workloads
 from kubesteward_tools.world.kinds import ResourceType
 
 Rule = Callable[[dict[str, Any]], Iterator[FieldError]]
@@ -27,6 +27,10 @@ _CONTENT: dict[str, Rule] = {
     "namespaces": policies.namespace,
     "roles.rbac.authorization.k8s.io": policies.role,
     "clusterroles.rbac.authorization.k8s.io": policies.role,
+    "validatingadmissionpolicies.admissionregistration.k8s.io": admission.policy,
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io": admission.binding,
+    "validatingwebhookconfigurations.admissionregistration.k8s.io": admission.webhooks,
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io": admission.webhooks,
 }
 _CHANGES: dict[str, ImmutableRule] = {
     "deployments.apps": immutable.selector,
