@@ -247,7 +247,9 @@ class Api:
                 new["status"] = old["status"]
         return new
 
-    def ask(self, kind: ResourceType, body: Object, pod: Object, user: User, *, subresource: str, dry_run: bool) -> None:
+    def ask(
+        self, kind: ResourceType, body: Object, pod: Object, user: User, *, subresource: str, dry_run: bool
+    ) -> None:
         """Let policies and webhooks judge a body that stands for something done to a pod. Raises ApiError."""
         attempt = self._attempt("CREATE", kind, body, None, user, dry_run=dry_run, subresource=subresource)
         attempt.parent = pod["metadata"]["namespace"], pod["metadata"]["name"]

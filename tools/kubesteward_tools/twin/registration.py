@@ -1,4 +1,4 @@
-"""What the API server fills in for policies, their bindings and webhooks (pkg/apis/admissionregistration/v1/defaults.go).
+"""What the API server fills in for policies, their bindings and webhooks (admissionregistration/v1/defaults.go).
 
 Each function takes a copy that it may change.
 """

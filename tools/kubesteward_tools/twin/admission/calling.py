@@ -27,7 +27,7 @@ class Unasked(Exception):
     """The webhook may be alive, and its answer is not known."""
 
 
-def by_state(store: Store, hook: Mapping[str, Any], review: Object) -> Object:  # noqa: ARG001 - a Caller's signature
+def by_state(store: Store, hook: Mapping[str, Any], review: Object) -> Object:
     """Calls nobody. Raises Unreachable for a webhook that the state shows dead, Unasked for every other one."""
     config = hook.get("clientConfig") or {}
     why = _dead_service(store, config["service"]) if config.get("service") else _dead_url(str(config.get("url", "")))

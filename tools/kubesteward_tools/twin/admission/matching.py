@@ -73,7 +73,7 @@ def _among(values: Any, wanted: str) -> bool:
 
 
 def resource_matches(resources: Any, plural: str, subresource: str) -> bool:
-    """"pods" are pods alone, "pods/*" pods and all their subresources, "*" everything but subresources."""
+    """ "pods" are pods alone, "pods/*" pods and all their subresources, "*" everything but subresources."""
     for item in resources:
         resource, _, sub = str(item).partition("/")
         if resource in {"*", plural} and sub in {"*", subresource}:

@@ -108,9 +108,7 @@ def _evaluation(policy: Object, binding: Object, params: Object | None, attempt:
                 attempt.warnings.append(told)
 
 
-def _failures(
-    policy: Object, binding: Object, params: Object | None, attempt: Attempt
-) -> Iterator[tuple[str, str]]:
+def _failures(policy: Object, binding: Object, params: Object | None, attempt: Attempt) -> Iterator[tuple[str, str]]:
     """Message and reason of each validation that does not hold."""
     spec, data = policy["spec"], view(attempt)
     if spec.get("paramKind"):

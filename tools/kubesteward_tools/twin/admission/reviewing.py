@@ -96,5 +96,5 @@ def namespace_of(attempt: Attempt) -> Object | None:
     if found is None:
         return None
     metadata = {name: found["metadata"][name] for name in _NAMESPACE_FIELDS if name in found["metadata"]}
-    parts = {name: found[name] for name in ("spec", "status") if name in found}
+    parts = {name: value for name, value in found.items() if name in {"spec", "status"}}
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata, **parts}

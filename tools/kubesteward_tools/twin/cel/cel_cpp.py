@@ -74,7 +74,12 @@ def _environment(names: frozenset[str]) -> Any:
     from cel_expr_python import cel
     from cel_expr_python.ext import ext_bindings, ext_encoders, ext_math, ext_optional
 
-    extensions = [ext_optional.ExtOptional(), ext_bindings.ExtBindings(), ext_math.ExtMath(), ext_encoders.ExtEncoders()]
+    extensions = [
+        ext_optional.ExtOptional(),
+        ext_bindings.ExtBindings(),
+        ext_math.ExtMath(),
+        ext_encoders.ExtEncoders(),
+    ]
     variables = dict.fromkeys(sorted(names), cel.Type.DYN)
     return cel.NewEnv(variables=variables, extensions=extensions, functions=_declared(cel))
 

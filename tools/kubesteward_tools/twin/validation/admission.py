@@ -179,9 +179,7 @@ def _reference(path: str, reference: dict[str, Any]) -> Errors:
         yield forbidden_field(f"{path}.selector", "name and selector are mutually exclusive")
     elif not name and selector is None:
         yield required(path, "one of name or selector must be specified")
-    yield from _one_of(
-        f"{path}.parameterNotFoundAction", reference.get("parameterNotFoundAction"), ("Allow", "Deny")
-    )
+    yield from _one_of(f"{path}.parameterNotFoundAction", reference.get("parameterNotFoundAction"), ("Allow", "Deny"))
 
 
 def webhooks(obj: dict[str, Any]) -> Errors:
@@ -225,4 +223,6 @@ def _client(path: str, config: dict[str, Any]) -> Errors:
             why = "'https' is the only allowed URL scheme"
             yield invalid_value(f"{path}.url", url, f"{why}; desired format: https://host[/path]")
     else:
-        yield from (required(f"{path}.service.{part}") for part in ("name", "namespace") if not service.get(part))
+        yield from (
+            required(f"{path}.service.{part}") for part in ("name", "namespace") if not (service or {}).get(part)
+        )

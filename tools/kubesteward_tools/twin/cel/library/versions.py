@@ -15,7 +15,7 @@ _VERSION = re.compile(
 )
 
 
-def _semver(text: str, normalize: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - CEL has no named arguments
+def _semver(text: str, normalize: bool = False) -> dict[str, Any]:
     match = _VERSION.fullmatch(_normal(text) if normalize else text)
     if match is None:
         raise ValueError(f"No Major.Minor.Patch elements found in {text!r}")
@@ -30,7 +30,7 @@ def _normal(text: str) -> str:
     return ".".join([*parts, "0", "0"][: max(3, len(parts))]) + rest
 
 
-def _is_semver(text: str, normalize: bool = False) -> bool:  # noqa: FBT001, FBT002 - CEL has no named arguments
+def _is_semver(text: str, normalize: bool = False) -> bool:
     try:
         _semver(text, normalize)
     except ValueError:
