@@ -1,7 +1,7 @@
 """Calls admission webhooks of the embedded cluster, as a real API server does: an AdmissionReview by HTTPS.
 
-Only webhooks by URL can be reached, for no Service of a simulated cluster leads anywhere. The cluster stands still while
-it waits for an answer, as long as the webhook's timeout allows.
+Only webhooks by URL can be reached, for no Service of a simulated cluster leads anywhere. The cluster stands still
+while it waits for an answer, as long as the webhook's timeout allows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which requests a policy or webhook is about: rules, selectors and scope. API doc: MatchResources, RuleWithOperations."""
+"""Which requests a policy or webhook is about. API doc: MatchResources, RuleWithOperations."""
 
 from __future__ import annotations
 

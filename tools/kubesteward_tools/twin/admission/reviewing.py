@@ -82,7 +82,8 @@ def _seen(attempt: Attempt, obj: Object) -> Object:
     if attempt.subresource in _VIEWS:
         group, version, name = _VIEWS[attempt.subresource]
         return {"apiVersion": f"{group}/{version}" if group else version, "kind": name, **obj}
-    whole = {"apiVersion": kind.api_version, "kind": kind.kind, **obj}
+    metadata = {name: value for name, value in obj["metadata"].items() if value not in ({}, [])}
+    whole = {"apiVersion": kind.api_version, "kind": kind.kind, **obj, "metadata": metadata}
     if "status" in kind.subresources:
         whole.setdefault("status", {})
     return whole

@@ -50,7 +50,7 @@ def _route(call: str) -> Route | None:
 def webhooks_on_pods(evidence: Evidence) -> Iterator[Concern]:
     """New pods have to pass webhooks that no dry-run of the workload asks; one that is dead or says no stops them."""
     for namespace in sorted({key.namespace for key in evidence.best.watcher.started}):
-        for hook in hooks_on_pods(evidence.origin, namespace):
+        for hook in hooks_on_pods(evidence.best.store, namespace):
             if hook.fails_closed:
                 yield Concern(
                     rule="admission.webhook",

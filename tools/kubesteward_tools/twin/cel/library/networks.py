@@ -25,12 +25,13 @@ def _ip(text: str) -> dict[str, str]:
 
 
 def _cidr(text: str) -> dict[str, str]:
+    wrong = ValueError(f'network address parse error during conversion from string: "{text}"')
+    if "/" not in text:
+        raise wrong
     try:
-        if "/" not in text:
-            raise ValueError
         return {"type": _CIDR, "value": str(ipaddress.ip_interface(text))}
     except ValueError:
-        raise ValueError(f'network address parse error during conversion from string: "{text}"') from None
+        raise wrong from None
 
 
 def _holds(make: Callable[[str], object]) -> Callable[[str], bool]:

@@ -33,18 +33,14 @@ def amount(value: Any) -> Fraction:
 
 
 def _integer(value: Any) -> int:
-    found = amount(value)
-    if found.denominator != 1 or not -(2**63) <= found < 2**63:
+    if not _is_integer(value):
         raise ValueError("cannot convert value to integer")
-    return int(found)
+    return int(amount(value))
 
 
 def _is_integer(value: Any) -> bool:
-    try:
-        _integer(value)
-    except ValueError:
-        return False
-    return True
+    found = amount(value)
+    return found.denominator == 1 and -(2**63) <= found < 2**63
 
 
 def _other(value: Any) -> Fraction:
