@@ -9,7 +9,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from kubesteward_tools.twin import admission, defaults, resources, status, validation
+from kubesteward_tools.twin import addresses, admission, defaults, resources, status, validation
 from kubesteward_tools.twin.admission.attempt import Attempt, Operation
 from kubesteward_tools.twin.admission.calling import Caller, by_state
 from kubesteward_tools.twin.clock import Clock
@@ -300,7 +300,7 @@ class Api:
             raise status.bad_request(f"{attempt.kind.kind} in version {attempt.kind.version!r}: spec must be an object")
         defaults.fill(attempt.resource, attempt.obj)
         if attempt.resource == "services":
-            _allocate_address(attempt)
+            addresses.allocate(attempt)
         for plugin in admission.MUTATING:
             plugin(attempt)
         defaults.fill(attempt.resource, attempt.obj)
@@ -379,25 +379,3 @@ def _first_status(resource: str, obj: Object) -> None:
         obj["status"] = {}
     elif resource in {"replicasets.apps", "statefulsets.apps"}:
         obj["status"] = {"replicas": 0}
-
-
-def _allocate_address(attempt: Attempt) -> None:
-    """A cluster IP of 10.96.0.0/12 that no other Service has, and node ports where the type wants them."""
-    spec, old = attempt.obj["spec"], (attempt.old or {}).get("spec") or {}
-    if spec.get("type") == "ExternalName":
-        return
-    if not spec.get("clusterIP"):
-        spec["clusterIP"] = old.get("clusterIP") or _free_address(attempt)
-    spec.setdefault("clusterIPs", [spec["clusterIP"]])
-    if spec["type"] in {"NodePort", "LoadBalancer"} and spec.get("allocateLoadBalancerNodePorts", True):
-        for port in spec.get("ports") or ():
-            port.setdefault("nodePort", attempt.names.number(30000, 32767))
-
-
-def _free_address(attempt: Attempt) -> str:
-    while True:
-        address = f"10.{attempt.names.number(96, 111)}.{attempt.names.number(0, 255)}.{attempt.names.number(1, 254)}"
-        if all(
-            other["spec"].get("clusterIP") != address for other in attempt.store.objects("services", attempt.namespace)
-        ):
-            return address

@@ -342,3 +342,14 @@ def test_the_values_of_a_mirrored_secret_are_unknown() -> None:
     assert cluster.api.unknown == [
         "ValidatingAdmissionPolicy limits may refuse secrets; the contents of Secrets are not read"
     ]
+
+
+def test_a_mutating_policy_is_named_and_not_evaluated() -> None:
+    cluster = a_cluster()
+    key = Key("mutatingadmissionpolicies.admissionregistration.k8s.io", "", "sidecars")
+    cluster.store.put(
+        key, {"metadata": {"name": "sidecars"}, "spec": {"matchConstraints": {"resourceRules": [rule()]}}}
+    )
+    write(cluster, DEPLOYMENTS, deployment())
+
+    assert cluster.api.unknown == ["MutatingAdmissionPolicy sidecars may change or refuse deployments; not evaluated"]

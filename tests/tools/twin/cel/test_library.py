@@ -1,4 +1,4 @@
-"""Expressions as Kubernetes' documentation has them: what they come to, how they fail, and what nobody here can tell."""
+"""Expressions as the documentation has them: what they come to, how they fail, and what nobody here can tell."""
 
 from __future__ import annotations
 
@@ -63,7 +63,8 @@ def value(expression: str) -> Any:
         "url('https://h/a%20b').getEscapedPath() == '/a%20b' && url('https://h').getScheme() == 'https'",
         "isURL('https://example.com') && isURL('/path') && !isURL('relative')",
         "ip('10.0.0.1').family() == 4 && ip('::1').isLoopback() && isIP('1.2.3.4') && !isIP('1.2.3')",
-        "ip('192.168.0.1').isGlobalUnicast() && ip('169.254.0.1').isLinkLocalUnicast() && ip('0.0.0.0').isUnspecified()",
+        "ip('192.168.0.1').isGlobalUnicast() && ip('169.254.0.1').isLinkLocalUnicast()",
+        "ip('0.0.0.0').isUnspecified() && !ip('10.0.0.1').isLoopback()",
         "ip('224.0.0.1').isLinkLocalMulticast() && ip.isCanonical('::1') && !ip.isCanonical('0:0::1')",
         "cidr('10.0.0.0/8').containsIP('10.1.2.3') && cidr('10.0.0.0/8').containsIP(ip('10.9.9.9'))",
         "cidr('10.0.0.0/8').containsCIDR('10.1.0.0/16') && !cidr('10.1.0.0/16').containsCIDR(cidr('10.0.0.0/8'))",

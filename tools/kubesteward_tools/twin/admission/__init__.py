@@ -19,6 +19,7 @@ MUTATING: tuple[Plugin, ...] = (
     pods.priority,
     pods.default_tolerations,
     limits.defaults,
+    policies.unevaluated,
     hooks.mutate,
 )
 VALIDATING: tuple[Plugin, ...] = (
@@ -29,7 +30,7 @@ VALIDATING: tuple[Plugin, ...] = (
     hooks.validate,
     quotas.within_quota,
 )
-GENERIC: tuple[Plugin, ...] = (hooks.mutate, policies.judge, hooks.validate)
+GENERIC: tuple[Plugin, ...] = (policies.unevaluated, hooks.mutate, policies.judge, hooks.validate)
 """Those that look at writes of every kind: deletes and subresources too."""
 
 

@@ -16,6 +16,8 @@ from kubesteward_tools.world.store import Object, Store
 
 POLICIES = "validatingadmissionpolicies.admissionregistration.k8s.io"
 BINDINGS = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
+_MUTATING = ("mutatingadmissionpolicies", "mutatingadmissionpolicys")
+"""Their plural, and what becomes of it where the kind is not known to the reader of a store."""
 _CODES = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413}
 _LONGEST_MESSAGE = 5 * 1024
 
@@ -32,6 +34,21 @@ class _Denial:
     def text(self) -> str:
         by = f" with binding '{self.binding}'" if self.binding else ""
         return f"ValidatingAdmissionPolicy '{self.policy}'{by} denied request: {self.message}"
+
+
+def unevaluated(attempt: Attempt) -> None:
+    """MutatingAdmissionPolicies are named and not evaluated (KEP-3962)."""
+    if is_exempt(attempt) or attempt.operation == "DELETE":
+        return
+    for plural in _MUTATING:
+        for policy in attempt.store.objects(f"{plural}.admissionregistration.k8s.io"):
+            try:
+                covered = matched(policy["spec"].get("matchConstraints"), attempt)
+            except Undecided:
+                covered = True
+            if covered:
+                name, what = policy["metadata"]["name"], attempt.kind.plural
+                attempt.unknown.append(f"MutatingAdmissionPolicy {name} may change or refuse {what}; not evaluated")
 
 
 def judge(attempt: Attempt) -> None:
