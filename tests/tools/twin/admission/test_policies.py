@@ -353,3 +353,27 @@ def test_a_mutating_policy_is_named_and_not_evaluated() -> None:
     write(cluster, DEPLOYMENTS, deployment())
 
     assert cluster.api.unknown == ["MutatingAdmissionPolicy sidecars may change or refuse deployments; not evaluated"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "why"),
+    [
+        ("request.userInfo.username.startsWith('system:serviceaccount:')", "it depends on who the controllers are"),
+        ("authorizer.requestResource.check('bypass').allowed()", "the rights of controllers are not known"),
+    ],
+)
+def test_who_the_controllers_are_to_the_api_server_is_not_guessed(expression: str, why: str) -> None:
+    cluster = guarded(policy(expression, rules=[rule("pods", "", "CREATE")]))
+    write(cluster, DEPLOYMENTS, deployment())
+    cluster.engine.settle()
+
+    assert why in cluster.api.unknown[0]
+
+
+def test_what_no_controller_is_needs_no_guess() -> None:
+    cluster = guarded(policy("request.userInfo.username != 'dora'", rules=[rule("pods", "", "CREATE")]))
+    write(cluster, DEPLOYMENTS, deployment())
+    cluster.engine.settle()
+
+    assert cluster.api.unknown == []
+    assert cluster.store.count("pods", "shop") == 2

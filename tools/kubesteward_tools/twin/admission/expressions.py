@@ -9,13 +9,16 @@ from typing import Any
 from kubesteward_tools.twin import rbac
 from kubesteward_tools.twin.admission.attempt import Attempt
 from kubesteward_tools.twin.admission.reviewing import namespace_of, objects_of, request_of
-from kubesteward_tools.twin.cel import Failed, Invalid, Undecided, compiled
+from kubesteward_tools.twin.cel import Failed, Invalid, Program, Undecided, compiled
 from kubesteward_tools.twin.cel.library import rights
-from kubesteward_tools.twin.identity import User
+from kubesteward_tools.twin.identity import CONTROL_PLANE, User
 
 ALWAYS = frozenset({"object", "oldObject", "request", "namespaceObject"})
 _MENTIONED = re.compile(r"\bvariables\s*\.\s*\??\s*(\w+)")
 _MISSING = "no such key: "
+_CONTROLLERS = "system:serviceaccount:kube-system:"
+_MANAGER = {"username": "system:kube-controller-manager", "groups": ["system:authenticated"]}
+"""What controllers are where they have no accounts of their own (--use-service-account-credentials=false)."""
 _SECRET_PARTS = re.compile(r"\b(?:data|stringData)\b")
 
 
@@ -51,6 +54,9 @@ class Scope:
         self._definitions = {item["name"]: item["expression"] for item in variables}
         self._values: dict[str, Any] = {}
         self._errors: dict[str, Failed | Undecided] = {}
+        who = attempt.user
+        self._is_controller = who == CONTROL_PLANE or (who.name.startswith(_CONTROLLERS) and who.is_superuser)
+        self._unanswered: Undecided | None = None
         self._is_veiled = attempt.resource == "secrets" and any(map(_is_veiled, (attempt.obj, attempt.old)))
 
     def evaluate(self, expression: str, *, can_ask: bool = True) -> Any:
@@ -71,11 +77,25 @@ class Scope:
         except Invalid as error:
             raise Undecided(f"it does not compile here: {str(error).splitlines()[0]}") from None
         data = {**self._data, "variables": {name: self._values[name] for name in mentioned if name in self._values}}
+        seen = {name: data[name] for name in self._names(can_ask=can_ask)}
         try:
-            with rights.asking(self._ask):
-                return program.evaluate({name: data[name] for name in self._names(can_ask=can_ask)})
+            found = self._run(program, seen)
+            if self._is_controller and "userInfo" in expression:
+                manager = {**data["request"], "userInfo": _MANAGER}
+                if self._run(program, {**seen, "request": manager}) != found:
+                    raise Undecided("it depends on who the controllers are to the API server")
         except Failed as error:
             raise self._traced(error, mentioned) from None
+        return found
+
+    def _run(self, program: Program, data: Mapping[str, Any]) -> Any:
+        self._unanswered = None
+        with rights.asking(self._ask):
+            try:
+                return program.evaluate(data)
+            finally:
+                if self._unanswered is not None:
+                    raise self._unanswered
 
     def _names(self, *, can_ask: bool) -> frozenset[str]:
         more = {"authorizer"} if can_ask else set()
@@ -104,6 +124,8 @@ class Scope:
 
     def _ask(self, question: dict[str, str]) -> tuple[bool, str]:
         user = self._attempt.user
+        if self._is_controller and not question.get("user"):
+            self._unanswered = Undecided("the rights of controllers are not known")
         if who := question.get("user"):
             namespace = who.split(":")[2]
             groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")

@@ -6,7 +6,7 @@ from typing import Any
 
 from kubesteward_tools.twin import scale
 from kubesteward_tools.twin.admission.attempt import Attempt
-from kubesteward_tools.twin.identity import User
+from kubesteward_tools.twin.identity import CONTROL_PLANE, User
 from kubesteward_tools.world.store import Key, Object
 
 _VIEWS = {
@@ -58,8 +58,8 @@ def request_of(attempt: Attempt) -> dict[str, Any]:
 
 
 def user_info(user: User) -> dict[str, Any]:
-    """Controllers of the twin pass authorization by a group that service accounts do not really have."""
-    groups = list(user.groups)
+    """Controllers of the twin pass authorization by a group that they do not really have."""
+    groups = [item for item in user.groups if user != CONTROL_PLANE or item != "system:masters"]
     if user.name.startswith(_SERVICE_ACCOUNT):
         namespace = user.name.removeprefix(_SERVICE_ACCOUNT).partition(":")[0]
         own = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"]
