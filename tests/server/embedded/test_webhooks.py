@@ -44,7 +44,7 @@ class Webhook(socketserver.ThreadingMixIn, http.server.HTTPServer):
         known = {"name": "check.example.com", "clientConfig": config, "rules": rules, "sideEffects": "None"}
         return {**known, "admissionReviewVersions": ["v1"], "timeoutSeconds": 5, **more}
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, *_: Any) -> None:
         """A client that gives up is what some tests are about."""
 
 
