@@ -9,11 +9,12 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
-from kubesteward_tools.twin import admission, defaults, resources, status, validation
-from kubesteward_tools.twin.admission.attempt import Attempt
+from kubesteward_tools.twin import addresses, admission, defaults, resources, status, validation
+from kubesteward_tools.twin.admission.attempt import Attempt, Operation
+from kubesteward_tools.twin.admission.calling import Caller, by_state
 from kubesteward_tools.twin.clock import Clock
 from kubesteward_tools.twin.deletion import Deletion, settle_deletion
-from kubesteward_tools.twin.identity import ADMIN, User
+from kubesteward_tools.twin.identity import ADMIN, CONTROL_PLANE, User
 from kubesteward_tools.twin.names import Names
 from kubesteward_tools.twin.patches import json_patch, merge_patch, strategic_patch
 from kubesteward_tools.world.kinds import ResourceType
@@ -34,13 +35,18 @@ Managed = Callable[[Object], list[dict[str, Any]]]
 
 
 class Api:
-    """Reads and writes of one cluster. All methods raise `ApiError`; returned objects must not be changed."""
+    """Reads and writes of one cluster. All methods raise `ApiError`; returned objects must not be changed.
 
-    def __init__(self, store: Store, clock: Clock, names: Names) -> None:
+    `unknown` collects what admission could not decide, and let pass; `caller` asks webhooks.
+    """
+
+    def __init__(self, store: Store, clock: Clock, names: Names, caller: Caller = by_state) -> None:
         self.store = store
         self.clock = clock
         self.names = names
         self.warnings: list[str] = []
+        self.unknown: list[str] = []
+        self.caller = caller
 
     def kind(self, resource: str) -> ResourceType:
         found = resources.by_resource(resource)
@@ -74,7 +80,7 @@ class Api:
             metadata["generation"] = 1
         if "status" in kind.subresources and resource != "namespaces":
             new.pop("status", None)
-        attempt = self._admit(Attempt(self.store, "CREATE", kind, new, None, user, self.names, self.warnings))
+        attempt = self._admit(self._attempt("CREATE", kind, new, None, user, dry_run=dry_run))
         key = Key(resource, namespace, metadata["name"])
         if self.store.get(key) is not None:
             raise status.already_exists(kind, metadata["name"])
@@ -99,17 +105,16 @@ class Api:
         new = self._prepared(kind, obj, old, subresource)
         if managed is None and _same(new, old):
             return old
-        attempt = Attempt(self.store, "UPDATE", kind, new, old, user, self.names, self.warnings)
-        if not subresource:
+        attempt = self._attempt("UPDATE", kind, new, old, user, dry_run=dry_run, subresource=subresource)
+        if subresource == "status":
+            admission.judge(attempt)
+        else:
             self._admit(attempt)
             if managed is not None and "managedFields" in old["metadata"]:
                 new["metadata"]["managedFields"] = managed(new)
             if _same(new, old):
                 return old
-            if (
-                any(new.get(part) != old.get(part) for part in {*new, *old} - _CONTENT_FREE)
-                and "generation" in old["metadata"]
-            ):
+            if "generation" in old["metadata"] and _differs(new, old):
                 new["metadata"]["generation"] = old["metadata"]["generation"] + 1
         return self._commit(attempt, Key(resource, namespace, name), dry_run=dry_run)
 
@@ -118,7 +123,9 @@ class Api:
         old = self.get(resource, namespace, name)
         if old.get("status") == new_status:
             return old
-        return self._put(Key(resource, namespace, name), {**old, "status": new_status})
+        new = {**old, "status": new_status}
+        self._presume("UPDATE", self.kind(resource), new, old, "status")
+        return self._put(Key(resource, namespace, name), new)
 
     def patch(
         self,
@@ -144,11 +151,19 @@ class Api:
         namespace: str,
         name: str,
         *,
+        user: User | None = None,
         options: dict[str, Any] | None = None,
         dry_run: bool = False,
     ) -> Object:
-        """The object as it is afterwards: with a deletionTimestamp where it lingers, as it was where it is gone."""
+        """The object as it is afterwards: with a deletionTimestamp where it lingers, as it was where it is gone.
+
+        Where no `user` is given it is the control plane that clears up, and a refusal is a thing not simulated.
+        """
         kind, old = self.kind(resource), self.get(resource, namespace, name)
+        if user is None:
+            self._presume("DELETE", kind, old, old)
+        else:
+            admission.judge(self._attempt("DELETE", kind, old, old, user, dry_run=dry_run))
         deletion = Deletion(kind, old, options or {}, self.clock.now, self.warnings)
         deletion.check_preconditions()
         lingering = deletion.lingering()
@@ -160,11 +175,13 @@ class Api:
         return self._put(key, lingering) if lingering != old else old
 
     def replace(self, key: Key, obj: Object) -> Object:
-        """A write by the control plane itself that needs no admission: events, endpoints, owner references."""
+        """A write by the control plane itself that is not held up: events, endpoints, owner references."""
+        old = self.store.get(key)
+        self._presume("UPDATE" if old else "CREATE", self.kind(key.resource), obj, old)
         return self._put(key, obj)
 
     def bind(self, namespace: str, name: str, pod: Object) -> Object:
-        """The scheduler's write of `spec.nodeName`, which no ordinary update may make."""
+        """The write of `spec.nodeName`, which no ordinary update may make."""
         return self._put(Key("pods", namespace, name), pod)
 
     def finalize(self, name: str, obj: Object) -> Object:
@@ -230,12 +247,60 @@ class Api:
                 new["status"] = old["status"]
         return new
 
+    def ask(
+        self, kind: ResourceType, body: Object, pod: Object, user: User, *, subresource: str, dry_run: bool
+    ) -> None:
+        """Let policies and webhooks judge a body that stands for something done to a pod. Raises ApiError."""
+        attempt = self._attempt("CREATE", kind, body, None, user, dry_run=dry_run, subresource=subresource)
+        attempt.parent = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        admission.judge(attempt)
+
+    def _presume(
+        self, operation: Operation, kind: ResourceType, new: Object, old: Object | None, subresource: str = ""
+    ) -> None:
+        """That the control plane's own writes are let through; one that is not makes the outcome unknown."""
+        if kind.resource == "events" or not admission.is_guarded(self.store):
+            return
+        attempt = self._attempt(operation, kind, new, old, CONTROL_PLANE, dry_run=False, subresource=subresource)
+        attempt.warnings = []
+        try:
+            admission.presume(attempt)
+        except status.ApiError as error:
+            what = f"{kind.plural}/{subresource}" if subresource else kind.plural
+            self.unknown.append(f"the control plane's writes of {what} are refused, which is not simulated: {error}")
+
+    def _attempt(
+        self,
+        operation: Operation,
+        kind: ResourceType,
+        new: Object,
+        old: Object | None,
+        user: User,
+        *,
+        dry_run: bool,
+        subresource: str = "",
+    ) -> Attempt:
+        return Attempt(
+            self.store,
+            operation,
+            kind,
+            new,
+            old,
+            user,
+            self.names,
+            warnings=self.warnings,
+            subresource=subresource,
+            dry_run=dry_run,
+            unknown=self.unknown,
+            caller=self.caller,
+        )
+
     def _admit(self, attempt: Attempt) -> Attempt:
         if not isinstance(attempt.obj.get("spec", {}), dict):
             raise status.bad_request(f"{attempt.kind.kind} in version {attempt.kind.version!r}: spec must be an object")
         defaults.fill(attempt.resource, attempt.obj)
         if attempt.resource == "services":
-            _allocate_address(attempt)
+            addresses.allocate(attempt)
         for plugin in admission.MUTATING:
             plugin(attempt)
         defaults.fill(attempt.resource, attempt.obj)
@@ -286,6 +351,11 @@ def patched(old: Object, patch: Any, content_type: str) -> Object:
     raise status.unsupported_media_type()
 
 
+def _differs(new: Object, old: Object) -> bool:
+    """In what its generation counts."""
+    return any(new.get(part) != old.get(part) for part in {*new, *old} - _CONTENT_FREE)
+
+
 def _same(new: Object, old: Object) -> bool:
     return new == old
 
@@ -310,25 +380,3 @@ def _first_status(resource: str, obj: Object) -> None:
         obj["status"] = {}
     elif resource in {"replicasets.apps", "statefulsets.apps"}:
         obj["status"] = {"replicas": 0}
-
-
-def _allocate_address(attempt: Attempt) -> None:
-    """A cluster IP of 10.96.0.0/12 that no other Service has, and node ports where the type wants them."""
-    spec, old = attempt.obj["spec"], (attempt.old or {}).get("spec") or {}
-    if spec.get("type") == "ExternalName":
-        return
-    if not spec.get("clusterIP"):
-        spec["clusterIP"] = old.get("clusterIP") or _free_address(attempt)
-    spec.setdefault("clusterIPs", [spec["clusterIP"]])
-    if spec["type"] in {"NodePort", "LoadBalancer"} and spec.get("allocateLoadBalancerNodePorts", True):
-        for port in spec.get("ports") or ():
-            port.setdefault("nodePort", attempt.names.number(30000, 32767))
-
-
-def _free_address(attempt: Attempt) -> str:
-    while True:
-        address = f"10.{attempt.names.number(96, 111)}.{attempt.names.number(0, 255)}.{attempt.names.number(1, 254)}"
-        if all(
-            other["spec"].get("clusterIP") != address for other in attempt.store.objects("services", attempt.namespace)
-        ):
-            return address

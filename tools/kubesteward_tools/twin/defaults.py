@@ -9,7 +9,7 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from kubesteward_tools.twin import quantity
+from kubesteward_tools.twin import quantity, registration
 
 Spec = dict[str, Any]
 
@@ -290,4 +290,8 @@ _BY_RESOURCE: dict[str, Callable[[Spec], None]] = {
     "horizontalpodautoscalers.autoscaling": _autoscaler,
     "poddisruptionbudgets.policy": _spec,
     "resourcequotas": _spec,
+    "validatingadmissionpolicies.admissionregistration.k8s.io": registration.policy,
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io": registration.binding,
+    "validatingwebhookconfigurations.admissionregistration.k8s.io": registration.webhooks,
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io": registration.mutating_webhooks,
 }

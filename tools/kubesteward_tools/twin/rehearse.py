@@ -18,7 +18,6 @@ from kubesteward_tools.twin.route import Request, parse
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.unknowns import unknowns
 from kubesteward_tools.twin.watcher import Watcher, ready_endpoints, ready_pods
-from kubesteward_tools.twin.webhooks import hooks
 from kubesteward_tools.world.store import Key, Object, Store
 
 _LISTED = 40
@@ -53,7 +52,7 @@ def rehearse(
         availability=tuple(_availability(evidence)),
         findings=tuple(found),
         blast_radius=_radius(evidence),
-        assumptions=tuple(unknown + _webhooks(store) + _enforcement(evidence)),
+        assumptions=tuple(unknown + _enforcement(evidence)),
     )
 
 
@@ -163,11 +162,6 @@ def _radius(evidence: Evidence) -> BlastRadius:
         share_of_cluster=round(stopped / total, 4) if total else 0.0,
         dependents=tuple(services[:_LISTED]),
     )
-
-
-def _webhooks(store: Store) -> list[str]:
-    """Named, not simulated: the server's own dry-run asks them."""
-    return [f"admission webhook {name} is not simulated" for name in sorted({hook.name for hook in hooks(store)})]
 
 
 def _enforcement(evidence: Evidence) -> list[str]:

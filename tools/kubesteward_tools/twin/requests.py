@@ -107,17 +107,18 @@ def _create(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     if kind.verbs == ("create",):
         return 201, reviews.answer(api.store, kind.kind, body, request.user)
     if route.subresource == "eviction":
-        return 201, evict(api, route.namespace, route.name, body, dry_run=dry)
+        return 201, evict(api, route.namespace, route.name, body, user=request.user, dry_run=dry)
     if route.subresource == "binding":
-        return 201, _bind(api, route, body)
+        return 201, _bind(api, request, route, body)
     if route.subresource or route.name:
         raise no_such_resource()
     body = _decoded(api, request, route, body)
     return 201, api.create(kind.resource, route.namespace, body, user=request.user, dry_run=dry)
 
 
-def _bind(api: Api, route: Route, body: Object) -> Object:
+def _bind(api: Api, request: Request, route: Route, body: Object) -> Object:
     pod = api.get("pods", route.namespace, route.name)
+    api.ask(route.kind, {"metadata": {}, **body}, pod, request.user, subresource="binding", dry_run=_is_dry(request))
     if pod["spec"].get("nodeName"):
         raise conflict(
             route.kind, route.name, f'pod {route.name} is already assigned to node "{pod["spec"]["nodeName"]}"'
@@ -158,6 +159,7 @@ def _write_scale(api: Api, request: Request, route: Route, new: Object) -> Objec
         route.name,
         new,
         user=request.user,
+        subresource="scale",
         dry_run=_is_dry(request),
         managed=_written(api, request, route),
     )
@@ -292,7 +294,9 @@ def _delete(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         if name in request.query:
             options[name] = int(request.query[name]) if name == "gracePeriodSeconds" else request.query[name]
     kind = route.kind
-    after = api.delete(kind.resource, route.namespace, route.name, options=options, dry_run=_is_dry(request))
+    after = api.delete(
+        kind.resource, route.namespace, route.name, user=request.user, options=options, dry_run=_is_dry(request)
+    )
     if "deletionTimestamp" in after["metadata"] or kind.resource == "pods":
         return 200, after
     details = {"name": route.name, "group": kind.group, "kind": kind.plural, "uid": after["metadata"].get("uid", "")}
@@ -306,7 +310,8 @@ def _delete_collection(api: Api, request: Request, route: Route) -> tuple[int, O
     for obj in items:
         metadata = obj["metadata"]
         resource, namespace = route.kind.resource, metadata.get("namespace", "")
-        api.delete(resource, namespace, metadata["name"], options=options, dry_run=_is_dry(request))
+        dry, user = _is_dry(request), request.user
+        api.delete(resource, namespace, metadata["name"], user=user, options=options, dry_run=dry)
     return 200, listing.page(route.kind, items, api.store.revision, {})
 
 

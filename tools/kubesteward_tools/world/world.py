@@ -63,6 +63,8 @@ TWIN_RESOURCES = (
     "mutatingwebhookconfigurations.admissionregistration.k8s.io",
     "validatingadmissionpolicies.admissionregistration.k8s.io",
     "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+    "mutatingadmissionpolicies.admissionregistration.k8s.io",
+    "apiservices.apiregistration.k8s.io",
 )
 """What a rehearsal has to know."""
 

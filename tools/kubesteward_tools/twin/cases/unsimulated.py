@@ -12,7 +12,6 @@ from kubesteward_tools.twin.findings.evidence import Evidence, Run
 from kubesteward_tools.twin.route import parse
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.unknowns import unknowns
-from kubesteward_tools.twin.webhooks import hooks
 from kubesteward_tools.world.store import Key, Object
 
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -23,7 +22,7 @@ def unsimulated(play: Play) -> list[str]:
     run = Run(play.cluster, play.watcher, play.settled)
     evidence = Evidence(play.origin, run, run, tuple(_targets(play)), ())
     known = [text for text in unknowns(evidence) if repr(NOTE) not in text]
-    rules = (_unserved, _webhooks, _unproven)
+    rules = (_unserved, _unproven)
     return list(dict.fromkeys([*known, *(text for rule in rules for text in rule(play))]))
 
 
@@ -47,16 +46,6 @@ def _unserved(play: Play) -> Iterator[str]:
             parse(step.path)
         except ApiError:
             yield f"{step.path}: this kind is not simulated"
-
-
-def _webhooks(play: Play) -> Iterator[str]:
-    """Webhooks that a call, or a controller because of it, may have to pass."""
-    written = {key for key, word in play.watcher.touched.items() if word} | set(_targets(play))
-    for hook in hooks(play.origin):
-        for resource in sorted({key.resource for key in written}):
-            plural, _, group = resource.partition(".")
-            if any(hook.covers(group, plural, operation) for operation in ("CREATE", "UPDATE", "DELETE")):
-                yield f"admission webhook {hook.name} may refuse {plural}; it is not asked"
 
 
 def _unproven(play: Play) -> Iterator[str]:

@@ -8,7 +8,7 @@ from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.rehearsal import Admission, Concern
 from kubesteward_tools.twin.route import Route, parse
 from kubesteward_tools.twin.status import ApiError
-from kubesteward_tools.twin.webhooks import Hook, hooks, hooks_on_pods
+from kubesteward_tools.twin.webhooks import hooks_on_pods
 from kubesteward_tools.world.store import Key
 
 _DECIDE = {
@@ -50,7 +50,7 @@ def _route(call: str) -> Route | None:
 def webhooks_on_pods(evidence: Evidence) -> Iterator[Concern]:
     """New pods have to pass webhooks that no dry-run of the workload asks; one that is dead or says no stops them."""
     for namespace in sorted({key.namespace for key in evidence.best.watcher.started}):
-        for hook in hooks_on_pods(evidence.origin, namespace):
+        for hook in hooks_on_pods(evidence.best.store, namespace):
             if hook.fails_closed:
                 yield Concern(
                     rule="admission.webhook",
@@ -71,8 +71,3 @@ def decides_from_now_on(evidence: Evidence) -> Iterator[Concern]:
                 message=f"{name(key)} decides what the API accepts from then on, which is not rehearsed",
                 remedy="Try it where nothing depends on it, or with failurePolicy Ignore or validationActions Audit.",
             )
-
-
-def services_asked(evidence: Evidence) -> dict[tuple[str, str], Hook]:
-    """The Services that fail-closed webhooks need: without endpoints they take the API with them."""
-    return {hook.service: hook for hook in hooks(evidence.origin) if hook.service and hook.fails_closed}

@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kubesteward_tools.twin.status import FieldError, invalid, qualified
-from kubesteward_tools.twin.validation import autoscaling, batch, immutable, metadata, policies, sets, workloads
+from kubesteward_tools.twin.validation import (
+    admission,
+    autoscaling,
+    batch,
+    immutable,
+    metadata,
+    policies,
+    sets,
+    workloads,
+)
 from kubesteward_tools.world.kinds import ResourceType
 
 Rule = Callable[[dict[str, Any]], Iterator[FieldError]]
@@ -29,6 +38,10 @@ _CONTENT: dict[str, Rule] = {
     "namespaces": policies.namespace,
     "roles.rbac.authorization.k8s.io": policies.role,
     "clusterroles.rbac.authorization.k8s.io": policies.role,
+    "validatingadmissionpolicies.admissionregistration.k8s.io": admission.policy,
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io": admission.binding,
+    "validatingwebhookconfigurations.admissionregistration.k8s.io": admission.webhooks,
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io": admission.webhooks,
 }
 _CHANGES: dict[str, ImmutableRule] = {
     "deployments.apps": immutable.selector,
