@@ -6,12 +6,15 @@ Controllers use the methods of `Api`; requests from outside come in through `req
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from kubesteward_tools.twin import admission, defaults, resources, status, validation
+from kubesteward_tools.twin import admission, defaults, status, validation
 from kubesteward_tools.twin.admission.attempt import Attempt
 from kubesteward_tools.twin.clock import Clock
+from kubesteward_tools.twin.custom import naming, writes
+from kubesteward_tools.twin.custom.definitions import CRDS, Definition
+from kubesteward_tools.twin.custom.kinds import ServedKinds
 from kubesteward_tools.twin.deletion import Deletion, settle_deletion
 from kubesteward_tools.twin.identity import ADMIN, User
 from kubesteward_tools.twin.names import Names
@@ -36,17 +39,24 @@ Managed = Callable[[Object], list[dict[str, Any]]]
 class Api:
     """Reads and writes of one cluster. All methods raise `ApiError`; returned objects must not be changed."""
 
-    def __init__(self, store: Store, clock: Clock, names: Names) -> None:
+    def __init__(self, store: Store, clock: Clock, names: Names, known: Iterable[ResourceType] = ()) -> None:
         self.store = store
+        self.kinds = ServedKinds(store, known)
         self.clock = clock
         self.names = names
         self.warnings: list[str] = []
+        self.undecided: list[str] = []
+        """What was let through although nobody knows whether the server would: rules that cannot be evaluated."""
 
     def kind(self, resource: str) -> ResourceType:
-        found = resources.by_resource(resource)
+        found = self.kinds.by_resource(resource)
         if found is None:
             raise status.ApiError(404, "NotFound", "the server could not find the requested resource")
         return found
+
+    def definition(self, kind: ResourceType) -> Definition | None:
+        """Of a custom resource, as far as it is there."""
+        return self.kinds.definition(kind.resource) if self.kinds.is_custom(kind) else None
 
     def get(self, resource: str, namespace: str, name: str) -> Object:
         obj = self.store.get(Key(resource, namespace, name))
@@ -70,7 +80,7 @@ class Api:
         for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion", "managedFields"):
             metadata.pop(field, None)
         metadata.update(uid=self.names.uid(), creationTimestamp=self.clock.timestamp)
-        if "spec" in new:
+        if "spec" in new or self.kinds.is_custom(kind):
             metadata["generation"] = 1
         if "status" in kind.subresources and resource != "namespaces":
             new.pop("status", None)
@@ -79,6 +89,8 @@ class Api:
         if self.store.get(key) is not None:
             raise status.already_exists(kind, metadata["name"])
         _first_status(resource, new)
+        if resource == CRDS:
+            new["status"] = naming.status(new, self.kinds.definitions(), self.clock.timestamp)
         if managed is not None:
             metadata["managedFields"] = managed(new)
         return self._commit(attempt, key, dry_run=dry_run)
@@ -106,11 +118,10 @@ class Api:
                 new["metadata"]["managedFields"] = managed(new)
             if _same(new, old):
                 return old
-            if (
-                any(new.get(part) != old.get(part) for part in {*new, *old} - _CONTENT_FREE)
-                and "generation" in old["metadata"]
-            ):
+            if _content(kind, new, self) != _content(kind, old, self) and "generation" in old["metadata"]:
                 new["metadata"]["generation"] = old["metadata"]["generation"] + 1
+        elif self.kinds.is_custom(kind):
+            self._judge(attempt)
         return self._commit(attempt, Key(resource, namespace, name), dry_run=dry_run)
 
     def update_status(self, resource: str, namespace: str, name: str, new_status: dict[str, Any]) -> Object:
@@ -151,7 +162,7 @@ class Api:
         kind, old = self.kind(resource), self.get(resource, namespace, name)
         deletion = Deletion(kind, old, options or {}, self.clock.now, self.warnings)
         deletion.check_preconditions()
-        lingering = deletion.lingering()
+        lingering = naming.marked(old, self.clock.timestamp) if resource == CRDS else deletion.lingering()
         if dry_run:
             return lingering or old
         key = Key(resource, namespace, name)
@@ -223,7 +234,8 @@ class Api:
         new["metadata"].pop("managedFields", None)
         if "managedFields" in old["metadata"]:
             new["metadata"]["managedFields"] = old["metadata"]["managedFields"]
-        new["kind"], new["apiVersion"] = old.get("kind", kind.kind), old.get("apiVersion", kind.api_version)
+        new["kind"], version = old.get("kind", kind.kind), old.get("apiVersion", kind.api_version)
+        new["apiVersion"] = new.get("apiVersion", version) if self.kinds.is_custom(kind) else version
         if "status" in kind.subresources:
             new.pop("status", None)
             if "status" in old:
@@ -231,6 +243,8 @@ class Api:
         return new
 
     def _admit(self, attempt: Attempt) -> Attempt:
+        if self.kinds.is_custom(attempt.kind):
+            return self._admit_custom(attempt)
         if not isinstance(attempt.obj.get("spec", {}), dict):
             raise status.bad_request(f"{attempt.kind.kind} in version {attempt.kind.version!r}: spec must be an object")
         defaults.fill(attempt.resource, attempt.obj)
@@ -242,6 +256,29 @@ class Api:
         validation.check(attempt.kind, attempt.obj, attempt.old)
         for plugin in admission.VALIDATING:
             plugin(attempt)
+        return attempt
+
+    def _admit_custom(self, attempt: Attempt) -> Attempt:
+        definition = self.definition(attempt.kind)
+        if definition is not None and attempt.operation == "CREATE":
+            writes.check_not_terminating(definition)
+        for plugin in (*admission.MUTATING, *admission.VALIDATING):
+            plugin(attempt)
+        return self._judge(attempt)
+
+    def _judge(self, attempt: Attempt) -> Attempt:
+        """A custom resource by its schema, as it is kept in the end. What cannot be judged is noted."""
+        obj, definition = attempt.obj, self.definition(attempt.kind)
+        if definition is None:
+            self.undecided.append(writes.unknown_schema(attempt.kind, attempt.name))
+            validation.check(attempt.kind, obj, attempt.old)
+            return attempt
+        version = obj["apiVersion"].rpartition("/")[2]
+        self.undecided += filter(None, [writes.conversion_unknown(definition, version)])
+        writes.complete(definition, version, obj)
+        more = writes.errors(definition, obj, attempt.old, self.undecided)
+        validation.check(attempt.kind, obj, attempt.old, more)
+        obj["apiVersion"] = f"{definition.group}/{definition.storage}"
         return attempt
 
     def _commit(self, attempt: Attempt, key: Key, *, dry_run: bool) -> Object:
@@ -284,6 +321,14 @@ def patched(old: Object, patch: Any, content_type: str) -> Object:
     if content_type in {STRATEGIC_PATCH, APPLY_PATCH}:
         return strategic_patch.apply(old, patch)
     raise status.unsupported_media_type()
+
+
+def _content(kind: ResourceType, obj: Object, api: Api) -> Object:
+    """What a generation counts. The status of a custom resource does where it has no subresource of its own."""
+    free = _CONTENT_FREE
+    if api.kinds.is_custom(kind) and "status" not in kind.subresources:
+        free = free - {"status"}
+    return {part: value for part, value in obj.items() if part not in free}
 
 
 def _same(new: Object, old: Object) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kubesteward_tools.twin import quantity
+from kubesteward_tools.twin.custom import checking
+from kubesteward_tools.twin.custom.definitions import CRDS
 
 Spec = dict[str, Any]
 
@@ -280,4 +282,5 @@ _BY_RESOURCE: dict[str, Callable[[Spec], None]] = {
     "horizontalpodautoscalers.autoscaling": _autoscaler,
     "poddisruptionbudgets.policy": _spec,
     "resourcequotas": _spec,
+    CRDS: checking.fill,
 }

@@ -20,12 +20,13 @@ _NOT_SIMULATED = {
     "networkpolicies.networking.k8s.io": "who can reach whom afterwards",
     "ingresses.networking.k8s.io": "what is routed where afterwards",
 }
+UNKNOWN_CONTROLLER = "what its controller makes of the change is not known"
 _INERT = {"kubectl.kubernetes.io/last-applied-configuration"}
 _KNOWN = {kind.resource for kind in BUILT_IN}
 
 
 def unknowns(evidence: Evidence) -> list[str]:
-    rules = (_kinds, _owners, _daemons, _agents, _policies, _restless)
+    rules = (_kinds, _custom, _undecided, _owners, _daemons, _agents, _policies, _restless)
     return list(dict.fromkeys(text for rule in rules for text in rule(evidence)))
 
 
@@ -34,7 +35,20 @@ def _kinds(evidence: Evidence) -> Iterator[str]:
         if key.resource in _NOT_SIMULATED:
             yield f"{name(key)}: {_NOT_SIMULATED[key.resource]} is not simulated"
         elif key.resource not in _KNOWN:
-            yield f"{name(key)}: what its controller makes of the change is not known"
+            yield f"{name(key)}: {UNKNOWN_CONTROLLER}"
+
+
+def _custom(evidence: Evidence) -> Iterator[str]:
+    """What is deleted or changed in consequence; whoever acts on such objects is not part of Kubernetes."""
+    touched = evidence.best.watcher.touched
+    written = {key.resource for key, word in touched.items() if word and key.resource not in _KNOWN}
+    for resource in sorted(written.difference(key.resource for key in evidence.targets)):
+        yield f"{resource}: objects come, change or go; {UNKNOWN_CONTROLLER}"
+
+
+def _undecided(evidence: Evidence) -> Iterator[str]:
+    for run, _ in evidence.runs():
+        yield from run.cluster.api.undecided
 
 
 def _owners(evidence: Evidence) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubesteward_tools.twin.controllers.accounts import Accounts
 from kubesteward_tools.twin.controllers.budgets import Budgets
 from kubesteward_tools.twin.controllers.claims import Claims
+from kubesteward_tools.twin.controllers.definitions import Definitions
 from kubesteward_tools.twin.controllers.deployments import Deployments
 from kubesteward_tools.twin.controllers.endpoints import Endpoints
 from kubesteward_tools.twin.controllers.garbage import Garbage
@@ -19,6 +20,7 @@ def standard(engine: Engine) -> list[Controller]:
     """All of them, in an order that is part of what makes a run reproducible."""
     return [
         Accounts(engine),
+        Definitions(engine),
         Namespaces(engine),
         Garbage(engine),
         Deployments(engine),
