@@ -45,7 +45,7 @@ class Definition:
 
     @property
     def namespaced(self) -> bool:
-        return self.obj["spec"].get("scope") == "Namespaced"
+        return str(self.obj["spec"].get("scope")) == "Namespaced"
 
     @property
     def storage(self) -> str:
@@ -73,7 +73,7 @@ class Definition:
     def served(self) -> list[str]:
         """Names of the served versions, the most mature first."""
         found = [item["name"] for item in self.obj["spec"]["versions"] if item.get("served")]
-        return sorted(found, key=_maturity, reverse=True)
+        return sorted(found, key=maturity, reverse=True)
 
     def schema(self, version: str) -> Schema:
         """The OpenAPI v3 schema of a version; {} where there is none."""
@@ -102,7 +102,7 @@ class Definition:
         return (self.type(version) for version in self.served())
 
 
-def _maturity(version: str) -> tuple[int, ...]:
+def maturity(version: str) -> tuple[int, ...]:
     """By what discovery prefers: v2, v1, v1beta2, v1alpha1, and anything else last (docs: version priority)."""
     match = _VERSION.fullmatch(version)
     if match is None:
