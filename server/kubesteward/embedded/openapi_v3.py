@@ -44,14 +44,14 @@ def _built_in(found: tuple[ResourceType, ...]) -> Document:
     for kind in found:
         shapes |= schemas.of_kind(kind)
     for kind in found:
-        name = schemas.model_name(kind) or f"{kind.group or 'core'}.{kind.version}.{kind.kind}"
+        name = schemas.name_of(kind)
         shape = shapes.get(name) or {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
         shapes[name] = {**shape, "x-kubernetes-group-version-kind": [_gvk(kind)]}
     return _document(found, shapes)
 
 
 def _custom(found: Sequence[ResourceType], kinds: ServedKinds) -> Document:
-    shapes = schemas.closure(schemas.METADATA)
+    shapes = schemas.metadata()
     for kind in found:
         definition = kinds.definition(kind.resource)
         shape = dict(definition.schema(kind.version)) if definition is not None else {}

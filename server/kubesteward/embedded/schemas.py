@@ -14,7 +14,8 @@ from kubesteward_tools.world.kinds import ResourceType
 
 Schema = dict[str, Any]
 
-METADATA = "V1ObjectMeta"
+METADATA = "io.k8s.v1.ObjectMeta"
+_MODEL = re.compile(r"(?P<group>[A-Z][a-z]+)?(?P<version>V\d+(?:(?:alpha|beta)\d+)?)(?P<type>[A-Z].*)")
 _CONTAINER = re.compile(r"(List|Dict)\[(?:str, ?)?(.+)\]")
 _LEAVES: dict[str, Schema] = {
     "str": {"type": "string"},
@@ -38,24 +39,42 @@ _RENAMED = {"Event": "CoreV1Event"}
 
 
 def of_kind(kind: ResourceType) -> dict[str, Schema]:
-    """The schema of a kind and of all that it refers to, by the models' names; {} for a kind without a model."""
-    name = model_name(kind)
-    return closure(name) if name else {}
+    """The schema of a kind and of all that it refers to, by name; {} for a kind without a model."""
+    model = _model_of(kind)
+    return _closure(model) if model else {}
 
 
-def model_name(kind: ResourceType) -> str:
+def metadata() -> dict[str, Schema]:
+    """The schema of the metadata of every object, with those that it refers to."""
+    return _closure("V1ObjectMeta")
+
+
+def name_of(kind: ResourceType) -> str:
+    """What the schema of a kind is called."""
+    model = _model_of(kind)
+    return _named(model) if model else ".".join([*reversed(kind.group.split(".")), kind.version, kind.kind]).strip(".")
+
+
+def _model_of(kind: ResourceType) -> str:
     name = _RENAMED.get(kind.kind) or kind.version.capitalize() + kind.kind
     return name if hasattr(_models(), name) else ""
 
 
-def closure(name: str) -> dict[str, Schema]:
-    """A model's schema and, transitively, those that it refers to."""
+def _named(model: str) -> str:
+    """Clients show what stands after the last dot."""
+    match = _MODEL.fullmatch(model)
+    if match is None:
+        return f"io.k8s.{model}"
+    return ".".join(filter(None, ("io.k8s", (match["group"] or "").lower(), match["version"].lower(), match["type"])))
+
+
+def _closure(model: str) -> dict[str, Schema]:
     found: dict[str, Schema] = {}
-    waiting = [name]
+    waiting = [model]
     while waiting:
         item = waiting.pop()
-        if item not in found:
-            found[item], inner = _schema(item)
+        if _named(item) not in found:
+            found[_named(item)], inner = _schema(item)
             waiting += inner
     return found
 
@@ -76,10 +95,8 @@ def _schema(name: str) -> tuple[Schema, tuple[str, ...]]:
     fields = {item.serialization_alias or field: item for field, item in model.model_fields.items()}
     for field, code in model.openapi_types.items():
         written = model.attribute_map[field]
-        before = len(inner)
         shape = _EITHER if f"{name}.{written}" in _INT_OR_STRING else _shape(code, inner)
-        said = fields[written].description or (_about(inner[-1]) if len(inner) > before else "")
-        properties[written] = _described(shape, said)
+        properties[written] = _described(shape, fields[written].description or "")
     schema: Schema = {"type": "object", "properties": properties}
     needed = [written for written, item in fields.items() if item.is_required()]
     if needed:
@@ -96,7 +113,7 @@ def _shape(code: str, inner: list[str]) -> Schema:
     if code in _LEAVES:
         return _LEAVES[code]
     inner.append(code)
-    return {"allOf": [{"$ref": f"#/components/schemas/{code}"}]}
+    return {"allOf": [{"$ref": f"#/components/schemas/{_named(code)}"}]}
 
 
 def _described(schema: Schema, text: str) -> Schema:
