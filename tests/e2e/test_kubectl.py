@@ -276,3 +276,32 @@ def test_deleting_takes_what_is_owned_along(web: Kubectl, anywhere: Kubectl, nam
 
     anywhere("delete", "namespace", namespace, "--timeout=60s")
     assert "NotFound" in anywhere.refused("get", "namespace", namespace)
+
+
+def test_a_job_runs_to_its_end(kubectl: Kubectl) -> None:
+    kubectl("create", "job", "hello", "--image=registry.example.com/hello:1", "--", "greet")
+    kubectl("wait", "--for=condition=complete", "job/hello", "--timeout=30s")
+
+    assert "1/1" in kubectl("get", "job", "hello")
+    assert "Completed" in kubectl("get", "pods", "-l", "job-name=hello")
+    assert "Job completed" in kubectl("describe", "job", "hello")
+
+
+def test_a_cronjob_is_made_and_run_by_hand(kubectl: Kubectl) -> None:
+    kubectl("create", "cronjob", "tick", "--image=registry.example.com/tick:1", "--schedule=0 0 1 1 *")
+    kubectl("create", "job", "--from=cronjob/tick", "now")
+    kubectl("wait", "--for=condition=complete", "job/now", "--timeout=30s")
+
+    assert "0 0 1 1 *" in kubectl("get", "cronjob", "tick")
+    assert kubectl("get", "job", "now", "-o", "jsonpath={.metadata.ownerReferences[0].kind}") == "CronJob"
+    assert "unknown time zone" in kubectl.refused(
+        "patch", "cronjob", "tick", "--type=merge", "-p", '{"spec":{"timeZone":"Mars/Olympus"}}'
+    )
+
+
+def test_an_autoscaler_raises_its_target_to_the_least_it_may_have(web: Kubectl) -> None:
+    web("autoscale", "deployment/web", "--min=4", "--max=5", "--cpu-percent=50")
+    web("wait", "--for=jsonpath={.spec.replicas}=4", "deployment/web", "--timeout=30s")
+
+    assert "Deployment/web" in web("get", "hpa", "web")
+    assert "SuccessfulRescale" in web("describe", "hpa", "web")

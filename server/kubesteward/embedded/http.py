@@ -21,6 +21,7 @@ from kubesteward_tools.twin.rbac import Access, can
 from kubesteward_tools.twin.requests import authorize
 from kubesteward_tools.twin.route import Request, Route, parse
 from kubesteward_tools.twin.status import ApiError
+from kubesteward_tools.twin.versions import served
 
 REMEMBERED_REQUESTS = 2000
 _BODY_LIMIT = 4 * 2**20
@@ -120,7 +121,7 @@ class ApiHandler:
         if (document := await self._static(request)) is not None:
             self._authorize_path(user, request.path)
             return document
-        route = parse(request.path, self.cluster.api.kinds)
+        route = parse(served(request.path, request.method), self.cluster.api.kinds)
         verb = calls.verb(request.method, route, request.query)
         body = calls.body(await request.read(), request.content_type)
         asked = Request(verb, request.path, dict(request.query), request.content_type, body, user)

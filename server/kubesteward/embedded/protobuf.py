@@ -15,8 +15,16 @@ _MAGIC = b"k8s\x00"
 # Each message: field number -> (JSON name, kind). Kinds: "s" text, "i" number, "n" number that is absent when it is 0,
 # "b" boolean, "*s" repeated text, "m" map of text, "d" map of bytes (base64 in JSON), "q" map of quantities,
 # "i|s" number or text, "raw" bytes, "-" left out (what only the server sets), a nested message, or a list of one for a
-# repeated message.
+# repeated message. A kind that has another message in each version stands with its version.
 Message = Mapping[int, tuple[str, Any]]
+_OWNER: Message = {
+    1: ("kind", "s"),
+    3: ("name", "s"),
+    4: ("uid", "s"),
+    5: ("apiVersion", "s"),
+    6: ("controller", "b"),
+    7: ("blockOwnerDeletion", "b"),
+}
 _METADATA: Message = {
     1: ("name", "s"),
     2: ("generateName", "s"),
@@ -25,6 +33,7 @@ _METADATA: Message = {
     8: ("creationTimestamp", "-"),
     11: ("labels", "m"),
     12: ("annotations", "m"),
+    13: ("ownerReferences", [_OWNER]),
 }
 _RULE: Message = {
     1: ("verbs", "*s"),
@@ -73,7 +82,9 @@ _CONTAINER: Message = {
     6: ("ports", [_PORT]),
     7: ("env", [{1: ("name", "s"), 2: ("value", "s")}]),
     8: ("resources", {1: ("limits", "q"), 2: ("requests", "q")}),
+    13: ("terminationMessagePath", "s"),
     14: ("imagePullPolicy", "s"),
+    20: ("terminationMessagePolicy", "s"),
 }
 _POD: Message = {
     2: ("containers", [_CONTAINER]),
@@ -82,6 +93,8 @@ _POD: Message = {
     6: ("dnsPolicy", "s"),
     7: ("nodeSelector", "m"),
     8: ("serviceAccountName", "s"),
+    14: ("securityContext", {}),
+    19: ("schedulerName", "s"),
 }
 _TEMPLATE: Message = {1: ("metadata", _METADATA), 2: ("spec", _POD)}
 _DEPLOYMENT: Message = {
@@ -90,7 +103,35 @@ _DEPLOYMENT: Message = {
     3: ("template", _TEMPLATE),
     4: ("strategy", {1: ("type", "s")}),
 }
-_JOB: Message = {1: ("parallelism", "i"), 2: ("completions", "i"), 6: ("template", _TEMPLATE), 7: ("backoffLimit", "i")}
+_JOB: Message = {
+    1: ("parallelism", "i"),
+    2: ("completions", "i"),
+    3: ("activeDeadlineSeconds", "i"),
+    5: ("manualSelector", "b"),
+    6: ("template", _TEMPLATE),
+    7: ("backoffLimit", "i"),
+    8: ("ttlSecondsAfterFinished", "i"),
+    9: ("completionMode", "s"),
+    10: ("suspend", "b"),
+    14: ("podReplacementPolicy", "s"),
+}
+_CRON_JOB: Message = {
+    1: ("schedule", "s"),
+    2: ("startingDeadlineSeconds", "i"),
+    3: ("concurrencyPolicy", "s"),
+    4: ("suspend", "b"),
+    5: ("jobTemplate", {1: ("metadata", _METADATA), 2: ("spec", _JOB)}),
+    6: ("successfulJobsHistoryLimit", "i"),
+    7: ("failedJobsHistoryLimit", "i"),
+    8: ("timeZone", "s"),
+}
+_AUTOSCALER: Message = {
+    1: ("scaleTargetRef", {1: ("kind", "s"), 2: ("name", "s"), 3: ("apiVersion", "s")}),
+    2: ("minReplicas", "i"),
+    3: ("maxReplicas", "i"),
+}
+_SHARE: Message = {1: ("type", "s"), 4: ("averageUtilization", "i")}
+_METRIC: Message = {1: ("type", "s"), 4: ("resource", {1: ("name", "s"), 2: ("target", _SHARE)})}
 _SERVICE_PORT: Message = {
     1: ("name", "s"),
     2: ("protocol", "s"),
@@ -138,6 +179,9 @@ MESSAGES: Mapping[str, Message] = {
     "ClusterRoleBinding": _BINDING,
     "Deployment": _with_spec(_DEPLOYMENT),
     "Job": _with_spec(_JOB),
+    "CronJob": _with_spec(_CRON_JOB),
+    "autoscaling/v1 HorizontalPodAutoscaler": _with_spec({**_AUTOSCALER, 4: ("targetCPUUtilizationPercentage", "i")}),
+    "autoscaling/v2 HorizontalPodAutoscaler": _with_spec({**_AUTOSCALER, 4: ("metrics", [_METRIC])}),
     "Service": _with_spec(_SERVICE),
     "ResourceQuota": _with_spec({1: ("hard", "q"), 2: ("scopes", "*s")}),
     "PodDisruptionBudget": _with_spec(_BUDGET),
@@ -156,9 +200,10 @@ def decode(body: bytes) -> dict[str, Any]:
     envelope = _message(body[len(_MAGIC) :], _ENVELOPE)
     meta = envelope.get("typeMeta") or {}
     kind = meta.get("kind", "")
-    if kind not in MESSAGES:
+    shape = MESSAGES.get(kind) or MESSAGES.get(f"{meta.get('apiVersion')} {kind}")
+    if shape is None:
         raise ValueError(f"protobuf bodies of kind {kind!r} are not understood; send JSON")
-    return {**meta, **_message(envelope.get("raw", b""), MESSAGES[kind])}
+    return {**meta, **_message(envelope.get("raw", b""), shape)}
 
 
 def _message(data: bytes, shape: Message) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def shaped(body: Object, api: Api, route: Route, wanted: str, include: str) -> O
     version = body["metadata"].get("resourceVersion", "")
     metadata = body["metadata"] if listed else {"resourceVersion": version}
     if wanted == "Table":
-        return table(route.kind, columns_of(api, route), items, metadata, api.clock.now, include)
+        return table(route.kind, columns_of(api, route), items, metadata, api.clock.now, include=include)
     partial = [partial_metadata(obj) for obj in items]
     if not listed:
         return partial[0]

@@ -16,6 +16,7 @@ def table(
     items: list[Object],
     metadata: dict[str, Any],
     now: float,
+    *,
     include: str = "Metadata",
 ) -> Object:
     """A Table; `include` is the includeObject parameter (None, Metadata, Object), `now` in epoch seconds."""

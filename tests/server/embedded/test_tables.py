@@ -117,7 +117,7 @@ def test_a_table_holds_the_objects_that_were_asked_for() -> None:
     assert kind is not None
 
     def objects(include: str) -> list[Any]:
-        return [row["object"] for row in table(kind, PLAIN, [claim], {}, NOW, include)["rows"]]
+        return [row["object"] for row in table(kind, PLAIN, [claim], {}, NOW, include=include)["rows"]]
 
     assert objects("None") == [None]
     assert objects("Object") == [{"kind": "PersistentVolumeClaim", "apiVersion": "v1", **claim}]

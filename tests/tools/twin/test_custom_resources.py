@@ -358,7 +358,7 @@ VALUES = st.recursive(
     ),
     max_leaves=6,
 )
-SPECS = st.fixed_dictionaries({}, optional={name: VALUES for name in (*SPEC["properties"], "x")})
+SPECS = st.fixed_dictionaries({}, optional=dict.fromkeys((*SPEC["properties"], "x"), VALUES))
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)

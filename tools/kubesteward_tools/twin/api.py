@@ -349,6 +349,7 @@ def _first_status(resource: str, obj: Object) -> None:
         "deployments.apps",
         "daemonsets.apps",
         "jobs.batch",
+        "cronjobs.batch",
         "poddisruptionbudgets.policy",
     }:
         obj["status"] = {}

@@ -47,7 +47,9 @@ class SimulatedCluster:
         clock = Clock(now)
         api = Api(store, clock, Names(seed), kinds)
         engine = Engine(api)
-        engine.use([*controllers.standard(engine), Scheduler(engine), Kubelet(engine, outlook or Declared(), pace)])
+        measured = outlook is None or isinstance(outlook, Declared)
+        standard = controllers.standard(engine, measured=measured)
+        engine.use([*standard, Scheduler(engine), Kubelet(engine, outlook or Declared(), pace)])
         return cls(store, clock, api, engine)
 
     @classmethod

@@ -15,6 +15,7 @@ from kubesteward_tools.twin.custom.definitions import CRDS
 
 Spec = dict[str, Any]
 
+_UNLIMITED = 2**31 - 1
 _SOURCES_WITH_MODE = ("configMap", "downwardAPI", "projected", "secret")
 
 
@@ -148,7 +149,7 @@ def _stateful_set(obj: Spec) -> None:
     spec = obj.setdefault("spec", {})
     _template(spec)
     _set(spec, replicas=1, podManagementPolicy="OrderedReady", revisionHistoryLimit=10)
-    _set(spec, persistentVolumeClaimRetentionPolicy={"whenDeleted": "Retain", "whenScaled": "Retain"})
+    _set(spec.setdefault("persistentVolumeClaimRetentionPolicy", {}), whenDeleted="Retain", whenScaled="Retain")
     strategy = spec.setdefault("updateStrategy", {})
     _set(strategy, type="RollingUpdate")
     if strategy["type"] == "RollingUpdate":
@@ -176,8 +177,13 @@ def job_spec(spec: Spec) -> None:
     _template(spec)
     if "completions" not in spec and "parallelism" not in spec:
         spec["completions"] = 1
-    _set(spec, parallelism=1, backoffLimit=6, completionMode="NonIndexed", suspend=False, manualSelector=False)
-    _set(spec, podReplacementPolicy="TerminatingOrFailed")
+    _set(spec, parallelism=1, completionMode="NonIndexed", suspend=False, manualSelector=False)
+    _set(spec, backoffLimit=_UNLIMITED if "backoffLimitPerIndex" in spec else 6)
+    failures = spec.get("podFailurePolicy")
+    _set(spec, podReplacementPolicy="Failed" if failures else "TerminatingOrFailed")
+    for rule in (failures or {}).get("rules") or ():
+        for condition in rule.get("onPodConditions") or ():
+            _set(condition, status="True")
 
 
 def _cron_job(obj: Spec) -> None:
@@ -255,7 +261,11 @@ def _priority_class(obj: Spec) -> None:
 
 
 def _autoscaler(obj: Spec) -> None:
-    _set(obj.setdefault("spec", {}), minReplicas=1)
+    spec = obj.setdefault("spec", {})
+    _set(spec, minReplicas=1)
+    if not spec.get("metrics"):
+        target = {"type": "Utilization", "averageUtilization": 80}
+        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
 
 
 def _spec(obj: Spec) -> None:

@@ -84,10 +84,13 @@ class Engine:
         return True
 
     def _fire(self) -> None:
-        due, _, number, key, idle = heapq.heappop(self._timers)
-        self._pending_foreground -= not idle
-        self.api.clock.now = max(self.api.clock.now, due)
-        self._queue[(number, key)] = None
+        """All that is due at the next moment: what a thousand pods do at once is looked at once."""
+        moment = self._timers[0][0]
+        self.api.clock.now = max(self.api.clock.now, moment)
+        while self._timers and self._timers[0][0] == moment:
+            _, _, number, key, idle = heapq.heappop(self._timers)
+            self._pending_foreground -= not idle
+            self._queue[(number, key)] = None
 
     def _drain(self) -> None:
         for _ in range(_TOO_MANY_STEPS):

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from kubesteward_tools.twin import fieldsets, listing, managers, reviews, scale
+from kubesteward_tools.twin import fieldsets, listing, managers, reviews, scale, versions
 from kubesteward_tools.twin.api import APPLY_PATCH, STRATEGIC_PATCH, Api, Managed, patched
 from kubesteward_tools.twin.custom import owning, scaling, writes
 from kubesteward_tools.twin.custom.schemas import Schema
@@ -44,6 +44,8 @@ _SCALE = ResourceType("autoscaling", "v1", "Scale", "", True)
 
 def handle(api: Api, request: Request) -> Response:
     """Answer it; whatever is refused is a Response too."""
+    if versions.is_old(request):
+        return versions.downgraded(handle(api, versions.upgraded(request)))
     api.warnings = []
     try:
         route = parse(request.path, api.kinds)

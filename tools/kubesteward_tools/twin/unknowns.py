@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubesteward_tools.twin.controllers.autoscalers import AUTOSCALERS, is_declared, target_of
+from kubesteward_tools.twin.controllers.cronjobs import CRON_JOBS
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.resources import BUILT_IN
 from kubesteward_tools.twin.watcher import SIMULATED_OWNERS, top_controller
@@ -11,12 +13,7 @@ from kubesteward_tools.twin.webhooks import policies_on
 from kubesteward_tools.world.store import Object
 
 _NOT_SIMULATED = {
-    "statefulsets.apps": "what the change does to its pods",
-    "daemonsets.apps": "what the change does to its pods",
-    "jobs.batch": "what the change does to its pods",
-    "cronjobs.batch": "what the change does to its pods",
     "replicationcontrollers": "what the change does to its pods",
-    "horizontalpodautoscalers.autoscaling": "how it will scale",
     "networkpolicies.networking.k8s.io": "who can reach whom afterwards",
     "ingresses.networking.k8s.io": "what is routed where afterwards",
 }
@@ -26,7 +23,7 @@ _KNOWN = {kind.resource for kind in BUILT_IN}
 
 
 def unknowns(evidence: Evidence) -> list[str]:
-    rules = (_kinds, _custom, _undecided, _owners, _daemons, _agents, _policies, _restless)
+    rules = (_kinds, _custom, _undecided, _owners, _autoscalers, _later_runs, _agents, _policies, _restless)
     return list(dict.fromkeys(text for rule in rules for text in rule(evidence)))
 
 
@@ -59,13 +56,34 @@ def _owners(evidence: Evidence) -> Iterator[str]:
                 yield f"pods of {above[0]} {above[1].namespace}/{above[1].name} stop; their return is not simulated"
 
 
-def _daemons(evidence: Evidence) -> Iterator[str]:
-    """DaemonSets follow nodes' labels and taints, and come to nodes that are new."""
-    if not evidence.origin.count("daemonsets.apps"):
-        return
-    for key, before, after in evidence.touched(evidence.best, "nodes"):
-        if _where(before) != _where(after):
-            yield f"{name(key)}: which DaemonSets' pods come and go with it is not simulated"
+def _autoscalers(evidence: Evidence) -> Iterator[str]:
+    """What pods will use is not known, so neither is what an autoscaler makes of it, unless it is declared."""
+    store = evidence.best.store
+    changed = {key for key in evidence.best.watcher.seen if _scale(evidence.origin.get(key)) != _scale(store.get(key))}
+    for key, scaler in store.items(AUTOSCALERS):
+        before, target = evidence.origin.get(key), target_of(scaler)
+        own = before is None or before["spec"] != scaler["spec"]
+        if (own or target in changed) and not is_declared(store, scaler):
+            least, most = scaler["spec"].get("minReplicas", 1), scaler["spec"]["maxReplicas"]
+            what = name(target) if target else "its target"
+            yield f"{name(key)} scales {what} between {least} and {most} by usage, which is not known beforehand"
+
+
+def _scale(obj: Object | None) -> tuple[object, ...]:
+    """What autoscaling goes by: replicas, and the requests that usage is compared with."""
+    spec = (obj or {}).get("spec") or {}
+    containers = ((spec.get("template") or {}).get("spec") or {}).get("containers") or ()
+    return spec.get("replicas"), [(item.get("resources") or {}).get("requests") for item in containers]
+
+
+def _later_runs(evidence: Evidence) -> Iterator[str]:
+    """A CronJob that is new or changed is followed to its next run only where that is near."""
+    for key, before, after in evidence.touched(evidence.best, CRON_JOBS):
+        if after is None or after["spec"].get("suspend") or (before and before["spec"] == after["spec"]):
+            continue
+        old, new = ((obj or {}).get("status") or {} for obj in (before, after))
+        if old.get("lastScheduleTime") == new.get("lastScheduleTime"):
+            yield f"{name(key)}: its next run comes later than what is rehearsed"
 
 
 def _agents(evidence: Evidence) -> Iterator[str]:
@@ -75,13 +93,6 @@ def _agents(evidence: Evidence) -> Iterator[str]:
             old, new = (item["metadata"].get("annotations") or {} for item in (before, after))
             for note in sorted(item for item in {*old, *new} - _INERT if old.get(item) != new.get(item)):
                 yield f"{name(key)}: what the node and its agents make of annotation {note!r} is not known"
-
-
-def _where(node: Object | None) -> tuple[object, ...]:
-    if node is None:
-        return ()
-    taints = [item for item in node["spec"].get("taints") or () if item["key"] != "node.kubernetes.io/unschedulable"]
-    return node["metadata"].get("labels") or {}, taints
 
 
 def _policies(evidence: Evidence) -> Iterator[str]:

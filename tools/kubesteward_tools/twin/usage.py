@@ -7,7 +7,7 @@ from typing import Any
 
 from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.twin.disruption import is_ready
-from kubesteward_tools.twin.kubelet.outlook import PREFIX
+from kubesteward_tools.twin.kubelet.outlook import LAB, PREFIX
 from kubesteward_tools.twin.names import Names
 from kubesteward_tools.twin.quantity import parse
 from kubesteward_tools.world.store import Object, Store
@@ -32,14 +32,35 @@ def pod_metrics(pod: Object, now: float) -> Object | None:
     }
 
 
+def measured_usage(pod: Object, resource: str, container: str | None) -> Fraction | None:
+    """Cores or bytes that the pod, or one of its containers, uses; None while it is not measured."""
+    if (pod.get("status") or {}).get("phase") != "Running" or not is_ready(pod) or resource not in _IDLE:
+        return None
+    chosen = [item for item in pod["spec"]["containers"] if container in {None, item["name"]}]
+    return sum((container_usage(pod, item)[resource] for item in chosen), Fraction())
+
+
+def declared_usage(pod: Object, resource: str, container: str | None) -> Fraction | None:
+    """As `measured_usage`, but only what an annotation says: nothing is measured where nothing runs."""
+    declared = _declared(pod, resource)
+    if declared is None:
+        return None
+    return parse(declared) * len([item for item in pod["spec"]["containers"] if container in {None, item["name"]}])
+
+
+def _declared(pod: Object, resource: str) -> str | None:
+    notes = pod["metadata"].get("annotations") or {}
+    found = notes.get(PREFIX + resource) or notes.get(LAB + resource)
+    return str(found) if found else None
+
+
 def container_usage(pod: Object, container: dict[str, Any]) -> dict[str, Fraction]:
     """Cores and bytes; the same pod always uses the same."""
-    notes = pod["metadata"].get("annotations") or {}
     requests = (container.get("resources") or {}).get("requests") or {}
     share = Fraction(Names(pod["metadata"].get("uid", "")).number(40, 60), 100)
     used = {}
     for name, idle in _IDLE.items():
-        declared = notes.get(PREFIX + name)
+        declared = _declared(pod, name)
         used[name] = parse(declared) if declared else parse(requests[name]) * share if name in requests else idle
     return used
 

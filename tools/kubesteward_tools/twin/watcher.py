@@ -21,7 +21,7 @@ _OWNERS = {
     "DaemonSet": "daemonsets.apps",
     "Job": "jobs.batch",
 }
-SIMULATED_OWNERS = {"ReplicaSet", "Deployment"}
+SIMULATED_OWNERS = {"DaemonSet", "Deployment", "Job", "ReplicaSet", "StatefulSet"}
 
 
 def top_controller(store: Store, obj: Object) -> tuple[str, Key] | None:

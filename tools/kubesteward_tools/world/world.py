@@ -42,6 +42,7 @@ TWIN_RESOURCES = (
     "replicasets.apps",
     "statefulsets.apps",
     "daemonsets.apps",
+    "controllerrevisions.apps",
     "jobs.batch",
     "horizontalpodautoscalers.autoscaling",
     "poddisruptionbudgets.policy",

@@ -17,24 +17,24 @@ from kubesteward_tools.twin.rehearse import rehearse
 Said = Literal["safe", "unsafe", "unknown"]
 
 FLOORS = {
-    "daemonset": 0,
-    "delete-cascade": 30,
-    "immutable": 34,
-    "jobs": 2,
+    "daemonset": 21,
+    "delete-cascade": 32,
+    "immutable": 35,
+    "jobs": 24,
     "labels-selectors": 19,
-    "limitrange": 17,
+    "limitrange": 18,
     "node": 16,
     "patch-types": 31,
-    "pdb-evict": 21,
+    "pdb-evict": 20,
     "plans": 13,
     "psa": 23,
-    "quota": 29,
+    "quota": 30,
     "rbac": 18,
-    "rollback": 10,
+    "rollback": 13,
     "rollout": 25,
-    "scale": 25,
+    "scale": 26,
     "schedule": 41,
-    "statefulset": 0,
+    "statefulset": 23,
     "webhook-vap": 5,
 }
 """In how many recorded cases verdict and admission agree, at least."""
@@ -44,7 +44,8 @@ FALSE_ALARMS = {
     "plans-dev-011",  # blue/green: were green never ready, the switch would leave nobody to answer
     "webhook-vap-dev-021",  # a policy forbids the delete: policies are not evaluated
 }
-DEPLOYMENTS_ONLY = [
+SIMULATED = [
+    "daemonset",
     "delete-cascade",
     "labels-selectors",
     "limitrange",
@@ -54,9 +55,16 @@ DEPLOYMENTS_ONLY = [
     "quota",
     "rollback",
     "schedule",
+    "statefulset",
 ]
 _BAD_IMAGE = {"ErrImagePull", "ImagePullBackOff", "CrashLoopBackOff"}
-_KINDS = {"deployment": "Deployment", "replicaset": "ReplicaSet", "service": "Service"}
+_KINDS = {
+    "daemonset": "DaemonSet",
+    "statefulset": "StatefulSet",
+    "deployment": "Deployment",
+    "replicaset": "ReplicaSet",
+    "service": "Service",
+}
 
 
 def rehearsed(family: str) -> Iterator[tuple[Case, Rehearsal]]:
@@ -70,7 +78,9 @@ def rehearsed(family: str) -> Iterator[tuple[Case, Rehearsal]]:
 
 
 def is_worst_case(case: Case) -> bool:
-    """More pods than before did not become ready, for reasons that no control plane knows beforehand."""
+    """More pods than before did not become ready, or Jobs' pods failed, which no control plane knows beforehand."""
+    if any("job_failed" in why for why in case["summary"]["why"]):
+        return True
     before, after = (
         sum(does_not_work(obj) for obj in case[when]["objects"] if obj["kind"] == "Pod") for when in ("before", "after")
     )
@@ -137,7 +147,7 @@ def test_verdict_and_admission_agree_with_the_recordings(family: str, floor: int
     assert floor <= agreed[True]
 
 
-@pytest.mark.parametrize("family", DEPLOYMENTS_ONLY)
+@pytest.mark.parametrize("family", SIMULATED)
 def test_the_ready_pods_and_endpoints_at_the_end_are_the_recorded_ones(family: str) -> None:
     wrong = {}
     for case, found in rehearsed(family):

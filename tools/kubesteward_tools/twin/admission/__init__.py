@@ -7,16 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kubesteward_tools.twin.admission import escalation, limits, namespaces, pods, quotas, security
+from kubesteward_tools.twin.admission import (
+    escalation,
+    jobs,
+    limits,
+    namespaces,
+    pods,
+    quotas,
+    security,
+    storage,
+    strategies,
+)
 from kubesteward_tools.twin.admission.attempt import Attempt
 
 Plugin = Callable[[Attempt], None]
 
 MUTATING: tuple[Plugin, ...] = (
     namespaces.lifecycle,
+    jobs.selector,
     pods.service_account,
     pods.priority,
     pods.default_tolerations,
     limits.defaults,
+    storage.default_class,
+    storage.protection,
+    strategies.template_generation,
+    strategies.disabled_fields,
 )
 VALIDATING: tuple[Plugin, ...] = (escalation.check, limits.bounds, security.pod_security, quotas.within_quota)

@@ -39,8 +39,8 @@ class Base:
         """The objects of a resource that the owner with this UID controls, sorted by name."""
         found = []
         for key in self.store.owned_by(uid):
-            obj = self.store.get(key)
-            if obj is not None and key.resource == resource and _controlled_by(obj, uid):
+            obj = self.store.get(key) if key.resource == resource else None
+            if obj is not None and _controlled_by(obj, uid):
                 found.append((key, obj))
         return found
 

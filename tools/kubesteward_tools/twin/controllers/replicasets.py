@@ -8,6 +8,7 @@ from typing import Any
 
 from kubesteward_tools.twin.clock import parse_timestamp
 from kubesteward_tools.twin.controllers.base import Base, owner_reference
+from kubesteward_tools.twin.controllers.retries import Retries
 from kubesteward_tools.twin.disruption import controller_of, is_ready
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.selectors import matches
@@ -15,10 +16,6 @@ from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.world.store import Event, Key, Object
 
 REPLICA_SETS = "replicasets.apps"
-_FIRST_RETRY, _LONGEST_RETRY = 1.0, 1000.0
-_SOON = 5
-"""Retries within the first minute are waited for: by then a pod that was stopping no longer counts."""
-_GRANTING = {"resourcequotas", "limitranges", "namespaces"}
 _DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 
 
@@ -31,9 +28,10 @@ class ReplicaSets(Base):
 
     def __init__(self, engine: Any) -> None:
         super().__init__(engine)
-        self._retries: dict[str, int] = {}
+        self._retries = Retries(self, REPLICA_SETS)
 
     def watches(self, event: Event) -> Iterable[Hashable]:
+        self._retries.hear(event)
         if event.key.resource == REPLICA_SETS and event.type != "DELETED":
             yield event.key
         elif event.key.resource == "pods":
@@ -42,15 +40,6 @@ class ReplicaSets(Base):
                 yield Key(REPLICA_SETS, event.key.namespace, owner)
             else:
                 yield from self._would_adopt(event)
-        elif event.key.resource in _GRANTING and _rules_change(event):
-            self._keep_trying(event.key)
-
-    def _keep_trying(self, granting: Key) -> None:
-        """Nothing wakes a ReplicaSet that was refused, but its next try is worth waiting for once the rules change."""
-        for key, replica_set in self.store.items(REPLICA_SETS, granting.namespace or granting.name):
-            tries = self._retries.get(replica_set["metadata"]["uid"])
-            if tries or (replica_set.get("status") or {}).get("conditions"):
-                self.after(_back_off(tries) if tries else _LONGEST_RETRY, key)
 
     def _would_adopt(self, event: Event) -> Iterable[Key]:
         for key, replica_set in self.store.items(REPLICA_SETS, event.key.namespace):
@@ -91,21 +80,19 @@ class ReplicaSets(Base):
         missing = replica_set["spec"].get("replicas", 1) - len(active)
         if missing > 0:
             return self._create(key, replica_set, missing)
-        self._retries.pop(replica_set["metadata"]["uid"], None)
-        for pod in victims(self.store, active)[: -missing or 0]:
+        self._retries.succeeded(replica_set["metadata"]["uid"])
+        for pod in victims(active, self.api.clock.now)[: -missing or 0]:
             self.api.delete("pods", key.namespace, pod["metadata"]["name"], options={})
             self.event(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
         return None
 
     def _create(self, key: Key, replica_set: Object, missing: int) -> tuple[str, str] | None:
-        uid = replica_set["metadata"]["uid"]
         for _ in range(missing):
             try:
                 pod = self.api.create("pods", key.namespace, pod_from(replica_set), user=self.user)
             except ApiError as error:
                 self.event(replica_set, "Warning", "FailedCreate", f"Error creating: {error.message}")
-                tries = self._retries[uid] = self._retries.get(uid, 0) + 1
-                self.after(_back_off(tries), key, idle=tries > _SOON)
+                self._retries.failed(key, replica_set["metadata"]["uid"])
                 return "FailedCreate", error.message
             self.event(replica_set, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
         return None
@@ -148,18 +135,6 @@ class ReplicaSets(Base):
         return left <= 0
 
 
-def _back_off(tries: int) -> float:
-    return float(min(_FIRST_RETRY * 2**tries, _LONGEST_RETRY))
-
-
-def _rules_change(event: Event) -> bool:
-    """What pods are judged by: the spec of a quota or LimitRange, the labels of a namespace."""
-    if event.type != "MODIFIED" or event.old is None:
-        return True
-    before, after = ((obj.get("spec"), obj["metadata"].get("labels")) for obj in (event.old, event.obj))
-    return before != after
-
-
 def ready_since(pod: Object) -> float:
     """Epoch seconds of the last change of the Ready condition; infinity when it is not ready."""
     for item in (pod.get("status") or {}).get("conditions") or ():
@@ -183,15 +158,18 @@ def pod_from(owner: Object) -> Object:
     }
 
 
-def victims(store: Any, pods: list[Object]) -> list[Object]:
-    """The pods in the order in which a scale-down takes them (ActivePodsWithRanks)."""
+def victims(pods: list[Object], now: float) -> list[Object]:
+    """The pods in the order in which a scale-down takes them (ActivePodsWithRanks; ages by KEP-2185).
+
+    Of two that are ready or exist for about as long - the same power of two of nanoseconds - the UID decides.
+    """
     on_node: dict[str, int] = {}
     for pod in pods:
         on_node[pod["spec"].get("nodeName", "")] = on_node.get(pod["spec"].get("nodeName", ""), 0) + 1
-    return sorted(pods, key=lambda pod: _rank(pod, on_node))
+    return sorted(pods, key=lambda pod: _rank(pod, on_node, now))
 
 
-def _rank(pod: Object, on_node: dict[str, int]) -> tuple[Any, ...]:
+def _rank(pod: Object, on_node: dict[str, int], now: float) -> tuple[Any, ...]:
     status, metadata = pod.get("status") or {}, pod["metadata"]
     ready = is_ready(pod)
     since = ready_since(pod)
@@ -206,8 +184,14 @@ def _rank(pod: Object, on_node: dict[str, int]) -> tuple[Any, ...]:
         ready,
         cost,
         -on_node[pod["spec"].get("nodeName", "")],
-        -since if ready else 0.0,
+        _age(since, now) if ready else 0,
         -restarts,
-        -parse_timestamp(metadata["creationTimestamp"]),
-        metadata["name"],
+        _age(parse_timestamp(metadata["creationTimestamp"]), now),
+        metadata["uid"],
     )
+
+
+def _age(since: float, now: float) -> int:
+    """The power of two of the age in nanoseconds; -1 for what lies in the future."""
+    age = round((now - since) * 1e9)
+    return age.bit_length() - 1 if age > 0 else -1

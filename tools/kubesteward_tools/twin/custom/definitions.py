@@ -102,6 +102,16 @@ class Definition:
         return (self.type(version) for version in self.served())
 
 
+def types_in(document: Any) -> list[ResourceType]:
+    """The resource types that an object makes, if it is a definition as it should be."""
+    if not isinstance(document, dict) or document.get("kind") != "CustomResourceDefinition":
+        return []
+    try:
+        return list(Definition(document).types())
+    except (KeyError, TypeError, AttributeError):
+        return []
+
+
 def maturity(version: str) -> tuple[int, ...]:
     """By what discovery prefers: v2, v1, v1beta2, v1alpha1, and anything else last (docs: version priority)."""
     match = _VERSION.fullmatch(version)

@@ -6,18 +6,19 @@ from collections.abc import Iterator
 
 from kubesteward_tools.twin.disruption import is_healthy
 from kubesteward_tools.twin.findings.evidence import IF_NOT_READY, Evidence, Run, name
+from kubesteward_tools.twin.findings.progress import WORKLOADS, wanted
 from kubesteward_tools.twin.rehearsal import Concern
 from kubesteward_tools.twin.watcher import pods_under, ready_pods
 from kubesteward_tools.world.store import Key
 
-_SIMULATED = {"deployments.apps", "replicasets.apps"}
+_SIMULATED = {*WORKLOADS, "replicasets.apps"}
 """Of other workloads it is unknown how many pods come back."""
 
 
 def lost(evidence: Evidence) -> Iterator[Concern]:
     """In the worst case: none left is too few, fewer than before is worth knowing."""
     for key, lowest in _workloads(evidence):
-        before, wanted = ready_pods(evidence.origin, key), _wanted(evidence, key)
+        before, target = ready_pods(evidence.origin, key), _wanted(evidence, key)
         if before and lowest < before and _released(evidence, key):
             yield Concern(
                 rule="availability.released",
@@ -26,7 +27,7 @@ def lost(evidence: Evidence) -> Iterator[Concern]:
                 message=f"{name(key)} would let go of ready pods, which stay ({before} now, {lowest} of them its own)",
                 remedy="See who looks after them from then on.",
             )
-        elif before and not lowest and wanted:
+        elif before and not lowest and target:
             yield Concern(
                 rule="availability.none",
                 severity="block",
@@ -34,7 +35,7 @@ def lost(evidence: Evidence) -> Iterator[Concern]:
                 message=f"{name(key)} would have no ready pod{IF_NOT_READY} ({before} now)",
                 remedy="Roll with maxUnavailable 0, or scale up first.",
             )
-        elif lowest < min(before, wanted or before):
+        elif lowest < min(before, target or before):
             yield Concern(
                 rule="availability.reduced",
                 severity="warn",
@@ -47,13 +48,13 @@ def lost(evidence: Evidence) -> Iterator[Concern]:
 def not_restored(evidence: Evidence) -> Iterator[Concern]:
     for key, _ in _workloads(evidence):
         before, after = ready_pods(evidence.origin, key), ready_pods(evidence.best.store, key)
-        wanted = _wanted(evidence, key)
-        if wanted and after < min(before, wanted):
+        target = _wanted(evidence, key)
+        if target and after < min(before, target):
             yield Concern(
                 rule="availability.not_restored",
                 severity="block",
                 object=name(key),
-                message=f"{name(key)} would end with {after} of {wanted} pods ready, even in the best case",
+                message=f"{name(key)} would end with {after} of {target} pods ready, even in the best case",
                 remedy="See what keeps the pods from running.",
             )
 
@@ -78,4 +79,4 @@ def _workloads(evidence: Evidence) -> Iterator[tuple[Key, int]]:
 
 
 def _wanted(evidence: Evidence, key: Key) -> int:
-    return int(((evidence.best.store.get(key) or {}).get("spec") or {}).get("replicas", 0))
+    return wanted(evidence.best.store.get(key))

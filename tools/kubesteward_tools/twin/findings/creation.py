@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubesteward_tools.twin.findings.evidence import Evidence, name
+from kubesteward_tools.twin.controllers import job_status
+from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
+from kubesteward_tools.twin.findings.progress import wanted
 from kubesteward_tools.twin.rehearsal import Concern
-from kubesteward_tools.world.store import Object
+from kubesteward_tools.twin.watcher import pods_under
+from kubesteward_tools.world.store import Key, Object
 
 _REMEDIES = {
     "quota.exceeded": "Raise the quota, free some of it, or ask for less (also the surge of a roll-out counts).",
@@ -25,6 +28,33 @@ def refused(evidence: Evidence) -> Iterator[Concern]:
             if message and not _failure(before) and name(key) not in seen:
                 seen.add(name(key))
                 yield _concern(name(key), f"pods of {name(key)} cannot be created{words}: {message}", message)
+        for key, message in _by_event(evidence, run):
+            if name(key) not in seen:
+                seen.add(name(key))
+                yield _concern(name(key), f"what {name(key)} needs cannot be created{words}: {message}", message)
+
+
+def _by_event(evidence: Evidence, run: Run) -> Iterator[tuple[Key, str]]:
+    """Some controllers tell of a refusal by events alone; it matters where they have not got over it."""
+    for resource in ("statefulsets.apps", "daemonsets.apps", "jobs.batch", "cronjobs.batch"):
+        for key, _, after in evidence.touched(run, resource):
+            if after is None or _has_what_it_wants(run, key, after):
+                continue
+            for event in run.store.keys("events", key.namespace):
+                found = run.store.get(event)
+                if found is not None and _is_refusal(found, after) and found != evidence.origin.get(event):
+                    yield key, str(found["message"])
+
+
+def _is_refusal(event: Object, about: Object) -> bool:
+    said = event["reason"], event["involvedObject"].get("uid")
+    return said == ("FailedCreate", about["metadata"]["uid"])
+
+
+def _has_what_it_wants(run: Run, key: Key, workload: Object) -> bool:
+    if key.resource in {"jobs.batch", "cronjobs.batch"}:
+        return job_status.is_finished(workload) or bool(workload["spec"].get("suspend"))
+    return sum(1 for _ in pods_under(run.store, key)) >= wanted(workload)
 
 
 def _concern(where: str, text: str, reason: str) -> Concern:

@@ -6,20 +6,27 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubesteward_tools.twin import disruption
-from kubesteward_tools.twin.findings.evidence import Evidence, name
+from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
+from kubesteward_tools.twin.findings.progress import WORKLOADS, excess, failed, missing, unfinished
 from kubesteward_tools.twin.rehearsal import Concern
-from kubesteward_tools.world.store import Object, Store
+from kubesteward_tools.twin.watcher import pods_under
+from kubesteward_tools.world.store import Key, Object, Store
 
 _DEPLOYMENTS = "deployments.apps"
 
 
+def _workloads(evidence: Evidence, run: Run) -> Iterator[tuple[Key, Object | None, Object | None]]:
+    for resource in WORKLOADS:
+        yield from evidence.touched(run, resource)
+
+
 def stalled(evidence: Evidence) -> Iterator[Concern]:
     """Even though pods that start become ready."""
-    for key, before, after in evidence.touched(evidence.best, _DEPLOYMENTS):
-        if after is None or (after["spec"].get("paused") and not _failed(after)) or not (how := _unfinished(after)):
+    for key, before, after in _workloads(evidence, evidence.best):
+        if after is None or (after["spec"].get("paused") and not failed(after)) or not (how := unfinished(after)):
             continue
-        was = before is not None and bool(_unfinished(before)) and _missing(before) >= _missing(after)
-        why = _failed(after) or trouble(evidence.best.store, after)
+        was = before is not None and bool(unfinished(before)) and not _is_worse(before, after)
+        why = failed(after) or trouble(evidence.best.store, after)
         yield Concern(
             rule="rollout.stalled",
             severity="warn" if was else "block",
@@ -29,13 +36,20 @@ def stalled(evidence: Evidence) -> Iterator[Concern]:
         )
 
 
+def _is_worse(before: Object, after: Object) -> bool:
+    """Fewer pods than before, or a new template that does not reach them: then the change itself is in vain."""
+    if _template(before) != _template(after):
+        return True
+    return missing(before) < missing(after) or excess(before) < excess(after)
+
+
 def would_stall(evidence: Evidence) -> Iterator[Concern]:
     """What a new template does is not known before it runs; more pods of one that runs well are no worry."""
-    for key, before, after in evidence.touched(evidence.worst, _DEPLOYMENTS):
+    for key, before, after in _workloads(evidence, evidence.worst):
         best = evidence.best.store.get(key)
-        if after is None or best is None or _unfinished(best) or not (how := _unfinished(after)):
+        if after is None or best is None or unfinished(best) or not (how := unfinished(after)):
             continue
-        proven = before is not None and not _unfinished(before) and _template(before) == _template(after)
+        proven = before is not None and not unfinished(before) and _template(before) == _template(after)
         yield Concern(
             rule="rollout.would_stall",
             severity="info" if proven else "warn",
@@ -47,10 +61,10 @@ def would_stall(evidence: Evidence) -> Iterator[Concern]:
 
 def paused(evidence: Evidence) -> Iterator[Concern]:
     for key, before, after in evidence.touched(evidence.best, _DEPLOYMENTS):
-        if after is None or not after["spec"].get("paused") or not (how := _unfinished(after)):
+        if after is None or not after["spec"].get("paused") or not (how := unfinished(after)):
             continue
         if before is None or before["spec"] != after["spec"]:
-            fewer = _missing(after) > (max(0, _missing(before)) if before else 0)
+            fewer = missing(after) > (max(0, missing(before)) if before else 0)
             yield Concern(
                 rule="rollout.paused",
                 severity="block" if fewer else "warn",
@@ -60,45 +74,15 @@ def paused(evidence: Evidence) -> Iterator[Concern]:
             )
 
 
-def _unfinished(deployment: Object) -> str:
-    """How far it is from what is wanted, "" when it is there."""
-    wanted, status = deployment["spec"].get("replicas", 1), deployment.get("status") or {}
-    updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
-    parts = []
-    if updated < wanted:
-        parts.append(f"{updated} of {wanted} pods updated")
-    elif status.get("replicas", 0) > updated:
-        parts.append(f"{status['replicas'] - updated} old pods stay")
-    if available < wanted:
-        parts.append(f"{available} of {wanted} available")
-    return ", ".join(parts) or ("no new ReplicaSet" if _failed(deployment) else "")
-
-
-def _missing(deployment: Object) -> int:
-    status = deployment.get("status") or {}
-    return int(deployment["spec"].get("replicas", 1)) - int(status.get("availableReplicas", 0))
-
-
 def _template(deployment: Object) -> Any:
     return deployment["spec"]["template"]
 
 
-def _failed(deployment: Object) -> str:
-    """The controller's own words where it gave up or cannot go on."""
-    for item in (deployment.get("status") or {}).get("conditions") or ():
-        if item["type"] == "Progressing" and item["status"] == "False":
-            return f"{item['reason']}: {item.get('message', '')}".removesuffix(": ")
-    return ""
-
-
-def trouble(store: Store, deployment: Object) -> str:
+def trouble(store: Store, workload: Object) -> str:
     """What the first of its pods that is not ready says of itself."""
-    for owner in store.owned_by(deployment["metadata"]["uid"]):
-        replica_set = store.get(owner)
-        for key in store.owned_by(replica_set["metadata"]["uid"]) if replica_set else ():
-            if why := waiting(store.get(key)):
-                return why
-    return ""
+    metadata, group = workload["metadata"], workload["apiVersion"].rpartition("/")[0]
+    key = Key(f"{workload['kind'].lower()}s.{group}", metadata["namespace"], metadata["name"])
+    return next(filter(None, (waiting(pod) for _, pod in pods_under(store, key))), "")
 
 
 def waiting(pod: Object | None) -> str:

@@ -82,6 +82,8 @@ class Kubelet(Base):
             self._waits[key] = marked
             self.after(due, key)
             return
+        if pod["metadata"].get("finalizers") and not is_terminal(pod):
+            self._write(key, states.ended(pod["status"], self.api.clock.timestamp, 137, "Error"))
         self.api.remove(*key)
 
     def _advance(self, key: Key, pod: Object, node: Object) -> None:
@@ -225,7 +227,7 @@ class Kubelet(Base):
         elif fate.mode == "unready":
             self._report_probe(pod, "Readiness")
         elif fate.run_for is not None and age + 1 >= fate.run_for:
-            self._exit(key, pod, started)
+            self._exit(key, pod)
         elif not first.get("ready") and age + 1 >= self._ready_delay(pod, fate):
             self._become_ready(key, pod)
 
@@ -248,6 +250,9 @@ class Kubelet(Base):
             code = 137
             self._report_probe(pod, "Liveness")
         now, uid = self.api.clock.timestamp, pod["metadata"]["uid"]
+        if pod["spec"].get("restartPolicy") == "Never":
+            self._write(key, states.ended(pod["status"], now, code, reason))
+            return
         tries = self._failures[uid] = self._failures.get(uid, 0) + 1
         container, old = pod["spec"]["containers"][0], states.container_statuses(pod["status"])
         name = container["name"]
@@ -262,7 +267,7 @@ class Kubelet(Base):
         statuses = [held, *(item for other, item in old.items() if other != name)]
         self._write(key, self._ready_conditions({**pod["status"], "containerStatuses": statuses}, now, ready=False))
         self.event(pod, "Warning", "BackOff", f"Back-off restarting failed container {name} in pod {_long_name(pod)}")
-        self.after(wait, key, idle=tries > 1)
+        self.after(wait, key, idle=tries > _patience(pod))
 
     def _restart(self, key: Key, pod: Object, fate: Fate) -> None:
         now, old = self.api.clock.timestamp, states.container_statuses(pod["status"])
@@ -280,19 +285,14 @@ class Kubelet(Base):
         self._write(key, self._ready_conditions({**pod["status"], "containerStatuses": statuses}, now, ready=ready))
         self.event(pod, "Normal", "Started", f"Started container {pod['spec']['containers'][0]['name']}")
         if fate.mode in {"crash", "oom", "liveness"}:
-            self.after(fate.run_for or self._pace.crash_after, key, idle=True)
+            tries = self._failures.get(pod["metadata"]["uid"], 0)
+            self.after(fate.run_for or self._pace.crash_after, key, idle=tries > _patience(pod))
 
-    def _exit(self, key: Key, pod: Object, started: str) -> None:
+    def _exit(self, key: Key, pod: Object) -> None:
         """The containers have ended well; whether they are started again is the restart policy's to say."""
         if pod["spec"].get("restartPolicy", "Always") == "Always":
             return
-        now, status = self.api.clock.timestamp, pod["status"]
-        ended = [
-            {**item, "ready": False, "started": False, "state": states.terminated(0, "Completed", started, now)}
-            for item in status["containerStatuses"]
-        ]
-        status = {**status, "phase": "Succeeded", "containerStatuses": ended}
-        self._write(key, self._ready_conditions(status, now, ready=False))
+        self._write(key, states.ended(pod["status"], self.api.clock.timestamp, 0, "Completed"))
 
     def _address(self, pod: Object) -> str:
         """An address out of the node's pod range."""
@@ -302,6 +302,11 @@ class Kubelet(Base):
 
     def _write(self, key: Key, status: dict[str, Any]) -> None:
         self.api.update_status(*key, {**status, "observedGeneration": 1})
+
+
+def _patience(pod: Object) -> int:
+    """Crashes that are waited for: one shows what a pod does for ever, but a Job counts them up to its limit."""
+    return 7 if pod["spec"].get("restartPolicy") == "OnFailure" else 1
 
 
 def _go_duration(seconds: int) -> str:

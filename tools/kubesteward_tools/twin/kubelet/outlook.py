@@ -18,7 +18,8 @@ Mode = Literal["run", "unready", "crash", "oom", "imagepull", "liveness", "compl
 
 PREFIX = "sim.kubesteward.dev/"
 """Annotations with this prefix tell the embedded cluster what an image does."""
-_LAB = "lab."
+LAB = "lab."
+_WORK = 5.0
 _NO_SUCH_IMAGE = re.compile(r"nonexistent|\.invalid/|:(v?999|broken|nope|does-not-exist)\b|:v999")
 
 
@@ -39,21 +40,26 @@ class Outlook(Protocol):
 
 
 class Best:
-    """New pods start and become ready at once."""
+    """New pods start and become ready at once; those of a Job do their work and end well."""
 
     def fate(self, pod: Object) -> Fate:
-        return Fate()
+        return Fate(run_for=_WORK) if _is_of_a_job(pod) else Fate()
 
 
 class Worst:
-    """New pods start and never become ready."""
+    """New pods start and never become ready; those of a Job fail."""
 
     def fate(self, pod: Object) -> Fate:
-        return Fate("unready")
+        return Fate("crash") if _is_of_a_job(pod) else Fate("unready")
+
+
+def _is_of_a_job(pod: Object) -> bool:
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return any(owner.get("controller") and owner.get("kind") == "Job" for owner in owners)
 
 
 class Declared:
-    """What annotations and image names say; everything else runs and becomes ready."""
+    """What annotations and image names say; everything else runs and becomes ready, or does the work of its Job."""
 
     def fate(self, pod: Object) -> Fate:
         notes = pod["metadata"].get("annotations") or {}
@@ -64,11 +70,13 @@ class Declared:
         elif mode is None and _starves(pod, notes):
             mode = "oom"
         run_for = _note(notes, "run-for")
+        if run_for is None and mode is None and _is_of_a_job(pod):
+            run_for = str(_WORK)
         return Fate(
             mode=_mode(mode),
             ready_after=float(_note(notes, "ready-after") or 0),
             run_for=float(run_for) if run_for else None,
-            exit_code=int(_note(notes, "exit-code") or 1),
+            exit_code=int(_note(notes, "exit-code") or _note(notes, "fail/exit-code") or 1),
         )
 
 
@@ -85,7 +93,7 @@ def _starves(pod: Object, notes: dict[str, Any]) -> bool:
 
 
 def _note(notes: dict[str, Any], name: str) -> str | None:
-    return notes.get(PREFIX + name) or notes.get(_LAB + name)
+    return notes.get(PREFIX + name) or notes.get(LAB + name)
 
 
 def _mode(text: str | None) -> Mode:

@@ -9,6 +9,7 @@ from kubesteward_tools.world.store import Object
 
 Status = dict[str, Any]
 
+_READINESS = {"Ready", "ContainersReady"}
 _CONDITIONS = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
 
 
@@ -23,10 +24,11 @@ def with_conditions(status: Status, now: str, **values: bool) -> Status:
         text = "True" if value else "False"
         if old.get(kind, {}).get("status") != text:
             item = {"type": kind, "status": text, "lastProbeTime": None, "lastTransitionTime": now}
-            if not value and kind in {"Ready", "ContainersReady"}:
+            if not value and kind in _READINESS:
                 item |= {"reason": "ContainersNotReady", "message": "containers with unready status"}
             old[kind] = item
-    return {**status, "conditions": [old[kind] for kind in _CONDITIONS if kind in old]}
+    own = [old[kind] for kind in _CONDITIONS if kind in old]
+    return {**status, "conditions": own + [item for kind, item in old.items() if kind not in _CONDITIONS]}
 
 
 def accepted(pod: Object, now: str, node_address: str) -> Status:
@@ -81,6 +83,32 @@ def running_container(container: dict[str, Any], now: str, *, ready: bool, old: 
 
 def terminated(code: int, reason: str, started: str, now: str) -> Status:
     return {"terminated": {"exitCode": code, "reason": reason, "startedAt": started, "finishedAt": now}}
+
+
+def ended(status: Status, now: str, code: int, reason: str) -> Status:
+    """All containers are over, the first of them with this code, and will not start again."""
+    containers = [
+        {
+            **item,
+            "ready": False,
+            "started": False,
+            "state": terminated(0 if number else code, "Completed" if number else reason, _started(item, now), now),
+        }
+        for number, item in enumerate(status.get("containerStatuses") or ())
+    ]
+    new = {**status, "phase": "Failed" if code else "Succeeded", "containerStatuses": containers}
+    new = with_conditions(new, now, PodReadyToStartContainers=False, Ready=False, ContainersReady=False)
+    why = "PodFailed" if code else "PodCompleted"
+    new["conditions"] = [_because(item, why) if item["type"] in _READINESS else item for item in new["conditions"]]
+    return new
+
+
+def _because(condition: Status, reason: str) -> Status:
+    return {key: value for key, value in condition.items() if key != "message"} | {"reason": reason}
+
+
+def _started(container: Status, now: str) -> str:
+    return str(((container.get("state") or {}).get("running") or {}).get("startedAt") or now)
 
 
 def container_statuses(status: Status) -> dict[str, Status]:

@@ -31,6 +31,19 @@ def matches_terms(selector: Mapping[str, Any], node: Object) -> bool:
     return any(_term(term, node) for term in selector.get("nodeSelectorTerms") or ())
 
 
+def named_nodes(pod: Object) -> frozenset[str] | None:
+    """The only nodes that a pod asks for by name, as daemons do; None when its required affinity is not that narrow."""
+    rules = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+    terms = (rules.get("requiredDuringSchedulingIgnoredDuringExecution") or {}).get("nodeSelectorTerms") or ()
+    narrow = [
+        item.get("values") or ()
+        for term in terms
+        for item in (term.get("matchFields") or ())[:1]
+        if item["key"] == "metadata.name" and item["operator"] == "In"
+    ]
+    return frozenset(name for names in narrow for name in names) if terms and len(narrow) == len(terms) else None
+
+
 def _term(term: Mapping[str, Any], node: Object) -> bool:
     expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
     if not expressions and not fields:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from zlib import crc32
 
 from kubesteward_tools.twin.scheduling import message
+from kubesteward_tools.twin.scheduling.affinity import named_nodes
 from kubesteward_tools.twin.scheduling.filters import Filters, Refusal, allocatable_of
 from kubesteward_tools.twin.scheduling.preemption import Preemption
 from kubesteward_tools.twin.scheduling.usage import Room, Usage, pods_on
@@ -15,6 +16,9 @@ from kubesteward_tools.world.store import Key, Object, Store
 
 _ENOUGH = 100
 """As kube-scheduler does in large clusters: this many feasible nodes are a choice. Fewer are looked for everywhere."""
+
+_NOT_NAMED = Refusal(("node(s) didn't satisfy plugin(s) [NodeAffinity]",), final=True)
+"""Nodes that are not even looked at, for the pod names others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,11 @@ def feasible(store: Store, pod: Object, usage: Usage | None = None, *, enough: i
     if why := filters.volumes.blocked():
         return Feasibility((), {}, why)
     waiting = _nominated(store, pod)
-    good, refusals = list[str](), dict[str, Refusal]()
-    for key in _from_anywhere(list(store.keys("nodes")), pod):
+    good, refusals, keys = list[str](), dict[str, Refusal](), list(store.keys("nodes"))
+    if (named := named_nodes(pod)) is not None:
+        refusals = {key.name: _NOT_NAMED for key in keys if key.name not in named}
+        keys = [key for key in keys if key.name in named]
+    for key in _from_anywhere(keys, pod):
         name, node = key.name, store.get(key)
         if node is None:
             continue

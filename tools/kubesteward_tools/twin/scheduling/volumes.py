@@ -62,7 +62,7 @@ class Volumes:
         volumes = [self._store.get(Key("persistentvolumes", "", claim["spec"]["volumeName"])) for claim in bound]
         if any(volume is None for volume in volumes):
             return NO_VOLUME
-        if not all(_reachable(volume, node) for volume in volumes if volume):
+        if not all(reachable(volume, node) for volume in volumes if volume):
             return CONFLICT
         waiting = [claim for claim in self._claims if claim and not claim["spec"].get("volumeName")]
         if not all(self._bindable(claim, node) for claim in waiting):
@@ -94,7 +94,7 @@ class Volumes:
         if found.get("provisioner") != "kubernetes.io/no-provisioner" and _allowed(found, node):
             return True
         return any(
-            _fits(volume, claim) and _reachable(volume, node) for volume in self._store.objects("persistentvolumes")
+            fits(volume, claim) and reachable(volume, node) for volume in self._store.objects("persistentvolumes")
         )
 
 
@@ -107,7 +107,7 @@ def _allowed(storage_class: Object, node: Object) -> bool:
     )
 
 
-def _fits(volume: Object, claim: Object) -> bool:
+def fits(volume: Object, claim: Object) -> bool:
     """Whether a volume that nobody has could be this claim's."""
     spec, wanted = volume["spec"], claim["spec"]
     holder = spec.get("claimRef")
@@ -127,7 +127,7 @@ def _fits(volume: Object, claim: Object) -> bool:
     )
 
 
-def _reachable(volume: Object, node: Object) -> bool:
+def reachable(volume: Object, node: Object) -> bool:
     required = (volume["spec"].get("nodeAffinity") or {}).get("required")
     return required is None or matches_terms(required, node)
 

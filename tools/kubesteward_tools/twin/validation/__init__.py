@@ -7,7 +7,7 @@ from typing import Any
 
 from kubesteward_tools.twin.custom.definitions import CRDS
 from kubesteward_tools.twin.status import FieldError, invalid, qualified
-from kubesteward_tools.twin.validation import immutable, metadata, policies, workloads
+from kubesteward_tools.twin.validation import autoscaling, batch, immutable, metadata, policies, sets, workloads
 from kubesteward_tools.world.kinds import ResourceType
 
 Rule = Callable[[dict[str, Any]], Iterator[FieldError]]
@@ -30,9 +30,11 @@ _CONTENT: dict[str, Rule] = {
     "pods": workloads.pod,
     "deployments.apps": workloads.deployment,
     "replicasets.apps": workloads.template_and_selector,
-    "statefulsets.apps": workloads.template_and_selector,
-    "daemonsets.apps": workloads.template_and_selector,
-    "jobs.batch": workloads.job,
+    "statefulsets.apps": sets.stateful_set,
+    "daemonsets.apps": sets.daemon_set,
+    "jobs.batch": batch.job,
+    "cronjobs.batch": batch.cron_job,
+    "horizontalpodautoscalers.autoscaling": autoscaling.autoscaler,
     "services": policies.service,
     "configmaps": policies.config_map,
     "poddisruptionbudgets.policy": policies.disruption_budget,
@@ -53,6 +55,7 @@ _CHANGES: dict[str, ImmutableRule] = {
     "services": immutable.service,
     "configmaps": immutable.config,
     "secrets": immutable.secret,
+    "controllerrevisions.apps": immutable.revision,
     "persistentvolumeclaims": immutable.claim,
     "rolebindings.rbac.authorization.k8s.io": immutable.role_ref,
     "clusterrolebindings.rbac.authorization.k8s.io": immutable.role_ref,

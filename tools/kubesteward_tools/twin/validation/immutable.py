@@ -24,6 +24,7 @@ _STATEFUL_SET_WORDS = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
     "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
 )
+_JOB = ("selector", "completionMode", "podFailurePolicy", "successPolicy", "backoffLimitPerIndex", "managedBy")
 _POD_WORDS = (
     "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
     "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
@@ -52,7 +53,14 @@ def job(new: Obj, old: Obj) -> Iterator[FieldError]:
     spec, before = new["spec"], old["spec"]
     if spec.get("completions") != before.get("completions"):
         yield from _completions(spec, before)
-    for field in ("selector", "completionMode", "podFailurePolicy", "backoffLimitPerIndex"):
+    for field in (
+        "selector",
+        "completionMode",
+        "podFailurePolicy",
+        "successPolicy",
+        "backoffLimitPerIndex",
+        "managedBy",
+    ):
         if spec.get(field) != before.get(field):
             yield invalid_value(f"spec.{field}", spec.get(field), _FIXED)
     not_started = before.get("suspend") and not (old.get("status") or {}).get("startTime")
@@ -112,6 +120,11 @@ def config(new: Obj, old: Obj) -> Iterator[FieldError]:
     for field in ("data", "binaryData"):
         if new.get(field) != old.get(field):
             yield forbidden_field(field, "field is immutable when `immutable` is set")
+
+
+def revision(new: Obj, old: Obj) -> Iterator[FieldError]:
+    if new.get("data") != old.get("data"):
+        yield invalid_value("data", new.get("data"), _FIXED)
 
 
 def secret(new: Obj, old: Obj) -> Iterator[FieldError]:

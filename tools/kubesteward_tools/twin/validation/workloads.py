@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from kubesteward_tools.twin import selectors
@@ -10,18 +10,18 @@ from kubesteward_tools.twin.quantity import parse
 from kubesteward_tools.twin.status import FieldError, forbidden_field, invalid_value, not_supported, required
 from kubesteward_tools.twin.validation.metadata import _LABEL, _LABEL_HELP
 
-_NOT_NEGATIVE = "must be greater than or equal to 0"
+NOT_NEGATIVE = "must be greater than or equal to 0"
 
 
 def pod(obj: dict[str, Any]) -> Iterator[FieldError]:
     yield from pod_spec("spec", obj.get("spec") or {})
 
 
-def pod_spec(path: str, spec: dict[str, Any]) -> Iterator[FieldError]:
+def pod_spec(path: str, spec: dict[str, Any], more_volumes: Collection[Any] = ()) -> Iterator[FieldError]:
     containers = spec.get("containers") or []
     if not containers:
         yield required(f"{path}.containers")
-    volumes = {volume.get("name") for volume in spec.get("volumes") or ()}
+    volumes = {*more_volumes, *(volume.get("name") for volume in spec.get("volumes") or ())}
     seen = set[str]()
     for kind in ("initContainers", "containers"):
         for at, container in enumerate(spec.get(kind) or ()):
@@ -66,7 +66,7 @@ def _resources(path: str, resources: dict[str, Any]) -> Iterator[FieldError]:
                 yield invalid_value(f"{path}.{part}[{name}]", text, str(error))
                 continue
             if parsed[name] < 0:
-                yield invalid_value(f"{path}.{part}[{name}]", text, _NOT_NEGATIVE)
+                yield invalid_value(f"{path}.{part}[{name}]", text, NOT_NEGATIVE)
     for name, request in values["requests"].items():
         limit = values["limits"].get(name)
         if limit is not None and request > limit:
@@ -74,12 +74,13 @@ def _resources(path: str, resources: dict[str, Any]) -> Iterator[FieldError]:
             yield invalid_value(f"{path}.requests", text, f"must be less than or equal to {name} limit of {bound}")
 
 
-def template_and_selector(obj: dict[str, Any]) -> Iterator[FieldError]:
+def template_and_selector(obj: dict[str, Any], more_volumes: Collection[Any] = ()) -> Iterator[FieldError]:
+    """`more_volumes` are those that the pods get besides the template's: the claims of a StatefulSet."""
     spec = obj.get("spec") or {}
     selector, template = spec.get("selector"), spec.get("template") or {}
     replicas = spec.get("replicas", 1)
     if isinstance(replicas, int) and replicas < 0:
-        yield invalid_value("spec.replicas", replicas, _NOT_NEGATIVE)
+        yield invalid_value("spec.replicas", replicas, NOT_NEGATIVE)
     if not selector:
         yield required("spec.selector")
     else:
@@ -88,7 +89,7 @@ def template_and_selector(obj: dict[str, Any]) -> Iterator[FieldError]:
             yield invalid_value(
                 "spec.template.metadata.labels", labels or {}, "`selector` does not match template `labels`"
             )
-    yield from pod_spec("spec.template.spec", template.get("spec") or {})
+    yield from pod_spec("spec.template.spec", template.get("spec") or {}, more_volumes)
     policy = (template.get("spec") or {}).get("restartPolicy", "Always")
     if policy != "Always":
         yield not_supported("spec.template.spec.restartPolicy", policy, ["Always"])
@@ -109,11 +110,3 @@ def deployment(obj: dict[str, Any]) -> Iterator[FieldError]:
 
 def _is_zero(value: Any) -> bool:
     return str(value).rstrip("%") == "0"
-
-
-def job(obj: dict[str, Any]) -> Iterator[FieldError]:
-    template = (obj.get("spec") or {}).get("template") or {}
-    yield from pod_spec("spec.template.spec", template.get("spec") or {})
-    policy = (template.get("spec") or {}).get("restartPolicy", "Always")
-    if policy == "Always":
-        yield not_supported("spec.template.spec.restartPolicy", policy, ["OnFailure", "Never"])
