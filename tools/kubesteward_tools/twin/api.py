@@ -30,6 +30,7 @@ APPLY_PATCH = "application/apply-patch+yaml"
 _SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 _CONTENT_FREE = {"metadata", "status", "apiVersion", "kind"}
 _GENERATED_NAME_LIMIT = 58
+_MOST_UNDECIDED = 500
 
 Evict = Callable[["Api", str, str, dict[str, Any], User, bool], Object]
 Managed = Callable[[Object], list[dict[str, Any]]]
@@ -45,7 +46,7 @@ class Api:
         self.clock = clock
         self.names = names
         self.warnings: list[str] = []
-        self.undecided: list[str] = []
+        self.undecided: dict[str, None] = {}
         """What was let through although nobody knows whether the server would: rules that cannot be evaluated."""
 
     def kind(self, resource: str) -> ResourceType:
@@ -270,16 +271,21 @@ class Api:
         """A custom resource by its schema, as it is kept in the end. What cannot be judged is noted."""
         obj, definition = attempt.obj, self.definition(attempt.kind)
         if definition is None:
-            self.undecided.append(writes.unknown_schema(attempt.kind, attempt.name))
+            self._note(writes.unknown_schema(attempt.kind, attempt.name))
             validation.check(attempt.kind, obj, attempt.old)
             return attempt
         version = obj["apiVersion"].rpartition("/")[2]
-        self.undecided += filter(None, [writes.conversion_unknown(definition, version)])
+        unknown = [writes.conversion_unknown(definition, version)]
         writes.complete(definition, version, obj)
-        more = writes.errors(definition, obj, attempt.old, self.undecided)
+        more = writes.errors(definition, obj, attempt.old, unknown)
+        self._note(*unknown)
         validation.check(attempt.kind, obj, attempt.old, more)
         obj["apiVersion"] = f"{definition.group}/{definition.storage}"
         return attempt
+
+    def _note(self, *unknown: str) -> None:
+        """A cluster may live for long: of the undecided the first are kept."""
+        self.undecided |= dict.fromkeys(text for text in unknown if text and len(self.undecided) < _MOST_UNDECIDED)
 
     def _commit(self, attempt: Attempt, key: Key, *, dry_run: bool) -> Object:
         if dry_run:
