@@ -6,24 +6,23 @@ Controllers use the methods of `Api`; requests from outside come in through `req
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from kubesteward_tools.twin import addresses, admission, defaults, resources, status, validation
-from kubesteward_tools.twin.admission.attempt import Attempt, Operation
+from kubesteward_policies.change import APPLY_PATCH
+from kubesteward_tools.twin import addresses, admission, defaults, status, validation
+from kubesteward_tools.twin.admission.attempt import Attempt, Operation, Unknown
 from kubesteward_tools.twin.admission.calling import Caller, by_state
 from kubesteward_tools.twin.clock import Clock
+from kubesteward_tools.twin.custom import judging, naming, writes
+from kubesteward_tools.twin.custom.definitions import CRDS, Definition
+from kubesteward_tools.twin.custom.kinds import ServedKinds
 from kubesteward_tools.twin.deletion import Deletion, settle_deletion
 from kubesteward_tools.twin.identity import ADMIN, CONTROL_PLANE, User
 from kubesteward_tools.twin.names import Names
-from kubesteward_tools.twin.patches import json_patch, merge_patch, strategic_patch
+from kubesteward_tools.twin.patches.patched import patched
 from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Key, Object, Store
-
-JSON_PATCH = "application/json-patch+json"
-MERGE_PATCH = "application/merge-patch+json"
-STRATEGIC_PATCH = "application/strategic-merge-patch+json"
-APPLY_PATCH = "application/apply-patch+yaml"
 
 _SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 _CONTENT_FREE = {"metadata", "status", "apiVersion", "kind"}
@@ -40,19 +39,31 @@ class Api:
     `unknown` collects what admission could not decide, and let pass; `caller` asks webhooks.
     """
 
-    def __init__(self, store: Store, clock: Clock, names: Names, caller: Caller = by_state) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        names: Names,
+        known: Iterable[ResourceType] = (),
+        caller: Caller = by_state,
+    ) -> None:
         self.store = store
+        self.kinds = ServedKinds(store, known)
         self.clock = clock
         self.names = names
         self.warnings: list[str] = []
-        self.unknown: list[str] = []
+        self.unknown = Unknown()
         self.caller = caller
 
     def kind(self, resource: str) -> ResourceType:
-        found = resources.by_resource(resource)
+        found = self.kinds.by_resource(resource)
         if found is None:
             raise status.ApiError(404, "NotFound", "the server could not find the requested resource")
         return found
+
+    def definition(self, kind: ResourceType) -> Definition | None:
+        """Of a custom resource, as far as it is there."""
+        return self.kinds.definition(kind.resource) if self.kinds.is_custom(kind) else None
 
     def get(self, resource: str, namespace: str, name: str) -> Object:
         obj = self.store.get(Key(resource, namespace, name))
@@ -76,7 +87,7 @@ class Api:
         for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion", "managedFields"):
             metadata.pop(field, None)
         metadata.update(uid=self.names.uid(), creationTimestamp=self.clock.timestamp)
-        if "spec" in new:
+        if "spec" in new or self.kinds.is_custom(kind):
             metadata["generation"] = 1
         if "status" in kind.subresources and resource != "namespaces":
             new.pop("status", None)
@@ -85,6 +96,8 @@ class Api:
         if self.store.get(key) is not None:
             raise status.already_exists(kind, metadata["name"])
         _first_status(resource, new)
+        if resource == CRDS:
+            new["status"] = naming.status(new, self.kinds.definitions(), self.clock.timestamp)
         if managed is not None:
             metadata["managedFields"] = managed(new)
         return self._commit(attempt, key, dry_run=dry_run)
@@ -107,6 +120,8 @@ class Api:
             return old
         attempt = self._attempt("UPDATE", kind, new, old, user, dry_run=dry_run, subresource=subresource)
         if subresource == "status":
+            if self.kinds.is_custom(kind):
+                judging.judge(attempt, self.definition(kind))
             admission.judge(attempt)
         else:
             self._admit(attempt)
@@ -114,7 +129,7 @@ class Api:
                 new["metadata"]["managedFields"] = managed(new)
             if _same(new, old):
                 return old
-            if "generation" in old["metadata"] and _differs(new, old):
+            if "generation" in old["metadata"] and _content(kind, new, self) != _content(kind, old, self):
                 new["metadata"]["generation"] = old["metadata"]["generation"] + 1
         return self._commit(attempt, Key(resource, namespace, name), dry_run=dry_run)
 
@@ -166,7 +181,7 @@ class Api:
             admission.judge(self._attempt("DELETE", kind, old, old, user, dry_run=dry_run))
         deletion = Deletion(kind, old, options or {}, self.clock.now, self.warnings)
         deletion.check_preconditions()
-        lingering = deletion.lingering()
+        lingering = naming.marked(old, self.clock.timestamp) if resource == CRDS else deletion.lingering()
         if dry_run:
             return lingering or old
         key = Key(resource, namespace, name)
@@ -240,7 +255,8 @@ class Api:
         new["metadata"].pop("managedFields", None)
         if "managedFields" in old["metadata"]:
             new["metadata"]["managedFields"] = old["metadata"]["managedFields"]
-        new["kind"], new["apiVersion"] = old.get("kind", kind.kind), old.get("apiVersion", kind.api_version)
+        new["kind"], version = old.get("kind", kind.kind), old.get("apiVersion", kind.api_version)
+        new["apiVersion"] = new.get("apiVersion", version) if self.kinds.is_custom(kind) else version
         if "status" in kind.subresources:
             new.pop("status", None)
             if "status" in old:
@@ -296,6 +312,8 @@ class Api:
         )
 
     def _admit(self, attempt: Attempt) -> Attempt:
+        if self.kinds.is_custom(attempt.kind):
+            return self._admit_custom(attempt)
         if not isinstance(attempt.obj.get("spec", {}), dict):
             raise status.bad_request(f"{attempt.kind.kind} in version {attempt.kind.version!r}: spec must be an object")
         defaults.fill(attempt.resource, attempt.obj)
@@ -307,6 +325,15 @@ class Api:
         validation.check(attempt.kind, attempt.obj, attempt.old)
         for plugin in admission.VALIDATING:
             plugin(attempt)
+        return attempt
+
+    def _admit_custom(self, attempt: Attempt) -> Attempt:
+        definition = self.definition(attempt.kind)
+        if definition is not None and attempt.operation == "CREATE":
+            writes.check_not_terminating(definition)
+        for plugin in (*admission.MUTATING, *admission.VALIDATING):
+            plugin(attempt)
+        judging.judge(attempt, definition)
         return attempt
 
     def _commit(self, attempt: Attempt, key: Key, *, dry_run: bool) -> Object:
@@ -332,28 +359,12 @@ class Api:
         return last
 
 
-def patched(old: Object, patch: Any, content_type: str) -> Object:
-    """The object that a patch asks for.
-
-    Raises:
-        ApiError: 400 or 422 for a malformed patch, 415 for an unknown media type.
-    """
-    if content_type == JSON_PATCH:
-        result: Object = json_patch.apply(old, patch)
-        return result
-    if not isinstance(patch, dict):
-        raise status.bad_request("error decoding patch: the patch must be a JSON object")
-    if content_type == MERGE_PATCH:
-        merged: Object = merge_patch.apply(old, patch)
-        return merged
-    if content_type in {STRATEGIC_PATCH, APPLY_PATCH}:
-        return strategic_patch.apply(old, patch)
-    raise status.unsupported_media_type()
-
-
-def _differs(new: Object, old: Object) -> bool:
-    """In what its generation counts."""
-    return any(new.get(part) != old.get(part) for part in {*new, *old} - _CONTENT_FREE)
+def _content(kind: ResourceType, obj: Object, api: Api) -> Object:
+    """What a generation counts. The status of a custom resource does where it has no subresource of its own."""
+    free = _CONTENT_FREE
+    if api.kinds.is_custom(kind) and "status" not in kind.subresources:
+        free = free - {"status"}
+    return {part: value for part, value in obj.items() if part not in free}
 
 
 def _same(new: Object, old: Object) -> bool:

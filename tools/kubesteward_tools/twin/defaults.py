@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kubesteward_tools.twin import quantity, registration
+from kubesteward_tools.twin.custom import checking
+from kubesteward_tools.twin.custom.definitions import CRDS
 
 Spec = dict[str, Any]
 
@@ -294,4 +296,5 @@ _BY_RESOURCE: dict[str, Callable[[Spec], None]] = {
     "validatingadmissionpolicybindings.admissionregistration.k8s.io": registration.binding,
     "validatingwebhookconfigurations.admissionregistration.k8s.io": registration.webhooks,
     "mutatingwebhookconfigurations.admissionregistration.k8s.io": registration.mutating_webhooks,
+    CRDS: checking.fill,
 }

@@ -16,12 +16,13 @@ _NOT_SIMULATED = {
     "replicationcontrollers": "what the change does to its pods",
 }
 _CONTROLLERS_OWN = (("annotations", "metadata"), ("ingressClassName", "spec"), ("tls", "spec"))
+UNKNOWN_CONTROLLER = "what its controller makes of the change is not known"
 _INERT = {"kubectl.kubernetes.io/last-applied-configuration"}
 _KNOWN = {kind.resource for kind in BUILT_IN}
 
 
 def unknowns(evidence: Evidence) -> list[str]:
-    rules = (_kinds, _owners, _autoscalers, _later_runs, _agents, _undecided, _routing, _networks, _restless)
+    rules = (_kinds, _custom, _owners, _autoscalers, _later_runs, _agents, _undecided, _routing, _networks, _restless)
     return list(dict.fromkeys(text for rule in rules for text in rule(evidence)))
 
 
@@ -30,7 +31,15 @@ def _kinds(evidence: Evidence) -> Iterator[str]:
         if key.resource in _NOT_SIMULATED:
             yield f"{name(key)}: {_NOT_SIMULATED[key.resource]} is not simulated"
         elif key.resource not in _KNOWN:
-            yield f"{name(key)}: what its controller makes of the change is not known"
+            yield f"{name(key)}: {UNKNOWN_CONTROLLER}"
+
+
+def _custom(evidence: Evidence) -> Iterator[str]:
+    """What is deleted or changed in consequence; whoever acts on such objects is not part of Kubernetes."""
+    touched = evidence.best.watcher.touched
+    written = {key.resource for key, word in touched.items() if word and key.resource not in _KNOWN}
+    for resource in sorted(written.difference(key.resource for key in evidence.targets)):
+        yield f"{resource}: objects come, change or go; {UNKNOWN_CONTROLLER}"
 
 
 def _owners(evidence: Evidence) -> Iterator[str]:
@@ -99,7 +108,7 @@ def _networks(evidence: Evidence) -> Iterator[str]:
 
 
 def _undecided(evidence: Evidence) -> Iterator[str]:
-    """Policies and webhooks that may refuse what is written, by the change or by controllers because of it."""
+    """Rules, policies and webhooks that may refuse what is written, by the change or by controllers because of it."""
     for run, _ in evidence.runs():
         yield from sorted(set(run.cluster.api.unknown))
 

@@ -12,6 +12,15 @@ from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Object, Store
 
 Operation = Literal["CREATE", "UPDATE", "DELETE"]
+_MOST_UNKNOWN = 500
+
+
+class Unknown(list[str]):
+    """What nobody here can decide, each once. A cluster may live for long: the first of them are kept."""
+
+    def append(self, text: str) -> None:
+        if text and len(self) < _MOST_UNKNOWN and text not in self:
+            super().append(text)
 
 
 @dataclass(slots=True)
@@ -35,7 +44,7 @@ class Attempt:
     charges: list[Object] = field(default_factory=list)
     subresource: str = ""
     dry_run: bool = False
-    unknown: list[str] = field(default_factory=list)
+    unknown: Unknown = field(default_factory=Unknown)
     caller: Caller = by_state
     parent: tuple[str, str] | None = None
     """Namespace and name of what a body of its own is about: the pod of an eviction."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubesteward_tools.twin.custom.kinds import ServedKinds
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.rehearsal import Admission, Concern
 from kubesteward_tools.twin.route import Route, parse
@@ -22,11 +23,12 @@ _DECIDE = {
 
 
 def rejected(evidence: Evidence) -> Iterator[Concern]:
-    yield from (_rejection(item) for item in evidence.admission if not item.allowed)
+    kinds = evidence.best.cluster.api.kinds
+    yield from (_rejection(item, kinds) for item in evidence.admission if not item.allowed)
 
 
-def _rejection(item: Admission) -> Concern:
-    route, what, remedy = _route(item.call), "it", "Change the request so that the API server accepts it."
+def _rejection(item: Admission, kinds: ServedKinds) -> Concern:
+    route, what, remedy = _route(item.call, kinds), "it", "Change the request so that the API server accepts it."
     where = item.call
     if route is not None and route.subresource == "eviction":
         where = name(Key(route.kind.resource, route.namespace, route.name))
@@ -35,14 +37,14 @@ def _rejection(item: Admission) -> Concern:
     message = f"the API server refuses {what} ({item.code} {item.reason}): {' '.join((item.message, *item.why))}"
     if route is None:
         message = "the twin knows no such kind, so that nobody can tell what this would do"
-        remedy = "Make changes of custom resources by hand."
+        remedy = "Create its CustomResourceDefinition first, or make the change by hand."
     return Concern(rule="admission.rejected", severity="block", object=where, message=message, remedy=remedy)
 
 
-def _route(call: str) -> Route | None:
+def _route(call: str, kinds: ServedKinds) -> Route | None:
     """What a call is about, None for a kind that is not simulated."""
     try:
-        return parse(call.partition(" ")[2])
+        return parse(call.partition(" ")[2], kinds)
     except ApiError:
         return None
 
