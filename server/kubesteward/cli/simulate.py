@@ -134,7 +134,7 @@ def _state(options: Namespace, make: type[State]) -> State:
     given = [options.from_cluster, options.from_bundle, options.embedded]
     if sum(item is not None for item in given) > 1:
         raise ValueError("--from-cluster, --from-bundle and --embedded name three states. Give one.")
-    return make(*given, options.kubeconfig)
+    return make(options.from_cluster, options.from_bundle, options.embedded, options.kubeconfig)
 
 
 def _asked(options: Namespace) -> list[Document] | Proposal:
@@ -144,7 +144,7 @@ def _asked(options: Namespace) -> list[Document] | Proposal:
     asked = _actions(options)
     if len(asked) != 1:
         named = ", ".join(f"--{name}" for name in asked) or "nothing"
-        raise ValueError(f"give one change: -f, --scale, --image, --patch, --restart, --delete, ... ({named} is given).")
+        raise ValueError(f"give one change: -f, --scale, --image, --patch or --delete ({named} is given).")
     (action,) = asked
     if action != "filename":
         return _proposal(options, action)

@@ -17,16 +17,21 @@ _WORD_JOINER = "\u2060"
 _MERMAID = re.compile(r"[^\w \-./=,+']", re.ASCII)
 
 
-def line(text: str, most: int = 2000) -> str:
-    """One line without what cannot be seen, of `most` characters."""
-    return shortened(" ".join(clean(text, len(text) + 1).split()), most)
+def line(text: str, most: int = 800) -> str:
+    """One line without what cannot be seen, of `most` characters: what is too long loses its middle, for refusals
+    quote whole objects and say at their end why."""
+    plain = " ".join(clean(text, len(text) + 1).split())
+    if len(plain) <= most:
+        return plain
+    head = (most - 3) * 2 // 3
+    return f"{plain[:head]} … {plain[len(plain) - (most - 3 - head) :]}"
 
 
 def shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: max(most - 1, 0)]}…"
 
 
-def markdown(text: str, most: int = 2000) -> str:
+def markdown(text: str, most: int = 800) -> str:
     """Prose: no markup, HTML, link or mention comes of it, also in a cell of a table."""
     plain = _PUNCTUATION.sub(r"\\\1", line(text, most))
     plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -45,10 +50,10 @@ def code(text: str, most: int = 300) -> str:
 
 def mermaid(text: str, most: int = 80) -> str:
     """Only characters without a meaning in any of Mermaid's diagrams."""
-    return shortened(" ".join(_MERMAID.sub(" ", line(text)).split()), most).replace("…", "...")
+    return shortened(" ".join(_MERMAID.sub(" ", line(text)).split()), most).replace("…", "..")
 
 
-def xml(text: str, most: int = 2000) -> str:
+def xml(text: str, most: int = 800) -> str:
     """Character data and attribute values."""
     plain = "".join(character for character in line(text, most) if character not in "\ufffe\uffff")
     plain = plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -64,8 +64,9 @@ def _availability(rehearsal: Rehearsal) -> Iterator[str]:
 
 def _effects(rehearsal: Rehearsal) -> str:
     effects, reach = rehearsal.effects, rehearsal.blast_radius
-    share = f"{reach.share_of_namespace:.0%} of the namespace's pods stop, {reach.share_of_cluster:.0%} of the cluster's"
-    words = f"{pods(effects.pods_started)} started, {effects.pods_stopped} stopped; {share}."
+    share = f"{reach.share_of_namespace:.0%} of the namespace's, {reach.share_of_cluster:.0%} of the cluster's"
+    stopped = f"{effects.pods_stopped} stopped" + (f" ({share})" if effects.pods_stopped else "")
+    words = f"{pods(effects.pods_started)} started, {stopped}."
     pending = [f"{code(item.pod)} stays Pending: {markdown(item.message)}" for item in effects.pending[:10]]
     return "\n".join([words, *(["", *(f"- {item}" for item in pending)] if pending else [])])
 

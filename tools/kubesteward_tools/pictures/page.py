@@ -33,7 +33,9 @@ def page(rehearsal: Rehearsal, summary: str, cluster: str = "") -> list[Line]:
     found += _availability(rehearsal)
     if rehearsal.timeline:
         found.append(Line("head", "Timeline, if new pods become ready"))
-        found += [Line("dim", f"  {step.t:>7g} s  {line(step.object)}: {line(step.what)}") for step in rehearsal.timeline]
+        found += [
+            Line("dim", f"  {step.t:>7g} s  {line(step.object)}: {line(step.what)}") for step in rehearsal.timeline
+        ]
     if rehearsal.assumptions:
         style: Style = "unknown" if rehearsal.verdict == "unknown" else "dim"
         found.append(Line("head", "Assumed and not simulated"))
@@ -73,5 +75,7 @@ def _availability(rehearsal: Rehearsal) -> Iterator[Line]:
     width = max(24, *map(len, names))
     yield Line("head", f"  {'ready pods and endpoints':{width}}  before  least  end   never ready: least  end")
     for name, item in zip(names, shown, strict=True):
-        counts = f"{item.before:>6}  {item.best_min:>5}  {item.best_after:>3}  {item.worst_min:>19}  {item.worst_after:>3}"
+        counts = (
+            f"{item.before:>6}  {item.best_min:>5}  {item.best_after:>3}  {item.worst_min:>19}  {item.worst_after:>3}"
+        )
         yield Line("plain", f"  {name:{width}}  {counts}")

@@ -57,9 +57,7 @@ def _assumed(rehearsal: Rehearsal) -> Iterator[Concern]:
     if unknown:
         rule, remedy = "rehearsal.unknown", "Look at it by hand, or ask the API server's own dry-run."
     for text in rehearsal.assumptions:
-        yield Concern(
-            rule=rule, severity="warn" if unknown else "info", object="change", message=text, remedy=remedy
-        )
+        yield Concern(rule=rule, severity="warn" if unknown else "info", object="change", message=text, remedy=remedy)
 
 
 def _rules(concerns: list[Concern]) -> Iterator[dict[str, Any]]:

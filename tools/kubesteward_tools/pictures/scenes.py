@@ -101,8 +101,9 @@ def pods(count: int) -> str:
 def _reached(rehearsal: Rehearsal, levels: dict[str, Level]) -> Iterator[Spot]:
     counted = {item.object for item in rehearsal.availability}
     for item in rehearsal.availability:
-        least = f"{item.best_min} at least" if item.best_min == item.worst_min else f"{item.best_min} to {item.worst_min}"
-        yield Spot(item.object, f"ready {item.before}, {least}", levels.get(item.object, ""))
+        worse = f", {item.worst_min} if new ones fail" if item.worst_min < item.best_min else ""
+        words = f"ready {item.before}, {item.best_min} at least{worse}"
+        yield Spot(item.object, words, levels.get(item.object, ""))
     others = chain(rehearsal.blast_radius.dependents, (item.object for item in rehearsal.findings))
     told = counted | {name for name, _ in _touched(rehearsal)} | {item.call for item in rehearsal.admission}
     for name in dict.fromkeys(others):

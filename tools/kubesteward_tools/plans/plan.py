@@ -18,6 +18,7 @@ from kubesteward_tools.cluster.mending import defined
 from kubesteward_tools.errors import InvalidArguments, UnknownKind
 from kubesteward_tools.lookup.moments import moment
 from kubesteward_tools.plans.documents import Document
+from kubesteward_tools.plans.gaps import filled
 from kubesteward_tools.plans.privacy import without_secrets
 from kubesteward_tools.proposals.objects import STRICT
 from kubesteward_tools.twin import fieldsets, resources
@@ -66,7 +67,9 @@ async def of_manifests(world: World, documents: Sequence[Document], namespace: s
             steps.append((document, _call(world.cluster, document, kind, space)))
     if problems:
         raise InvalidArguments("\n".join(problems[:20]))
-    return Plan(_change(world, documents, [call for _, call in steps]), tuple(item for item, _ in steps), tuple(unknowns))
+    return Plan(
+        _change(world, documents, [call for _, call in steps]), tuple(item for item, _ in steps), tuple(unknowns)
+    )
 
 
 def _change(world: World, documents: Sequence[Document], calls: list[ApiCall]) -> Change:
@@ -123,31 +126,37 @@ def _call(cluster: str, document: Document, kind: ResourceType, space: str) -> A
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """All that a rehearsal needs, so that it can be played without the cluster. `strangers` are objects of which
-    nobody knows what was applied before."""
+    nobody knows what was applied before, `gaps` what is assumed of a bundle."""
 
     plan: Plan
     store: Store
     now: float
     unseen: tuple[str, ...]
     strangers: tuple[str, ...]
+    gaps: tuple[str, ...] = ()
 
     def rehearse(self) -> Rehearsal:
         """One rehearsal of all calls in their order."""
         from kubesteward_tools.twin.rehearse import rehearse
 
         found = rehearse(self.store, self.plan.change.calls, now=self.now, unseen=self.unseen)
-        return without_secrets(_with(found, self.plan, self.strangers), self.plan.change)
+        return without_secrets(_with(found, self.plan, [*self.gaps, *_kept(self.strangers)]), self.plan.change)
 
 
 async def prepare(world: World, plan: Plan, now: float) -> Prepared:
-    """See all that the twin has to know, on a fork that nobody else writes to. `now` is in epoch seconds."""
+    """See all that the twin has to know, on a fork that nobody else writes to. `now` is in epoch seconds.
+
+    Raises:
+        InvalidArguments: a bundle lacks what a rehearsal cannot do without.
+    """
     from kubesteward_tools.world.world import TWIN_RESOURCES
 
     await world.ensure_for_rehearsal()
     unseen = tuple(kind for kind in world.forbidden if kind in TWIN_RESOURCES)
     fork = world.store.fork()
+    gaps = () if world.writable else tuple(filled(fork))
     strangers = [_told(item.target) for item in plan.change.calls if not _remember(fork, world.key(item.target), item)]
-    return Prepared(plan, fork, moment(world, now), unseen, tuple(strangers))
+    return Prepared(plan, fork, moment(world, now), unseen, tuple(strangers), gaps)
 
 
 def _remember(fork: Store, key: Key, call: ApiCall) -> bool:
@@ -176,9 +185,9 @@ def _last_applied(obj: Object) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _with(found: Rehearsal, plan: Plan, strangers: Sequence[str]) -> Rehearsal:
+def _with(found: Rehearsal, plan: Plan, assumed: Sequence[str]) -> Rehearsal:
     """Never safe where something of the plan was not rehearsed."""
-    assumptions = [*plan.unknowns, *found.assumptions, *_cut_short(found, plan), *_kept(strangers)]
+    assumptions = [*plan.unknowns, *found.assumptions, *_cut_short(found, plan), *assumed]
     verdict = "unknown" if plan.unknowns and found.verdict != "blocked" else found.verdict
     return found.model_copy(update={"verdict": verdict, "assumptions": tuple(assumptions)})
 
