@@ -143,8 +143,8 @@ def _asked(options: Namespace) -> list[Document] | Proposal:
 
     asked = _actions(options)
     if len(asked) != 1:
-        named = ", ".join(f"--{name}" for name in asked) or "nothing"
-        raise ValueError(f"give one change: -f, --scale, --image, --patch or --delete ({named} is given).")
+        named = f"{', '.join(f'--{name}' for name in asked)} are" if asked else "nothing is"
+        raise ValueError(f"give one change: -f, --scale, --image, --patch or --delete ({named} given).")
     (action,) = asked
     if action != "filename":
         return _proposal(options, action)

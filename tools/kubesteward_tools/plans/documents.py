@@ -6,7 +6,6 @@ Nothing is left out in silence: what is no object is a problem with a file and a
 from __future__ import annotations
 
 import functools
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -83,19 +82,10 @@ class Reading:
         try:
             for node, value in _composed(text):
                 if value is not None:
-                    self._take(_place(source, lines, node), value, node)
+                    place = _place(source, lines, node)
+                    self._take(place, value, node if place.source == source else None)
         except _faults() as error:
-            if not self._as_json(source, text):
-                self.problems.append(_sentence(source, text, error))
-
-    def _as_json(self, source: str, text: str) -> bool:
-        """JSON may be indented by tabs, which YAML takes for an error."""
-        try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
-            return False
-        self._take(Place(source, 1), value, None)
-        return True
+            self.problems.append(_sentence(source, text, error))
 
     def _take(self, place: Place, value: Any, node: Any, depth: int = 0) -> None:
         if not isinstance(value, dict):
