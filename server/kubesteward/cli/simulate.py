@@ -144,7 +144,7 @@ def _asked(options: Namespace) -> list[Document] | Proposal:
     asked = _actions(options)
     if len(asked) != 1:
         named = f"{', '.join(f'--{name}' for name in asked)} are" if asked else "nothing is"
-        raise ValueError(f"give one change: -f, --scale, --image, --patch or --delete ({named} given).")
+        raise ValueError(f"give one change, as -f, --scale, --image, --patch or --delete ({named} given).")
     (action,) = asked
     if action != "filename":
         return _proposal(options, action)

@@ -32,6 +32,7 @@ def with_input(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(text.encode()), isatty=bool, read=stdin.read))
 
 
+@pytest.mark.requirement("simulate.exit-codes")
 @pytest.mark.parametrize(
     ("name", "code", "verdict"),
     [("safe", OK, "warn"), ("blocked", BLOCKED, "blocked"), ("unknown", UNKNOWN, "unknown")],
@@ -188,7 +189,7 @@ def test_a_bundle_without_nodes_says_what_to_save(kubesteward: Command, home: Pa
 
 def test_values_of_secrets_are_in_no_report(kubesteward: Command, home: Path) -> None:
     secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "shop"}}
-    values = {"data": {"a": {"c": "!!hunter2hunter2"}}, "stringData": {"b": "correct-horse"}}
+    values = {"data": {"a": "!!hunter2hunter2"}, "stringData": {"b": "correct-horse"}}
     (home / "s.json").write_text(json.dumps({**secret, **values}))
     outputs = ["--json", "r.json", "--markdown", "r.md", "--sarif", "r.sarif", "--svg", "r.svg"]
     said = kubesteward("simulate", "-f", "s.json", *BUNDLE, *outputs)

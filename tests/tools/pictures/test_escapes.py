@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
+import pytest
 from hypothesis import given, settings
 from markdown_it import MarkdownIt
 from tests.tools.pictures.rehearsals import NASTY, SUMMARY, rehearsal
@@ -37,6 +38,7 @@ def shape(text: str) -> list[str]:
     ]
 
 
+@pytest.mark.requirement("simulate.escapes")
 @given(NASTY)
 @settings(max_examples=60, deadline=None)
 def test_markdown_keeps_its_structure(word: str) -> None:

@@ -47,7 +47,12 @@ def _document(plan: Plan, concern: Concern) -> Document | None:
         if concern.object in {f"{call.verb} {call.path}", _told(call)}:
             return document
     found = [(call, document) for call, document in pairs if _made_by(concern.object, call)]
-    return max(found, key=lambda pair: len(pair[0].target.name))[1] if found else None
+    return max(found, key=lambda pair: (_has_pods(pair[1]), len(pair[0].target.name)))[1] if found else None
+
+
+def _has_pods(document: Document) -> bool:
+    spec = document.body.get("spec")
+    return isinstance(spec, dict) and "template" in spec
 
 
 def _told(call: ApiCall) -> str:

@@ -23,7 +23,7 @@ from kubesteward_tools.twin.status import (
     required,
     unsupported_media_type,
 )
-from kubesteward_tools.twin.validation import fields
+from kubesteward_tools.twin.validation import base64, fields
 from kubesteward_tools.world.store import Key, Object
 
 _PATCH_TYPES = (
@@ -226,6 +226,8 @@ def _decoded(api: Api, request: Request, route: Route, body: Object) -> Object:
     """A whole object as the server reads it. Raises ApiError 400."""
     kind = route.kind
     what = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
+    if request.verb == "create" and (why := base64.wrong(kind, body)):  # a mirror's Secrets hold hashes
+        raise bad_request(f"{what}: {why}")
     return _read(api, request, what, fields.type_of(kind), body)
 
 
@@ -269,6 +271,8 @@ def _check_declared(route: Route, body: Object) -> None:
         _, unknown = fields.known(body, fields.type_of(route.kind))
     except fields.WrongType as error:
         raise bad_request(str(error)) from None
+    if why := base64.wrong(route.kind, body):
+        raise bad_request(why)
     if unknown:
         kind = route.kind
         what = f"{route.namespace}/{route.name}; {kind.api_version}, Kind={kind.kind}"
