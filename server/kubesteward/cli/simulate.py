@@ -108,7 +108,7 @@ def _run(options: Namespace) -> int:
     reports.check([path for _, path in outputs], [name for name in options.filename or () if name != "-"])
     asked = _asked(options)
     state = _state(options, State)
-    prepared, cluster = asyncio.run(_prepare(state.clusters(), asked, options.namespace))
+    prepared, cluster = asyncio.run(_prepare(state.clusters(), asked, options.namespace, whole=state.whole))
     rehearsal = prepared.rehearse()
     code = BLOCKED if options.fail_on == "warn" and rehearsal.verdict == "warn" else _CODES[rehearsal.verdict]
     result = reports.Result(rehearsal, prepared.plan, _summary(prepared), cluster, code)
@@ -201,13 +201,15 @@ def _params(options: Namespace, action: str, value: Any) -> dict[str, Any] | Non
     return None
 
 
-async def _prepare(clusters: Clusters, asked: list[Document] | Proposal, namespace: str) -> tuple[Prepared, str]:
+async def _prepare(
+    clusters: Clusters, asked: list[Document] | Proposal, namespace: str, *, whole: bool
+) -> tuple[Prepared, str]:
     from kubesteward_tools.plans.plan import prepare
 
     try:
         world = await clusters.world()
         plan = await _plan(world, asked, namespace, clusters.homes.get(world.cluster, ""))
-        return await prepare(world, plan, time.time()), world.cluster
+        return await prepare(world, plan, time.time(), whole=whole), world.cluster
     finally:
         await clusters.close()
 

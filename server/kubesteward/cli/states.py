@@ -27,6 +27,11 @@ class State:
     scenario: str | None = None
     kubeconfig: Path | None = None
 
+    @property
+    def whole(self) -> bool:
+        """Whether nothing of the cluster can have been left out."""
+        return self.scenario is not None
+
     def clusters(self) -> Clusters:
         """Nothing is connected to yet.
 

@@ -50,7 +50,7 @@ def rehearsal(word: str = "web", verdict: str = "blocked") -> Rehearsal:
             Concern(
                 rule="pdb.broken", severity="warn", object=f"x shop/{word}", message=f"b {word}", remedy=f"r {word}"
             ),
-            Concern(rule="config.changed", severity="info", object="configmap shop/c", message=f"c {word}"),
+            Concern(rule="config.changed", severity="info", object="configmap shop/elsewhere", message=f"c {word}"),
         ),
         blast_radius=BlastRadius(
             objects=3, pods=2, share_of_namespace=0.25, share_of_cluster=0.01, dependents=(f"service shop/{word}",)

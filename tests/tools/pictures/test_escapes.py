@@ -17,7 +17,7 @@ from kubesteward_tools.pictures.page import page
 from kubesteward_tools.pictures.svg import picture
 
 GFM = MarkdownIt("commonmark").enable(["table", "strikethrough"])
-_WORDS = r"[\w \-./=,+'.]*"
+_WORDS = r"[\w \-./=,+']+"
 _FLOW = re.compile(
     rf'flowchart LR|  \w+\["{_WORDS}(<br/>{_WORDS})?"\](:::(block|warn|info))?'
     r"|  \w+ (-->|-\.->) \w+|  classDef (block|warn|info) [\w#:,-]+",

@@ -25,7 +25,7 @@ Scale Deployment shop/web from 3 to 9 replicas on `prod`. It must not be done li
 
 - **blocks** `quota.exceeded` `deployment shop/web`: no web
 - **warning** `pdb.broken` `x shop/web`: b web *r web*
-- **note** `config.changed` `configmap shop/c`: c web
+- **note** `config.changed` `configmap shop/elsewhere`: c web
 
 ### Ready pods and endpoints
 
@@ -66,7 +66,7 @@ flowchart LR
   r0["deployment shop/web<br/>ready 3, 2 at least, 0 if new ones fail"]:::block
   r1["service shop/web"]
   r2["x shop/web"]:::warn
-  r3["configmap shop/c"]:::info
+  r3["configmap shop/elsewhere"]:::info
   change --> t0
   change --> t1
   change --> t2
@@ -145,6 +145,7 @@ def test_svg() -> None:
             '<text class="text head" x="24" y="32">Rehearsal: blocked</text>',
             '<text class="dim" x="24" y="52">Scale Deployment shop/web from 3 to 9 replicas. It must not be done like this.</text>',
             '<text class="text head" x="24" y="86">Timeline, if new pods become ready</text>',
+            '<text class="dim" x="354" y="86">+ starts, - stops, ~ changes</text>',
             '<line class="rule" x1="354.0" y1="118" x2="354.0" y2="188"/>',
             '<text class="dim" x="354.0" y="112" text-anchor="start">0 s</text>',
             '<line class="rule" x1="497.5" y1="118" x2="497.5" y2="188"/>',
@@ -156,13 +157,13 @@ def test_svg() -> None:
             '<line class="rule" x1="928.0" y1="118" x2="928.0" y2="188"/>',
             '<text class="dim" x="928.0" y="112" text-anchor="end">32.5 s</text>',
             "<g><title>deployments.apps shop/web: replicas 3 to 9 0 s</title>",
-            '<text class="text" x="24" y="137">deployments.apps shop/web</text>',
+            '<text class="text" x="24" y="137">~ deployments.apps shop/web</text>',
             '<rect class="change" x="354.0" y="126" width="4" height="14" rx="3"/></g>',
             "<g><title>pods shop/web-1: created 0 s, placed on web 0.1 s, ready 2.5 s</title>",
-            '<text class="text" x="24" y="159">pods shop/web-1</text>',
+            '<text class="text" x="24" y="159">+ pods shop/web-1</text>',
             '<rect class="start" x="354.0" y="148" width="44.2" height="14" rx="3"/></g>',
             "<g><title>pods shop/web-0: stopping 2.5 s, gone 32.5 s</title>",
-            '<text class="text" x="24" y="181">pods shop/web-0</text>',
+            '<text class="text" x="24" y="181">- pods shop/web-0</text>',
             '<rect class="stop" x="398.2" y="170" width="529.8" height="14" rx="3"/></g>',
             '<text class="text head" x="24" y="224">Blast radius</text>',
             '<path class="arrow" d="M308 258 C323 258 323 258 338 258"/>',
@@ -217,9 +218,9 @@ def test_svg() -> None:
             '<rect class="warn" x="652" y="338" width="284" height="40" rx="6"/>',
             '<text class="text" x="662" y="355">x shop/web</text>',
             '<text class="dim" x="662" y="371"></text></g>',
-            "<g><title>configmap shop/c</title>",
+            "<g><title>configmap shop/elsewhere</title>",
             '<rect class="info" x="652" y="388" width="284" height="40" rx="6"/>',
-            '<text class="text" x="662" y="405">configmap shop/c</text>',
+            '<text class="text" x="662" y="405">configmap shop/elsewhere</text>',
             '<text class="dim" x="662" y="421"></text></g>',
             "</svg>",
         ]

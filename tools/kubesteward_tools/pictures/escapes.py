@@ -49,8 +49,8 @@ def code(text: str, most: int = 300) -> str:
 
 
 def mermaid(text: str, most: int = 80) -> str:
-    """Only characters without a meaning in any of Mermaid's diagrams."""
-    return shortened(" ".join(_MERMAID.sub(" ", line(text)).split()), most).replace("…", "..")
+    """Only characters without a meaning in any of Mermaid's diagrams, and at least one: empty labels are errors."""
+    return shortened(" ".join(_MERMAID.sub(" ", line(text)).split()), most).replace("…", "..") or "-"
 
 
 def xml(text: str, most: int = 800) -> str:

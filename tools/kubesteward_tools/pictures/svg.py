@@ -15,6 +15,8 @@ from kubesteward_tools.twin.rehearsal import Rehearsal
 _WIDTH, _MARGIN, _ROW, _BOX = 960, 24, 22, 40
 _LABELS = 330
 """Width of the names beside the timeline's bars."""
+_MARKS = {"start": "+", "stop": "-", "change": "~"}
+_LEGEND = "+ starts, - stops, ~ changes"
 _CHARACTER = 6.6
 """Width of one at 12 px; generous, for nobody knows the font."""
 _COLUMN = (_WIDTH - 2 * _MARGIN - 60) // 3
@@ -59,6 +61,7 @@ def _timeline(rehearsal: Rehearsal, most: int, top: int) -> tuple[list[str], int
     """The lines and the y below them."""
     shown, more = spans(rehearsal, most)
     lines = [_text(_MARGIN, top + 16, "Timeline, if new pods become ready", _WIDTH, "text head")]
+    lines.append(_text(_MARGIN + _LABELS, top + 16, _LEGEND, _WIDTH, "dim"))
     if not shown:
         return [*lines, _text(_MARGIN, top + 40, "Nothing happens.", _WIDTH, "dim")], top + 50
     longest = max([span.end for span in shown] + [1.0])
@@ -91,7 +94,7 @@ def _bar(span: Span, longest: float, y: int) -> Iterator[str]:
     begin = _x(span.begin, longest)
     width = round(max(_x(span.end, longest) - begin, 4), 1)
     yield f"<g><title>{xml(f'{span.object}: {span.words}')}</title>"
-    yield _text(_MARGIN, y + 15, span.object, _LABELS - 10, "text")
+    yield _text(_MARGIN, y + 15, f"{_MARKS[span.tone]} {span.object}", _LABELS - 10, "text")
     yield f'<rect class="{span.tone}" x="{begin}" y="{y + 4}" width="{width}" height="14" rx="3"/></g>'
 
 

@@ -143,8 +143,9 @@ class Prepared:
         return without_secrets(_with(found, self.plan, [*self.gaps, *_kept(self.strangers)]), self.plan.change)
 
 
-async def prepare(world: World, plan: Plan, now: float) -> Prepared:
-    """See all that the twin has to know, on a fork that nobody else writes to. `now` is in epoch seconds.
+async def prepare(world: World, plan: Plan, now: float, *, whole: bool = False) -> Prepared:
+    """See all that the twin has to know, on a fork that nobody else writes to. `now` is in epoch seconds; `whole` says
+    that nothing was left out of what the world was made from.
 
     Raises:
         InvalidArguments: a bundle lacks what a rehearsal cannot do without.
@@ -154,7 +155,7 @@ async def prepare(world: World, plan: Plan, now: float) -> Prepared:
     await world.ensure_for_rehearsal()
     unseen = tuple(kind for kind in world.forbidden if kind in TWIN_RESOURCES)
     fork = world.store.fork()
-    gaps = () if world.writable else tuple(filled(fork))
+    gaps = () if whole or world.writable else tuple(filled(fork))
     strangers = [_told(item.target) for item in plan.change.calls if not _remember(fork, world.key(item.target), item)]
     return Prepared(plan, fork, moment(world, now), unseen, tuple(strangers), gaps)
 
