@@ -33,6 +33,7 @@ MANAGER = "kubectl-client-side-apply"
 _QUERY = (("fieldManager", MANAGER), ("force", "true"), STRICT)
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _SHOWN = 5
+_NOT_SAVED = " If it is a custom resource, save its CustomResourceDefinition with the bundle."
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ async def of_manifests(world: World, documents: Sequence[Document], namespace: s
             kind = await _kind(world, document, own)
             space = _space(document, kind, namespace, home)
         except (UnknownKind, InvalidArguments) as error:
-            problems.append(f"{document.place}: {error}")
+            saved = "" if world.writable or isinstance(error, InvalidArguments) else _NOT_SAVED
+            problems.append(f"{document.place}: {error}{saved}")
             continue
         if why := _not_simulated(document, kind):
             unknowns.append(why)
