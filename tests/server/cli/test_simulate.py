@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
@@ -16,7 +17,7 @@ from tests.server.cli.conftest import Command, Said
 from tests.server.cli.terminal import PROGRAM, at_a_terminal, started, until
 
 from kubesteward.cli.exits import FAILED, INTERRUPTED, OK
-from kubesteward.cli.simulate import BLOCKED, UNKNOWN
+from kubesteward.cli.simulate import BLOCKED, UNKNOWN, parser
 from kubesteward_tools.twin.rehearsal import Rehearsal
 
 EXAMPLES = Path(__file__).parents[3] / "examples/ci"
@@ -258,3 +259,10 @@ def test_help_is_short_and_tells_the_exit_codes(kubesteward: Command) -> None:
     assert said.code == OK
     assert "0 safe, or with warnings only; 2 blocked" in said.out
     assert len(said.out.splitlines()) < 70
+
+
+def test_every_option_is_in_the_documentation() -> None:
+    page = (EXAMPLES.parents[1] / "docs/simulate.md").read_text()
+    options = set(re.findall(r"--[a-z-]+", parser().format_help())) - {"--help"}
+
+    assert {option for option in options if option not in page} == set()
