@@ -38,5 +38,7 @@ REQUIREMENTS = {
     "world.dead-context": "An unreachable context blocks neither the server nor other contexts.",
     "overlay.explained": "Every point that a health score lacks is explained by an anomaly.",
     "overlay.told": "Subscribers are told when an overlay is another one.",
+    "simulate.exit-codes": "The exit code of `simulate` is its verdict, and a state is never guessed.",
+    "simulate.escapes": "No text out of a cluster becomes markup in a report.",
     "examples.run": "The examples do what they say.",
 }

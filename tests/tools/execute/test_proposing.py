@@ -76,6 +76,16 @@ async def test_a_rehearsal_says_what_scaling_to_nothing_would_do() -> None:
     assert answer.data["rehearsal"]["effects"]["pods_stopped"] == 2
 
 
+async def test_a_rehearsal_may_be_had_as_markdown_with_pictures() -> None:
+    desk = TestDesk(shop().store)
+    arguments = {**WEB, "params": {"replicas": 1}, "response_format": "markdown"}
+    answer = await TOOLS["simulate_impact"].function(desk, action="scale", **arguments)
+
+    assert isinstance(answer, Answer)
+    assert "## Rehearsal: " in answer.text
+    assert answer.text.count("```mermaid") == 2
+
+
 async def test_a_drain_cordons_and_evicts() -> None:
     cluster = shop()
     node = cluster.store.objects("pods", "shop")[0]["spec"]["nodeName"]

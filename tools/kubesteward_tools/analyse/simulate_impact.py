@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from kubesteward_policies.change import Change
 from kubesteward_policies.tiers import Tier
-from kubesteward_tools.lookup.arguments import NAME, Cluster, Format, Namespace
+from kubesteward_tools.lookup.arguments import NAME, Cluster, Namespace
 from kubesteward_tools.lookup.scope import Scope, one
 from kubesteward_tools.lookup.shown import tidy
 from kubesteward_tools.proposals.proposal import Action, Proposal, change_for, rehearsed
@@ -20,8 +20,9 @@ from kubesteward_tools.tool import Answer, Desk, tool
 if TYPE_CHECKING:
     from kubesteward_tools.twin.rehearsal import Rehearsal
 
-_LONGEST = {"concise": 6_000, "detailed": 30_000}
-_STEPS = {"concise": 0, "detailed": 60}
+_LONGEST = {"concise": 6_000, "detailed": 30_000, "markdown": 30_000}
+_STEPS = {"concise": 0, "detailed": 60, "markdown": 0}
+_DRAWN = 20
 _LISTED = 20
 _PARAMS = "scale: replicas, expected_replicas; set_image: image, container; patch: patch, patch_type"
 
@@ -36,7 +37,7 @@ async def simulate_impact(
     namespace: Namespace = "",
     params: Annotated[dict[str, Any] | None, Field(description=_PARAMS)] = None,
     manifest: Annotated[str, Field(max_length=200_000, description="YAML for apply")] = "",
-    response_format: Format = "concise",
+    response_format: Literal["concise", "detailed", "markdown"] = "concise",
     cluster: Cluster = "",
 ) -> Answer:
     """Rehearse a change on a twin: budgets, quota, scheduling, availability at best and at worst."""
@@ -46,7 +47,10 @@ async def simulate_impact(
     scope = Scope([world], change.target.namespace)
     for resource, why in world.forbidden.items():
         scope.miss(world, resource, why)
-    lines = [*scope.lines(), clean(change.summary, 500), _page(found, _STEPS[response_format])]
+    if response_format == "markdown":
+        lines = [*scope.lines(), "", _report(found, change)]
+    else:
+        lines = [*scope.lines(), clean(change.summary, 500), _page(found, _STEPS[response_format])]
     said = "\n".join(lines)
     text = cap(redact(clean(said, len(said) + 1)), _LONGEST[response_format])
     data = {"scope": scope.data(), **_data(change, found, _STEPS[response_format])}
@@ -56,6 +60,13 @@ async def simulate_impact(
 def _page(found: Rehearsal, steps: int) -> str:
     timeline = [f"  {step.t:g}s {step.object}: {step.what}" for step in found.timeline[:steps]]
     return "\n".join([found.render(), *(["Timeline:"] if timeline else []), *timeline])
+
+
+def _report(found: Rehearsal, change: Change) -> str:
+    """For a chat or a pull request, with Mermaid's pictures."""
+    from kubesteward_tools.pictures.markdown import report
+
+    return report(found, change.summary, change.cluster, most=_DRAWN)
 
 
 def _data(change: Change, found: Rehearsal, steps: int) -> dict[str, Any]:

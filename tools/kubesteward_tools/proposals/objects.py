@@ -82,7 +82,7 @@ def _json_only(value: Any, what: str) -> Any:
     Raises:
         InvalidArguments: no API server would take it.
     """
-    _check_size(value, what)
+    check_size(value, what)
     try:
         canonical_json(value)
     except (ValueError, RecursionError):
@@ -91,7 +91,7 @@ def _json_only(value: Any, what: str) -> Any:
     return value
 
 
-def _check_size(value: Any, what: str) -> None:
+def check_size(value: Any, what: str) -> None:
     """Counted as it would be written out, and only up to the limit."""
     waiting, size = [value], 0
     while waiting:
@@ -191,7 +191,7 @@ def _documents(manifest: str) -> list[dict[str, Any]]:
     except (yaml.YAMLError, ValueError, RecursionError):
         parsed(manifest, "manifest")
         raise InvalidArguments("the manifest cannot be read.", todo="Mend it and call again.") from None
-    _check_size(loaded, "the manifest")
+    check_size(loaded, "the manifest")
     found: list[dict[str, Any]] = []
     for item in filter(None, loaded):
         found += item["items"] if isinstance(item, dict) and isinstance(item.get("items"), list) else [item]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-from kubesteward_policies.change import APPLY_PATCH, STRATEGIC_PATCH
-from kubesteward_tools.twin import fieldsets, listing, managers, reviews, scale, versions
+from kubesteward_policies.change import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
+from kubesteward_tools.twin import decoding, fieldsets, listing, managers, reviews, scale, versions
 from kubesteward_tools.twin.api import Api, Managed
 from kubesteward_tools.twin.custom import owning, scaling, writes
 from kubesteward_tools.twin.custom.schemas import Schema
@@ -19,7 +18,6 @@ from kubesteward_tools.twin.rbac import Access, can
 from kubesteward_tools.twin.route import Request, Response, Route, no_such_resource, parse
 from kubesteward_tools.twin.status import (
     ApiError,
-    FieldError,
     bad_request,
     conflict,
     invalid,
@@ -27,21 +25,14 @@ from kubesteward_tools.twin.status import (
     required,
     unsupported_media_type,
 )
-from kubesteward_tools.twin.validation import fields
 from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Key, Object
 
-_PATCH_TYPES = (
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-    APPLY_PATCH,
-)
+_PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH)
 _NOT_STRATEGIC = (
     "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
     "application/merge-patch+json, application/apply-patch+yaml"
 )
-_SCALE = ResourceType("autoscaling", "v1", "Scale", "", True)
 
 
 def handle(api: Api, request: Request) -> Response:
@@ -151,7 +142,7 @@ def _create(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         return 201, _bind(api, request, route, body)
     if route.subresource or route.name:
         raise no_such_resource()
-    body = _decoded(api, request, route, body)
+    body = decoding.decoded(api, request, route, body)
     return 201, api.create(kind.resource, route.namespace, body, user=request.user, dry_run=dry)
 
 
@@ -171,11 +162,11 @@ def _update(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     body, kind = _body(request), route.kind
     if route.subresource == "scale":
         old = api.get(kind.resource, route.namespace, route.name)
-        wanted = _read(api, request, 'Scale in version "v1" cannot be handled as a Scale', _SCALE, body)
+        wanted = decoding.read(api, request, 'Scale in version "v1" cannot be handled as a Scale', decoding.SCALE, body)
         return 200, _write_scale(api, request, route, _scaled(api, route, old, wanted))
     if route.subresource == "finalize":
         return 200, api.finalize(route.name, body)
-    body = _decoded(api, request, route, body)
+    body = decoding.decoded(api, request, route, body)
     if kind.resource != "pods" and not (body.get("metadata") or {}).get("name"):
         raise bad_request("the name of the object must be set")
     new = api.update(
@@ -233,14 +224,16 @@ def _patch(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         raise unsupported_media_type(_NOT_STRATEGIC)
     if content_type == APPLY_PATCH:
         _check_apply(request)
-        _check_declared(api, route, request.body)
+        decoding.check_declared(api, route, request.body)
     if route.subresource == "scale":
         old = api.get(kind.resource, route.namespace, route.name)
-        wanted = _merged(api, request, _SCALE, patched(_scale_of(api, route, old), request.body, content_type))
+        wanted = decoding.merged(
+            api, request, decoding.SCALE, patched(_scale_of(api, route, old), request.body, content_type)
+        )
         return 200, _write_scale(api, request, route, _scaled(api, route, old, wanted))
     if content_type == APPLY_PATCH:
         return _apply(api, request, route)
-    new = _merged(api, request, kind, patched(_current(api, route), request.body, content_type))
+    new = decoding.merged(api, request, kind, patched(_current(api, route), request.body, content_type))
     return 200, api.update(
         kind.resource,
         route.namespace,
@@ -269,7 +262,7 @@ def _apply(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         return 201, api.create(kind.resource, route.namespace, body, user=user, dry_run=dry, managed=managed)
     old = _current(api, route)
     base = managers.given_up(old, body, manager, fields_of) if managers.tracked(old) else old
-    new = _merged(api, request, kind, _applied(api, kind, base, body))
+    new = decoding.merged(api, request, kind, _applied(api, kind, base, body))
     found = managers.conflicts(old, new, body, manager, fields_of)
     if found and request.query.get("force") != "true":
         raise managers.refusal(found, kind.api_version)
@@ -285,73 +278,6 @@ def _applied(api: Api, kind: ResourceType, base: Object, body: Object) -> Object
     if not api.kinds.is_custom(kind):
         return patched(base, body, APPLY_PATCH)
     return owning.merged(base, body, _schema(api, kind))
-
-
-def _decoded(api: Api, request: Request, route: Route, body: Object) -> Object:
-    """A whole object as the server reads it. Raises ApiError 400."""
-    kind = route.kind
-    what = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
-    version = body.get("apiVersion", kind.api_version)
-    if api.kinds.is_custom(kind) and version != kind.api_version:
-        why = f"the API version in the data ({version}) does not match the expected API version ({kind.api_version})"
-        raise bad_request(why)
-    return _read(api, request, what, kind, body)
-
-
-def _known(api: Api, kind: ResourceType, obj: Any) -> tuple[Object, list[str]]:
-    """The object without the fields that its kind does not have, and these. Raises fields.WrongType."""
-    if kind is _SCALE:
-        return fields.known(obj, fields.SCALE)
-    if api.kinds.is_custom(kind):
-        return writes.known(api.definition(kind), kind, obj)
-    return fields.known(obj, fields.type_of(kind))
-
-
-def _read(api: Api, request: Request, what: str, kind: ResourceType, body: Object) -> Object:
-    try:
-        kept, unknown = _known(api, kind, body)
-    except fields.WrongType as error:
-        raise bad_request(f"{what}: {error}") from None
-    if unknown and request.query.get("fieldValidation") == "Strict":
-        raise bad_request(f"{what}: strict decoding error: {', '.join(fields.paths(unknown))}")
-    _warn(api, request, unknown)
-    return kept
-
-
-def _merged(api: Api, request: Request, kind: ResourceType, obj: Object) -> Object:
-    """A patched object as the server reads it. Raises ApiError 422."""
-    try:
-        kept, unknown = _known(api, kind, obj)
-    except fields.WrongType as error:
-        raise _unfit(obj, str(error)) from None
-    if unknown and request.query.get("fieldValidation") == "Strict":
-        raise _unfit(obj, f"strict decoding error: {', '.join(fields.paths(unknown))}")
-    _warn(api, request, unknown)
-    return kept
-
-
-def _unfit(obj: Object, why: str) -> ApiError:
-    shown = json.dumps(json.dumps(obj, separators=(",", ":")))
-    return invalid("", "", [FieldError("FieldValueInvalid", "patch", f"Invalid value: {shown}: {why}")])
-
-
-def _warn(api: Api, request: Request, unknown: list[str]) -> None:
-    """As the server does unless it is told otherwise; the fields are dropped in any case."""
-    if request.query.get("fieldValidation", "Warn") == "Warn":
-        api.warnings += fields.paths(unknown)
-
-
-def _check_declared(api: Api, route: Route, body: Object) -> None:
-    """Server-side apply takes no field that the schema does not declare, whatever `fieldValidation` says (KEP-555)."""
-    try:
-        _, unknown = _known(api, route.kind, body)
-    except fields.WrongType as error:
-        raise bad_request(str(error)) from None
-    if unknown:
-        kind = route.kind
-        what = f"{route.namespace}/{route.name}; {kind.api_version}, Kind={kind.kind}"
-        listed = ", ".join(f".{path}: field not declared in schema" for path in unknown)
-        raise ApiError(500, "", f"failed to create typed patch object ({what}): {listed}")
 
 
 def _check_apply(request: Request) -> None:
