@@ -86,7 +86,7 @@ def test_a_stream_is_a_plan(kubesteward: Command, monkeypatch: pytest.MonkeyPatc
 
     assert said.code == UNKNOWN
     assert said.out.startswith("Apply ConfigMap shop/web and 2 more (cluster)\n")
-    assert "PrometheusRule shop/web (stdin:" in said.out
+    assert "prometheusrules shop/web: what its controller makes of the change is not known" in said.out
 
 
 @pytest.mark.parametrize(

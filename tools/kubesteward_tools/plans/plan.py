@@ -107,8 +107,8 @@ def _space(document: Document, kind: ResourceType, namespace: str, home: str) ->
 
 def _not_simulated(document: Document, kind: ResourceType) -> str:
     known = resources.by_kind(kind.group, kind.kind)
-    if known is None:
-        return f"{document.label} ({document.place}): custom resources are not simulated"
+    if known is None:  # a custom resource: its definition knows its versions
+        return ""
     if document.body["apiVersion"] != known.api_version:
         written = document.body["apiVersion"]
         return f"{document.label} ({document.place}): {written} is not simulated, only {known.api_version} is"
@@ -128,7 +128,7 @@ def _call(cluster: str, document: Document, kind: ResourceType, space: str) -> A
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """All that a rehearsal needs, so that it can be played without the cluster. `strangers` are objects of which
-    nobody knows what was applied before, `gaps` what is assumed of a bundle."""
+    nobody knows what was applied before, `gaps` what is assumed of a bundle, `kinds` what the cluster serves."""
 
     plan: Plan
     store: Store
@@ -136,12 +136,14 @@ class Prepared:
     unseen: tuple[str, ...]
     strangers: tuple[str, ...]
     gaps: tuple[str, ...] = ()
+    kinds: tuple[ResourceType, ...] = ()
 
     def rehearse(self) -> Rehearsal:
         """One rehearsal of all calls in their order."""
         from kubesteward_tools.twin.rehearse import rehearse
 
-        found = rehearse(self.store, self.plan.change.calls, now=self.now, unseen=self.unseen)
+        calls = self.plan.change.calls
+        found = rehearse(self.store, calls, now=self.now, unseen=self.unseen, kinds=self.kinds)
         return without_secrets(_with(found, self.plan, [*self.gaps, *_kept(self.strangers)]), self.plan.change)
 
 
@@ -159,7 +161,8 @@ async def prepare(world: World, plan: Plan, now: float, *, whole: bool = False) 
     fork = world.store.fork()
     gaps = () if whole or world.writable else tuple(filled(fork))
     strangers = [_told(item.target) for item in plan.change.calls if not _remember(fork, world.key(item.target), item)]
-    return Prepared(plan, fork, moment(world, now), unseen, tuple(strangers), gaps)
+    kinds = tuple(world.kinds.all())
+    return Prepared(plan, fork, moment(world, now), unseen, tuple(strangers), gaps, kinds)
 
 
 def _remember(fork: Store, key: Key, call: ApiCall) -> bool:

@@ -108,6 +108,7 @@ _MAKERS: dict[str, Callable[[Found, dict[str, Any], float], Change]] = {
 
 async def rehearsed(world: World, change: Change, now: float) -> Rehearsal:
     """What would come of it. Runs beside the event loop, on a fork that nobody else writes to."""
+    from kubesteward_tools.plans.gaps import filled
     from kubesteward_tools.twin.custom.behind import behind
     from kubesteward_tools.twin.rehearse import rehearse
     from kubesteward_tools.world.world import TWIN_RESOURCES
@@ -116,6 +117,8 @@ async def rehearsed(world: World, change: Change, now: float) -> Rehearsal:
     await world.ensure(*behind(change.calls))
     unseen = [kind for kind in world.forbidden if kind in TWIN_RESOURCES]
     fork = world.store.fork()
-    return await asyncio.to_thread(
+    gaps = () if world.writable else tuple(filled(fork))
+    found = await asyncio.to_thread(
         rehearse, fork, change.calls, now=moment(world, now), unseen=unseen, kinds=world.kinds.all()
     )
+    return found.model_copy(update={"assumptions": (*found.assumptions, *gaps)}) if gaps else found
