@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from kubesteward_tools.twin.quota import amounts, is_terminal
+from kubesteward_tools.twin.amounts import amounts
+from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.scheduling.affinity import matches_terms
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.world.store import Key, Object, Store
