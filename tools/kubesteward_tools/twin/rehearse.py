@@ -59,7 +59,7 @@ def rehearse(
         availability=tuple(_availability(evidence)),
         findings=tuple(found),
         blast_radius=_radius(evidence),
-        assumptions=tuple(unknown + _webhooks(store)),
+        assumptions=tuple(unknown + _webhooks(store) + _enforcement(evidence)),
     )
 
 
@@ -174,3 +174,10 @@ def _radius(evidence: Evidence) -> BlastRadius:
 def _webhooks(store: Store) -> list[str]:
     """Named, not simulated: the server's own dry-run asks them."""
     return [f"admission webhook {name} is not simulated" for name in sorted({hook.name for hook in hooks(store)})]
+
+
+def _enforcement(evidence: Evidence) -> list[str]:
+    """What is said of reachability holds where somebody sees to it, which the API does not tell."""
+    if not evidence.network.shifts:
+        return []
+    return ["the network plugin is assumed to enforce NetworkPolicies, for pods on their node's network either way"]

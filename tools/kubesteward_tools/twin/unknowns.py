@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubesteward_tools.twin.backends import INGRESSES
 from kubesteward_tools.twin.controllers.autoscalers import AUTOSCALERS, is_declared, target_of
 from kubesteward_tools.twin.controllers.cronjobs import CRON_JOBS
 from kubesteward_tools.twin.findings.evidence import Evidence, name
@@ -14,15 +15,14 @@ from kubesteward_tools.world.store import Object
 
 _NOT_SIMULATED = {
     "replicationcontrollers": "what the change does to its pods",
-    "networkpolicies.networking.k8s.io": "who can reach whom afterwards",
-    "ingresses.networking.k8s.io": "what is routed where afterwards",
 }
+_CONTROLLERS_OWN = (("annotations", "metadata"), ("ingressClassName", "spec"), ("tls", "spec"))
 _INERT = {"kubectl.kubernetes.io/last-applied-configuration"}
 _KNOWN = {kind.resource for kind in BUILT_IN}
 
 
 def unknowns(evidence: Evidence) -> list[str]:
-    rules = (_kinds, _owners, _autoscalers, _later_runs, _agents, _policies, _restless)
+    rules = (_kinds, _owners, _autoscalers, _later_runs, _agents, _policies, _routing, _networks, _restless)
     return list(dict.fromkeys(text for rule in rules for text in rule(evidence)))
 
 
@@ -79,6 +79,24 @@ def _agents(evidence: Evidence) -> Iterator[str]:
             old, new = (item["metadata"].get("annotations") or {} for item in (before, after))
             for note in sorted(item for item in {*old, *new} - _INERT if old.get(item) != new.get(item)):
                 yield f"{name(key)}: what the node and its agents make of annotation {note!r} is not known"
+
+
+def _routing(evidence: Evidence) -> Iterator[str]:
+    """Hosts, paths and backends are compared; the rest of an Ingress means what its controller makes of it.
+
+    A new one's class and certificates are no matter to anybody yet; its annotations may be orders for all.
+    """
+    for key, before, after in evidence.touched(evidence.best, INGRESSES):
+        if after is None:
+            continue
+        for part, of in _CONTROLLERS_OWN if before is not None else _CONTROLLERS_OWN[:1]:
+            old, new = ((item or {}).get(of, {}).get(part) for item in (before, after))
+            if (old or None) != (new or None):
+                yield f"{name(key)}: what its controller makes of its {part} is not simulated"
+
+
+def _networks(evidence: Evidence) -> Iterator[str]:
+    yield from evidence.network.left_out
 
 
 def _policies(evidence: Evidence) -> Iterator[str]:

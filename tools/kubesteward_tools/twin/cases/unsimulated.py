@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from kubesteward_tools.twin.cases.agents import NOTE
 from kubesteward_tools.twin.cases.play import Play
-from kubesteward_tools.twin.controllers import rollout
 from kubesteward_tools.twin.disruption import controller_of
 from kubesteward_tools.twin.findings.evidence import Evidence, Run
 from kubesteward_tools.twin.route import parse
@@ -24,7 +23,7 @@ def unsimulated(play: Play) -> list[str]:
     run = Run(play.cluster, play.watcher, play.settled)
     evidence = Evidence(play.origin, run, run, tuple(_targets(play)), ())
     known = [text for text in unknowns(evidence) if repr(NOTE) not in text]
-    rules = (_unserved, _webhooks, _unproven, _held_up)
+    rules = (_unserved, _webhooks, _unproven)
     return list(dict.fromkeys([*known, *(text for rule in rules for text in rule(play))]))
 
 
@@ -69,24 +68,6 @@ def _unproven(play: Play) -> Iterator[str]:
         made = play.cluster.store.get(key)
         if made is not None and controller_of(made) is None and _asks_elsewhere(made):
             yield f"{key.namespace}/{key.name}: a probe asks a port that its container does not declare"
-
-
-def _held_up(play: Play) -> Iterator[str]:
-    """A ReplicaSet that is refused pods waits ever longer, up to 1000 s, for as long as it wants more than it may.
-
-    In a roll-out with surge it does so until the end, and its back-off is longer than what anyone waits for.
-    """
-    refused = {
-        (event["involvedObject"].get("namespace", ""), event["involvedObject"]["name"])
-        for event in play.cluster.store.objects("events")
-        if event["reason"] == "FailedCreate" and event["involvedObject"]["kind"] == "ReplicaSet"
-    }
-    for key, _, after in _rolled(play):
-        if key.resource != "deployments.apps" or not rollout.is_rolling(after) or not rollout.bounds(after)[0]:
-            continue
-        owned = play.cluster.store.owned_by(after["metadata"]["uid"])
-        if any((item.namespace, item.name) in refused for item in owned):
-            yield f"{key.namespace}/{key.name}: how far it rolls while pods are refused is a matter of timing"
 
 
 def _rolled(play: Play) -> Iterator[tuple[Key, Object, Object]]:

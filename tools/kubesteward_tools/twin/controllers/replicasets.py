@@ -81,7 +81,7 @@ class ReplicaSets(Base):
         if missing > 0:
             return self._create(key, replica_set, missing)
         self._retries.succeeded(replica_set["metadata"]["uid"])
-        for pod in victims(self.store, active)[: -missing or 0]:
+        for pod in victims(active, self.api.clock.now)[: -missing or 0]:
             self.api.delete("pods", key.namespace, pod["metadata"]["name"], options={})
             self.event(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
         return None
@@ -158,15 +158,18 @@ def pod_from(owner: Object) -> Object:
     }
 
 
-def victims(store: Any, pods: list[Object]) -> list[Object]:
-    """The pods in the order in which a scale-down takes them (ActivePodsWithRanks)."""
+def victims(pods: list[Object], now: float) -> list[Object]:
+    """The pods in the order in which a scale-down takes them (ActivePodsWithRanks; ages by KEP-2185).
+
+    Of two that are ready or exist for about as long - the same power of two of nanoseconds - the UID decides.
+    """
     on_node: dict[str, int] = {}
     for pod in pods:
         on_node[pod["spec"].get("nodeName", "")] = on_node.get(pod["spec"].get("nodeName", ""), 0) + 1
-    return sorted(pods, key=lambda pod: _rank(pod, on_node))
+    return sorted(pods, key=lambda pod: _rank(pod, on_node, now))
 
 
-def _rank(pod: Object, on_node: dict[str, int]) -> tuple[Any, ...]:
+def _rank(pod: Object, on_node: dict[str, int], now: float) -> tuple[Any, ...]:
     status, metadata = pod.get("status") or {}, pod["metadata"]
     ready = is_ready(pod)
     since = ready_since(pod)
@@ -181,8 +184,14 @@ def _rank(pod: Object, on_node: dict[str, int]) -> tuple[Any, ...]:
         ready,
         cost,
         -on_node[pod["spec"].get("nodeName", "")],
-        -since if ready else 0.0,
+        _age(since, now) if ready else 0,
         -restarts,
-        -parse_timestamp(metadata["creationTimestamp"]),
-        metadata["name"],
+        _age(parse_timestamp(metadata["creationTimestamp"]), now),
+        metadata["uid"],
     )
+
+
+def _age(since: float, now: float) -> int:
+    """The power of two of the age in nanoseconds; -1 for what lies in the future."""
+    age = round((now - since) * 1e9)
+    return age.bit_length() - 1 if age > 0 else -1

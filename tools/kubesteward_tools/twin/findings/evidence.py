@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from kubesteward_tools.twin import resources
 from kubesteward_tools.twin.cluster import SimulatedCluster
+from kubesteward_tools.twin.netpol.changes import Comparison, compare
 from kubesteward_tools.twin.rehearsal import Admission
 from kubesteward_tools.twin.watcher import Watcher
 from kubesteward_tools.world.store import Key, Object, Store
@@ -27,7 +29,7 @@ class Run:
         return self.cluster.store
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """All there is to judge by. `targets` are the keys that the change's calls name."""
 
@@ -36,6 +38,11 @@ class Evidence:
     worst: Run
     targets: tuple[Key, ...]
     admission: tuple[Admission, ...]
+
+    @cached_property
+    def network(self) -> Comparison:
+        """Who can reach whom before and after."""
+        return compare(self.origin, self.best.store, self.best.watcher.seen)
 
     def runs(self) -> Iterator[tuple[Run, str]]:
         """Each run with the words that name its assumption."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubesteward_tools.twin.backends import ready_by_port, routes_to
 from kubesteward_tools.twin.findings.admission import services_asked
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.rehearsal import Concern
@@ -35,7 +36,7 @@ def gone(evidence: Evidence) -> Iterator[Concern]:
         ready = ready_endpoints(evidence.origin, key)
         if before is None or after is not None or not ready:
             continue
-        routes = list(_routes(evidence, key))
+        routes = [name(item) for item in routes_to(evidence.best.store, key)]
         webhook = (key.namespace, key.name) in needed
         message = f"{name(key)} would be gone with {ready} ready endpoints"
         yield Concern(
@@ -47,24 +48,24 @@ def gone(evidence: Evidence) -> Iterator[Concern]:
         )
 
 
-def _routes(evidence: Evidence, service: Key) -> Iterator[str]:
-    """Ingresses that stay and send traffic to the Service."""
-    for key, ingress in evidence.best.store.items("ingresses.networking.k8s.io", service.namespace):
-        if service.name in ingress_backends(ingress):
-            yield name(key)
+def port_unserved(evidence: Evidence) -> Iterator[Concern]:
+    """One port of a Service is left without endpoints while others keep theirs: no container has its target port."""
+    for key in sorted({*evidence.best.watcher.lowest, *evidence.best.watcher.seen}):
+        if key.resource != "services" or evidence.best.store.get(key) is None:
+            continue
+        before, after = ready_by_port(evidence.origin, key), ready_by_port(evidence.best.store, key)
+        for port in sorted(item for item, ready in before.items() if ready and not after.get(item)):
+            if any(after.values()) and _has_port(evidence, key, port):
+                yield Concern(
+                    rule="service.port_unserved",
+                    severity="block",
+                    object=name(key),
+                    message=f"{name(key)} would have no ready endpoint for its port {port!r}, which had {before[port]}",
+                    remedy="Let targetPort name a port that the containers have.",
+                )
 
 
-def ingress_backends(ingress: dict[str, object]) -> set[str]:
-    """The Services that an Ingress names."""
-    found = set[str]()
-    todo: list[object] = [ingress.get("spec")]
-    while todo:
-        part = todo.pop()
-        if isinstance(part, dict):
-            service = part.get("service")
-            if isinstance(service, dict) and isinstance(service.get("name"), str):
-                found.add(service["name"])
-            todo.extend(part.values())
-        elif isinstance(part, list):
-            todo.extend(part)
-    return found
+def _has_port(evidence: Evidence, key: Key, port: str) -> bool:
+    """A port that the Service gives up itself is missed by those who use it, not unserved."""
+    spec = (evidence.best.store.get(key) or {}).get("spec") or {}
+    return any((item.get("name") or "") == port for item in spec.get("ports") or ())
