@@ -102,7 +102,7 @@ async def test_a_failure_is_a_question_with_nothing_to_execute(action: str, want
 
 @pytest.mark.parametrize(("action", "name"), [("fail_node", "nowhere"), ("fail_zone", "moon"), ("fail_zone", "")])
 async def test_what_is_not_there_cannot_fail(action: str, name: str) -> None:
-    with pytest.raises(SteadyError, match="no node|name a node"):
+    with pytest.raises(SteadyError, match=r"no node|name a node"):
         await TOOLS["simulate_impact"].function(TestDesk(shop().store), action=action, name=name)
 
 

@@ -100,7 +100,6 @@ def test_what_blocks_names_an_object_of_the_world_or_of_the_change(
     store = cluster.store
     keys = (key for resource in store.resources() for key in store.keys(resource))
     known = {"/".join(filter(None, key[1:])) for key in keys}
-    known |= {item.pod for item in found.effects.pending}
     named = {item.object.rpartition(" ")[2] for item in found.findings if item.severity == "block"}
     calls = {one.path for one in plan}
 
@@ -110,10 +109,11 @@ def test_what_blocks_names_an_object_of_the_world_or_of_the_change(
 @some
 @given(worlds(), st.integers(0, 6), st.integers(0, 6))
 def test_more_replicas_never_leave_fewer_ready(cluster: SimulatedCluster, one: int, other: int) -> None:
+    """Other workloads may get less of a quota or of the nodes, which is why they are left out."""
     less, more = (rehearsed(cluster, scale("web", count)) for count in sorted((one, other)))
     fewer = {item.object: item for item in less.availability}
     for item in more.availability:
-        before = fewer.get(item.object)
+        before = fewer.get(item.object) if item.object.endswith("/web") else None
         if before is not None:
             assert before.best_min <= item.best_min
             assert before.worst_min <= item.worst_min

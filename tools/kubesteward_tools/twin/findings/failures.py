@@ -124,7 +124,7 @@ def _capacity(lost: Lost) -> Iterator[Concern]:
             yield Concern(
                 rule="failure.no-capacity",
                 severity="block",
-                object=f"pod {item.pod}",
+                object=name(evidence.known(run, Key("pods", namespace, pod_name))),
                 message=f"the pod that takes a lost one's place would stay Pending: {item.message}",
                 remedy="Add nodes or free capacity, so that the others can take what runs there.",
             )
