@@ -32,7 +32,7 @@ STATEFUL_SETS = "/apis/apps/v1/namespaces/default/statefulsets"
 DAEMON_SETS = "/apis/apps/v1/namespaces/default/daemonsets"
 NODES = "/api/v1/nodes"
 
-some = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+some = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 _CPUS = st.sampled_from(["50m", "900m", "1500m"])
 _NUMBERS = st.integers(0, 4)
