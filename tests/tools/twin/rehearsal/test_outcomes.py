@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.tools.twin.rehearsal.clusters import rehearsed, scale
+from tests.tools.twin.rehearsal.clusters import (
+    DEPLOYMENTS,
+    SERVICES,
+    cluster_with,
+    deployment,
+    image,
+    rehearsed,
+    rolling,
+    scale,
+    service,
+)
 from tests.tools.twin.rehearsal.generated import changes, drained, some, state, worlds
 
 from kubesteward_policies.change import ApiCall
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.findings.evidence import Run
+from kubesteward_tools.twin.hypothetical import fail
 from kubesteward_tools.twin.identity import ADMIN
 from kubesteward_tools.twin.kubelet.outlook import Best
 from kubesteward_tools.twin.rehearse import _play
 from kubesteward_tools.twin.route import Request
-from kubesteward_tools.world.store import Store
+from kubesteward_tools.world.store import Key, Store
 
 plans = st.lists(changes, min_size=1, max_size=2)
 
@@ -118,3 +129,43 @@ def test_more_replicas_never_leave_fewer_ready(cluster: SimulatedCluster, one: i
             assert before.best_min <= item.best_min
             assert before.worst_min <= item.worst_min
             assert before.best_after <= item.best_after
+
+
+def _shop(replicas: int, surge: int | str, away: int | str) -> SimulatedCluster:
+    """With room for all of it: what is measured is the strategy, not the lack of nodes."""
+    return cluster_with(
+        (SERVICES, service()), (DEPLOYMENTS, deployment(replicas=replicas, strategy=rolling(surge, away)))
+    )
+
+
+@some
+@given(st.integers(0, 6), st.sampled_from([(1, 0), (0, 1), ("25%", "25%"), ("50%", "100%"), (2, 3)]), st.booleans())
+def test_one_replica_more_never_leaves_fewer_ready_on_the_way(
+    replicas: int, strategy: tuple[int | str, int | str], drain: bool
+) -> None:
+    kept = []
+    for count in (replicas, replicas + 1):
+        cluster = _shop(count, *strategy)
+        plan = drained(cluster, "node-1") if drain else [image("web", "2")]
+        kept.append({item.object: item for item in rehearsed(cluster, *plan).availability})
+    for name, more in kept[1].items():
+        less = kept[0].get(name)
+        if less is not None:
+            assert less.worst_min <= more.worst_min
+            assert less.best_min <= more.best_min
+            assert less.best_after <= more.best_after
+
+
+@some
+@given(worlds(), st.sampled_from(["node-1", "node-2", "node-3"]))
+def test_a_lost_node_takes_no_more_than_what_ran_there(cluster: SimulatedCluster, node: str) -> None:
+    if cluster.store.get(Key("nodes", "", node)) is None:
+        return
+    before = state(cluster.store)
+    found = fail(cluster.store, nodes=[node], now=cluster.clock.now + 60)
+    there = len(cluster.store.pods_on(node))
+
+    assert before == state(cluster.store)
+    for item in found.availability:
+        assert item.before - there <= item.worst_min <= item.best_min <= item.before
+        assert item.worst_after <= item.best_after
