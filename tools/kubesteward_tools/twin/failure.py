@@ -25,6 +25,8 @@ from kubesteward_tools.world.store import Key, Object, Store
 
 NOTICED_AFTER = 50.0
 LONGEST_PATIENCE = 3600.0
+MOST_PODS = 1500
+"""Of so many the way back is followed; of more only what is left right after the failure."""
 ZONE = "topology.kubernetes.io/zone"
 _REGION = "topology.kubernetes.io/region"
 _UNREACHABLE = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}
@@ -101,13 +103,21 @@ def is_for_one_node(store: Store, namespace: str, claim: str) -> bool:
     return bool(modes) and modes <= _ONE_NODE
 
 
-def played(store: Store, lost: tuple[str, ...], outlook: Outlook, now: float, seed: int | str) -> Run:
-    """The nodes stop answering at `now`; the run ends when the cluster is at rest after the last eviction."""
+def is_followed(store: Store, lost: tuple[str, ...]) -> bool:
+    return sum(len(store.pods_on(name)) for name in lost) <= MOST_PODS
+
+
+def played(  # noqa: PLR0917 - the two calls differ in one argument
+    store: Store, lost: tuple[str, ...], held: frozenset[str], outlook: Outlook, now: float, seed: int | str
+) -> Run:
+    """The nodes stop answering at `now`; the run ends when the cluster is at rest after the last eviction.
+
+    Nothing is evicted from nodes that are `held`. Where all are, the run ends right after the failure.
+    """
     fork = store.fork()
     outlook = Attached(outlook, fork, frozenset(lost))
     cluster = SimulatedCluster.over(fork, now=now, seed=f"failure {seed}", outlook=outlook)
     watcher = Watcher(store, fork, cluster.clock)
-    held = held_nodes(store, lost)
     for controller in cluster.engine.controllers:
         if isinstance(controller, Nodes):
             controller.held = held
@@ -128,7 +138,7 @@ def _moved(cluster: SimulatedCluster, watcher: Watcher, lost: tuple[str, ...], w
     what = "Ready is Unknown: tainted unreachable, its pods count as not ready"
     watcher.steps += [Step(t=NOTICED_AFTER, object=f"node {name}", what=what) for name in lost[:10]]
     cluster.engine.advance(now + wait)
-    return cluster.engine.settle()
+    return wait == 0 or cluster.engine.settle()
 
 
 def _silence(cluster: SimulatedCluster, name: str) -> None:
@@ -152,7 +162,7 @@ def _patience(store: Store, nodes: Iterable[str]) -> float:
     """Seconds until the last pod that does not stay for ever has been evicted from any of these nodes."""
     pods = (store.get(key) for name in nodes for key in store.pods_on(name))
     waits = (patience(pod, _UNREACHABLE) or 0 for pod in pods if pod is not None)
-    return min(max(waits, default=0), LONGEST_PATIENCE) + 1
+    return min(max(waits, default=-1) + 1, LONGEST_PATIENCE)
 
 
 def held_nodes(store: Store, lost: tuple[str, ...]) -> frozenset[str]:

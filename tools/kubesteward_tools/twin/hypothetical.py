@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from kubesteward_tools.twin.failure import NOTICED_AFTER, Failure, held_nodes, played
+from kubesteward_tools.twin.failure import NOTICED_AFTER, Failure, held_nodes, is_followed, played
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.findings.failures import Lost, failures, stranded, stuck
 from kubesteward_tools.twin.kubelet.outlook import Best, Worst
@@ -64,9 +64,11 @@ def fail(
     """
     store, failure = store_of(world), Failure(tuple(sorted(nodes)), zone)
     names = failure.among(store)
-    best, worst = (played(store, names, outlook, now, seed) for outlook in (Best(), Worst()))
+    held, followed = held_nodes(store, names), is_followed(store, names)
+    still = held if followed else frozenset(names)
+    best, worst = (played(store, names, still, outlook, now, seed) for outlook in (Best(), Worst()))
     evidence = Evidence(store, best, worst, (), ())
-    lost = Lost.of(evidence, names)
+    lost = Lost.of(evidence, names, followed=followed)
     found, unknown = failures(lost), [*unknowns(evidence), *lost.unknowns()]
     unknown += [f"{kind} could not be read; whatever depends on them is unknown" for kind in sorted(unseen)]
     severities = {item.severity for item in found}
@@ -83,7 +85,7 @@ def fail(
         availability=tuple(_availability(evidence)),
         findings=tuple(found),
         blast_radius=_radius(evidence),
-        assumptions=(*unknown, *_assumed(held_nodes(store, names))),
+        assumptions=(*unknown, *_assumed(held)),
         stuck=tuple(name(key) for key in stuck(lost))[:_LISTED],
         stranded=tuple(name(key) for key in stranded(lost))[:_LISTED],
     )

@@ -182,6 +182,17 @@ def test_a_pod_that_tolerates_nothing_is_evicted_at_once_and_one_that_waits_for_
     assert ready(found, "deployment default/never") == (1, 0, 0, 0, 0)
 
 
+def test_too_many_lost_pods_are_counted_and_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kubesteward_tools.twin.failure.MOST_PODS", 0)
+    cluster = cluster_with((DEPLOYMENTS, deployment()), (SERVICES, service()))
+    found = failed(cluster, "node-1")
+
+    assert ready(found, "service default/web") == (3, 2, 2, 2, 2)
+    assert (found.verdict, rules(found)) == ("unknown", {"failure.reduced"})
+    assert found.assumptions[0] == "1 pods are lost, too many to follow: what comes back of them is not simulated"
+    assert {step.t for step in found.timeline} == {0.0, 50.0}
+
+
 def test_a_hypothetical_is_no_change_and_says_so() -> None:
     found = failed(cluster_with((DEPLOYMENTS, deployment())), "node-1", "node-2")
 

@@ -25,21 +25,27 @@ _ORDER = {"block": 0, "warn": 1, "info": 2}
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What there was on the nodes that fail: `pods`, and the `volumes` that no other node can reach, by claim."""
+    """What there was on the nodes that fail: `pods`, and the `volumes` that no other node can reach, by claim.
+
+    `followed` is False where there were so many pods that nobody looked at how they come back.
+    """
 
     evidence: Evidence
     nodes: tuple[str, ...]
     pods: tuple[tuple[Key, Object], ...]
     volumes: dict[Key, Key]
+    followed: bool
 
     @classmethod
-    def of(cls, evidence: Evidence, nodes: tuple[str, ...]) -> Lost:
+    def of(cls, evidence: Evidence, nodes: tuple[str, ...], *, followed: bool) -> Lost:
         origin = evidence.origin
         keys = (key for node in nodes for key in origin.pods_on(node))
         pods = [(key, pod) for key in keys if (pod := origin.get(key)) is not None and not is_terminal(pod)]
-        return cls(evidence, nodes, tuple(pods), dict(_out_of_reach(origin, nodes)))
+        return cls(evidence, nodes, tuple(pods), dict(_out_of_reach(origin, nodes)), followed)
 
     def unknowns(self) -> Iterator[str]:
+        if not self.followed:
+            yield f"{len(self.pods)} pods are lost, too many to follow: what comes back of them is not simulated"
         for key, pod in self.pods:
             if _MIRROR in (pod["metadata"].get("annotations") or {}) and key.name.startswith(_CONTROL_PLANE):
                 yield f"{name(key)} is part of the control plane; whether it goes on without it is not simulated"
@@ -85,7 +91,7 @@ def _services(lost: Lost) -> Iterator[Concern]:
         before = ready_endpoints(evidence.origin, key) if key.resource == "services" else 0
         if before and not lowest:
             after, hook = ready_endpoints(evidence.best.store, key), hooks.get((key.namespace, key.name))
-            then = "until its pods run elsewhere" if after else "and they would not come back"
+            then = "until its pods run elsewhere" if after or not lost.followed else "and they would not come back"
             more = f"; webhook {hook.name} refuses requests without it" if hook else ""
             yield Concern(
                 rule="failure.service-down",
@@ -175,7 +181,7 @@ def _not_restored(lost: Lost) -> Iterator[Concern]:
     for key in sorted(evidence.best.watcher.lowest):
         before = ready_pods(evidence.origin, key) if key.resource in _MOVED else 0
         after, target = ready_pods(evidence.best.store, key), wanted(evidence.best.store.get(key))
-        if after < min(before, target):
+        if lost.followed and after < min(before, target):
             yield Concern(
                 rule="failure.not-restored",
                 severity="warn" if after else "block",
