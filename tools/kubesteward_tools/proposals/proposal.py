@@ -109,13 +109,17 @@ _MAKERS: dict[str, Callable[[Found, dict[str, Any], float], Change]] = {
 
 async def rehearsed(world: World, change: Change, now: float) -> Rehearsal:
     """What would come of it. Runs beside the event loop, on a fork that nobody else writes to."""
+    from kubesteward_tools.twin.custom.behind import behind
     from kubesteward_tools.twin.rehearse import rehearse
     from kubesteward_tools.world.world import TWIN_RESOURCES
 
     await world.ensure_for_rehearsal()
+    await world.ensure(*behind(change.calls))
     unseen = [kind for kind in world.forbidden if kind in TWIN_RESOURCES]
     fork = world.store.fork()
-    return await asyncio.to_thread(rehearse, fork, change.calls, now=moment(world, now), unseen=unseen)
+    return await asyncio.to_thread(
+        rehearse, fork, change.calls, now=moment(world, now), unseen=unseen, kinds=world.kinds.all()
+    )
 
 
 async def supposed(world: World, what: str, name: str, now: float) -> Hypothetical:

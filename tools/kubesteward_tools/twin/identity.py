@@ -27,6 +27,10 @@ class User:
 ADMIN = User("kubesteward-admin", ("system:masters", "system:authenticated"))
 
 
+CONTROL_PLANE = User("system:kube-controller-manager", ("system:masters", "system:authenticated"))
+"""Who clears up, and keeps endpoints and statuses, where it does not matter which controller it is."""
+
+
 def controller(name: str) -> User:
     """A controller of the control plane, with the rights it needs."""
     return User(f"system:serviceaccount:kube-system:{name}", ("system:masters", "system:serviceaccounts"))

@@ -7,6 +7,7 @@ from typing import Any
 
 from kubesteward_policies.change import ApiCall
 from kubesteward_tools.twin.cluster import SimulatedCluster
+from kubesteward_tools.twin.custom.kinds import ServedKinds
 from kubesteward_tools.twin.failure import Failure
 from kubesteward_tools.twin.findings import findings
 from kubesteward_tools.twin.findings.creation import refused as refused_creations
@@ -19,7 +20,7 @@ from kubesteward_tools.twin.route import Request, parse
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.unknowns import unknowns
 from kubesteward_tools.twin.watcher import Watcher, ready_endpoints, ready_pods
-from kubesteward_tools.twin.webhooks import hooks
+from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Key, Object, Store
 
 _LISTED = 40
@@ -33,19 +34,22 @@ def rehearse(
     seed: int | str = 0,
     user: User = ADMIN,
     unseen: Iterable[str] = (),
+    kinds: Iterable[ResourceType] = (),
 ) -> Rehearsal:
     """What the calls would do to the cluster in `store`, which is left as it is. The same input gives the same bytes.
 
-    `now` is in epoch seconds; `unseen` names kinds that could not be read, each of which makes the verdict unknown.
+    `now` is in epoch seconds; `unseen` names kinds that could not be read, each of which makes the verdict unknown;
+    `kinds` are those that the cluster serves, for custom resources whose definition is not in the store.
     A Failure in place of calls asks what if nodes failed; the answer is a `Hypothetical`, with nothing to execute.
     """
     if isinstance(calls, Failure):
         from kubesteward_tools.twin.hypothetical import fail
 
         return fail(store, nodes=calls.nodes, zone=calls.zone, now=now, seed=seed, unseen=unseen)
-    best, admission = _play(store, calls, Best(), now, seed, user)
-    worst, _ = _play(store, calls, Worst(), now, seed, user)
-    evidence = Evidence(store, best, worst, tuple(_targets(calls)), admission)
+    served = tuple(kinds)
+    best, admission = _play(store, calls, Best(), now, seed, user, served)
+    worst, _ = _play(store, calls, Worst(), now, seed, user, served)
+    evidence = Evidence(store, best, worst, tuple(_targets(calls, best.cluster.api.kinds)), admission)
     found, unknown = findings(evidence), unknowns(evidence)
     unknown += [f"{kind} could not be read; whatever depends on them is unknown" for kind in sorted(unseen)]
     blocked = any(item.severity == "block" for item in found)
@@ -59,16 +63,22 @@ def rehearse(
         availability=tuple(_availability(evidence)),
         findings=tuple(found),
         blast_radius=_radius(evidence),
-        assumptions=tuple(unknown + _webhooks(store) + _enforcement(evidence)),
+        assumptions=tuple(unknown + _enforcement(evidence)),
     )
 
 
 def _play(  # noqa: PLR0917 - the two calls differ in one argument
-    store: Store, calls: Sequence[ApiCall], outlook: Outlook, now: float, seed: int | str, user: User
+    store: Store,
+    calls: Sequence[ApiCall],
+    outlook: Outlook,
+    now: float,
+    seed: int | str,
+    user: User,
+    kinds: tuple[ResourceType, ...],
 ) -> tuple[Run, tuple[Admission, ...]]:
     fork = store.fork()
     own_names = f"rehearsal {seed}"  # a simulated cluster of the same seed must not have used them already
-    cluster = SimulatedCluster.over(fork, now=now, seed=own_names, outlook=outlook)
+    cluster = SimulatedCluster.over(fork, now=now, seed=own_names, outlook=outlook, kinds=kinds)
     watcher = Watcher(store, fork, cluster.clock)
     answers, settled = [], True
     for call in calls:
@@ -107,10 +117,10 @@ def _settle(cluster: SimulatedCluster) -> bool:
         return False
 
 
-def _targets(calls: Sequence[ApiCall]) -> Iterable[Key]:
+def _targets(calls: Sequence[ApiCall], kinds: ServedKinds) -> Iterable[Key]:
     for call in calls:
         try:
-            route = parse(call.path)
+            route = parse(call.path, kinds)
         except ApiError:
             continue
         yield Key(route.kind.resource, route.namespace, route.name or _name(call.body))
@@ -169,11 +179,6 @@ def _radius(evidence: Evidence) -> BlastRadius:
         share_of_cluster=round(stopped / total, 4) if total else 0.0,
         dependents=tuple(services[:_LISTED]),
     )
-
-
-def _webhooks(store: Store) -> list[str]:
-    """Named, not simulated: the server's own dry-run asks them."""
-    return [f"admission webhook {name} is not simulated" for name in sorted({hook.name for hook in hooks(store)})]
 
 
 def _enforcement(evidence: Evidence) -> list[str]:

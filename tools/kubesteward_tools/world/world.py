@@ -59,10 +59,13 @@ TWIN_RESOURCES = (
     "referencegrants.gateway.networking.k8s.io",
     "priorityclasses.scheduling.k8s.io",
     "storageclasses.storage.k8s.io",
+    "customresourcedefinitions.apiextensions.k8s.io",
     "validatingwebhookconfigurations.admissionregistration.k8s.io",
     "mutatingwebhookconfigurations.admissionregistration.k8s.io",
     "validatingadmissionpolicies.admissionregistration.k8s.io",
     "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+    "mutatingadmissionpolicies.admissionregistration.k8s.io",
+    "apiservices.apiregistration.k8s.io",
 )
 """What a rehearsal has to know."""
 

@@ -32,7 +32,7 @@ plans = st.lists(changes, min_size=1, max_size=2)
 
 def after(store: Store, calls: list[ApiCall], now: float, seed: int = 0) -> tuple[Run, list[int]]:
     """The rehearsed cluster at the end, and how each call was answered."""
-    run, admission = _play(store, calls, Best(), now, seed, ADMIN)
+    run, admission = _play(store, calls, Best(), now, seed, ADMIN, ())
     return run, [item.code for item in admission]
 
 

@@ -11,8 +11,7 @@ from kubesteward_tools.twin.disruption import controller_of
 from kubesteward_tools.twin.findings.evidence import Evidence, Run
 from kubesteward_tools.twin.route import parse
 from kubesteward_tools.twin.status import ApiError
-from kubesteward_tools.twin.unknowns import unknowns
-from kubesteward_tools.twin.webhooks import hooks
+from kubesteward_tools.twin.unknowns import UNKNOWN_CONTROLLER, unknowns
 from kubesteward_tools.world.store import Key, Object
 
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -20,10 +19,11 @@ _HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
 
 
 def unsimulated(play: Play) -> list[str]:
+    """Recordings are of a control plane alone: no controller of custom resources runs in them."""
     run = Run(play.cluster, play.watcher, play.settled)
     evidence = Evidence(play.origin, run, run, tuple(_targets(play)), ())
-    known = [text for text in unknowns(evidence) if repr(NOTE) not in text]
-    rules = (_unserved, _webhooks, _unproven)
+    known = [text for text in unknowns(evidence) if repr(NOTE) not in text and not text.endswith(UNKNOWN_CONTROLLER)]
+    rules = (_unserved, _unproven)
     return list(dict.fromkeys([*known, *(text for rule in rules for text in rule(play))]))
 
 
@@ -34,7 +34,7 @@ def _targets(play: Play) -> Iterator[Key]:
         if step.path in refused or step.query.get("dryRun") or step.verb == "get" or step.is_drain:
             continue
         try:
-            route = parse(step.path)
+            route = parse(step.path, play.cluster.api.kinds)
         except ApiError:
             continue
         yield Key(route.kind.resource, route.namespace, route.name)
@@ -44,19 +44,9 @@ def _unserved(play: Play) -> Iterator[str]:
     """Paths of kinds that the twin does not serve: what it answers there is no evidence."""
     for step in play.case.steps:
         try:
-            parse(step.path)
+            parse(step.path, play.cluster.api.kinds)
         except ApiError:
             yield f"{step.path}: this kind is not simulated"
-
-
-def _webhooks(play: Play) -> Iterator[str]:
-    """Webhooks that a call, or a controller because of it, may have to pass."""
-    written = {key for key, word in play.watcher.touched.items() if word} | set(_targets(play))
-    for hook in hooks(play.origin):
-        for resource in sorted({key.resource for key in written}):
-            plural, _, group = resource.partition(".")
-            if any(hook.covers(group, plural, operation) for operation in ("CREATE", "UPDATE", "DELETE")):
-                yield f"admission webhook {hook.name} may refuse {plural}; it is not asked"
 
 
 def _unproven(play: Play) -> Iterator[str]:

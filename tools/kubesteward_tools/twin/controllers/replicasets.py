@@ -80,11 +80,25 @@ class ReplicaSets(Base):
         missing = replica_set["spec"].get("replicas", 1) - len(active)
         if missing > 0:
             return self._create(key, replica_set, missing)
-        self._retries.succeeded(replica_set["metadata"]["uid"])
-        for pod in victims(active, self.api.clock.now)[: -missing or 0]:
-            self.api.delete("pods", key.namespace, pod["metadata"]["name"], options={})
-            self.event(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
-        return None
+        error = self._delete(key, replica_set, victims(active, self.api.clock.now)[: -missing or 0])
+        if error is None:
+            self._retries.succeeded(replica_set["metadata"]["uid"])
+        return error
+
+    def _delete(self, key: Key, replica_set: Object, pods: list[Object]) -> tuple[str, str] | None:
+        refused = None
+        for pod in pods:
+            name = pod["metadata"]["name"]
+            try:
+                self.api.delete("pods", key.namespace, name, user=self.user, options={})
+            except ApiError as error:
+                self.event(replica_set, "Warning", "FailedDelete", f"Error deleting: {error.message}")
+                refused = "FailedDelete", error.message
+                continue
+            self.event(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {name}")
+        if refused:
+            self._retries.failed(key, replica_set["metadata"]["uid"])
+        return refused
 
     def _create(self, key: Key, replica_set: Object, missing: int) -> tuple[str, str] | None:
         for _ in range(missing):

@@ -9,7 +9,15 @@ _FIRST, _LONGEST = 0.005, 1000.0
 """What client-go's rate limiter starts with and ends at."""
 _SOON = 11.0
 """Seconds: shorter waits are waited for, 20 s in all; by then a pod that was stopping no longer counts."""
-_GRANTING = {"resourcequotas", "limitranges", "namespaces"}
+_GRANTING = {
+    "resourcequotas",
+    "limitranges",
+    "namespaces",
+    "validatingwebhookconfigurations.admissionregistration.k8s.io",
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+    "validatingadmissionpolicies.admissionregistration.k8s.io",
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+}
 
 
 class Retries:
@@ -37,8 +45,8 @@ class Retries:
         """Nothing wakes an object that was refused, but its next try is worth waiting for once the rules change."""
         if event.key.resource not in _GRANTING or not _rules_change(event):
             return
-        namespace = event.key.namespace or event.key.name
-        for key, obj in self._controller.store.items(self._resource, namespace):
+        namespace = event.key.name if event.key.resource == "namespaces" else event.key.namespace
+        for key, obj in self._controller.store.items(self._resource, namespace or None):
             tries = self._tries.get(obj["metadata"]["uid"])
             if tries or (obj.get("status") or {}).get("conditions"):
                 self._controller.after(_back_off(tries) if tries else _LONGEST, key)
@@ -49,8 +57,10 @@ def _back_off(tries: int) -> float:
 
 
 def _rules_change(event: Event) -> bool:
-    """What pods are judged by: the spec of a quota or LimitRange, the labels of a namespace."""
+    """What pods are judged by: the spec of a quota, LimitRange or policy, a webhook, the labels of a namespace."""
     if event.type != "MODIFIED" or event.old is None:
         return True
-    before, after = ((obj.get("spec"), obj["metadata"].get("labels")) for obj in (event.old, event.obj))
+    before, after = (
+        (obj.get("spec"), obj.get("webhooks"), obj["metadata"].get("labels")) for obj in (event.old, event.obj)
+    )
     return before != after

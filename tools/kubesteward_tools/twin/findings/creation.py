@@ -15,6 +15,9 @@ _REMEDIES = {
     "quota.exceeded": "Raise the quota, free some of it, or ask for less (also the surge of a roll-out counts).",
     "limits.exceeded": "Keep the containers' requests and limits within the namespace's LimitRange.",
     "psa.violated": "Make the pods fit the namespace's Pod Security level.",
+    "policy.denied": "Make the pods fit the policy, or change the policy or its binding.",
+    "webhook.down": "See that the webhook answers again, or take its configuration away.",
+    "webhook.denied": "Make the pods fit what the webhook wants.",
     "creation.refused": "Make the pods admissible.",
 }
 
@@ -64,6 +67,14 @@ def _concern(where: str, text: str, reason: str) -> Concern:
 
 
 def _rule(message: str) -> str:
+    by = (
+        ("is forbidden: ValidatingAdmissionPolicy '", "policy.denied"),
+        ("failed calling webhook", "webhook.down"),
+        ("admission webhook", "webhook.denied"),
+    )
+    for words, rule in by:
+        if words in message:
+            return rule
     if "quota" in message:
         return "quota.exceeded"
     if "violates PodSecurity" in message:

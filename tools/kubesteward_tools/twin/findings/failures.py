@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from kubesteward_tools.twin import disruption
 from kubesteward_tools.twin.failure import is_for_one_node
-from kubesteward_tools.twin.findings.admission import services_asked
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.findings.progress import wanted
 from kubesteward_tools.twin.findings.scheduling import pending_pods
@@ -15,6 +14,7 @@ from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.rehearsal import Concern
 from kubesteward_tools.twin.scheduling.volumes import claim_names, in_zone, reachable
 from kubesteward_tools.twin.watcher import ready_endpoints, ready_pods, top_controller
+from kubesteward_tools.twin.webhooks import needs
 from kubesteward_tools.world.store import Key, Object, Store
 
 _MIRROR = "kubernetes.io/config.mirror"
@@ -86,13 +86,13 @@ def _reaches(node: Object, volume: Object) -> bool:
 
 
 def _services(lost: Lost) -> Iterator[Concern]:
-    evidence, hooks = lost.evidence, services_asked(lost.evidence)
+    evidence = lost.evidence
     for key, lowest in sorted(evidence.best.watcher.lowest.items()):
         before = ready_endpoints(evidence.origin, key) if key.resource == "services" else 0
         if before and not lowest:
-            after, hook = ready_endpoints(evidence.best.store, key), hooks.get((key.namespace, key.name))
+            after = ready_endpoints(evidence.best.store, key)
             then = "until its pods run elsewhere" if after or not lost.followed else "and they would not come back"
-            more = f"; webhook {hook.name} refuses requests without it" if hook else ""
+            more = "".join(f"; {item.text}" for item in needs(evidence.origin, key))
             yield Concern(
                 rule="failure.service-down",
                 severity="block",

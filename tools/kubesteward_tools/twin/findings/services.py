@@ -5,45 +5,43 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubesteward_tools.twin.backends import ready_by_port, routes_to
-from kubesteward_tools.twin.findings.admission import services_asked
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.rehearsal import Concern
 from kubesteward_tools.twin.watcher import ready_endpoints
+from kubesteward_tools.twin.webhooks import needs
 from kubesteward_tools.world.store import Key
 
 
 def without_endpoints(evidence: Evidence) -> Iterator[Concern]:
-    needed = services_asked(evidence)
     for run, words in evidence.runs():
         for key, lowest in sorted(run.watcher.lowest.items()):
             before = ready_endpoints(evidence.origin, key) if key.resource == "services" else 0
             if not before or lowest or evidence.best.store.get(key) is None:
                 continue
-            hook = needed.get((key.namespace, key.name))
+            carried = needs(evidence.origin, key)
             message = f"{name(key)} would lose all of its {before} ready endpoints{words}"
             yield Concern(
-                rule="api.webhook_down" if hook else "service.no_endpoints",
+                rule=carried[0].rule if carried else "service.no_endpoints",
                 severity="block",
                 object=name(key),
-                message=f"{message}, and webhook {hook.name} refuses requests without it" if hook else message,
+                message="; ".join([message, *(item.text for item in carried)]),
                 remedy="Keep at least one pod ready on the way (more replicas, maxUnavailable 0).",
             )
 
 
 def gone(evidence: Evidence) -> Iterator[Concern]:
-    needed = services_asked(evidence)
     for key, before, after in evidence.touched(evidence.best, "services"):
         ready = ready_endpoints(evidence.origin, key)
         if before is None or after is not None or not ready:
             continue
-        routes = [name(item) for item in routes_to(evidence.best.store, key)]
-        webhook = (key.namespace, key.name) in needed
+        routes, carried = [name(item) for item in routes_to(evidence.best.store, key)], needs(evidence.origin, key)
         message = f"{name(key)} would be gone with {ready} ready endpoints"
+        leads = [f"{', '.join(routes)} would lead nowhere"] if routes else []
         yield Concern(
-            rule="api.webhook_down" if webhook else "service.gone",
+            rule=carried[0].rule if carried else "service.gone",
             severity="block",
             object=name(key),
-            message=message + (f"; {', '.join(routes)} would lead nowhere" if routes else ""),
+            message="; ".join([message, *leads, *(item.text for item in carried)]),
             remedy="Move those who use it to another Service first.",
         )
 
