@@ -17,7 +17,7 @@ from kubesteward.embedded.replies import JSON, form, reply, shaped
 from kubesteward.embedded.streams import Streams
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.identity import ADMIN, User
-from kubesteward_tools.twin.rbac import Access, can
+from kubesteward_tools.twin.rbac import Access, permits
 from kubesteward_tools.twin.requests import authorize
 from kubesteward_tools.twin.route import Request, Route, parse
 from kubesteward_tools.twin.status import ApiError
@@ -140,7 +140,7 @@ class ApiHandler:
             raise ApiError(401, "Unauthorized", "Unauthorized")
 
     def _authorize_path(self, user: User, path: str) -> None:
-        if not can(self.cluster.store, user, Access("get", path=path)).allowed:
+        if not permits(self.cluster.store, user, Access("get", path=path)).allowed:
             raise ApiError(403, "Forbidden", f'forbidden: User "{user.name}" cannot get path "{path}"')
 
     def _simple(self, request: web.Request, asked: Request, route: Route) -> web.Response:

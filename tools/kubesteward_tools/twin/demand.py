@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from kubesteward_tools.twin.podsize import is_resized, of_pod
+from kubesteward_tools.twin.quantity import Quantity
+
 Port = tuple[str, int, str]
 """Protocol, port, address."""
 
@@ -32,12 +35,25 @@ def demand(pod: Mapping[str, Any]) -> Demand:
     spec = pod.get("spec") or {}
     phase = (pod.get("status") or {}).get("phase")
     terminal = phase in {"Succeeded", "Failed"}
-    return _shared(Demand(shape(spec), tuple(host_ports(spec)), spec.get("priority") or 0, terminal))
+    return _shared(
+        Demand(
+            _resized(pod) if is_resized(pod) else shape(spec),
+            tuple(host_ports(spec)),
+            spec.get("priority") or 0,
+            terminal,
+        )
+    )
 
 
 @lru_cache(maxsize=20_000)
 def _shared(made: Demand) -> Demand:
     return made
+
+
+def _resized(pod: Mapping[str, Any]) -> Shape:
+    """All that the pod takes up, as one container's: the greatest of several sums is no list of containers any more."""
+    found = of_pod(pod, "requests")
+    return (tuple((name, str(Quantity(value))) for name, value in sorted(found.items())),), (), (), ()
 
 
 def shape(spec: Mapping[str, Any]) -> Shape:

@@ -7,8 +7,10 @@ from typing import Any
 
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.selectors import matches
+from kubesteward_tools.twin.worlds import store_of, whole
 from kubesteward_tools.world.store import Key, Object, Store
 
+_BUDGETS = "poddisruptionbudgets.policy"
 _SCALED = {
     "ReplicaSet": "replicasets.apps",
     "Deployment": "deployments.apps",
@@ -34,7 +36,7 @@ def controller_of(obj: Object) -> dict[str, Any] | None:
 def budgets_of(store: Store, pod: Object) -> list[Object]:
     """The budgets whose selector matches the pod. In policy/v1 an empty selector matches every pod."""
     namespace, labels = pod["metadata"].get("namespace", ""), pod["metadata"].get("labels")
-    found = store.objects("poddisruptionbudgets.policy", namespace)
+    found = store.objects(_BUDGETS, namespace)
     return [budget for budget in found if matches(budget["spec"].get("selector"), labels)]
 
 
@@ -44,8 +46,23 @@ def pods_of(store: Store, budget: Object) -> list[Object]:
     return [pod for key in keys if (pod := store.get(key)) is not None and not is_terminal(pod)]
 
 
-def status(store: Store, budget: Object) -> dict[str, Any]:
-    """The status that the disruption controller would write, without `disruptedPods` and conditions' times."""
+def status(world: Any, pdb: Object | str) -> dict[str, Any]:
+    """The status that the disruption controller would write for a budget now. API doc: policy/v1 PodDisruptionBudget.
+
+    Args:
+        world: a Store, a World, or a list of Kubernetes objects: pods, and the controllers that own them (a budget with
+            a percentage or maxUnavailable goes by their `spec.replicas`).
+        pdb: the PodDisruptionBudget, which need not be in the world, or its "namespace/name" there.
+
+    Returns:
+        {"expectedPods", "desiredHealthy", "currentHealthy", "disruptionsAllowed"}, all whole numbers; without
+        `disruptedPods` and conditions.
+
+    Raises:
+        ValueError, TypeError: the world or the budget cannot be read. KeyError: it has no budget of that name.
+    """
+    store = store_of(world)
+    budget = _budget(store, pdb)
     pods = pods_of(store, budget)
     expected, desired = _expectation(store, budget["spec"], pods)
     healthy = sum(is_healthy(pod) for pod in pods)
@@ -56,6 +73,19 @@ def status(store: Store, budget: Object) -> dict[str, Any]:
         "currentHealthy": healthy,
         "disruptionsAllowed": allowed,
     }
+
+
+def _budget(store: Store, pdb: Object | str) -> Object:
+    if isinstance(pdb, str):
+        namespace, _, name = pdb.rpartition("/")
+        found = store.get(Key(_BUDGETS, namespace or "default", name))
+        if found is None:
+            raise KeyError(f"there is no PodDisruptionBudget {pdb}")
+        return found
+    if "namespace" in pdb.get("metadata", ()) and "spec" in pdb:
+        return pdb
+    metadata = pdb.get("metadata") or {}
+    return whole({"spec": {}, **pdb}, Key(_BUDGETS, metadata.get("namespace") or "default", metadata.get("name") or ""))
 
 
 def _expectation(store: Store, spec: dict[str, Any], pods: list[Object]) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from typing import Any
 from kubesteward_policies.change import ApiCall
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.custom.kinds import ServedKinds
+from kubesteward_tools.twin.failure import Failure
 from kubesteward_tools.twin.findings import findings
 from kubesteward_tools.twin.findings.creation import refused as refused_creations
 from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
@@ -27,7 +28,7 @@ _LISTED = 40
 
 def rehearse(
     store: Store,
-    calls: Sequence[ApiCall],
+    calls: Sequence[ApiCall] | Failure,
     *,
     now: float,
     seed: int | str = 0,
@@ -39,7 +40,12 @@ def rehearse(
 
     `now` is in epoch seconds; `unseen` names kinds that could not be read, each of which makes the verdict unknown;
     `kinds` are those that the cluster serves, for custom resources whose definition is not in the store.
+    A Failure in place of calls asks what if nodes failed; the answer is a `Hypothetical`, with nothing to execute.
     """
+    if isinstance(calls, Failure):
+        from kubesteward_tools.twin.hypothetical import fail
+
+        return fail(store, nodes=calls.nodes, zone=calls.zone, now=now, seed=seed, unseen=unseen)
     served = tuple(kinds)
     best, admission = _play(store, calls, Best(), now, seed, user, served)
     worst, _ = _play(store, calls, Worst(), now, seed, user, served)

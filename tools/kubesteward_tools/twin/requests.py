@@ -14,7 +14,7 @@ from kubesteward_tools.twin.eviction import evict
 from kubesteward_tools.twin.fieldsets import Path
 from kubesteward_tools.twin.managers import Manager
 from kubesteward_tools.twin.patches.patched import patched
-from kubesteward_tools.twin.rbac import Access, can
+from kubesteward_tools.twin.rbac import Access, permits
 from kubesteward_tools.twin.route import Request, Response, Route, no_such_resource, parse
 from kubesteward_tools.twin.status import (
     ApiError,
@@ -67,7 +67,7 @@ def authorize(api: Api, request: Request, route: Route) -> None:
     namespace = route.name if kind.resource == "namespaces" else route.namespace
     verb = "list" if request.verb == "get" and not route.name else request.verb
     access = Access(verb, kind.group, kind.plural, namespace, route.name, route.subresource)
-    decision = can(api.store, user, access)
+    decision = permits(api.store, user, access)
     if decision.allowed:
         return
     where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"

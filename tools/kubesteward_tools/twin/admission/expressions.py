@@ -132,7 +132,7 @@ class Scope:
             user = User(who, groups)
         verb = question["verb"]
         parts = ("group", "resource", "namespace", "name", "subresource", "path")
-        decision = rbac.can(self._attempt.store, user, rbac.Access(verb, **{p: question.get(p, "") for p in parts}))
+        decision = rbac.permits(self._attempt.store, user, rbac.Access(verb, **{p: question.get(p, "") for p in parts}))
         return decision.allowed, decision.reason
 
 

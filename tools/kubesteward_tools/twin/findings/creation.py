@@ -30,7 +30,8 @@ def refused(evidence: Evidence) -> Iterator[Concern]:
             message = _failure(after)
             if message and not _failure(before) and name(key) not in seen:
                 seen.add(name(key))
-                yield _concern(name(key), f"pods of {name(key)} cannot be created{words}: {message}", message)
+                where = name(evidence.known(run, key))
+                yield _concern(where, f"pods of {where} cannot be created{words}: {message}", message)
         for key, message in _by_event(evidence, run):
             if name(key) not in seen:
                 seen.add(name(key))

@@ -10,7 +10,7 @@ from kubesteward_tools.twin import resources
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.netpol.changes import Comparison, compare
 from kubesteward_tools.twin.rehearsal import Admission
-from kubesteward_tools.twin.watcher import Watcher
+from kubesteward_tools.twin.watcher import Watcher, top_controller
 from kubesteward_tools.world.store import Key, Object, Store
 
 IF_NOT_READY = " if new pods do not become ready"
@@ -54,6 +54,14 @@ class Evidence:
         for key in sorted(run.watcher.seen):
             if key.resource == resource:
                 yield key, self.origin.get(key), run.store.get(key)
+
+    def known(self, run: Run, key: Key) -> Key:
+        """The object, or where only the rehearsal has it, whoever it was made for: names that are drawn say nothing."""
+        obj = run.store.get(key)
+        if obj is None or key in self.targets or self.origin.get(key) is not None:
+            return key
+        above = top_controller(run.store, obj)
+        return above[1] if above else key
 
 
 def name(key: Key) -> str:

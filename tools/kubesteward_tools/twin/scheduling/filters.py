@@ -7,8 +7,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+from kubesteward_tools.twin.amounts import Amounts, amounts
 from kubesteward_tools.twin.demand import host_ports
-from kubesteward_tools.twin.quota import Amounts, amounts
 from kubesteward_tools.twin.scheduling import fit
 from kubesteward_tools.twin.scheduling.affinity import node_affinity
 from kubesteward_tools.twin.scheduling.neighbours import AFFINITY, Neighbours

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
+from kubesteward_tools.twin.amounts import Amounts
 from kubesteward_tools.twin.demand import Demand, Port, Shape, demand, shape
-from kubesteward_tools.twin.quota import Amounts, effective_requests, is_terminal
+from kubesteward_tools.twin.podsize import of_spec
+from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.world.store import Event, Object, Store
 
 
@@ -33,7 +35,7 @@ def _requests(asked_for: Shape) -> Amounts:
         "resources": {"requests": dict(own)},
         "overhead": dict(overhead),
     }
-    return effective_requests(spec)
+    return of_spec(spec, "requests")
 
 
 @dataclass(frozen=True, slots=True)
