@@ -16,6 +16,7 @@ from kubesteward_tools.twin.deletion import Deletion, settle_deletion
 from kubesteward_tools.twin.identity import ADMIN, User
 from kubesteward_tools.twin.names import Names
 from kubesteward_tools.twin.patches import json_patch, merge_patch, strategic_patch
+from kubesteward_tools.twin.validation import pod_changes
 from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Key, Object, Store
 
@@ -27,6 +28,8 @@ APPLY_PATCH = "application/apply-patch+yaml"
 _SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 _CONTENT_FREE = {"metadata", "status", "apiVersion", "kind"}
 _GENERATED_NAME_LIMIT = 58
+_PARTS = {"resize": pod_changes.resized, "ephemeralcontainers": pod_changes.debugged}
+"""Subresources through which only a part of the object is written."""
 
 Evict = Callable[["Api", str, str, dict[str, Any], User, bool], Object]
 Managed = Callable[[Object], list[dict[str, Any]]]
@@ -99,8 +102,8 @@ class Api:
         new = self._prepared(kind, obj, old, subresource)
         if managed is None and _same(new, old):
             return old
-        attempt = Attempt(self.store, "UPDATE", kind, new, old, user, self.names, self.warnings)
-        if not subresource:
+        attempt = Attempt(self.store, "UPDATE", kind, new, old, user, self.names, self.warnings, subresource=subresource)
+        if subresource != "status":
             self._admit(attempt)
             if managed is not None and "managedFields" in old["metadata"]:
                 new["metadata"]["managedFields"] = managed(new)
@@ -212,6 +215,8 @@ class Api:
         if subresource == "status":
             return {**old, "status": copy.deepcopy(obj.get("status") or {})}
         new = copy.deepcopy(obj)
+        if part := _PARTS.get(subresource):
+            new = {**old, "metadata": metadata, "spec": part(new.get("spec") or {}, copy.deepcopy(old["spec"]))}
         new["metadata"] = {
             **{key: value for key, value in metadata.items() if key not in _SERVER_OWNED or key == "uid"},
             **{key: value for key, value in old["metadata"].items() if key in _SERVER_OWNED and key != "uid"},
@@ -239,7 +244,7 @@ class Api:
         for plugin in admission.MUTATING:
             plugin(attempt)
         defaults.fill(attempt.resource, attempt.obj)
-        validation.check(attempt.kind, attempt.obj, attempt.old)
+        validation.check(attempt.kind, attempt.obj, attempt.old, attempt.subresource)
         for plugin in admission.VALIDATING:
             plugin(attempt)
         return attempt

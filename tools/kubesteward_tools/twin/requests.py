@@ -18,6 +18,7 @@ from kubesteward_tools.twin.status import (
     FieldError,
     bad_request,
     conflict,
+    forbidden,
     invalid,
     not_supported,
     required,
@@ -32,6 +33,9 @@ _PATCH_TYPES = (
     "application/strategic-merge-patch+json",
     APPLY_PATCH,
 )
+
+
+_IMMORTAL = {"default", "kube-system", "kube-public"}
 
 
 def handle(api: Api, request: Request) -> Response:
@@ -292,6 +296,8 @@ def _delete(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         if name in request.query:
             options[name] = int(request.query[name]) if name == "gracePeriodSeconds" else request.query[name]
     kind = route.kind
+    if kind.resource == "namespaces" and route.name in _IMMORTAL:
+        raise forbidden(kind, route.name, "this namespace may not be deleted")
     after = api.delete(kind.resource, route.namespace, route.name, options=options, dry_run=_is_dry(request))
     if "deletionTimestamp" in after["metadata"] or kind.resource == "pods":
         return 200, after

@@ -27,6 +27,7 @@ class Attempt:
     names: Names
     warnings: list[str] = field(default_factory=list)
     charges: list[Object] = field(default_factory=list)
+    subresource: str = ""
 
     @property
     def resource(self) -> str:

@@ -6,7 +6,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from kubesteward_tools.twin.status import FieldError, invalid, qualified
-from kubesteward_tools.twin.validation import autoscaling, batch, immutable, metadata, policies, sets, workloads
+from kubesteward_tools.twin.validation import (
+    autoscaling,
+    batch,
+    configuration,
+    immutable,
+    limits,
+    metadata,
+    pod_changes,
+    policies,
+    services,
+    sets,
+    storage,
+    workloads,
+)
 from kubesteward_tools.world.kinds import ResourceType
 
 Rule = Callable[[dict[str, Any]], Iterator[FieldError]]
@@ -15,20 +28,28 @@ ImmutableRule = Callable[[dict[str, Any], dict[str, Any]], Iterator[FieldError]]
 _CONTENT: dict[str, Rule] = {
     "pods": workloads.pod,
     "deployments.apps": workloads.deployment,
-    "replicasets.apps": workloads.template_and_selector,
+    "replicasets.apps": workloads.replica_set,
     "statefulsets.apps": sets.stateful_set,
     "daemonsets.apps": sets.daemon_set,
     "jobs.batch": batch.job,
     "cronjobs.batch": batch.cron_job,
     "horizontalpodautoscalers.autoscaling": autoscaling.autoscaler,
-    "services": policies.service,
-    "configmaps": policies.config_map,
+    "services": services.service,
+    "configmaps": configuration.config_map,
+    "secrets": configuration.secret,
+    "priorityclasses.scheduling.k8s.io": configuration.priority_class,
+    "persistentvolumeclaims": storage.claim,
+    "persistentvolumes": storage.volume,
+    "storageclasses.storage.k8s.io": storage.storage_class,
     "poddisruptionbudgets.policy": policies.disruption_budget,
-    "limitranges": policies.limit_range,
-    "resourcequotas": policies.resource_quota,
+    "limitranges": limits.limit_range,
+    "resourcequotas": limits.resource_quota,
     "namespaces": policies.namespace,
+    "nodes": policies.node,
     "roles.rbac.authorization.k8s.io": policies.role,
-    "clusterroles.rbac.authorization.k8s.io": policies.role,
+    "clusterroles.rbac.authorization.k8s.io": policies.aggregated,
+    "rolebindings.rbac.authorization.k8s.io": policies.binding,
+    "clusterrolebindings.rbac.authorization.k8s.io": policies.binding,
 }
 _CHANGES: dict[str, ImmutableRule] = {
     "deployments.apps": immutable.selector,
@@ -36,7 +57,12 @@ _CHANGES: dict[str, ImmutableRule] = {
     "daemonsets.apps": immutable.selector,
     "statefulsets.apps": immutable.stateful_set,
     "jobs.batch": immutable.job,
-    "pods": immutable.pod,
+    "pods": pod_changes.pod,
+    "pods/resize": pod_changes.resize,
+    "pods/ephemeralcontainers": pod_changes.ephemeral,
+    "persistentvolumes": immutable.volume,
+    "nodes": immutable.node,
+    "endpointslices.discovery.k8s.io": immutable.endpoint_slice,
     "services": immutable.service,
     "configmaps": immutable.config,
     "secrets": immutable.secret,
@@ -49,12 +75,12 @@ _CHANGES: dict[str, ImmutableRule] = {
 }
 
 
-def check(kind: ResourceType, obj: dict[str, Any], old: dict[str, Any] | None) -> None:
+def check(kind: ResourceType, obj: dict[str, Any], old: dict[str, Any] | None, subresource: str = "") -> None:
     """Raises ApiError 422 with everything that is wrong with the object, or with the step from `old` to it."""
     errors = list(metadata.check(kind, obj, old))
     if rule := _CONTENT.get(kind.resource):
         errors += rule(obj)
-    if old is not None and (change := _CHANGES.get(kind.resource)):
+    if old is not None and (change := _CHANGES.get(f"{kind.resource}/{subresource}" if subresource else kind.resource)):
         errors += change(obj, old)
     if errors:
         raise invalid(qualified(kind), obj["metadata"].get("name", ""), errors)
