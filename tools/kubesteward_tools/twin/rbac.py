@@ -112,9 +112,8 @@ def role_rules(store: Store, role_ref: dict[str, Any], namespace: str) -> list[R
     found = store.get(_role_key(role_ref, namespace))
     if found is None:
         return []
-    selectors = (found.get("aggregationRule") or {}).get("clusterRoleSelectors") or ()
-    rules = [] if selectors else list(found.get("rules") or ())
-    for selector in selectors:
+    rules = list(found.get("rules") or ())
+    for selector in (found.get("aggregationRule") or {}).get("clusterRoleSelectors") or ():
         for other in store.objects(f"clusterroles.{_GROUP}"):
             if other is not found and matches(selector, other["metadata"].get("labels")):
                 rules += other.get("rules") or ()

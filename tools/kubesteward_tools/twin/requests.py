@@ -47,17 +47,24 @@ def handle(api: Api, request: Request) -> Response:
         route = parse(request.path)
         authorize(api, request, route)
         _check_options(request)
-        status, body = _VERBS[request.verb](api, request, route)
+        status, body = _VERBS[_meant(request, route)](api, request, route)
     except ApiError as error:
         return Response(error.code, error.as_status(), tuple(api.warnings))
     return Response(status, body, tuple(api.warnings))
+
+
+def _meant(request: Request, route: Route) -> str:
+    """Of a whole collection, get is list and delete is deletecollection."""
+    if route.name:
+        return request.verb
+    return {"get": "list", "delete": "deletecollection"}.get(request.verb, request.verb)
 
 
 def authorize(api: Api, request: Request, route: Route) -> None:
     """Raises ApiError 403, worded as the real authorizer's."""
     kind, user = route.kind, request.user
     namespace = route.name if kind.resource == "namespaces" else route.namespace
-    verb = "list" if request.verb == "get" and not route.name else request.verb
+    verb = _meant(request, route)
     access = Access(verb, kind.group, kind.plural, namespace, route.name, route.subresource)
     decision = can(api.store, user, access)
     if decision.allowed:
@@ -111,6 +118,8 @@ def _create(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     if kind.verbs == ("create",):
         return 201, reviews.answer(api.store, kind.kind, body, request.user)
     if route.subresource == "eviction":
+        if (body.get("metadata") or {}).get("name") != route.name:
+            raise bad_request("name in URL does not match name in Eviction object")
         return 201, evict(api, route.namespace, route.name, body, dry_run=dry)
     if route.subresource == "binding":
         return 201, _bind(api, route, body)

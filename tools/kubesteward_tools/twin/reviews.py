@@ -6,6 +6,7 @@ from typing import Any
 
 from kubesteward_tools.twin.identity import User
 from kubesteward_tools.twin.rbac import Access, bound_rules, can
+from kubesteward_tools.twin.status import invalid, invalid_value
 from kubesteward_tools.world.store import Object, Store
 
 
@@ -17,12 +18,25 @@ def answer(store: Store, kind: str, body: dict[str, Any], user: User) -> Object:
     elif kind == "SelfSubjectRulesReview":
         status = _rules(store, user, spec.get("namespace", ""))
     else:
+        _check(kind, spec)
         subject = user if kind == "SelfSubjectAccessReview" else _subject(spec)
         decision = can(store, subject, _access(spec))
         status = {"allowed": decision.allowed}
         if decision.reason:
             status["reason"] = decision.reason
     return {**body, "metadata": body.get("metadata") or {}, "spec": spec, "status": status}
+
+
+def _check(kind: str, spec: dict[str, Any]) -> None:
+    """Raises ApiError 422 for a question about nobody, or about nothing or two things at once."""
+    errors = []
+    if bool(spec.get("resourceAttributes")) == bool(spec.get("nonResourceAttributes")):
+        why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        errors.append(invalid_value("spec.resourceAttributes", spec.get("resourceAttributes"), why))
+    if kind != "SelfSubjectAccessReview" and not (spec.get("user") or spec.get("groups")):
+        errors.append(invalid_value("spec.user", "", "at least one of user or group must be specified"))
+    if errors:
+        raise invalid(f"{kind}.authorization.k8s.io", "", errors)
 
 
 def _subject(spec: dict[str, Any]) -> User:

@@ -10,7 +10,7 @@ from typing import Any
 from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.twin import resources
 from kubesteward_tools.twin.clock import parse_timestamp
-from kubesteward_tools.twin.identity import ADMIN, User
+from kubesteward_tools.twin.identity import ADMIN, User, impersonated
 from kubesteward_tools.twin.route import Request
 from kubesteward_tools.world.store import Key, Object, Store
 
@@ -102,7 +102,7 @@ def _is_step(item: Any) -> bool:
 def _step(item: dict[str, Any]) -> Step:
     who = item.get("as")
     query = {str(name): str(value) for name, value in (item.get("query") or {}).items()}
-    user = User(str(who.get("user", "")), tuple(who.get("groups") or ())) if isinstance(who, dict) else ADMIN
+    user = impersonated(str(who.get("user", "")), tuple(who.get("groups") or ())) if isinstance(who, dict) else ADMIN
     content_type = item.get("content_type") or "application/json"
     return Step(item["verb"], item["path"], query, content_type, item.get("body"), user)
 

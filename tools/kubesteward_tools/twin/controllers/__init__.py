@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubesteward_tools.twin.controllers.accounts import Accounts
+from kubesteward_tools.twin.controllers.aggregation import Aggregation
 from kubesteward_tools.twin.controllers.autoscalers import Autoscalers
 from kubesteward_tools.twin.controllers.budgets import Budgets
 from kubesteward_tools.twin.controllers.claims import Claims
@@ -29,6 +30,7 @@ def standard(engine: Engine, *, measured: bool = True) -> list[Controller]:
     """
     return [
         Accounts(engine),
+        Aggregation(engine),
         Namespaces(engine),
         Garbage(engine),
         Deployments(engine),
