@@ -102,7 +102,9 @@ class Api:
         new = self._prepared(kind, obj, old, subresource)
         if managed is None and _same(new, old):
             return old
-        attempt = Attempt(self.store, "UPDATE", kind, new, old, user, self.names, self.warnings, subresource=subresource)
+        attempt = Attempt(
+            self.store, "UPDATE", kind, new, old, user, self.names, self.warnings, subresource=subresource
+        )
         if subresource != "status":
             self._admit(attempt)
             if managed is not None and "managedFields" in old["metadata"]:

@@ -125,8 +125,19 @@ def _create(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         return 201, _bind(api, route, body)
     if route.subresource or route.name:
         raise no_such_resource()
+    _check_new(route, body)
     body = _decoded(api, request, route, body)
     return 201, api.create(kind.resource, route.namespace, body, user=request.user, dry_run=dry)
+
+
+def _check_new(route: Route, body: Object) -> None:
+    """Raises ApiError 400 for an object of another version, 500 for one that was there before."""
+    found, expected = body.get("apiVersion"), route.kind.api_version
+    if found not in {None, expected}:
+        raise bad_request(f"the API version in the data ({found}) does not match the expected API version ({expected})")
+    metadata = body.get("metadata")
+    if isinstance(metadata, dict) and metadata.get("resourceVersion"):
+        raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
 
 
 def _bind(api: Api, route: Route, body: Object) -> Object:
@@ -151,6 +162,11 @@ def _update(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     body = _decoded(api, request, route, body)
     if kind.resource != "pods" and not (body.get("metadata") or {}).get("name"):
         raise bad_request("the name of the object must be set")
+    uid = (body.get("metadata") or {}).get("uid")
+    old = api.get(kind.resource, route.namespace, route.name)
+    if uid and uid != old["metadata"].get("uid"):
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata'].get('uid')}"
+        raise conflict(kind, route.name, why)
     new = api.update(
         kind.resource,
         route.namespace,
@@ -214,6 +230,8 @@ def _patch(api: Api, request: Request, route: Route) -> tuple[int, Object]:
 def _apply(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     """Server-side apply. Raises ApiError 409 where it would change what others manage, unless it is forced."""
     kind, body, user, dry = route.kind, _body(request), request.user, _is_dry(request)
+    if body.get("kind") != kind.kind or body.get("apiVersion") != kind.api_version:
+        raise bad_request(f"an applied object must say that it is a {kind.kind} of {kind.api_version}")
     manager = Manager(request.query["fieldManager"], "Apply", route.subresource)
     old = api.store.get(Key(kind.resource, route.namespace, route.name))
     taken: list[Path] = []

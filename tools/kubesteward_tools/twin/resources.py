@@ -53,6 +53,7 @@ _TABLE: dict[tuple[str, str], tuple[tuple[str, str, str, tuple[str, ...], str], 
         ("-ClusterRoleBinding", "clusterrolebindings", "", (), ""),
     ),
     ("storage.k8s.io", "v1"): (("-StorageClass", "storageclasses", "sc", (), ""),),
+    ("node.k8s.io", "v1"): (("-RuntimeClass", "runtimeclasses", "", (), ""),),
     ("scheduling.k8s.io", "v1"): (("-PriorityClass", "priorityclasses", "pc", (), ""),),
     ("coordination.k8s.io", "v1"): (("Lease", "leases", "", (), ""),),
     ("admissionregistration.k8s.io", "v1"): (

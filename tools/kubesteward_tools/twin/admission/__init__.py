@@ -27,6 +27,7 @@ MUTATING: tuple[Plugin, ...] = (
     jobs.selector,
     pods.service_account,
     pods.priority,
+    pods.runtime_class,
     pods.default_tolerations,
     limits.defaults,
     storage.default_class,
@@ -34,4 +35,11 @@ MUTATING: tuple[Plugin, ...] = (
     strategies.template_generation,
     strategies.disabled_fields,
 )
-VALIDATING: tuple[Plugin, ...] = (escalation.check, limits.bounds, security.pod_security, quotas.within_quota)
+VALIDATING: tuple[Plugin, ...] = (
+    escalation.check,
+    pods.one_default_priority,
+    storage.resizable,
+    limits.bounds,
+    security.pod_security,
+    quotas.within_quota,
+)

@@ -11,6 +11,7 @@ from kubesteward_tools.twin.controllers.cronjobs import CronJobs
 from kubesteward_tools.twin.controllers.daemonsets import DaemonSets
 from kubesteward_tools.twin.controllers.deployments import Deployments
 from kubesteward_tools.twin.controllers.endpoints import Endpoints
+from kubesteward_tools.twin.controllers.ephemeral import Ephemeral
 from kubesteward_tools.twin.controllers.garbage import Garbage
 from kubesteward_tools.twin.controllers.job_cleanup import JobCleanup
 from kubesteward_tools.twin.controllers.jobs import Jobs
@@ -44,6 +45,7 @@ def standard(engine: Engine, *, measured: bool = True) -> list[Controller]:
         Nodes(engine),
         Budgets(engine),
         Claims(engine),
+        Ephemeral(engine),
         Volumes(engine),
         Quotas(engine),
         Endpoints(engine),

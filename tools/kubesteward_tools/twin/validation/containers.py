@@ -85,7 +85,9 @@ def _variables(path: str, item: Spec) -> Iterator[FieldError]:
             continue
         kinds = [key for key, value in source.items() if value is not None]
         if not kinds:
-            why = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+            why = (
+                "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+            )
             yield invalid_value(f"{where}.valueFrom", "", why)
         elif variable.get("value"):
             yield invalid_value(f"{where}.valueFrom", "", "may not be specified when `value` is not empty")
@@ -110,7 +112,9 @@ def _mounts(path: str, mounts: Any, volumes: set[Any]) -> Iterator[FieldError]:
             yield invalid_value(f"{where}.mountPath", place, "must be unique")
         places.add(place)
         if mount.get("subPath") and mount.get("subPathExpr"):
-            yield invalid_value(f"{where}.subPathExpr", mount["subPathExpr"], "subPathExpr and subPath are mutually exclusive")
+            yield invalid_value(
+                f"{where}.subPathExpr", mount["subPathExpr"], "subPathExpr and subPath are mutually exclusive"
+            )
         for field in ("subPath", "subPathExpr"):
             if ".." in (mount.get(field) or "").split("/"):
                 yield invalid_value(f"{where}.{field}", mount[field], "must not contain '..'")

@@ -124,6 +124,7 @@ def endpoint_slice(new: Obj, old: Obj) -> Iterator[FieldError]:
     if new.get("addressType") != old.get("addressType"):
         yield invalid_value("addressType", new.get("addressType"), _FIXED)
 
+
 def config(new: Obj, old: Obj) -> Iterator[FieldError]:
     if not old.get("immutable"):
         return

@@ -101,7 +101,9 @@ def _rule(values_path: str, path: str, rule: Mapping[str, Any]) -> Iterator[Fiel
         yield invalid_value(f"{path}.operator", operator, why)
     if operator in {"In", "NotIn"}:
         if not values:
-            yield required(values_path, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector")
+            yield required(
+                values_path, "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector"
+            )
     elif operator in {"Exists", "DoesNotExist"}:
         if values:
             why = "must be no value when `operator` is 'Exists' or 'DoesNotExist' for scope selector"

@@ -13,6 +13,7 @@ SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 _NAME_PART = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_STANDARD_FINALIZERS = {"kubernetes", "orphan", "foregroundDeletion"}
 _FREE = "rbac.authorization.k8s.io"
 
 SUBDOMAIN_HELP = (
@@ -41,10 +42,14 @@ def check(kind: ResourceType, obj: dict[str, Any], old: dict[str, Any] | None) -
     metadata = obj["metadata"]
     if old is None:
         yield from _name(kind, str(metadata.get("name", "")))
+        yield from _finalizers(metadata.get("finalizers") or ())
     else:
         yield from _unchanged(metadata, old["metadata"])
         yield from _held(metadata, old["metadata"])
     yield from labels("metadata.labels", metadata.get("labels") or {})
+    for key in metadata.get("annotations") or {}:
+        yield from one_label("metadata.annotations", key.lower(), "")
+    yield from _owners(metadata.get("ownerReferences") or ())
 
 
 def _name(kind: ResourceType, name: str) -> Iterator[FieldError]:
@@ -71,6 +76,27 @@ def _held(new: dict[str, Any], old: dict[str, Any]) -> Iterator[FieldError]:
         shown = ", ".join(f'"{item}"' for item in added)
         why = f"no new finalizers can be added if the object is being deleted, found new finalizers []string{{{shown}}}"
         yield forbidden_field("metadata.finalizers", why)
+
+
+def _finalizers(names: Any) -> Iterator[FieldError]:
+    for at, name in enumerate(names):
+        path = f"metadata.finalizers[{at}]"
+        yield from one_label(path, name, "")
+        if "/" not in name and name not in _STANDARD_FINALIZERS:
+            yield invalid_value(path, name, "name is neither a standard finalizer name nor is it fully qualified")
+
+
+def _owners(references: Any) -> Iterator[FieldError]:
+    controllers = 0
+    for at, owner in enumerate(references):
+        path = f"metadata.ownerReferences[{at}]"
+        controllers += bool(owner.get("controller"))
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not owner.get(field):
+                yield invalid_value(f"{path}.{field}", owner.get(field, ""), "must not be empty")
+    if controllers > 1:
+        why = "Only one reference can have Controller set to true"
+        yield invalid_value("metadata.ownerReferences", list(references), why)
 
 
 def labels(path: str, found: dict[str, Any]) -> Iterator[FieldError]:

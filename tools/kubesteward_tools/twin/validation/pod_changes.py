@@ -65,7 +65,9 @@ def _frozen(spec: Obj, *, gated: bool = False, before: Obj | None = None) -> Obj
         if rest.get(kind):
             rest[kind] = [{key: value for key, value in item.items() if key != "image"} for item in rest[kind]]
     if gated and before is not None:
-        if {**(spec.get("nodeSelector") or {}), **(before.get("nodeSelector") or {})} == (spec.get("nodeSelector") or {}):
+        if {**(spec.get("nodeSelector") or {}), **(before.get("nodeSelector") or {})} == (
+            spec.get("nodeSelector") or {}
+        ):
             rest = _as_before(rest, before, "nodeSelector")
         if _narrows(spec, before):
             rest = _as_before(rest, before, "affinity")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,7 @@ Obj = dict[str, Any]
 
 _PSA = "pod-security.kubernetes.io/"
 _LEVELS = ["privileged", "baseline", "restricted"]
+_VERSION = re.compile(r"latest|v1\.(0|[1-9][0-9]*)", re.ASCII)
 _EFFECTS = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
 _RBAC = "rbac.authorization.k8s.io"
 _SUBJECTS = ["ServiceAccount", "User", "Group"]
@@ -44,6 +46,10 @@ def namespace(obj: Obj) -> Iterator[FieldError]:
         if level is not None and level not in _LEVELS:
             why = "must be one of privileged, baseline, restricted"
             yield invalid_value(f"metadata.labels[{_PSA}{mode}]", level, why)
+        version = labels.get(f"{_PSA}{mode}-version")
+        if version is not None and not _VERSION.fullmatch(version):
+            why = 'must be "latest" or "v1.x"'
+            yield invalid_value(f"metadata.labels[{_PSA}{mode}-version]", version, why)
 
 
 def node(obj: Obj) -> Iterator[FieldError]:

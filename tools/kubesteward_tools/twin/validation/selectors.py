@@ -1,4 +1,4 @@
-"""Label selectors, which the server reads before anything is compared with them. apimachinery, ValidateLabelSelector."""
+"""Label selectors: what is wrong with them, before anything is compared. apimachinery, ValidateLabelSelector."""
 
 from __future__ import annotations
 
@@ -25,7 +25,9 @@ def _requirement(path: str, item: dict[str, Any]) -> Iterator[FieldError]:
             yield required(f"{path}.values", "must be specified when `operator` is 'In' or 'NotIn'")
     elif operator in _WITHOUT:
         if values:
-            yield forbidden_field(f"{path}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+            yield forbidden_field(
+                f"{path}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+            )
     else:
         yield invalid_value(f"{path}.operator", operator, "not a valid selector operator")
     yield from one_label(f"{path}.key", item.get("key", ""), "")
