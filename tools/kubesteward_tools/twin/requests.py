@@ -47,7 +47,9 @@ def handle(api: Api, request: Request) -> Response:
         route = parse(request.path)
         authorize(api, request, route)
         _check_options(request)
-        status, body = _VERBS[_meant(request, route)](api, request, route)
+        if (verb := _meant(request, route)) not in _VERBS:
+            raise ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        status, body = _VERBS[verb](api, request, route)
     except ApiError as error:
         return Response(error.code, error.as_status(), tuple(api.warnings))
     return Response(status, body, tuple(api.warnings))
@@ -96,6 +98,8 @@ def _is_dry(request: Request) -> bool:
 def _body(request: Request) -> Object:
     if not isinstance(request.body, dict):
         raise bad_request("the body of the request must be a JSON object")
+    if not isinstance(request.body.get("metadata") or {}, dict):
+        raise bad_request("json: cannot unmarshal the object: metadata must be an object")
     return request.body
 
 
@@ -133,7 +137,7 @@ def _create(api: Api, request: Request, route: Route) -> tuple[int, Object]:
 def _check_new(route: Route, body: Object) -> None:
     """Raises ApiError 400 for an object of another version, 500 for one that was there before."""
     found, expected = body.get("apiVersion"), route.kind.api_version
-    if found not in {None, expected}:
+    if found is not None and found != expected:
         raise bad_request(f"the API version in the data ({found}) does not match the expected API version ({expected})")
     metadata = body.get("metadata")
     if isinstance(metadata, dict) and metadata.get("resourceVersion"):

@@ -6,13 +6,19 @@ from typing import Any
 
 from kubesteward_tools.twin.identity import User
 from kubesteward_tools.twin.rbac import Access, bound_rules, can
-from kubesteward_tools.twin.status import invalid, invalid_value
+from kubesteward_tools.twin.status import bad_request, invalid, invalid_value
 from kubesteward_tools.world.store import Object, Store
+
+
+_ATTRIBUTES = ("resourceAttributes", "nonResourceAttributes")
 
 
 def answer(store: Store, kind: str, body: dict[str, Any], user: User) -> Object:
     """The review with its status; `kind` is the review's kind."""
     spec = body.get("spec") or {}
+    attributes = [spec.get(part) for part in _ATTRIBUTES] if isinstance(spec, dict) else [""]
+    if not all(isinstance(item, dict | None) for item in attributes):
+        raise bad_request(f"{kind} cannot be read: spec and its attributes must be objects")
     if kind == "SelfSubjectReview":
         status: dict[str, Any] = {"userInfo": user.as_json()}
     elif kind == "SelfSubjectRulesReview":
