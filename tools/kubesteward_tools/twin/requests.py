@@ -25,6 +25,7 @@ from kubesteward_tools.twin.status import (
     unsupported_media_type,
 )
 from kubesteward_tools.twin.validation import fields
+from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Key, Object
 
 _PATCH_TYPES = (
@@ -218,7 +219,10 @@ def _patch(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     if content_type == APPLY_PATCH:
         return _apply(api, request, route)
     old = api.get(kind.resource, route.namespace, route.name)
-    new = _merged(api, request, fields.type_of(kind), patched(old, request.body, content_type))
+    asked = patched(old, request.body, content_type)
+    if content_type in _PATCH_TYPES[:2]:
+        _check_kind(kind, asked)
+    new = _merged(api, request, fields.type_of(kind), asked)
     return 200, api.update(
         kind.resource,
         route.namespace,
@@ -229,6 +233,17 @@ def _patch(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         dry_run=_is_dry(request),
         managed=_written(api, request, route),
     )
+
+
+def _check_kind(kind: ResourceType, obj: Object) -> None:
+    """Raises ApiError 422 when a patch has made something else of the object."""
+    if not isinstance(obj, dict):
+        return
+    found = obj.get("kind"), obj.get("apiVersion")
+    if None in found:
+        raise _unfit(obj, "Object 'Kind' is missing" if found[0] is None else "Object 'apiVersion' is missing")
+    if found != (kind.kind, kind.api_version):
+        raise _unfit(obj, f'no kind "{found[0]}" is registered for version "{found[1]}"')
 
 
 def _apply(api: Api, request: Request, route: Route) -> tuple[int, Object]:
