@@ -20,6 +20,7 @@ from kubesteward_tools.twin.status import (
     conflict,
     forbidden,
     invalid,
+    method_not_allowed,
     not_supported,
     required,
     unsupported_media_type,
@@ -48,8 +49,9 @@ def handle(api: Api, request: Request) -> Response:
         route = parse(request.path)
         authorize(api, request, route)
         _check_options(request)
-        if (verb := _meant(request, route)) not in _VERBS:
-            raise ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+        verb = _meant(request, route)
+        if verb not in _VERBS:
+            raise method_not_allowed()
         status, body = _VERBS[verb](api, request, route)
     except ApiError as error:
         return Response(error.code, error.as_status(), tuple(api.warnings))
@@ -108,7 +110,7 @@ def _get(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     obj = api.get(route.kind.resource, route.namespace, route.name)
     if route.subresource == "scale":
         return 200, scale.read(obj)
-    if route.subresource not in {"", "status"}:
+    if route.subresource not in {"", "status", "resize", "ephemeralcontainers"}:
         raise no_such_resource()
     return 200, obj
 

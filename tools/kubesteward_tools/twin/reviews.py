@@ -9,7 +9,6 @@ from kubesteward_tools.twin.rbac import Access, bound_rules, can
 from kubesteward_tools.twin.status import bad_request, invalid, invalid_value
 from kubesteward_tools.world.store import Object, Store
 
-
 _ATTRIBUTES = ("resourceAttributes", "nonResourceAttributes")
 
 

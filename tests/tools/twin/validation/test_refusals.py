@@ -11,7 +11,11 @@ from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.route import Request, Response
 
 NOW = 1_800_000_000.0
-CORE, APPS, BATCH = "/api/v1/namespaces/default", "/apis/apps/v1/namespaces/default", "/apis/batch/v1/namespaces/default"
+CORE, APPS, BATCH = (
+    "/api/v1/namespaces/default",
+    "/apis/apps/v1/namespaces/default",
+    "/apis/batch/v1/namespaces/default",
+)
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 BARE: dict[str, Any] = {"containers": [{"name": "c", "image": "app:1"}]}

@@ -50,7 +50,7 @@ def _merge_map(old: dict[str, Any], patch: dict[str, Any], path: tuple[str, ...]
     plain = {key: value for key, value in patch.items() if not key.startswith("$")}
     if directive == "delete":
         return None
-    if directive not in {None, "replace", "merge"}:
+    if directive is not None and directive not in ("replace", "merge"):
         raise ApiError(500, "", f"unknown patch type found: {directive}")
     if directive == "replace":
         replaced: dict[str, Any] = _without_nulls(plain)
