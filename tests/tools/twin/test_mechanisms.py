@@ -184,6 +184,25 @@ def test_a_patch_that_makes_no_sense_is_answered_as_the_server_does(
     assert send(cluster, "patch", f"{APPS}/deployments/web", patch, kind).status == status
 
 
+@pytest.mark.parametrize("port", [30777, 80])
+def test_a_node_port_must_be_free_and_in_range(cluster: SimulatedCluster, port: int) -> None:
+    ports = [{"port": 80, "nodePort": 30777}]
+    send(
+        cluster, "create", f"{CORE}/services", {"metadata": {"name": "a"}, "spec": {"type": "NodePort", "ports": ports}}
+    )
+    ports = [{"port": 80, "nodePort": port}]
+    body = {"metadata": {"name": "b"}, "spec": {"type": "NodePort", "ports": ports}}
+
+    assert send(cluster, "create", f"{CORE}/services", body).status == 422
+
+
+def test_a_cluster_address_must_be_free(cluster: SimulatedCluster) -> None:
+    first = send(cluster, "create", f"{CORE}/services", {"metadata": {"name": "a"}, "spec": {"ports": [{"port": 80}]}})
+    spec = {"clusterIP": first.body["spec"]["clusterIP"], "ports": [{"port": 80}]}
+
+    assert send(cluster, "create", f"{CORE}/services", {"metadata": {"name": "b"}, "spec": spec}).status == 422
+
+
 def test_deleting_a_whole_collection_needs_no_other_verb(cluster: SimulatedCluster) -> None:
     pod(cluster, "a")
     pod(cluster, "b")

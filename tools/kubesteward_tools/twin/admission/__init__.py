@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kubesteward_tools.twin.admission import (
+    addresses,
     escalation,
     jobs,
     limits,
@@ -38,6 +39,7 @@ MUTATING: tuple[Plugin, ...] = (
 VALIDATING: tuple[Plugin, ...] = (
     escalation.check,
     pods.one_default_priority,
+    addresses.free,
     storage.resizable,
     limits.bounds,
     security.pod_security,
