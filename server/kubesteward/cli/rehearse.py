@@ -19,8 +19,6 @@ from kubesteward.cli.exits import FAILED, one_sentence
 
 _AHEAD = 4
 """Cases that wait for each process. What is under way is bounded, however long the file is."""
-_MALFORMED = (LookupError, TypeError, AttributeError, ValueError, RecursionError)
-"""What an object that is none of Kubernetes' raises somewhere in the twin."""
 
 
 class _Played(NamedTuple):
@@ -99,7 +97,8 @@ def _play(number: int, line: str) -> _Played:
         return _Played(number, "", str(error))
     try:
         return _Played(number, json.dumps(predict(case), separators=(",", ":")), "")
-    except _MALFORMED as error:
-        unknown = {"id": case.id, "responses": [], "summary": {"unsafe": None, "unknown": ["it could not be played"]}}
+    except Exception as error:  # noqa: BLE001 - whatever one line holds, the others are played, and it is not called safe
+        reason = f"it could not be played: {type(error).__name__}: {error}"
+        unknown = {"id": case.id, "responses": [], "summary": {"unsafe": None, "unknown": [reason]}}
         why = f"case {case.id!r} could not be played, look at its objects: {type(error).__name__}: {error}."
         return _Played(number, json.dumps(unknown, separators=(",", ":")), why)

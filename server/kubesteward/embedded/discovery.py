@@ -24,6 +24,8 @@ _SUBRESOURCE_VERBS = {
     "eviction": ["create"],
     "binding": ["create"],
     "finalize": ["update"],
+    "resize": ["get", "patch", "update"],
+    "ephemeralcontainers": ["get", "patch", "update"],
 }
 
 

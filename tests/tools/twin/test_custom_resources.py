@@ -325,8 +325,11 @@ def test_a_deleted_definition_waits_for_its_objects_and_takes_no_new_ones() -> N
 
 
 def test_a_namespace_takes_its_custom_resources_along() -> None:
-    cluster = cluster_with(widget())
-    ask(cluster, "delete", "/api/v1/namespaces/default")
+    cluster = cluster_with()
+    ask(cluster, "create", "/api/v1/namespaces", {"metadata": {"name": "shop"}})
+    cluster.engine.settle()
+    assert ask(cluster, "create", WIDGETS.replace("default", "shop"), widget()).status == 201
+    ask(cluster, "delete", "/api/v1/namespaces/shop")
     cluster.engine.settle()
 
     assert cluster.store.count("widgets.example.com") == 0

@@ -15,13 +15,22 @@ def allocate(attempt: Attempt) -> None:
     spec.setdefault("clusterIPs", [spec["clusterIP"]])
     if spec["type"] in {"NodePort", "LoadBalancer"} and spec.get("allocateLoadBalancerNodePorts", True):
         for port in spec.get("ports") or ():
-            port.setdefault("nodePort", attempt.names.number(30000, 32767))
+            if not port.get("nodePort"):
+                port["nodePort"] = _free_port(attempt)
 
 
 def _free_address(attempt: Attempt) -> str:
+    taken = {other["spec"].get("clusterIP") for other in attempt.store.objects("services")}
     while True:
         address = f"10.{attempt.names.number(96, 111)}.{attempt.names.number(0, 255)}.{attempt.names.number(1, 254)}"
-        if all(
-            other["spec"].get("clusterIP") != address for other in attempt.store.objects("services", attempt.namespace)
-        ):
+        if address not in taken:
             return address
+
+
+def _free_port(attempt: Attempt) -> int:
+    services = [*attempt.store.objects("services"), attempt.obj]
+    taken = {port.get("nodePort") for item in services for port in item["spec"].get("ports") or ()}
+    while True:
+        port = attempt.names.number(30000, 32767)
+        if port not in taken:
+            return port

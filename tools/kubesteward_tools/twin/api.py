@@ -21,12 +21,15 @@ from kubesteward_tools.twin.deletion import Deletion, settle_deletion
 from kubesteward_tools.twin.identity import ADMIN, CONTROL_PLANE, User
 from kubesteward_tools.twin.names import Names
 from kubesteward_tools.twin.patches.patched import patched
+from kubesteward_tools.twin.validation import pod_changes
 from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Key, Object, Store
 
 _SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 _CONTENT_FREE = {"metadata", "status", "apiVersion", "kind"}
 _GENERATED_NAME_LIMIT = 58
+_PARTS = {"resize": pod_changes.resized, "ephemeralcontainers": pod_changes.debugged}
+"""Subresources through which only a part of the object is written."""
 
 Evict = Callable[["Api", str, str, dict[str, Any], User, bool], Object]
 Managed = Callable[[Object], list[dict[str, Any]]]
@@ -244,6 +247,8 @@ class Api:
         if subresource == "status":
             return {**old, "status": copy.deepcopy(obj.get("status") or {})}
         new = copy.deepcopy(obj)
+        if part := _PARTS.get(subresource):
+            new = {**old, "metadata": metadata, "spec": part(new.get("spec") or {}, copy.deepcopy(old["spec"]))}
         new["metadata"] = {
             **{key: value for key, value in metadata.items() if key not in _SERVER_OWNED or key == "uid"},
             **{key: value for key, value in old["metadata"].items() if key in _SERVER_OWNED and key != "uid"},
@@ -322,7 +327,7 @@ class Api:
         for plugin in admission.MUTATING:
             plugin(attempt)
         defaults.fill(attempt.resource, attempt.obj)
-        validation.check(attempt.kind, attempt.obj, attempt.old)
+        validation.check(attempt.kind, attempt.obj, attempt.old, attempt.subresource)
         for plugin in admission.VALIDATING:
             plugin(attempt)
         return attempt

@@ -54,14 +54,14 @@ def merged(api: Api, request: Request, kind: ResourceType, obj: Object) -> Objec
     try:
         kept, unknown = _known(api, kind, obj)
     except fields.WrongType as error:
-        raise _unfit(obj, str(error)) from None
+        raise unfit(obj, str(error)) from None
     if unknown and request.query.get("fieldValidation") == "Strict":
-        raise _unfit(obj, f"strict decoding error: {', '.join(fields.paths(unknown))}")
+        raise unfit(obj, f"strict decoding error: {', '.join(fields.paths(unknown))}")
     _warn(api, request, unknown)
     return kept
 
 
-def _unfit(obj: Object, why: str) -> ApiError:
+def unfit(obj: Object, why: str) -> ApiError:
     shown = json.dumps(json.dumps(obj, separators=(",", ":")))
     return invalid("", "", [FieldError("FieldValueInvalid", "patch", f"Invalid value: {shown}: {why}")])
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.twin.quota import is_terminal
-from kubesteward_tools.twin.status import ApiError, invalid, not_supported
+from kubesteward_tools.twin.status import ApiError, invalid, invalid_value, not_supported
 from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Object
 
@@ -41,6 +41,9 @@ class Deletion:
         policy = self.options.get("propagationPolicy")
         if policy and policy not in _POLICIES:
             raise invalid("DeleteOptions.meta.k8s.io", "", [not_supported("propagationPolicy", policy, _POLICIES)])
+        if policy and self.options.get("orphanDependents") is not None:
+            why = "orphanDependents and deletionPropagation cannot be both set"
+            raise invalid("DeleteOptions.meta.k8s.io", "", [invalid_value("propagationPolicy", policy, why)])
 
     def _mismatch(self, words: str, wanted: str, found: str) -> ApiError:
         name = self.obj["metadata"]["name"]

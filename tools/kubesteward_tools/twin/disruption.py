@@ -11,6 +11,7 @@ from kubesteward_tools.twin.worlds import store_of, whole
 from kubesteward_tools.world.store import Key, Object, Store
 
 _BUDGETS = "poddisruptionbudgets.policy"
+_NUMBERS = ("expectedPods", "desiredHealthy", "currentHealthy")
 _SCALED = {
     "ReplicaSet": "replicasets.apps",
     "Deployment": "deployments.apps",
@@ -56,22 +57,27 @@ def status(world: Any, pdb: Object | str) -> dict[str, Any]:
 
     Returns:
         {"expectedPods", "desiredHealthy", "currentHealthy", "disruptionsAllowed"}, all whole numbers; without
-        `disruptedPods` and conditions.
+        `disruptedPods` and conditions. Where the scale of a pod's controller cannot be read, it allows nothing and
+        leaves the other numbers as they are.
 
     Raises:
         ValueError, TypeError: the world or the budget cannot be read. KeyError: it has no budget of that name.
     """
     store = store_of(world)
     budget = _budget(store, pdb)
-    pods = pods_of(store, budget)
-    expected, desired = _expectation(store, budget["spec"], pods)
+    found = (store.get(key) for key in _selected(store, budget))
+    pods = [pod for pod in found if pod is not None]
+    expectation = _expectation(store, budget["spec"], pods)
+    if expectation is None:
+        old = budget.get("status") or {}
+        return {**{name: old.get(name, 0) for name in _NUMBERS}, "disruptionsAllowed": 0}
+    expected, desired = expectation
     healthy = sum(is_healthy(pod) for pod in pods)
-    allowed = max(0, healthy - desired) if expected > 0 and desired >= 0 else 0
     return {
-        "expectedPods": max(expected, 0),
-        "desiredHealthy": max(desired, 0),
+        "expectedPods": expected,
+        "desiredHealthy": desired,
         "currentHealthy": healthy,
-        "disruptionsAllowed": allowed,
+        "disruptionsAllowed": max(0, healthy - desired) if expected > 0 else 0,
     }
 
 
@@ -88,18 +94,28 @@ def _budget(store: Store, pdb: Object | str) -> Object:
     return whole({"spec": {}, **pdb}, Key(_BUDGETS, metadata.get("namespace") or "default", metadata.get("name") or ""))
 
 
-def _expectation(store: Store, spec: dict[str, Any], pods: list[Object]) -> tuple[int, int]:
-    """Expected pods and the healthy ones among them that the budget wants; (0, -1) where the scale cannot be found."""
+def can_be_computed(store: Store, budget: Object) -> bool:
+    """Whether the controller can say how many pods the budget expects."""
+    pods = [pod for key in _selected(store, budget) if (pod := store.get(key)) is not None]
+    return _expectation(store, budget["spec"], pods) is not None
+
+
+def _selected(store: Store, budget: Object) -> Iterable[Key]:
+    return store.selected("pods", budget["metadata"]["namespace"], budget["spec"].get("selector"))
+
+
+def _expectation(store: Store, spec: dict[str, Any], pods: list[Object]) -> tuple[int, int] | None:
+    """Expected pods and the healthy ones among them that the budget wants; None where a scale cannot be found."""
     if (most := spec.get("maxUnavailable")) is not None:
         expected = _expected_scale(store, pods)
-        if expected is None:
-            return 0, -1
-        return expected, max(0, expected - rounded_up(most, expected))
-    least = spec.get("minAvailable", 0)
+        return None if expected is None else (expected, max(0, expected - rounded_up(most, expected)))
+    least = spec.get("minAvailable")
+    if least is None:
+        return 0, 0
     if isinstance(least, int):
         return len(pods), least
     expected = _expected_scale(store, pods)
-    return (0, -1) if expected is None else (expected, rounded_up(least, expected))
+    return None if expected is None else (expected, rounded_up(least, expected))
 
 
 def rounded_up(value: Any, total: int) -> int:
@@ -109,12 +125,14 @@ def rounded_up(value: Any, total: int) -> int:
 
 
 def _expected_scale(store: Store, pods: Iterable[Object]) -> int | None:
-    """The sum of the scales of the pods' controllers; None when a pod has none that can be scaled."""
+    """The sum of the scales of the pods' controllers; None when one cannot be scaled. Pods without any do not count."""
     scales: dict[str, int] = {}
     for pod in pods:
         owner = controller_of(pod)
-        found = _scale(store, pod["metadata"].get("namespace", ""), owner) if owner else None
-        if owner is None or found is None:
+        if owner is None:
+            continue
+        found = _scale(store, pod["metadata"].get("namespace", ""), owner)
+        if found is None:
             return None
         uid, replicas = found
         scales[uid] = replicas

@@ -80,3 +80,12 @@ def _named(name: str) -> User:
 
 def _member(group: str) -> User:
     return User("", (group,))
+
+
+def impersonated(name: str, groups: tuple[str, ...] = ()) -> User:
+    """Who acts when somebody is impersonated: with the groups that the API server adds (docs: "Authenticating")."""
+    parts = name.split(":")
+    if not groups and parts[:2] == ["system", "serviceaccount"] and len(parts) == 4:
+        groups = ("system:serviceaccounts", f"system:serviceaccounts:{parts[2]}")
+    everyone = "system:unauthenticated" if name == "system:anonymous" else "system:authenticated"
+    return User(name, groups if everyone in groups else (*groups, everyone))

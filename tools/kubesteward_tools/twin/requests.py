@@ -20,7 +20,9 @@ from kubesteward_tools.twin.status import (
     ApiError,
     bad_request,
     conflict,
+    forbidden,
     invalid,
+    method_not_allowed,
     not_supported,
     required,
     unsupported_media_type,
@@ -35,6 +37,9 @@ _NOT_STRATEGIC = (
 )
 
 
+_IMMORTAL = {"default", "kube-system", "kube-public"}
+
+
 def handle(api: Api, request: Request) -> Response:
     """Answer it; whatever is refused is a Response too."""
     if versions.is_old(request):
@@ -44,7 +49,10 @@ def handle(api: Api, request: Request) -> Response:
         route = parse(request.path, api.kinds)
         authorize(api, request, route)
         _check_options(request)
-        status, body = _VERBS[request.verb](api, request, route)
+        verb = _meant(request, route)
+        if verb not in _VERBS:
+            raise method_not_allowed()
+        status, body = _VERBS[verb](api, request, route)
     except ApiError as error:
         return Response(error.code, error.as_status(), tuple(api.warnings))
     return Response(status, shown(api, route, body), tuple(api.warnings))
@@ -61,11 +69,18 @@ def shown(api: Api, route: Route, body: Object) -> Object:
     return writes.in_version(definition, version, body)
 
 
+def _meant(request: Request, route: Route) -> str:
+    """Of a whole collection, get is list and delete is deletecollection."""
+    if route.name:
+        return request.verb
+    return {"get": "list", "delete": "deletecollection"}.get(request.verb, request.verb)
+
+
 def authorize(api: Api, request: Request, route: Route) -> None:
     """Raises ApiError 403, worded as the real authorizer's."""
     kind, user = route.kind, request.user
     namespace = route.name if kind.resource == "namespaces" else route.namespace
-    verb = "list" if request.verb == "get" and not route.name else request.verb
+    verb = _meant(request, route)
     access = Access(verb, kind.group, kind.plural, namespace, route.name, route.subresource)
     decision = permits(api.store, user, access)
     if decision.allowed:
@@ -97,6 +112,8 @@ def _is_dry(request: Request) -> bool:
 def _body(request: Request) -> Object:
     if not isinstance(request.body, dict):
         raise bad_request("the body of the request must be a JSON object")
+    if not isinstance(request.body.get("metadata") or {}, dict):
+        raise bad_request("json: cannot unmarshal the object: metadata must be an object")
     return request.body
 
 
@@ -104,7 +121,7 @@ def _get(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     obj = api.get(route.kind.resource, route.namespace, route.name)
     if route.subresource == "scale":
         return 200, _scale_of(api, route, obj)
-    if route.subresource not in {"", "status"}:
+    if route.subresource not in {"", "status", "resize", "ephemeralcontainers"}:
         raise no_such_resource()
     return 200, obj
 
@@ -137,13 +154,26 @@ def _create(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     if kind.verbs == ("create",):
         return 201, reviews.answer(api.store, kind.kind, body, request.user)
     if route.subresource == "eviction":
+        if (body.get("metadata") or {}).get("name") != route.name:
+            raise bad_request("name in URL does not match name in Eviction object")
         return 201, evict(api, route.namespace, route.name, body, user=request.user, dry_run=dry)
     if route.subresource == "binding":
         return 201, _bind(api, request, route, body)
     if route.subresource or route.name:
         raise no_such_resource()
+    _check_new(route, body)
     body = decoding.decoded(api, request, route, body)
     return 201, api.create(kind.resource, route.namespace, body, user=request.user, dry_run=dry)
+
+
+def _check_new(route: Route, body: Object) -> None:
+    """Raises ApiError 400 for an object of another version, 500 for one that was there before."""
+    found, expected = body.get("apiVersion"), route.kind.api_version
+    if found is not None and found != expected:
+        raise bad_request(f"the API version in the data ({found}) does not match the expected API version ({expected})")
+    metadata = body.get("metadata")
+    if isinstance(metadata, dict) and metadata.get("resourceVersion"):
+        raise ApiError(500, "", "resourceVersion should not be set on objects to be created")
 
 
 def _bind(api: Api, request: Request, route: Route, body: Object) -> Object:
@@ -169,6 +199,11 @@ def _update(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     body = decoding.decoded(api, request, route, body)
     if kind.resource != "pods" and not (body.get("metadata") or {}).get("name"):
         raise bad_request("the name of the object must be set")
+    uid = (body.get("metadata") or {}).get("uid")
+    old = api.get(kind.resource, route.namespace, route.name)
+    if uid and uid != old["metadata"].get("uid"):
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata'].get('uid')}"
+        raise conflict(kind, route.name, why)
     new = api.update(
         kind.resource,
         route.namespace,
@@ -233,7 +268,10 @@ def _patch(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         return 200, _write_scale(api, request, route, _scaled(api, route, old, wanted))
     if content_type == APPLY_PATCH:
         return _apply(api, request, route)
-    new = decoding.merged(api, request, kind, patched(_current(api, route), request.body, content_type))
+    asked = patched(_current(api, route), request.body, content_type)
+    if content_type in {JSON_PATCH, MERGE_PATCH}:
+        _check_kind(kind, asked)
+    new = decoding.merged(api, request, kind, asked)
     return 200, api.update(
         kind.resource,
         route.namespace,
@@ -246,9 +284,22 @@ def _patch(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     )
 
 
+def _check_kind(kind: ResourceType, obj: Object) -> None:
+    """Raises ApiError 422 when a patch has made something else of the object."""
+    if not isinstance(obj, dict):
+        return
+    found = obj.get("kind"), obj.get("apiVersion")
+    if None in found:
+        raise decoding.unfit(obj, "Object 'Kind' is missing" if found[0] is None else "Object 'apiVersion' is missing")
+    if found != (kind.kind, kind.api_version):
+        raise decoding.unfit(obj, f'no kind "{found[0]}" is registered for version "{found[1]}"')
+
+
 def _apply(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     """Server-side apply. Raises ApiError 409 where it would change what others manage, unless it is forced."""
     kind, body, user, dry = route.kind, _body(request), request.user, _is_dry(request)
+    if body.get("kind") != kind.kind or body.get("apiVersion") != kind.api_version:
+        raise bad_request(f"an applied object must say that it is a {kind.kind} of {kind.api_version}")
     manager = Manager(request.query["fieldManager"], "Apply", route.subresource)
     old = api.store.get(Key(kind.resource, route.namespace, route.name))
     taken: list[Path] = []
@@ -294,6 +345,8 @@ def _delete(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         if name in request.query:
             options[name] = int(request.query[name]) if name == "gracePeriodSeconds" else request.query[name]
     kind = route.kind
+    if kind.resource == "namespaces" and route.name in _IMMORTAL:
+        raise forbidden(kind, route.name, "this namespace may not be deleted")
     after = api.delete(
         kind.resource, route.namespace, route.name, user=request.user, options=options, dry_run=_is_dry(request)
     )

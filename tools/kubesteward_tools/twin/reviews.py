@@ -6,23 +6,42 @@ from typing import Any
 
 from kubesteward_tools.twin.identity import User
 from kubesteward_tools.twin.rbac import Access, bound_rules, permits
+from kubesteward_tools.twin.status import bad_request, invalid, invalid_value
 from kubesteward_tools.world.store import Object, Store
+
+_ATTRIBUTES = ("resourceAttributes", "nonResourceAttributes")
 
 
 def answer(store: Store, kind: str, body: dict[str, Any], user: User) -> Object:
     """The review with its status; `kind` is the review's kind."""
     spec = body.get("spec") or {}
+    attributes = [spec.get(part) for part in _ATTRIBUTES] if isinstance(spec, dict) else [""]
+    if not all(isinstance(item, dict | None) for item in attributes):
+        raise bad_request(f"{kind} cannot be read: spec and its attributes must be objects")
     if kind == "SelfSubjectReview":
         status: dict[str, Any] = {"userInfo": user.as_json()}
     elif kind == "SelfSubjectRulesReview":
         status = _rules(store, user, spec.get("namespace", ""))
     else:
+        _check(kind, spec)
         subject = user if kind == "SelfSubjectAccessReview" else _subject(spec)
         decision = permits(store, subject, _access(spec))
         status = {"allowed": decision.allowed}
         if decision.reason:
             status["reason"] = decision.reason
     return {**body, "metadata": body.get("metadata") or {}, "spec": spec, "status": status}
+
+
+def _check(kind: str, spec: dict[str, Any]) -> None:
+    """Raises ApiError 422 for a question about nobody, or about nothing or two things at once."""
+    errors = []
+    if bool(spec.get("resourceAttributes")) == bool(spec.get("nonResourceAttributes")):
+        why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        errors.append(invalid_value("spec.resourceAttributes", spec.get("resourceAttributes"), why))
+    if kind != "SelfSubjectAccessReview" and not (spec.get("user") or spec.get("groups")):
+        errors.append(invalid_value("spec.user", "", "at least one of user or group must be specified"))
+    if errors:
+        raise invalid(f"{kind}.authorization.k8s.io", "", errors)
 
 
 def _subject(spec: dict[str, Any]) -> User:

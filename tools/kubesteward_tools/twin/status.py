@@ -121,6 +121,10 @@ def bad_request(message: str) -> ApiError:
     return ApiError(400, "BadRequest", message)
 
 
+def method_not_allowed() -> ApiError:
+    return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")
+
+
 def unsupported_media_type(message: str = "415: Unsupported Media Type") -> ApiError:
     return ApiError(415, "UnsupportedMediaType", message)
 

@@ -9,20 +9,37 @@ from kubesteward_tools.twin.controllers.autoscalers import AUTOSCALERS, is_decla
 from kubesteward_tools.twin.controllers.cronjobs import CRON_JOBS
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.resources import BUILT_IN
+from kubesteward_tools.twin.scheduling.filters import allocatable_of
+from kubesteward_tools.twin.scheduling.usage import Room, pods_on
 from kubesteward_tools.twin.watcher import SIMULATED_OWNERS, top_controller
-from kubesteward_tools.world.store import Object
+from kubesteward_tools.world.store import Key, Object, Store
 
 _NOT_SIMULATED = {
     "replicationcontrollers": "what the change does to its pods",
 }
 _CONTROLLERS_OWN = (("annotations", "metadata"), ("ingressClassName", "spec"), ("tls", "spec"))
 UNKNOWN_CONTROLLER = "what its controller makes of the change is not known"
+_SCHEDULER = "default-scheduler"
+_PROVISIONED = "pv.kubernetes.io/provisioned-by"
 _INERT = {"kubectl.kubernetes.io/last-applied-configuration"}
 _KNOWN = {kind.resource for kind in BUILT_IN}
 
 
 def unknowns(evidence: Evidence) -> list[str]:
-    rules = (_kinds, _custom, _owners, _autoscalers, _later_runs, _agents, _undecided, _routing, _networks, _restless)
+    rules = (
+        _kinds,
+        _custom,
+        _owners,
+        _autoscalers,
+        _later_runs,
+        _agents,
+        _placed,
+        _provisioned,
+        _undecided,
+        _routing,
+        _networks,
+        _restless,
+    )
     return list(dict.fromkeys(text for rule in rules for text in rule(evidence)))
 
 
@@ -111,6 +128,49 @@ def _undecided(evidence: Evidence) -> Iterator[str]:
     """Rules, policies and webhooks that may refuse what is written, by the change or by controllers because of it."""
     for run, _ in evidence.runs():
         yield from sorted(set(run.cluster.api.unknown))
+
+
+def _placed(evidence: Evidence) -> Iterator[str]:
+    """Pods that go past the scheduler: another one has to place them, or a kubelet to accept them."""
+    for key, before, pod in evidence.touched(evidence.best, "pods"):
+        if before is not None or pod is None:
+            continue
+        scheduler, node = pod["spec"].get("schedulerName", _SCHEDULER), pod["spec"].get("nodeName")
+        if scheduler != _SCHEDULER:
+            yield f"{name(key)}: what the scheduler {scheduler} makes of it is not known"
+        elif node and not _has_room(evidence.best.store, node):
+            yield f"{name(key)} went to {node}, which has no room for it: whether its kubelet takes it is not known"
+
+
+def _has_room(store: Store, node: str) -> bool:
+    """Pods that name their node themselves are asked for no room by the scheduler."""
+    found = store.get(Key("nodes", "", node))
+    if found is None:
+        return False
+    room, allocatable = Room.of(pods_on(store, node)), allocatable_of(found)
+    return all(value <= allocatable.get(item, 0) for item, value in room.used.items() if value)
+
+
+def _provisioned(evidence: Evidence) -> Iterator[str]:
+    """Volumes of a provisioner that nobody has seen at work."""
+    store, origin = evidence.best.store, evidence.origin
+    for key, before, claim in evidence.touched(evidence.best, "persistentvolumeclaims"):
+        if claim is None or not claim["spec"].get("volumeName") or (before and before["spec"].get("volumeName")):
+            continue
+        volume = store.get(Key("persistentvolumes", "", claim["spec"]["volumeName"])) or {"metadata": {}}
+        provisioner = (volume["metadata"].get("annotations") or {}).get(_PROVISIONED)
+        if provisioner and provisioner not in _proven(origin):
+            yield f"{name(key)}: whether the provisioner {provisioner} works is not known"
+
+
+def _proven(origin: Store) -> set[str]:
+    """Provisioners that have made volumes, or that make those of the default class."""
+    volumes = (volume["metadata"].get("annotations") or {} for volume in origin.objects("persistentvolumes"))
+    made = {notes[_PROVISIONED] for notes in volumes if _PROVISIONED in notes}
+    for item in origin.objects("storageclasses.storage.k8s.io"):
+        if (item["metadata"].get("annotations") or {}).get("storageclass.kubernetes.io/is-default-class") == "true":
+            made.add(item.get("provisioner", ""))
+    return made
 
 
 def _restless(evidence: Evidence) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from kubesteward_tools.twin.admission import (
+    addresses,
     escalation,
     hooks,
     jobs,
@@ -30,6 +31,7 @@ MUTATING: tuple[Plugin, ...] = (
     jobs.selector,
     pods.service_account,
     pods.priority,
+    pods.runtime_class,
     pods.default_tolerations,
     limits.defaults,
     storage.default_class,
@@ -41,6 +43,9 @@ MUTATING: tuple[Plugin, ...] = (
 )
 VALIDATING: tuple[Plugin, ...] = (
     escalation.check,
+    pods.one_default_priority,
+    addresses.free,
+    storage.resizable,
     limits.bounds,
     security.pod_security,
     policies.judge,

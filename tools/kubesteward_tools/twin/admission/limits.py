@@ -36,7 +36,7 @@ def defaults(attempt: Attempt) -> None:
 
 def bounds(attempt: Attempt) -> None:
     """Raises ApiError 403 with every bound that is broken."""
-    if attempt.creates_pod:
+    if attempt.creates_pod or attempt.subresource == "resize":
         broken = [
             text for item in _items(attempt, "Container") for c in _containers(attempt) for text in _broken(item, c)
         ]

@@ -10,6 +10,7 @@ from kubesteward_tools.world.store import Key
 
 _TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105 - a mount path, not a secret
 _UNREACHABLE_AFTER = 300
+CLASSES = "priorityclasses.scheduling.k8s.io"
 
 
 def service_account(attempt: Attempt) -> None:
@@ -52,15 +53,66 @@ def priority(attempt: Attempt) -> None:
     if not attempt.creates_pod:
         return
     spec = attempt.obj["spec"]
-    classes = attempt.store.objects("priorityclasses.scheduling.k8s.io")
+    classes = attempt.store.objects(CLASSES)
     name = spec.get("priorityClassName")
     found = next((c for c in classes if (c["metadata"]["name"] == name if name else c.get("globalDefault"))), None)
     if name and found is None:
         raise forbidden(attempt.kind, attempt.name, f"no PriorityClass with name {name} was found")
     if found is not None:
         spec["priorityClassName"] = found["metadata"]["name"]
-    spec["priority"] = found["value"] if found else 0
-    spec.setdefault("preemptionPolicy", (found or {}).get("preemptionPolicy", "PreemptLowerPriority"))
+    value = found["value"] if found else 0
+    policy = (found or {}).get("preemptionPolicy", "PreemptLowerPriority")
+    _must_agree(attempt, "priority", "the integer value of priority", value)
+    _must_agree(attempt, "preemptionPolicy", "the string value of PreemptionPolicy", policy)
+    spec.update(priority=value, preemptionPolicy=policy)
+
+
+def _must_agree(attempt: Attempt, field: str, words: str, computed: Any) -> None:
+    """A pod may repeat what its class says, and nothing else."""
+    given = attempt.obj["spec"].get(field)
+    if given is not None and given != computed:
+        why = f"{words} ({given}) must not be provided in pod spec; priority admission controller computed {computed}"
+        raise forbidden(attempt.kind, attempt.name, f"{why} from the given PriorityClass name")
+
+
+def one_default_priority(attempt: Attempt) -> None:
+    """Raises ApiError 403 when a second PriorityClass is to be the default."""
+    if attempt.resource != CLASSES or not attempt.obj.get("globalDefault"):
+        return
+    for other in attempt.store.objects(CLASSES):
+        name = other["metadata"]["name"]
+        if other.get("globalDefault") and name != attempt.name:
+            why = f"PriorityClass {name} is already marked as default. Only one default can exist"
+            raise forbidden(attempt.kind, attempt.name, why)
+
+
+def runtime_class(attempt: Attempt) -> None:
+    """What a RuntimeClass costs and where it runs (KEP-688); one that pods run with already is there, seen or not."""
+    spec = attempt.obj["spec"] if attempt.creates_pod else {}
+    name = spec.get("runtimeClassName")
+    found = attempt.store.get(Key("runtimeclasses.node.k8s.io", "", name)) if name else None
+    if name and found is None and not any(_runs_with(pod, name) for pod in attempt.store.objects("pods")):
+        raise forbidden(attempt.kind, attempt.name, f'pod rejected: RuntimeClass "{name}" not found')
+    overhead = ((found or {}).get("overhead") or {}).get("podFixed")
+    if spec.get("overhead") and found is not None and spec["overhead"] != overhead:
+        raise forbidden(
+            attempt.kind, attempt.name, "pod rejected: Pod's Overhead doesn't match RuntimeClass's defined Overhead"
+        )
+    if spec.get("overhead") and not name:
+        why = "pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead"
+        raise forbidden(attempt.kind, attempt.name, why)
+    if overhead:
+        spec["overhead"] = overhead
+    scheduling = (found or {}).get("scheduling") or {}
+    if scheduling.get("nodeSelector"):
+        spec["nodeSelector"] = {**(spec.get("nodeSelector") or {}), **scheduling["nodeSelector"]}
+    for item in scheduling.get("tolerations") or ():
+        if item not in spec.setdefault("tolerations", []):
+            spec["tolerations"].append(item)
+
+
+def _runs_with(pod: dict[str, Any], name: str) -> bool:
+    return bool((pod.get("spec") or {}).get("runtimeClassName") == name)
 
 
 def default_tolerations(attempt: Attempt) -> None:

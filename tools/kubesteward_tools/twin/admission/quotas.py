@@ -16,7 +16,7 @@ _MUST_BE_GIVEN = ("limits.", "requests.")
 
 def within_quota(attempt: Attempt) -> None:
     """Raises ApiError 403; on success the quotas' new usage waits in `attempt.charges`."""
-    if not attempt.kind.namespaced or attempt.resource == "resourcequotas":
+    if not attempt.kind.namespaced:
         return
     for quota in attempt.store.objects("resourcequotas", attempt.namespace):
         if in_scope(quota, attempt.resource, attempt.obj):
@@ -58,6 +58,8 @@ def _exceeded(name: str, over: list[str], delta: Amounts, used: dict[str, Any], 
 def _must_specify(attempt: Attempt, quota: str, hard: dict[str, Any]) -> None:
     """A quota on requests or limits makes them compulsory, container by container."""
     missing: dict[str, list[str]] = {}
+    if any((attempt.obj["spec"].get("resources") or {}).values()):
+        return  # resources of the pod as a whole stand in for its containers' (KEP-2837)
     for name in sorted(hard):
         part, _, resource = name.partition(".") if name.startswith(_MUST_BE_GIVEN) else ("requests", "", name)
         if resource not in {"cpu", "memory"}:

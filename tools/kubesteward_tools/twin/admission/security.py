@@ -23,18 +23,31 @@ _TEMPLATES = {
 
 def pod_security(attempt: Attempt) -> None:
     """Enforced for pods; for workloads' templates, and for the warn level, only a warning."""
-    if attempt.resource not in _TEMPLATES and not attempt.creates_pod:
+    if attempt.resource not in _TEMPLATES and not (attempt.creates_pod or _matters(attempt)):
         return
     namespace = attempt.store.get(Key("namespaces", "", attempt.namespace)) or {"metadata": {}}
     labels = namespace["metadata"].get("labels") or {}
     pod = attempt.obj if attempt.resource == "pods" else _template(attempt.obj)
-    if attempt.creates_pod and (text := _violation(labels, "enforce", pod)):
+    if attempt.resource == "pods" and (text := _violation(labels, "enforce", pod)):
         raise forbidden(attempt.kind, attempt.name, f"violates PodSecurity {text}")
     levels = ("warn",) if attempt.resource == "pods" else ("warn", "enforce")
     for mode in levels:
         if text := _violation(labels, mode, pod):
             attempt.warnings.append(f"would violate PodSecurity {text}")
             return
+
+
+def _matters(attempt: Attempt) -> bool:
+    """An update of a pod is looked at when it brings other images or containers."""
+    if attempt.resource != "pods" or attempt.old is None:
+        return False
+    return _images(attempt.obj) != _images(attempt.old)
+
+
+def _images(pod: dict[str, Any]) -> list[tuple[Any, Any]]:
+    spec = pod["spec"]
+    kinds = ("containers", "initContainers", "ephemeralContainers")
+    return [(item.get("name"), item.get("image")) for kind in kinds for item in spec.get(kind) or ()]
 
 
 def _violation(labels: dict[str, str], mode: str, pod: dict[str, Any]) -> str:

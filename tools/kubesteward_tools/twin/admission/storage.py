@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from kubesteward_tools.twin.admission.attempt import Attempt
-from kubesteward_tools.world.store import Object
+from kubesteward_tools.twin.quantity import parse
+from kubesteward_tools.twin.status import forbidden
+from kubesteward_tools.world.store import Key, Object
 
 CLAIMS, CLASSES = "persistentvolumeclaims", "storageclasses.storage.k8s.io"
 _DEFAULT = "storageclass.kubernetes.io/is-default-class"
@@ -27,6 +29,23 @@ def protection(attempt: Attempt) -> None:
         finalizers = attempt.obj["metadata"].setdefault("finalizers", [])
         if _PROTECTION not in finalizers:
             finalizers.append(_PROTECTION)
+
+
+def resizable(attempt: Attempt) -> None:
+    """Raises ApiError 403 when a claim is to grow whose class does not allow it (PersistentVolumeClaimResize)."""
+    if attempt.resource != CLAIMS or attempt.old is None or attempt.subresource:
+        return
+    now, was = (
+        ((item["spec"].get("resources") or {}).get("requests") or {}).get("storage", "0")
+        for item in (attempt.obj, attempt.old)
+    )
+    if parse(now) <= parse(was) or not attempt.old["spec"].get("volumeName"):
+        return
+    storage_class = attempt.store.get(Key(CLASSES, "", attempt.obj["spec"].get("storageClassName") or "")) or {}
+    if not storage_class.get("allowVolumeExpansion"):
+        why = "only dynamically provisioned pvc can be resized and the storageclass that provisions the pvc must "
+        why += "support resize"
+        raise forbidden(attempt.kind, attempt.name, why)
 
 
 def _is_default(storage_class: Object) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.twin import resources
 from kubesteward_tools.twin.clock import parse_timestamp
-from kubesteward_tools.twin.identity import ADMIN, User
+from kubesteward_tools.twin.identity import ADMIN, User, impersonated
 from kubesteward_tools.twin.route import Request
 from kubesteward_tools.world.store import Key, Object, Store
 
@@ -57,7 +57,8 @@ class Case:
             plural = plurals.get((group, obj["kind"]), f"{obj['kind'].lower()}s")
             resource = kind.resource if kind else f"{plural}.{group}"
             store.put(Key(resource, metadata.get("namespace", ""), metadata["name"]), obj)
-            store.revision = max(store.revision, int(metadata.get("resourceVersion") or 0))
+            version = str(metadata.get("resourceVersion") or "")
+            store.revision = max(store.revision, int(version) if version.isdecimal() else 0)
         return store
 
     @property
@@ -96,13 +97,22 @@ def _is_object(item: Any) -> bool:
 
 
 def _is_step(item: Any) -> bool:
-    return isinstance(item, dict) and isinstance(item.get("verb"), str) and isinstance(item.get("path"), str)
+    if not isinstance(item, dict):
+        return False
+    named = all(isinstance(item.get(field), str) for field in ("verb", "path"))
+    groups = (item.get("as") or {}).get("groups") if isinstance(item.get("as"), dict) else None
+    return (
+        named
+        and isinstance(item.get("query") or {}, dict)
+        and isinstance(item.get("content_type") or "", str)
+        and isinstance(groups or [], list)
+    )
 
 
 def _step(item: dict[str, Any]) -> Step:
     who = item.get("as")
     query = {str(name): str(value) for name, value in (item.get("query") or {}).items()}
-    user = User(str(who.get("user", "")), tuple(who.get("groups") or ())) if isinstance(who, dict) else ADMIN
+    user = impersonated(str(who.get("user", "")), tuple(who.get("groups") or ())) if isinstance(who, dict) else ADMIN
     content_type = item.get("content_type") or "application/json"
     return Step(item["verb"], item["path"], query, content_type, item.get("body"), user)
 

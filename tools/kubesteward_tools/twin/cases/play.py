@@ -61,7 +61,8 @@ class Play:
             self.drains.append(drain.run())
             self.responses += [_answer(path, answer, retried=again) for path, answer, again in drain.answers]
         else:
-            answer = self.cluster.handle(replace(step.request(), path=self._renamed(step.path)))
+            path = self._renamed(step.path)
+            answer = self.cluster.handle(replace(step.request(), path=path, body=_addressed(step, path)))
             self.responses.append(_answer(step.path, answer))
 
     def _is_there(self, step: Step) -> bool:
@@ -105,6 +106,17 @@ class Play:
             },
             fewest_healthy={_budget(key): count for key, count in watcher.budget_lowest.items()},
         )
+
+
+def _addressed(step: Step, path: str) -> Any:
+    """An eviction names its pod twice."""
+    named, meant = _pod_of(path), _pod_of(step.path)
+    metadata = step.body.get("metadata") if isinstance(step.body, dict) else None
+    if path == step.path or not isinstance(metadata, dict) or named is None or meant is None:
+        return step.body
+    if metadata.get("name") != meant.name:
+        return step.body
+    return {**step.body, "metadata": {**metadata, "name": named.name}}
 
 
 def _pod_of(path: str) -> Key | None:

@@ -83,7 +83,8 @@ def _evictions(outcome: Outcome) -> list[dict[str, Any]]:
 def _access(responses: Iterable[dict[str, Any]]) -> list[bool]:
     """The answers of access reviews; a refused one allows nothing."""
     reviews = (item for item in responses if (item.get("path") or "").endswith("accessreviews"))
-    return [bool(((item.get("body_trimmed") or {}).get("status") or {}).get("allowed")) for item in reviews]
+    answers = ((item.get("body_trimmed") or {}).get("status") for item in reviews)
+    return [isinstance(answer, dict) and bool(answer.get("allowed")) for answer in answers]
 
 
 def _came(outcome: Outcome) -> dict[str, int]:

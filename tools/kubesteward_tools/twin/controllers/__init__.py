@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubesteward_tools.twin.controllers.accounts import Accounts
+from kubesteward_tools.twin.controllers.aggregation import Aggregation
 from kubesteward_tools.twin.controllers.autoscalers import Autoscalers
 from kubesteward_tools.twin.controllers.budgets import Budgets
 from kubesteward_tools.twin.controllers.claims import Claims
@@ -11,6 +12,7 @@ from kubesteward_tools.twin.controllers.daemonsets import DaemonSets
 from kubesteward_tools.twin.controllers.definitions import Definitions
 from kubesteward_tools.twin.controllers.deployments import Deployments
 from kubesteward_tools.twin.controllers.endpoints import Endpoints
+from kubesteward_tools.twin.controllers.ephemeral import Ephemeral
 from kubesteward_tools.twin.controllers.garbage import Garbage
 from kubesteward_tools.twin.controllers.job_cleanup import JobCleanup
 from kubesteward_tools.twin.controllers.jobs import Jobs
@@ -31,6 +33,7 @@ def standard(engine: Engine, *, measured: bool = True) -> list[Controller]:
     return [
         Accounts(engine),
         Definitions(engine),
+        Aggregation(engine),
         Namespaces(engine),
         Garbage(engine),
         Deployments(engine),
@@ -44,6 +47,7 @@ def standard(engine: Engine, *, measured: bool = True) -> list[Controller]:
         Nodes(engine),
         Budgets(engine),
         Claims(engine),
+        Ephemeral(engine),
         Volumes(engine),
         Quotas(engine),
         Endpoints(engine),

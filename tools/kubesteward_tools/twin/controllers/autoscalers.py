@@ -121,7 +121,8 @@ class Autoscalers(Base):
             self._rescale(key, scaler, obj, allowed, why, shown, words)
         else:
             self._write(key, scaler, current, current, shown, words)
-        return allowed != best.replicas and limit.reason not in {"TooManyReplicas", "TooFewReplicas"}
+        bounded = limit.reason in {"TooManyReplicas", "TooFewReplicas"}
+        return allowed != best.replicas and not bounded and not _is_barred(spec, best.replicas, current)
 
     def _proposals(self, scaler: Object, obj: Object, current: int) -> tuple[Proposal, list[dict[str, Any]]]:
         """The highest of all metrics' proposals, and the metrics as they are. One that fails only bars scaling down."""
@@ -251,3 +252,9 @@ def is_declared(store: Store, scaler: Object) -> bool:
         if part is None or declared_usage(notes, metric[part]["name"], None) is None:
             return False
     return True
+
+
+def _is_barred(spec: dict[str, Any], wanted: int, current: int) -> bool:
+    """Whether `behavior` never lets it go that way, so that there is nothing to wait for."""
+    way = "scaleUp" if wanted > current else "scaleDown"
+    return bool(((spec.get("behavior") or {}).get(way) or {}).get("selectPolicy") == "Disabled")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
+from typing import Any
 
 from kubesteward_tools.twin import disruption
 from kubesteward_tools.twin.clock import parse_timestamp
@@ -40,6 +41,9 @@ class Budgets(Base):
             return
         old = budget.get("status") or {}
         new = disruption.status(self.store, budget)
+        if not disruption.can_be_computed(self.store, budget):
+            self._fail_safe(key, old, new)
+            return
         waiting = self._still_disrupted(key.namespace, old.get("disruptedPods") or {})
         new["disruptionsAllowed"] = max(0, new["disruptionsAllowed"] - len(waiting))
         new["currentHealthy"] = max(0, new["currentHealthy"] - len(waiting))
@@ -58,6 +62,19 @@ class Budgets(Base):
             status["disruptedPods"] = waiting
             self.after(_GIVEN_UP, key, idle=True)
         self.api.update_status(*key, status)
+
+    def _fail_safe(self, key: Key, old: dict[str, Any], new: dict[str, Any]) -> None:
+        """Nothing may be evicted, and the status does not say that it is up to date."""
+        conditions = condition(
+            old.get("conditions") or [],
+            self.api.clock.timestamp,
+            kind="DisruptionAllowed",
+            value="False",
+            reason="SyncFailed",
+            message="the scale of the pods' controllers cannot be read",
+            updates=False,
+        )
+        self.api.update_status(*key, {**old, **new, "conditions": conditions})
 
     def _still_disrupted(self, namespace: str, disrupted: dict[str, str]) -> dict[str, str]:
         """Evicted pods that do not show it yet; after two minutes it is clear that they stay."""

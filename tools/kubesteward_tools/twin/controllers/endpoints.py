@@ -23,6 +23,10 @@ class Endpoints(Base):
     def watches(self, event: Event) -> Iterable[Hashable]:
         if event.key.resource == "services" and event.type != "DELETED":
             yield event.key
+        elif event.key.resource == SLICES and event.type == "DELETED":
+            name = (event.obj["metadata"].get("labels") or {}).get(SERVICE_NAME)
+            if name and self._is_mine(event.obj):
+                yield Key("services", event.key.namespace, name)
         elif event.key.resource == "pods" and _matters(event):
             labels = [item["metadata"].get("labels") for item in (event.obj, event.old) if item]
             for key, service in self.store.items("services", event.key.namespace):

@@ -19,5 +19,5 @@ def judge(attempt: Attempt, definition: Definition | None) -> None:
     attempt.unknown.append(writes.conversion_unknown(definition, version))
     writes.complete(definition, version, obj)
     more = writes.errors(definition, obj, attempt.old, attempt.unknown)
-    validation.check(attempt.kind, obj, attempt.old, more)
+    validation.check(attempt.kind, obj, attempt.old, more=more)
     obj["apiVersion"] = f"{definition.group}/{definition.storage}"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubesteward_tools.twin.status import ApiError
+
 # The merge key of each list, by the path of field names that leads to it ("*" stands for any); the longest match wins.
 _MERGE_KEYS: dict[str, str] = {
     "containers": "name",
@@ -48,6 +50,8 @@ def _merge_map(old: dict[str, Any], patch: dict[str, Any], path: tuple[str, ...]
     plain = {key: value for key, value in patch.items() if not key.startswith("$")}
     if directive == "delete":
         return None
+    if directive is not None and directive not in ("replace", "merge"):
+        raise ApiError(500, "", f"unknown patch type found: {directive}")
     if directive == "replace":
         replaced: dict[str, Any] = _without_nulls(plain)
         return replaced
@@ -107,6 +111,9 @@ def _merge_list(old: list[Any], patch: list[Any], path: tuple[str, ...]) -> list
 
 def _merge_element(result: list[Any], new: list[Any], item: dict[str, Any], key: str, path: tuple[str, ...]) -> None:
     """Elements that the object did not have come first, as the real server puts them."""
+    if key not in item and (result or new):
+        shown = " ".join(f"{name}:{value}" for name, value in item.items())
+        raise ApiError(500, "", f"map: map[{shown}] does not contain declared merge key: {key}")
     at = next((n for n, old in enumerate(result) if old.get(key) == item.get(key)), None)
     merged = _merge_map(result[at] if at is not None else {}, item, path)
     if at is not None and merged is None:

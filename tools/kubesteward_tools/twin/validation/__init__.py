@@ -11,10 +11,15 @@ from kubesteward_tools.twin.validation import (
     admission,
     autoscaling,
     batch,
+    configuration,
     immutable,
+    limits,
     metadata,
+    pod_changes,
     policies,
+    services,
     sets,
+    storage,
     workloads,
 )
 from kubesteward_tools.world.kinds import ResourceType
@@ -38,20 +43,28 @@ def _definition_change(obj: dict[str, Any], old: dict[str, Any]) -> Iterator[Fie
 _CONTENT: dict[str, Rule] = {
     "pods": workloads.pod,
     "deployments.apps": workloads.deployment,
-    "replicasets.apps": workloads.template_and_selector,
+    "replicasets.apps": workloads.replica_set,
     "statefulsets.apps": sets.stateful_set,
     "daemonsets.apps": sets.daemon_set,
     "jobs.batch": batch.job,
     "cronjobs.batch": batch.cron_job,
     "horizontalpodautoscalers.autoscaling": autoscaling.autoscaler,
-    "services": policies.service,
-    "configmaps": policies.config_map,
+    "services": services.service,
+    "configmaps": configuration.config_map,
+    "secrets": configuration.secret,
+    "priorityclasses.scheduling.k8s.io": configuration.priority_class,
+    "persistentvolumeclaims": storage.claim,
+    "persistentvolumes": storage.volume,
+    "storageclasses.storage.k8s.io": storage.storage_class,
     "poddisruptionbudgets.policy": policies.disruption_budget,
-    "limitranges": policies.limit_range,
-    "resourcequotas": policies.resource_quota,
+    "limitranges": limits.limit_range,
+    "resourcequotas": limits.resource_quota,
     "namespaces": policies.namespace,
+    "nodes": policies.node,
     "roles.rbac.authorization.k8s.io": policies.role,
-    "clusterroles.rbac.authorization.k8s.io": policies.role,
+    "clusterroles.rbac.authorization.k8s.io": policies.aggregated,
+    "rolebindings.rbac.authorization.k8s.io": policies.binding,
+    "clusterrolebindings.rbac.authorization.k8s.io": policies.binding,
     "validatingadmissionpolicies.admissionregistration.k8s.io": admission.policy,
     "validatingadmissionpolicybindings.admissionregistration.k8s.io": admission.binding,
     "validatingwebhookconfigurations.admissionregistration.k8s.io": admission.webhooks,
@@ -64,7 +77,12 @@ _CHANGES: dict[str, ImmutableRule] = {
     "daemonsets.apps": immutable.selector,
     "statefulsets.apps": immutable.stateful_set,
     "jobs.batch": immutable.job,
-    "pods": immutable.pod,
+    "pods": pod_changes.pod,
+    "pods/resize": pod_changes.resize,
+    "pods/ephemeralcontainers": pod_changes.ephemeral,
+    "persistentvolumes": immutable.volume,
+    "nodes": immutable.node,
+    "endpointslices.discovery.k8s.io": immutable.endpoint_slice,
     "services": immutable.service,
     "configmaps": immutable.config,
     "secrets": immutable.secret,
@@ -78,7 +96,13 @@ _CHANGES: dict[str, ImmutableRule] = {
 }
 
 
-def check(kind: ResourceType, obj: dict[str, Any], old: dict[str, Any] | None, more: Iterable[FieldError] = ()) -> None:
+def check(
+    kind: ResourceType,
+    obj: dict[str, Any],
+    old: dict[str, Any] | None,
+    subresource: str = "",
+    more: Iterable[FieldError] = (),
+) -> None:
     """Raises ApiError 422 with everything that is wrong with the object, or with the step from `old` to it.
 
     `more` is what the schema of a custom resource says.
@@ -86,7 +110,7 @@ def check(kind: ResourceType, obj: dict[str, Any], old: dict[str, Any] | None, m
     errors = [*metadata.check(kind, obj, old), *more]
     if rule := _CONTENT.get(kind.resource):
         errors += rule(obj)
-    if old is not None and (change := _CHANGES.get(kind.resource)):
+    if old is not None and (change := _CHANGES.get(f"{kind.resource}/{subresource}" if subresource else kind.resource)):
         errors += change(obj, old)
     if errors:
         raise invalid(qualified(kind), obj["metadata"].get("name", ""), errors)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from kubesteward_tools.twin import cron
+from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.twin.status import FieldError, invalid_value, not_supported, required
+from kubesteward_tools.twin.validation.selectors import label_selector
 from kubesteward_tools.twin.validation.workloads import pod_spec
 from kubesteward_tools.twin.zones import zone
 
@@ -25,8 +29,38 @@ _NO_ZONE_HERE = "cannot use TZ or CRON_TZ in schedule, use timeZone field instea
 _LONGEST_NAME = 52
 
 
+_MODES = ["Indexed", "NonIndexed"]
+_ACTIONS = ["Count", "FailIndex", "FailJob", "Ignore"]
+_UID = "batch.kubernetes.io/controller-uid"
+_INDEXES = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*", re.ASCII)
+
+
 def job(obj: dict[str, Any]) -> Iterator[FieldError]:
-    yield from _job_spec("spec", obj.get("spec") or {})
+    spec, name = obj.get("spec") or {}, obj["metadata"].get("name", "")
+    if len(name) > 63:
+        yield invalid_value("metadata.name", name, "must be no more than 63 characters")
+    yield from _selector(spec)
+    yield from _job_spec("spec", spec)
+    if spec.get("managedBy") and not re.fullmatch(r"[^/]+/.+", spec["managedBy"]):
+        why = 'must be a domain-prefixed path (such as "acme.io/foo")'
+        yield invalid_value("spec.managedBy", spec["managedBy"], why)
+
+
+def _selector(spec: dict[str, Any]) -> Iterator[FieldError]:
+    """A Job knows its pods by its UID, unless it says that it has a selector of its own."""
+    selector = spec.get("selector")
+    if selector is None:
+        yield required("spec.selector")
+        return
+    wrong = list(label_selector("spec.selector", selector))
+    yield from wrong
+    wanted = selector.get("matchLabels") or {}
+    own = not spec.get("manualSelector")
+    if own and (set(wanted) - {_UID, "controller-uid"} or selector.get("matchExpressions")):
+        yield invalid_value("spec.selector", selector, "`selector` not auto-generated")
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    if not wrong and not matches(selector, labels):
+        yield invalid_value("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
 
 
 def _job_spec(path: str, spec: dict[str, Any]) -> Iterator[FieldError]:
@@ -42,12 +76,71 @@ def _job_spec(path: str, spec: dict[str, Any]) -> Iterator[FieldError]:
     elif policy != "Never" and spec.get("podFailurePolicy"):
         why = 'only "Never" is supported when podFailurePolicy is specified'
         yield invalid_value(f"{path}.template.spec.restartPolicy", policy, why)
+    yield from _failure_policy(f"{path}.podFailurePolicy", spec)
+    yield from _success_policy(f"{path}.successPolicy", spec)
     replacement = spec.get("podReplacementPolicy")
-    if spec.get("podFailurePolicy") and replacement not in {None, "Failed"}:
+    if replacement not in {None, "Failed", "TerminatingOrFailed"}:
+        yield not_supported(f"{path}.podReplacementPolicy", replacement, ["Failed", "TerminatingOrFailed"])
+    elif spec.get("podFailurePolicy") and replacement not in {None, "Failed"}:
         yield not_supported(f"{path}.podReplacementPolicy", replacement, ["Failed"])
 
 
+def _failure_policy(path: str, spec: dict[str, Any]) -> Iterator[FieldError]:
+    names = {item.get("name") for item in ((spec.get("template") or {}).get("spec") or {}).get("containers") or ()}
+    for at, rule in enumerate((spec.get("podFailurePolicy") or {}).get("rules") or ()):
+        where, action, codes = f"{path}.rules[{at}]", rule.get("action", ""), rule.get("onExitCodes")
+        if not action:
+            yield required(f"{where}.action", f"valid values: {', '.join(json.dumps(item) for item in _ACTIONS)}")
+        elif action not in _ACTIONS:
+            yield not_supported(f"{where}.action", action, _ACTIONS)
+        elif action == "FailIndex" and spec.get("backoffLimitPerIndex") is None:
+            yield invalid_value(f"{where}.action", action, "requires the backoffLimitPerIndex to be set")
+        if bool(codes) == bool(rule.get("onPodConditions")):
+            why = "specifying one of OnExitCodes and OnPodConditions is required"
+            if codes:
+                why = "specifying both OnExitCodes and OnPodConditions is not supported"
+            yield invalid_value(where, rule, why)
+        if codes:
+            yield from _exit_codes(f"{where}.onExitCodes", codes, names)
+
+
+def _exit_codes(path: str, codes: dict[str, Any], names: set[Any]) -> Iterator[FieldError]:
+    values, operator = codes.get("values") or [], codes.get("operator", "")
+    if operator not in {"In", "NotIn"}:
+        yield not_supported(f"{path}.operator", operator, ["In", "NotIn"])
+    if codes.get("containerName") is not None and codes["containerName"] not in names:
+        why = "must be one of the container or initContainer names in the pod template"
+        yield invalid_value(f"{path}.containerName", codes["containerName"], why)
+    if not values:
+        yield invalid_value(f"{path}.values", values, "at least one value is required")
+    if values != sorted(values):
+        yield invalid_value(f"{path}.values", values, "must be ordered")
+    if len(set(values)) != len(values):
+        yield FieldError("FieldValueDuplicate", f"{path}.values", f"Duplicate value: {values[0]}")
+    if operator == "In" and 0 in values:
+        yield invalid_value(f"{path}.values[{values.index(0)}]", 0, "must not be 0 for the In operator")
+
+
+def _success_policy(path: str, spec: dict[str, Any]) -> Iterator[FieldError]:
+    policy, completions = spec.get("successPolicy"), spec.get("completions") or 0
+    if policy is None or spec.get("completionMode") != "Indexed":
+        return
+    if not policy.get("rules"):
+        yield required(f"{path}.rules", "at least one rules must be specified when the successPolicy is specified")
+    for at, rule in enumerate(policy.get("rules") or ()):
+        where, indexes, count = f"{path}.rules[{at}]", rule.get("succeededIndexes"), rule.get("succeededCount")
+        if indexes is None and count is None:
+            yield required(where, "at least one of succeededCount or succeededIndexes must be specified")
+        if count is not None and not 0 < count <= completions:
+            yield invalid_value(f"{where}.succeededCount", count, f"must be less than or equal to {completions}")
+        numbers = [int(item) for item in re.findall(r"[0-9]+", indexes or "")]
+        if indexes is not None and (not _INDEXES.fullmatch(indexes) or any(item >= completions for item in numbers)):
+            yield invalid_value(f"{where}.succeededIndexes", indexes, "error parsing succeededIndexes")
+
+
 def _indexed(path: str, spec: dict[str, Any]) -> Iterator[FieldError]:
+    if spec.get("completionMode") not in {None, *_MODES}:
+        yield not_supported(f"{path}.completionMode", spec["completionMode"], ["NonIndexed", "Indexed"])
     if spec.get("completionMode") == "Indexed":
         if spec.get("completions") is None:
             yield required(f"{path}.completions", "when completion mode is Indexed")

@@ -59,6 +59,8 @@ def _object(obj: Object, type_name: str, path: str, unknown: list[str]) -> Objec
     shape, kept = _table()["types"][type_name], {}
     for name, value in obj.items():
         below = f"{path}.{name}" if path else name
+        if name in shape and value is None:
+            continue  # a null field is one that is not there
         if name in shape:
             kept[name] = _value(value, shape[name], below, (type_name, name), unknown)
         else:
@@ -71,17 +73,30 @@ def _value(value: Any, code: str, path: str, field: tuple[str, str], unknown: li
         return value
     if code[0] == "[":
         _expect(value, list, path, field, "[]" + _go(code[1:]))
-        items = [_value(item, code[1:], f"{path}[{number}]", field, unknown) for number, item in enumerate(value)]
+        items = [
+            _value(_nothing(code[1:]) if item is None else item, code[1:], f"{path}[{number}]", field, unknown)
+            for number, item in enumerate(value)
+        ]
         return _same(items, value)
     if code[0] == "{":
         _expect(value, dict, path, field, "map[string]" + _go(code[1:]))
-        entries = {key: _value(item, code[1:], f"{path}.{key}", field, unknown) for key, item in value.items()}
+        entries = {
+            key: _value(_nothing(code[1:]) if item is None else item, code[1:], f"{path}.{key}", field, unknown)
+            for key, item in value.items()
+        }
         return entries if any(entries[key] is not value[key] for key in value) else value
     if code in _NAMES:
         _leaf(value, code, path, field)
         return value
     _expect(value, dict, path, field, _go(code))
     return _object(value, code, path, unknown)
+
+
+def _nothing(code: str) -> Any:
+    """What null is read as where something must stand: Go's zero value."""
+    if code in _NAMES:
+        return {"s": "", "i": 0, "f": 0, "b": False}[code]
+    return None if code[0] in "*[{" else {}
 
 
 def _same(items: list[Any], old: list[Any]) -> list[Any]:

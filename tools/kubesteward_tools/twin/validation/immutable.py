@@ -25,11 +25,6 @@ _STATEFUL_SET_WORDS = (
     "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
 )
 _JOB = ("selector", "completionMode", "podFailurePolicy", "successPolicy", "backoffLimitPerIndex", "managedBy")
-_POD_WORDS = (
-    "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
-    "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
-    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"
-)
 _CLAIM_WORDS = (
     "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
 )
@@ -84,32 +79,50 @@ def _completions(spec: Obj, before: Obj) -> Iterator[FieldError]:
         yield invalid_value("spec.completions", spec.get("completions"), why)
 
 
-def pod(new: Obj, old: Obj) -> Iterator[FieldError]:
-    spec, before = new["spec"], old["spec"]
-    for item in before.get("tolerations") or ():
-        if item not in (spec.get("tolerations") or ()):
-            yield forbidden_field(
-                "spec.tolerations", "existing toleration can not be modified except its tolerationSeconds"
-            )
-            return
-    if _frozen(spec) != _frozen(before):
-        yield forbidden_field("spec", _POD_WORDS)
-
-
-def _frozen(spec: Obj) -> Obj:
-    """A pod's spec without the fields that may change."""
-    rest = _without(spec, {"tolerations", "activeDeadlineSeconds", "terminationGracePeriodSeconds", "schedulingGates"})
-    for kind in ("containers", "initContainers"):
-        if rest.get(kind):
-            rest[kind] = [_without(container, {"image"}) for container in rest[kind]]
-    return rest
-
-
 def service(new: Obj, old: Obj) -> Iterator[FieldError]:
     was, now = old["spec"].get("clusterIP"), new["spec"].get("clusterIP")
     stays = old["spec"].get("type") != "ExternalName" and new["spec"].get("type") != "ExternalName"
     if was and stays and now != was:
         yield invalid_value("spec.clusterIPs[0]", [now] if now else [], "may not change once set")
+    family, other = (((obj["spec"].get("ipFamilies") or [None])[0]) for obj in (old, new))
+    if stays and family and other and family != other:
+        yield invalid_value("spec.ipFamilies[0]", new["spec"]["ipFamilies"], "may not change once set")
+    both = all(obj["spec"].get("type") == "LoadBalancer" for obj in (old, new))
+    if both and old["spec"].get("loadBalancerClass") != new["spec"].get("loadBalancerClass"):
+        why = "may not change once set"
+        yield invalid_value("spec.loadBalancerClass", new["spec"].get("loadBalancerClass"), why)
+
+
+def volume(new: Obj, old: Obj) -> Iterator[FieldError]:
+    free = {
+        "accessModes",
+        "capacity",
+        "claimRef",
+        "mountOptions",
+        "nodeAffinity",
+        "persistentVolumeReclaimPolicy",
+        "storageClassName",
+        "volumeAttributesClassName",
+        "volumeMode",
+    }
+    if _without(new["spec"], free) != _without(old["spec"], free):
+        why = "spec.persistentvolumesource is immutable after creation"
+        yield forbidden_field("spec.persistentvolumesource", why)
+    if new["spec"].get("volumeMode") != old["spec"].get("volumeMode"):
+        yield invalid_value("spec.volumeMode", new["spec"].get("volumeMode"), _FIXED)
+    if old["spec"].get("nodeAffinity") and new["spec"].get("nodeAffinity") != old["spec"]["nodeAffinity"]:
+        yield invalid_value("spec.nodeAffinity", new["spec"].get("nodeAffinity"), _FIXED)
+
+
+def node(new: Obj, old: Obj) -> Iterator[FieldError]:
+    for field in ("podCIDR", "podCIDRs", "providerID"):
+        if old["spec"].get(field) and new["spec"].get(field) != old["spec"][field]:
+            yield forbidden_field(f"spec.{field}", "node updates may not change it once it is set")
+
+
+def endpoint_slice(new: Obj, old: Obj) -> Iterator[FieldError]:
+    if new.get("addressType") != old.get("addressType"):
+        yield invalid_value("addressType", new.get("addressType"), _FIXED)
 
 
 def config(new: Obj, old: Obj) -> Iterator[FieldError]:

@@ -9,18 +9,19 @@ from typing import Any
 from kubesteward_tools.twin.status import FieldError, forbidden_field, invalid_value
 from kubesteward_tools.world.kinds import ResourceType
 
-_SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
+SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 _LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
 _NAME_PART = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_STANDARD_FINALIZERS = {"kubernetes", "orphan", "foregroundDeletion"}
 _FREE = "rbac.authorization.k8s.io"
 
-_SUBDOMAIN_HELP = (
+SUBDOMAIN_HELP = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and "
     "end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
-_LABEL_HELP = (
+LABEL_HELP = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with "
     "an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
@@ -41,17 +42,21 @@ def check(kind: ResourceType, obj: dict[str, Any], old: dict[str, Any] | None) -
     metadata = obj["metadata"]
     if old is None:
         yield from _name(kind, str(metadata.get("name", "")))
+        yield from _finalizers(metadata.get("finalizers") or ())
     else:
         yield from _unchanged(metadata, old["metadata"])
         yield from _held(metadata, old["metadata"])
-    yield from _labels("metadata.labels", metadata.get("labels") or {})
+    yield from labels("metadata.labels", metadata.get("labels") or {})
+    for key in metadata.get("annotations") or {}:
+        yield from one_label("metadata.annotations", key.lower(), "")
+    yield from _owners(metadata.get("ownerReferences") or ())
 
 
 def _name(kind: ResourceType, name: str) -> Iterator[FieldError]:
     if kind.group == _FREE:
         return
     strict = kind.resource in {"namespaces", "services"}
-    pattern, limit, words = (_LABEL, 63, _LABEL_HELP) if strict else (_SUBDOMAIN, 253, _SUBDOMAIN_HELP)
+    pattern, limit, words = (LABEL, 63, LABEL_HELP) if strict else (SUBDOMAIN, 253, SUBDOMAIN_HELP)
     if not pattern.fullmatch(name):
         yield invalid_value("metadata.name", name, words)
     elif len(name) > limit:
@@ -73,16 +78,41 @@ def _held(new: dict[str, Any], old: dict[str, Any]) -> Iterator[FieldError]:
         yield forbidden_field("metadata.finalizers", why)
 
 
-def _labels(path: str, labels: dict[str, Any]) -> Iterator[FieldError]:
-    for key, value in labels.items():
-        prefix, slash, name = key.rpartition("/")
-        if slash and not _SUBDOMAIN.fullmatch(prefix):
-            yield invalid_value(path, key, f"prefix part {_SUBDOMAIN_HELP}")
-        if not _NAME_PART.fullmatch(name):
-            yield invalid_value(path, key, f"name part {_NAME_HELP}")
-        elif len(name) > 63:
-            yield invalid_value(path, key, "name part must be no more than 63 bytes")
-        if not isinstance(value, str) or not _LABEL_VALUE.fullmatch(value):
-            yield invalid_value(path, value, _VALUE_HELP)
-        elif len(value) > 63:
-            yield FieldError("FieldValueTooLong", path, "Too long: may not be more than 63 bytes")
+def _finalizers(names: Any) -> Iterator[FieldError]:
+    for at, name in enumerate(names):
+        path = f"metadata.finalizers[{at}]"
+        yield from one_label(path, name, "")
+        if "/" not in name and name not in _STANDARD_FINALIZERS:
+            yield invalid_value(path, name, "name is neither a standard finalizer name nor is it fully qualified")
+
+
+def _owners(references: Any) -> Iterator[FieldError]:
+    controllers = 0
+    for at, owner in enumerate(references):
+        path = f"metadata.ownerReferences[{at}]"
+        controllers += bool(owner.get("controller"))
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not owner.get(field):
+                yield invalid_value(f"{path}.{field}", owner.get(field, ""), "must not be empty")
+    if controllers > 1:
+        why = "Only one reference can have Controller set to true"
+        yield invalid_value("metadata.ownerReferences", list(references), why)
+
+
+def labels(path: str, found: dict[str, Any]) -> Iterator[FieldError]:
+    for key, value in found.items():
+        yield from one_label(path, key, value)
+
+
+def one_label(path: str, key: str, value: Any) -> Iterator[FieldError]:
+    prefix, slash, name = key.rpartition("/")
+    if slash and not SUBDOMAIN.fullmatch(prefix):
+        yield invalid_value(path, key, f"prefix part {SUBDOMAIN_HELP}")
+    if not _NAME_PART.fullmatch(name):
+        yield invalid_value(path, key, f"name part {_NAME_HELP}")
+    elif len(name) > 63:
+        yield invalid_value(path, key, "name part must be no more than 63 bytes")
+    if not isinstance(value, str) or not _LABEL_VALUE.fullmatch(value):
+        yield invalid_value(path, value, _VALUE_HELP)
+    elif len(value) > 63:
+        yield FieldError("FieldValueTooLong", path, "Too long: may not be more than 63 bytes")

@@ -6,15 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubesteward_tools.twin.status import FieldError, forbidden_field, invalid_value, not_supported, required
-from kubesteward_tools.twin.validation.workloads import NOT_NEGATIVE, template_and_selector
+from kubesteward_tools.twin.validation.shares import NOT_NEGATIVE, share
+from kubesteward_tools.twin.validation.workloads import template_and_selector
 
 Spec = dict[str, Any]
 
 _STRATEGIES = ["RollingUpdate", "OnDelete"]
-_PERCENT = (
-    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for "
-    "validation is '[0-9]+%')"
-)
 _ROLLING = "spec.updateStrategy.rollingUpdate"
 
 
@@ -59,27 +56,18 @@ def daemon_set(obj: Spec) -> Iterator[FieldError]:
 def _rolling_daemons(rolling: Spec) -> Iterator[FieldError]:
     """One of the two says how far an update may go: how many pods may be missing, or how many too many."""
     unavailable, surge = rolling.get("maxUnavailable", 0), rolling.get("maxSurge", 0)
-    readable = True
-    for name, value in (("maxUnavailable", unavailable), ("maxSurge", surge)):
-        for why in _not_a_share(value):
-            readable = False
-            yield invalid_value(f"{_ROLLING}.{name}", value, why)
-    if not readable:
+    wrong = [
+        error
+        for name, value in (("maxUnavailable", unavailable), ("maxSurge", surge))
+        for error in share(f"{_ROLLING}.{name}", value, at_most_all=True)
+    ]
+    yield from wrong
+    if wrong:
         return
     if _is_zero(unavailable) and _is_zero(surge):
         yield required(f"{_ROLLING}.maxUnavailable", "cannot be 0 when maxSurge is 0")
     elif not _is_zero(unavailable) and not _is_zero(surge):
         yield invalid_value(f"{_ROLLING}.maxSurge", surge, "may not be set when maxUnavailable is non-zero")
-
-
-def _not_a_share(value: Any) -> Iterator[str]:
-    if isinstance(value, int):
-        if value < 0:
-            yield NOT_NEGATIVE
-    elif not str(value).removesuffix("%").isdecimal() or not str(value).endswith("%"):
-        yield _PERCENT
-    elif int(str(value)[:-1]) > 100:
-        yield "should not be more than 100%"
 
 
 def _is_zero(value: Any) -> bool:
