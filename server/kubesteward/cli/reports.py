@@ -30,10 +30,10 @@ _COLOURS = {
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of it, and what it came of. `summary` is without secrets."""
+    """What came of it, and what it came of: a plan, or None for a mere question. `summary` is without secrets."""
 
     rehearsal: Rehearsal
-    plan: Plan
+    plan: Plan | None
     summary: str
     cluster: str
     exit_code: int
@@ -57,7 +57,8 @@ class Result:
         from kubesteward_tools.pictures import sarif
         from kubesteward_tools.plans.places import place
 
-        located = lambda concern: place(self.plan, concern)  # noqa: E731 - the plan is all it adds
+        plan = self.plan
+        located = lambda concern: place(plan, concern) if plan else None  # noqa: E731 - the plan is all it adds
         return sarif.render(sarif.log(self.rehearsal, self.summary, __version__, self.exit_code, located))
 
     def _page(self) -> Sequence[Line]:

@@ -10,8 +10,9 @@ import argparse
 import sys
 import time
 from argparse import Namespace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from kubesteward.cli.exits import FAILED, OK, one_sentence
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from kubesteward_tools.cluster.clusters import Clusters
     from kubesteward_tools.plans.documents import Document
     from kubesteward_tools.plans.plan import Plan, Prepared
+    from kubesteward_tools.plans.supposed import Supposed
     from kubesteward_tools.proposals.proposal import Proposal
     from kubesteward_tools.world.world import World
 
@@ -29,7 +31,7 @@ UNKNOWN = 3
 """Something that matters cannot be simulated."""
 _CODES = {"safe": OK, "warn": OK, "blocked": BLOCKED, "unknown": UNKNOWN}
 
-DESCRIPTION = "Rehearse manifests, a patch or an action on a twin of the cluster. Nothing is sent to it."
+DESCRIPTION = "Rehearse manifests, a patch, an action or a failure on a twin of the cluster. Nothing is sent to it."
 EPILOG = """\
 exit codes: 0 safe, or with warnings only; 2 blocked (with --fail-on warn, also warnings); 3 unknown: something that
 matters cannot be simulated; 1 it could not be rehearsed; 130 interrupted.
@@ -72,6 +74,8 @@ def _add_changes(group: Any) -> None:
         group.add_argument(f"--{verb}", metavar=what)
     for verb in ("drain", "cordon", "uncordon"):
         group.add_argument(f"--{verb}", metavar="NODE")
+    group.add_argument("--fail-node", metavar="NODE", help="what if it failed? nobody's change, a question")
+    group.add_argument("--fail-zone", metavar="ZONE", help="likewise, all nodes of a topology.kubernetes.io/zone")
 
 
 def _add_states(group: Any) -> None:
@@ -103,6 +107,8 @@ def _run(options: Namespace) -> int:
 
     from kubesteward.cli import reports
     from kubesteward.cli.states import State
+    from kubesteward_tools.plans.plan import Prepared
+    from kubesteward_tools.text.redact import redact
 
     outputs = _outputs(options)
     reports.check([path for _, path in outputs], [name for name in options.filename or () if name != "-"])
@@ -111,7 +117,8 @@ def _run(options: Namespace) -> int:
     prepared, cluster = asyncio.run(_prepare(state.clusters(), asked, options.namespace, whole=state.whole))
     rehearsal = prepared.rehearse()
     code = BLOCKED if options.fail_on == "warn" and rehearsal.verdict == "warn" else _CODES[rehearsal.verdict]
-    result = reports.Result(rehearsal, prepared.plan, _summary(prepared), cluster, code)
+    plan = prepared.plan if isinstance(prepared, Prepared) else None
+    result = reports.Result(rehearsal, plan, redact(prepared.summary), cluster, code)
     for form, path in outputs:
         result.save(form, path)
     if options.out is None:
@@ -124,12 +131,6 @@ def _outputs(options: Namespace) -> list[tuple[str, Path]]:
     return [(form, path) for form, path in [(options.output, options.out), *extra] if path is not None]
 
 
-def _summary(prepared: Prepared) -> str:
-    from kubesteward_tools.text.redact import redact
-
-    return redact(prepared.plan.change.summary)
-
-
 def _state(options: Namespace, make: type[State]) -> State:
     given = [options.from_cluster, options.from_bundle, options.embedded]
     if sum(item is not None for item in given) > 1:
@@ -137,15 +138,25 @@ def _state(options: Namespace, make: type[State]) -> State:
     return make(options.from_cluster, options.from_bundle, options.embedded, options.kubeconfig)
 
 
-def _asked(options: Namespace) -> list[Document] | Proposal:
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """The question what would be left if this node or zone failed."""
+
+    what: Literal["node", "zone"]
+    name: str
+
+
+def _asked(options: Namespace) -> list[Document] | Proposal | Failing:
     """What is to be rehearsed. Raises InvalidArguments, ValueError."""
     from kubesteward_tools.plans.files import gather
 
     asked = _actions(options)
     if len(asked) != 1:
-        named = f"{', '.join(f'--{name}' for name in asked)} are" if asked else "nothing is"
+        named = f"{', '.join(_option(name) for name in asked)} are" if asked else "nothing is"
         raise ValueError(f"give one change, as -f, --scale, --image, --patch or --delete ({named} given).")
     (action,) = asked
+    if action in _FAILURES:
+        return _failing(options, action)
     if action != "filename":
         return _proposal(options, action)
     if options.target:
@@ -156,10 +167,22 @@ def _asked(options: Namespace) -> list[Document] | Proposal:
 
 _ON_TARGET = {"scale": "scale", "image": "set_image", "patch": "patch"}
 _ON_NAMED = ("restart", "delete", "evict", "drain", "cordon", "uncordon")
+_FAILURES: dict[str, Literal["node", "zone"]] = {"fail_node": "node", "fail_zone": "zone"}
 
 
 def _actions(options: Namespace) -> list[str]:
-    return [name for name in ("filename", *_ON_TARGET, *_ON_NAMED) if getattr(options, name) is not None]
+    return [name for name in ("filename", *_ON_TARGET, *_ON_NAMED, *_FAILURES) if getattr(options, name) is not None]
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _failing(options: Namespace, action: str) -> Failing:
+    value = getattr(options, action)
+    if options.target:
+        raise ValueError(f"{_option(action)} {value} takes no object beside it ({options.target[0]!r}).")
+    return Failing(_FAILURES[action], value)
 
 
 def _hint_at_terminal(names: list[str]) -> None:
@@ -202,12 +225,15 @@ def _params(options: Namespace, action: str, value: Any) -> dict[str, Any] | Non
 
 
 async def _prepare(
-    clusters: Clusters, asked: list[Document] | Proposal, namespace: str, *, whole: bool
-) -> tuple[Prepared, str]:
+    clusters: Clusters, asked: list[Document] | Proposal | Failing, namespace: str, *, whole: bool
+) -> tuple[Prepared | Supposed, str]:
     from kubesteward_tools.plans.plan import prepare
+    from kubesteward_tools.plans.supposed import suppose
 
     try:
         world = await clusters.world()
+        if isinstance(asked, Failing):
+            return await suppose(world, asked.what, asked.name, time.time(), whole=whole), world.cluster
         plan = await _plan(world, asked, namespace, clusters.homes.get(world.cluster, ""))
         return await prepare(world, plan, time.time(), whole=whole), world.cluster
     finally:

@@ -118,6 +118,19 @@ def test_actions_are_rehearsed_as_their_tools_do_it(
     assert sentence in said.out
 
 
+def test_the_failure_of_a_node_is_a_question_with_an_answer_and_no_change(kubesteward: Command) -> None:
+    said = kubesteward("simulate", "--fail-node", "node-1", "-o", "json", *BUNDLE)
+    found = json.loads(said.out)
+
+    assert (found["hypothetical"], found["failed_nodes"], found["admission"]) == (True, ["node-1"], [])
+    assert said.code == {"safe": OK, "warn": OK, "blocked": BLOCKED, "unknown": UNKNOWN}[found["verdict"]]
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "sarif"])
+def test_every_report_can_tell_of_a_failure(kubesteward: Command, form: str) -> None:
+    assert "Failure of node node-1" in kubesteward("simulate", "--fail-node", "node-1", "-o", form, *BUNDLE).out
+
+
 def test_a_patch_may_come_from_a_pipe(kubesteward: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     with_input(monkeypatch, "spec:\n  replicas: 4\n")
 

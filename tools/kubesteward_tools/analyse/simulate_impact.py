@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
@@ -11,7 +12,8 @@ from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.arguments import NAME, Cluster, Namespace
 from kubesteward_tools.lookup.scope import Scope, one
 from kubesteward_tools.lookup.shown import tidy
-from kubesteward_tools.proposals.proposal import Action, Proposal, change_for, rehearsed, supposed
+from kubesteward_tools.plans.supposed import What, suppose
+from kubesteward_tools.proposals.proposal import Action, Proposal, change_for, rehearsed
 from kubesteward_tools.text.budget import cap
 from kubesteward_tools.text.fence import clean
 from kubesteward_tools.text.redact import redact, redact_object
@@ -45,7 +47,8 @@ async def simulate_impact(
     """Rehearse a change on a twin: budgets, quota, scheduling, availability at best and at worst."""
     world = await one(desk, cluster)
     if action in {"fail_node", "fail_zone"}:
-        return await _supposed(world, action.removeprefix("fail_"), name, desk.now(), _STEPS[response_format])
+        what: What = "node" if action == "fail_node" else "zone"
+        return await _supposed(world, what, name, desk.now(), _STEPS[response_format])
     change = await change_for(world, Proposal(action, kind, name, namespace, params, manifest), desk.now())
     found = await rehearsed(world, change, desk.now())
     scope = Scope([world], change.target.namespace)
@@ -61,9 +64,9 @@ async def simulate_impact(
     return Answer(text, tidy(redact_object(data)))
 
 
-async def _supposed(world: World, what: str, name: str, now: float, steps: int) -> Answer:
+async def _supposed(world: World, what: What, name: str, now: float, steps: int) -> Answer:
     """A node or a zone that fails is nobody's change: there are no calls, and nothing that could be proposed."""
-    found = await supposed(world, what, name, now)
+    found = await asyncio.to_thread((await suppose(world, what, name, now)).rehearse)
     scope = Scope([world], "")
     for resource, why in world.forbidden.items():
         scope.miss(world, resource, why)

@@ -7,17 +7,30 @@ from collections.abc import Iterator
 from kubesteward_tools.pictures.escapes import code, markdown
 from kubesteward_tools.pictures.mermaid import blast_radius, timeline
 from kubesteward_tools.pictures.scenes import pods
+from kubesteward_tools.twin.hypothetical import Hypothetical
 from kubesteward_tools.twin.rehearsal import Concern, Rehearsal
 
-MEANING = {
+_MEANING = {
     "safe": "Nothing stands against it.",
     "warn": "It can be done; read the warnings first.",
     "blocked": "It must not be done like this.",
     "unknown": "Something that matters cannot be simulated, so that nobody can call it safe.",
 }
+_AFTERWARDS = {
+    "safe": "Nothing would be lost.",
+    "warn": "The cluster would bear it, with losses.",
+    "blocked": "The cluster would not get over it by itself.",
+    "unknown": _MEANING["unknown"],
+}
+"""What the same verdicts mean of a failure, which nobody asks leave for."""
 _WORDS = {"block": "blocks", "warn": "warning", "info": "note"}
 _FINDINGS = 100
 _ROWS = 100
+
+
+def meaning(rehearsal: Rehearsal) -> str:
+    """The verdict as a sentence."""
+    return (_AFTERWARDS if isinstance(rehearsal, Hypothetical) else _MEANING)[rehearsal.verdict]
 
 
 def report(rehearsal: Rehearsal, summary: str, cluster: str = "", *, most: int = 40) -> str:
@@ -25,7 +38,7 @@ def report(rehearsal: Rehearsal, summary: str, cluster: str = "", *, most: int =
     where = f" on {code(cluster)}" if cluster else ""
     parts = [
         f"## Rehearsal: {rehearsal.verdict}",
-        f"{markdown(summary, 500)}{where}. {MEANING[rehearsal.verdict]}",
+        f"{markdown(summary, 500)}{where}. {meaning(rehearsal)}",
         *_findings(rehearsal),
         *_availability(rehearsal),
         _effects(rehearsal),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from kubesteward_tools.pictures.escapes import line
-from kubesteward_tools.pictures.markdown import MEANING
+from kubesteward_tools.pictures.markdown import meaning
 from kubesteward_tools.pictures.scenes import pods
 from kubesteward_tools.twin.rehearsal import Concern, Rehearsal
 
@@ -24,7 +24,7 @@ def page(rehearsal: Rehearsal, summary: str, cluster: str = "") -> list[Line]:
     """What matters first: the verdict, then why."""
     where = f" ({line(cluster)})" if cluster else ""
     found = [Line("head", f"{line(summary, 500)}{where}")]
-    found.append(Line(rehearsal.verdict, f"{rehearsal.verdict}: {MEANING[rehearsal.verdict]}"))
+    found.append(Line(rehearsal.verdict, f"{rehearsal.verdict}: {meaning(rehearsal)}"))
     for item in rehearsal.findings[:_ROWS]:
         found += _finding(item)
     found += _more(len(rehearsal.findings))

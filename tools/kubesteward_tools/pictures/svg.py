@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kubesteward_tools.pictures.escapes import shortened, xml
-from kubesteward_tools.pictures.markdown import MEANING
+from kubesteward_tools.pictures.markdown import meaning
 from kubesteward_tools.pictures.scenes import Span, Spot, pods, radius, spans
 from kubesteward_tools.twin.rehearsal import Rehearsal
 
@@ -45,7 +45,7 @@ def picture(rehearsal: Rehearsal, summary: str, *, most: int = 40) -> str:
         f"<style>{_STYLE}</style>",
         f'<rect class="page" width="{_WIDTH}" height="{bottom}"/>',
         _text(_MARGIN, 32, title, _WIDTH, "text head"),
-        _text(_MARGIN, 52, f"{summary}. {MEANING[rehearsal.verdict]}", _WIDTH - 2 * _MARGIN, "dim"),
+        _text(_MARGIN, 52, f"{summary}. {meaning(rehearsal)}", _WIDTH - 2 * _MARGIN, "dim"),
     ]
     return "\n".join([*head, *lines, *more, "</svg>"]) + "\n"
 
@@ -54,7 +54,7 @@ def _description(rehearsal: Rehearsal, summary: str) -> str:
     effects = rehearsal.effects
     found = "; ".join(item.message for item in rehearsal.findings[:5]) or "no findings"
     counts = f"{pods(effects.pods_started)} started, {effects.pods_stopped} stopped"
-    return f"{summary}. {MEANING[rehearsal.verdict]} {counts}. Findings: {found}."
+    return f"{summary}. {meaning(rehearsal)} {counts}. Findings: {found}."
 
 
 def _timeline(rehearsal: Rehearsal, most: int, top: int) -> tuple[list[str], int]:

@@ -138,6 +138,10 @@ class Prepared:
     gaps: tuple[str, ...] = ()
     kinds: tuple[ResourceType, ...] = ()
 
+    @property
+    def summary(self) -> str:
+        return self.plan.change.summary
+
     def rehearse(self) -> Rehearsal:
         """One rehearsal of all calls in their order."""
         from kubesteward_tools.twin.rehearse import rehearse

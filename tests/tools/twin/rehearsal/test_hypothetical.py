@@ -97,8 +97,8 @@ def test_a_single_replica_takes_its_service_down_until_it_is_evicted() -> None:
     found = failed(cluster, node_of(cluster, "web-"))
 
     assert ready(found, "service default/web") == (1, 0, 1, 0, 0)
-    assert {"failure.service-down"} == rules(found, "block")
-    assert {"failure.single-replica"} == rules(found, "warn")
+    assert {"failure.service_down"} == rules(found, "block")
+    assert {"failure.single_replica"} == rules(found, "warn")
     assert found.verdict == "blocked"
     assert [step.t for step in found.timeline] == sorted(step.t for step in found.timeline)
     assert {step.t for step in found.timeline if step.what == "stopping"} == {350.0}
@@ -108,7 +108,7 @@ def test_replicas_that_all_run_on_the_node_are_down_together() -> None:
     cluster = cluster_with((DEPLOYMENTS, deployment()), (SERVICES, service()), nodes=1)
     found = failed(cluster, "node-1")
 
-    assert {"failure.workload-down", "failure.service-down", "failure.not-restored"} == rules(found, "block")
+    assert {"failure.workload_down", "failure.service_down", "failure.not_restored"} == rules(found, "block")
     assert found.stuck == ()
     assert any("nothing is evicted" in text for text in found.assumptions)
 
@@ -116,7 +116,7 @@ def test_replicas_that_all_run_on_the_node_are_down_together() -> None:
 def test_pods_that_fit_nowhere_else_stay_pending() -> None:
     cluster = cluster_with((DEPLOYMENTS, deployment(replicas=3, cpu="3")), (SERVICES, service()))
     found = failed(cluster, "node-2")
-    (item,) = (item for item in found.findings if item.rule == "failure.no-capacity")
+    (item,) = (item for item in found.findings if item.rule == "failure.no_capacity")
 
     assert ready(found, "deployment default/web") == (3, 2, 2, 2, 2)
     assert "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu" in item.message
@@ -129,7 +129,7 @@ def test_a_stateful_set_waits_for_a_pod_that_nobody_can_stop() -> None:
 
     assert found.stuck == ("pod default/db-1",)
     assert ready(found, "statefulset default/db") == (3, 2, 2, 2, 2)
-    assert {"failure.stuck", "failure.not-restored"} == rules(found, "warn")
+    assert {"failure.stuck", "failure.not_restored"} == rules(found, "warn")
 
 
 def test_a_volume_for_one_node_stays_with_the_pod_that_cannot_be_stopped() -> None:
@@ -138,8 +138,8 @@ def test_a_volume_for_one_node_stays_with_the_pod_that_cannot_be_stopped() -> No
     found = failed(cluster, node_of(cluster, "web-"))
 
     assert ready(found, "deployment default/web") == (1, 0, 0, 0, 0)
-    assert {"failure.stuck", "failure.single-replica"} == rules(found, "warn")
-    assert {"failure.not-restored"} == rules(found, "block")
+    assert {"failure.stuck", "failure.single_replica"} == rules(found, "warn")
+    assert {"failure.not_restored"} == rules(found, "block")
     assert found.effects.pods_started == 1
 
 
@@ -150,7 +150,7 @@ def test_a_zone_takes_its_volumes_with_it() -> None:
 
     assert node_of(cluster, "web-") == "node-2"
     assert found.stranded == ("persistentvolume zonal",)
-    assert {"failure.zone-volume", "failure.not-restored"} == rules(found, "block")
+    assert {"failure.zone_volume", "failure.not_restored"} == rules(found, "block")
     assert failed(cluster, zone="sim-1a").stranded == ()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kubesteward_tools.twin import disruption
 from kubesteward_tools.twin.failure import is_for_one_node
+from kubesteward_tools.twin.findings import creation
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.findings.progress import wanted
 from kubesteward_tools.twin.findings.scheduling import pending_pods
@@ -52,7 +53,7 @@ class Lost:
 
 
 def failures(lost: Lost) -> list[Concern]:
-    rules = (_services, _workloads, _capacity, _volumes, _stuck, _not_restored, _budgets, _unmanaged)
+    rules = (_services, _workloads, _capacity, _refused, _volumes, _stuck, _not_restored, _budgets, _unmanaged)
     found = dict.fromkeys(item for rule in rules for item in rule(lost))
     return sorted(found, key=lambda item: (_ORDER[item.severity], item.rule, item.object))
 
@@ -94,7 +95,7 @@ def _services(lost: Lost) -> Iterator[Concern]:
             then = "until its pods run elsewhere" if after or not lost.followed else "and they would not come back"
             more = "".join(f"; {item.text}" for item in needs(evidence.origin, key))
             yield Concern(
-                rule="failure.service-down",
+                rule="failure.service_down",
                 severity="block",
                 object=name(key),
                 message=f"{name(key)} would lose all of its {before} ready endpoints, {then}{more}",
@@ -109,10 +110,10 @@ def _workloads(lost: Lost) -> Iterator[Concern]:
         if not before or lowest == before:
             continue
         single = before == 1 or wanted(evidence.origin.get(key)) == 1
-        rule = "reduced" if lowest else "single-replica" if single else "workload-down"
+        rule = "failure.reduced" if lowest else "failure.single_replica" if single else "failure.workload_down"
         left = f"go from {before} to {lowest}" if lowest else f"lose all of its {before}"
         yield Concern(
-            rule=f"failure.{rule}",
+            rule=rule,
             severity="info" if lowest else "warn" if single else "block",
             object=name(key),
             message=f"{name(key)} would {left} ready pods",
@@ -128,12 +129,17 @@ def _capacity(lost: Lost) -> Iterator[Concern]:
         pod = run.store.get(Key("pods", namespace, pod_name))
         if pod is None or not any(_needed(lost, namespace, pod)):
             yield Concern(
-                rule="failure.no-capacity",
+                rule="failure.no_capacity",
                 severity="block",
                 object=name(evidence.known(run, Key("pods", namespace, pod_name))),
                 message=f"the pod that takes a lost one's place would stay Pending: {item.message}",
                 remedy="Add nodes or free capacity, so that the others can take what runs there.",
             )
+
+
+def _refused(lost: Lost) -> Iterator[Concern]:
+    """Pods that stop on a node which cannot confirm it count for quotas still."""
+    yield from creation.refused(lost.evidence)
 
 
 def _needed(lost: Lost, namespace: str, pod: Object) -> Iterator[Key]:
@@ -148,7 +154,7 @@ def _volumes(lost: Lost) -> Iterator[Concern]:
     for claim, pod_key in sorted(used.items()):
         volume = lost.volumes[claim]
         yield Concern(
-            rule="failure.zone-volume",
+            rule="failure.zone_volume",
             severity="block",
             object=name(volume),
             message=f"no node left could reach {name(volume)}, so {name(pod_key)} cannot run until the nodes are back",
@@ -183,7 +189,7 @@ def _not_restored(lost: Lost) -> Iterator[Concern]:
         after, target = ready_pods(evidence.best.store, key), wanted(evidence.best.store.get(key))
         if lost.followed and after < min(before, target):
             yield Concern(
-                rule="failure.not-restored",
+                rule="failure.not_restored",
                 severity="warn" if after else "block",
                 object=name(key),
                 message=f"{name(key)} would stay at {after} of {target} ready pods until somebody acts",
