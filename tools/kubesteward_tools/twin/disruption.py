@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from kubesteward_tools.twin.quota import is_terminal
-from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.world.store import Key, Object, Store
 
 _SCALED = {
@@ -34,8 +33,8 @@ def controller_of(obj: Object) -> dict[str, Any] | None:
 def budgets_of(store: Store, pod: Object) -> list[Object]:
     """The budgets whose selector matches the pod. In policy/v1 an empty selector matches every pod."""
     namespace, labels = pod["metadata"].get("namespace", ""), pod["metadata"].get("labels")
-    found = store.objects("poddisruptionbudgets.policy", namespace)
-    return [budget for budget in found if matches(budget["spec"].get("selector"), labels)]
+    found = map(store.get, store.selecting("poddisruptionbudgets.policy", namespace, labels))
+    return [budget for budget in found if budget is not None]
 
 
 def pods_of(store: Store, budget: Object) -> list[Object]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubesteward_tools.twin.controllers.autoscalers import AUTOSCALERS, is_declared, target_of
+from kubesteward_tools.twin.controllers.autoscalers import AUTOSCALERS, is_declared, scalers_of, target_of
 from kubesteward_tools.twin.controllers.cronjobs import CRON_JOBS
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.resources import BUILT_IN
@@ -46,7 +46,11 @@ def _autoscalers(evidence: Evidence) -> Iterator[str]:
     """What pods will use is not known, so neither is what an autoscaler makes of it, unless it is declared."""
     store = evidence.best.store
     changed = {key for key in evidence.best.watcher.seen if _scale(evidence.origin.get(key)) != _scale(store.get(key))}
-    for key, scaler in store.items(AUTOSCALERS):
+    scalers = {item for key in changed for item in scalers_of(store, key)}
+    scalers |= {key for key in evidence.best.watcher.seen if key.resource == AUTOSCALERS}
+    for key in sorted(scalers):
+        if (scaler := store.get(key)) is None:
+            continue
         before, target = evidence.origin.get(key), target_of(scaler)
         own = before is None or before["spec"] != scaler["spec"]
         if (own or target in changed) and not is_declared(store, scaler):

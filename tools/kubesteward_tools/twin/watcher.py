@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from kubesteward_tools.twin import disruption
 from kubesteward_tools.twin.clock import Clock
 from kubesteward_tools.twin.rehearsal import Step
-from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.world.store import Event, Key, Object, Store
 
 SLICES = "endpointslices.discovery.k8s.io"
@@ -114,8 +113,9 @@ class Watcher:
         found = top_controller(self._store, old or event.obj)
         if found is not None:
             self._note(found[1], ready_pods)
-        for budget_key, budget in self._store.items("poddisruptionbudgets.policy", key.namespace):
-            if matches(budget["spec"].get("selector"), event.obj["metadata"].get("labels")):
+        labels = event.obj["metadata"].get("labels")
+        for budget_key in self._store.selecting("poddisruptionbudgets.policy", key.namespace, labels):
+            if (budget := self._store.get(budget_key)) is not None:
                 healthy = sum(disruption.is_healthy(pod) for pod in disruption.pods_of(self._store, budget))
                 self.budget_lowest[budget_key] = min(self.budget_lowest.get(budget_key, healthy), healthy)
 

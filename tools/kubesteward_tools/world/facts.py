@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kubesteward_tools.twin.demand import Demand, demand
+from kubesteward_tools.twin.gist import Gist
+from kubesteward_tools.twin.selectors import matches
 
 
 class Facts(NamedTuple):
     """What the indexes know of an object, so that questions about many need not read them all.
 
     `owners` are the UIDs of its owner references. `node` is a pod's `spec.nodeName` ("" without one), None for other
-    kinds; `repels` says whether a pod has a required anti-affinity,
-    `demand` what it takes up there. `note` is what the store's owner makes of it.
+    kinds; `repels` says whether a pod has a required anti-affinity. `gist` is what the twin asks of all of its kind,
+    `note` what the store's owner makes of it.
     """
 
     uid: str
@@ -23,19 +24,20 @@ class Facts(NamedTuple):
     owners: tuple[str, ...]
     node: str | None
     repels: bool
-    demand: Demand | None
+    gist: Gist | None
     note: Any
 
     def is_indexed_as(self, other: Facts) -> bool:
         """Whether nothing has changed that an index is made of: of most writes, which change a status."""
         same = self.labels is other.labels or self.labels == other.labels
-        return same and self.owners == other.owners and self.node == other.node and self.repels == other.repels
+        there = self.node == other.node and (self.node is None or self.gist == other.gist)
+        return same and there and self.owners == other.owners and self.repels == other.repels
 
 
 class Columns:
     """Names, sorted, and the facts in the same order; for reading only. A write makes new ones."""
 
-    __slots__ = ("_alike", "_created", "_notes", "facts", "names")
+    __slots__ = ("_alike", "_created", "_notes", "_selecting", "facts", "names")
 
     def __init__(self, names: Sequence[str], facts: Sequence[Facts]) -> None:
         self.names = names
@@ -43,6 +45,7 @@ class Columns:
         self._notes: Sequence[Any] | None = None
         self._created: Sequence[str] | None = None
         self._alike: Sequence[tuple[Mapping[str, str], Sequence[int]]] | None = None
+        self._selecting: dict[tuple[tuple[str, str], ...], Sequence[str]] = {}
 
     @property
     def notes(self) -> Sequence[Any]:
@@ -66,13 +69,22 @@ class Columns:
             self._alike = list(found.values())
         return self._alike
 
+    def selecting(self, labels: Mapping[str, str]) -> Sequence[str]:
+        """The names of the Services or budgets whose selectors match these labels of a pod."""
+        asked = tuple(labels.items())
+        found = self._selecting.get(asked)
+        if found is None:
+            pairs = zip(self.names, self.facts, strict=True)
+            found = [name for name, facts in pairs if _selects(facts.gist, labels)]
+            self._selecting[asked] = found
+        return found
 
-def demand_of(pod: Mapping[str, Any]) -> Demand | None:
-    """None for a pod of a bundle that is none."""
+
+def _selects(selector: Any, labels: Mapping[str, str]) -> bool:
     try:
-        return demand(pod)
-    except (AttributeError, TypeError, KeyError):
-        return None
+        return matches(selector, labels)
+    except (AttributeError, TypeError, KeyError):  # a selector of a bundle that is none
+        return False
 
 
 def repels(pod: Mapping[str, Any]) -> bool:

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
+from kubesteward_tools.twin.demand import Demand
+from kubesteward_tools.twin.gist import gist
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.world.buckets import Buckets
-from kubesteward_tools.world.facts import Columns, Facts, demand_of, repels
+from kubesteward_tools.world.facts import Columns, Facts, repels
 from kubesteward_tools.world.packing import Packing
 
 Object = dict[str, Any]
@@ -83,7 +85,7 @@ class Store:
         self._namespaces: Buckets[str, str, None] = Buckets()
         self._owned: Buckets[str, Key, None] = Buckets()
         self._labelled: Buckets[tuple[str, str, str, str], str, None] = Buckets()
-        self._on_node: Buckets[str, Key, None] = Buckets()
+        self._on_node: Buckets[str, Key, Any] = Buckets()
         self._repelling: Buckets[str, Key, None] = Buckets()
         self._sorted: dict[tuple[str, str], list[str]] = {}
         self._columns: dict[tuple[str, str], Columns] = {}
@@ -176,7 +178,7 @@ class Store:
         return sorted(self._owned.bucket(uid))
 
     def selected(self, resource: str, namespace: str, selector: Mapping[str, Any] | None) -> list[Key]:
-        """Keys of the objects of one namespace that a LabelSelector matches, sorted. Labels of pods are indexed."""
+        """Keys of the objects of one namespace that a LabelSelector matches, sorted. Those of pods are indexed."""
         bucket = self._entries.bucket((resource, namespace))
         found = (name for name in self._candidates(resource, namespace, selector) if name in bucket)
         return [
@@ -186,6 +188,16 @@ class Store:
     def pods_on(self, node: str) -> list[Key]:
         """Keys of the pods whose `spec.nodeName` is `node` ("" for those without), terminal ones included, sorted."""
         return sorted(self._on_node.bucket(node))
+
+    def demands_on(self, node: str) -> Iterable[Demand]:
+        """What the pods there take up, each its own."""
+        return filter(None, self._on_node.bucket(node).values())
+
+    def selecting(self, resource: str, namespace: str, labels: Mapping[str, str] | None) -> list[Key]:
+        """Keys of the Services or budgets of one namespace whose selector matches a pod's labels, sorted."""
+        if not self._entries.bucket((resource, namespace)):
+            return []
+        return [Key(resource, namespace, name) for name in self.columns(resource, namespace).selecting(labels or {})]
 
     def repelling_pods(self) -> list[Key]:
         """Keys of the pods with a required anti-affinity, which may keep others away from where they are, sorted."""
@@ -268,7 +280,7 @@ class Store:
             owners=tuple([owner["uid"] for owner in owners]) if owners else (),
             node=((obj.get("spec") or {}).get("nodeName") or "") if pod else None,
             repels=pod and repels(obj),
-            demand=demand_of(obj) if pod else None,
+            gist=gist(key.resource, obj),
             note=self._note(key, obj) if self._note is not None else None,
         )
 
@@ -279,7 +291,7 @@ class Store:
             for name, value in facts.labels.items():
                 self._labelled.set((key.resource, key.namespace, name, value), key.name, None)
         if facts.node is not None:
-            self._on_node.set(facts.node, key, None)
+            self._on_node.set(facts.node, key, facts.gist)
         if facts.repels:
             self._repelling.set("pods", key, None)
 
@@ -296,5 +308,5 @@ class Store:
 
 
 _NO_LABELS: Mapping[str, str] = {}
-_LABELLED = frozenset({"pods"})
-"""Resources whose labels are indexed: selectors ask for pods."""
+_LABELLED = frozenset({"pods", "replicasets.apps", "endpointslices.discovery.k8s.io"})
+"""Resources whose labels are indexed: selectors ask for those."""

@@ -9,7 +9,6 @@ from typing import Any
 from kubesteward_tools.twin.controllers.base import Base, owner_reference
 from kubesteward_tools.twin.disruption import is_ready
 from kubesteward_tools.twin.quota import is_terminal
-from kubesteward_tools.twin.selectors import matches_labels
 from kubesteward_tools.world.store import Event, Key, Object
 
 SLICES = "endpointslices.discovery.k8s.io"
@@ -25,9 +24,9 @@ class Endpoints(Base):
             yield event.key
         elif event.key.resource == "pods" and _matters(event):
             labels = [item["metadata"].get("labels") for item in (event.obj, event.old) if item]
-            for key, service in self.store.items("services", event.key.namespace):
-                if any(matches_labels(service["spec"].get("selector"), item) for item in labels):
-                    yield key
+            yield from self.store.selecting("services", event.key.namespace, labels[0])
+            if len(labels) > 1 and labels[0] != labels[1]:
+                yield from self.store.selecting("services", event.key.namespace, labels[1])
 
     def reconcile(self, key: Hashable) -> None:
         if not isinstance(key, Key) or (service := self.store.get(key)) is None:

@@ -1,0 +1,51 @@
+"""What the twin asks of very many objects at once, noted of each when it is stored: nobody reads them all for that.
+
+Pods take up room, nodes give it, Services and budgets select pods, and autoscalers have a target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kubesteward_tools.twin.demand import Demand, demand
+from kubesteward_tools.twin.host import Host, host
+
+Gist = Demand | Host | Mapping[str, Any] | tuple[str, str]
+"""A pod's demand, a node's host, a LabelSelector, or the kind and name of a target."""
+
+
+def gist(resource: str, obj: Mapping[str, Any]) -> Gist | None:
+    """None for kinds that nobody asks so of, and for an object of a bundle that is none."""
+    make = _OF.get(resource)
+    if make is None:
+        return None
+    try:
+        return make(obj)
+    except (AttributeError, TypeError, KeyError):
+        return None
+
+
+def _service(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Without a selector it selects nothing."""
+    selector = obj["spec"].get("selector")
+    return {"matchLabels": selector} if selector else None
+
+
+def _budget(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    selector: Mapping[str, Any] | None = obj["spec"].get("selector")
+    return selector
+
+
+def _scaler(obj: Mapping[str, Any]) -> tuple[str, str]:
+    target = obj["spec"]["scaleTargetRef"]
+    return str(target["kind"]), str(target["name"])
+
+
+_OF: dict[str, Callable[[Mapping[str, Any]], Gist | None]] = {
+    "pods": demand,
+    "nodes": host,
+    "services": _service,
+    "poddisruptionbudgets.policy": _budget,
+    "horizontalpodautoscalers.autoscaling": _scaler,
+}
