@@ -14,7 +14,7 @@ from kubesteward_tools.twin.findings.scheduling import pending_pods
 from kubesteward_tools.twin.identity import ADMIN, User
 from kubesteward_tools.twin.kubelet.outlook import Best, Outlook, Worst
 from kubesteward_tools.twin.rehearsal import Admission, Availability, BlastRadius, Effects, Rehearsal, Verdict
-from kubesteward_tools.twin.route import Request, parse
+from kubesteward_tools.twin.route import Request, Response, parse
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.unknowns import unknowns
 from kubesteward_tools.twin.watcher import Watcher, ready_endpoints, ready_pods
@@ -22,6 +22,7 @@ from kubesteward_tools.twin.webhooks import hooks
 from kubesteward_tools.world.store import Key, Object, Store
 
 _LISTED = 40
+_TOO_MANY = 429
 
 
 def rehearse(
@@ -64,26 +65,43 @@ def _play(  # noqa: PLR0917 - the two calls differ in one argument
     own_names = f"rehearsal {seed}"  # a simulated cluster of the same seed must not have used them already
     cluster = SimulatedCluster.over(fork, now=now, seed=own_names, outlook=outlook)
     watcher = Watcher(store, fork, cluster.clock)
-    answers, settled = [], True
-    for call in calls:
-        response = cluster.handle(Request(call.verb, call.path, dict(call.query), call.content_type, call.body, user))
-        refused = response.status >= 400
-        answers.append(
-            Admission(
-                call=f"{call.verb} {call.path}",
-                allowed=not refused,
-                code=response.status,
-                reason=response.body.get("reason", "") if refused else "",
-                message=response.body.get("message", "") if refused else "",
-                why=tuple(_budgets(response.body)) if refused else (),
-                warnings=response.warnings,
-            )
-        )
-        if refused:
+    answers, settled = list[Admission](), True
+    for number, call in enumerate(calls):
+        response = _made(cluster, call, user)
+        answers.append(_admission(call, response))
+        if response.status >= 400:
             break
-        settled = _settle(cluster) and settled
+        if not (_evicts(call) and _evicts(*calls[number + 1 : number + 2])):
+            settled = _settle(cluster) and settled
     cluster.engine.close()
     return Run(cluster, watcher, settled), tuple(answers)
+
+
+def _made(cluster: SimulatedCluster, call: ApiCall, user: User) -> Response:
+    """Evictions are made at once, as drains make them; one that is refused is made again when the others are over."""
+    request = Request(call.verb, call.path, dict(call.query), call.content_type, call.body, user)
+    response = cluster.handle(request)
+    if response.status == _TOO_MANY and _evicts(call) and cluster.engine.next_due() is not None:
+        _settle(cluster)
+        response = cluster.handle(request)
+    return response
+
+
+def _evicts(*calls: ApiCall) -> bool:
+    return any(call.verb == "create" and call.path.endswith("/eviction") for call in calls)
+
+
+def _admission(call: ApiCall, response: Response) -> Admission:
+    refused = response.status >= 400
+    return Admission(
+        call=f"{call.verb} {call.path}",
+        allowed=not refused,
+        code=response.status,
+        reason=response.body.get("reason", "") if refused else "",
+        message=response.body.get("message", "") if refused else "",
+        why=tuple(_budgets(response.body)) if refused else (),
+        warnings=response.warnings,
+    )
 
 
 def _budgets(status: Object) -> Iterable[str]:
