@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kubesteward_tools.twin.quota import is_terminal
+from kubesteward_tools.twin.standing import Standing
 from kubesteward_tools.world.store import Key, Object, Store
 
 _SCALED = {
@@ -37,17 +37,22 @@ def budgets_of(store: Store, pod: Object) -> list[Object]:
     return [budget for budget in found if budget is not None]
 
 
-def pods_of(store: Store, budget: Object) -> list[Object]:
+def pods_of(store: Store, budget: Object) -> list[Standing]:
     """The pods a budget counts: matching and not terminal."""
     keys = store.selected("pods", budget["metadata"]["namespace"], budget["spec"].get("selector"))
-    return [pod for key in keys if (pod := store.get(key)) is not None and not is_terminal(pod)]
+    return [pod for key in keys if (pod := standing_of(store, key)) is not None and not pod.terminal]
+
+
+def standing_of(store: Store, key: Key) -> Standing | None:
+    facts = store.facts(key)
+    return facts.standing if facts is not None else None
 
 
 def status(store: Store, budget: Object) -> dict[str, Any]:
     """The status that the disruption controller would write, without `disruptedPods` and conditions' times."""
     pods = pods_of(store, budget)
-    expected, desired = _expectation(store, budget["spec"], pods)
-    healthy = sum(is_healthy(pod) for pod in pods)
+    expected, desired = _expectation(store, budget, pods)
+    healthy = sum(pod.healthy for pod in pods)
     allowed = max(0, healthy - desired) if expected > 0 and desired >= 0 else 0
     return {
         "expectedPods": max(expected, 0),
@@ -57,17 +62,18 @@ def status(store: Store, budget: Object) -> dict[str, Any]:
     }
 
 
-def _expectation(store: Store, spec: dict[str, Any], pods: list[Object]) -> tuple[int, int]:
+def _expectation(store: Store, budget: Object, pods: list[Standing]) -> tuple[int, int]:
     """Expected pods and the healthy ones among them that the budget wants; (0, -1) where the scale cannot be found."""
+    spec, namespace = budget["spec"], budget["metadata"]["namespace"]
     if (most := spec.get("maxUnavailable")) is not None:
-        expected = _expected_scale(store, pods)
+        expected = _expected_scale(store, namespace, pods)
         if expected is None:
             return 0, -1
         return expected, max(0, expected - rounded_up(most, expected))
     least = spec.get("minAvailable", 0)
     if isinstance(least, int):
         return len(pods), least
-    expected = _expected_scale(store, pods)
+    expected = _expected_scale(store, namespace, pods)
     return (0, -1) if expected is None else (expected, rounded_up(least, expected))
 
 
@@ -77,26 +83,26 @@ def rounded_up(value: Any, total: int) -> int:
     return -(-int(text[:-1]) * total // 100) if text.endswith("%") else int(text)
 
 
-def _expected_scale(store: Store, pods: Iterable[Object]) -> int | None:
+def _expected_scale(store: Store, namespace: str, pods: Iterable[Standing]) -> int | None:
     """The sum of the scales of the pods' controllers; None when a pod has none that can be scaled."""
     scales: dict[str, int] = {}
     for pod in pods:
-        owner = controller_of(pod)
-        found = _scale(store, pod["metadata"].get("namespace", ""), owner) if owner else None
-        if owner is None or found is None:
+        owner = pod.controller
+        found = _scale(store, namespace, owner.kind, owner.name) if owner else None
+        if found is None:
             return None
         uid, replicas = found
         scales[uid] = replicas
     return sum(scales.values())
 
 
-def _scale(store: Store, namespace: str, owner: dict[str, Any]) -> tuple[str, int] | None:
+def _scale(store: Store, namespace: str, kind: str, name: str) -> tuple[str, int] | None:
     """The topmost scalable controller and its replicas: a Deployment stands in for its ReplicaSets."""
-    resource = _SCALED.get(owner["kind"])
-    obj = store.get(Key(resource, namespace, owner["name"])) if resource else None
+    resource = _SCALED.get(kind)
+    obj = store.get(Key(resource, namespace, name)) if resource else None
     if obj is None:
         return None
     above = controller_of(obj)
-    if above is not None and (found := _scale(store, namespace, above)):
+    if above is not None and (found := _scale(store, namespace, above["kind"], above["name"])):
         return found
     return obj["metadata"]["uid"], obj["spec"].get("replicas", 1)

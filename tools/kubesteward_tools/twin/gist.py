@@ -1,6 +1,6 @@
 """What the twin asks of very many objects at once, noted of each when it is stored: nobody reads them all for that.
 
-Pods take up room, nodes give it, Services and budgets select pods, and autoscalers have a target.
+Pods are ready and take up room, nodes give it, Services and budgets select pods, and autoscalers have a target.
 """
 
 from __future__ import annotations
@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kubesteward_tools.twin.demand import Demand, demand
 from kubesteward_tools.twin.host import Host, host
+from kubesteward_tools.twin.standing import Standing, standing
 
-Gist = Demand | Host | Mapping[str, Any] | tuple[str, str]
-"""A pod's demand, a node's host, a LabelSelector, or the kind and name of a target."""
+Gist = Standing | Host | Mapping[str, Any] | tuple[str, str]
+"""A pod's standing, a node's host, a LabelSelector, or the kind and name of a target."""
 
 
 def gist(resource: str, obj: Mapping[str, Any]) -> Gist | None:
@@ -43,7 +43,7 @@ def _scaler(obj: Mapping[str, Any]) -> tuple[str, str]:
 
 
 _OF: dict[str, Callable[[Mapping[str, Any]], Gist | None]] = {
-    "pods": demand,
+    "pods": standing,
     "nodes": host,
     "services": _service,
     "poddisruptionbudgets.policy": _budget,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from kubesteward_tools.twin.demand import Demand
 from kubesteward_tools.twin.gist import Gist
 from kubesteward_tools.twin.selectors import matches
+from kubesteward_tools.twin.standing import Standing
 
 
 class Facts(NamedTuple):
@@ -30,8 +32,19 @@ class Facts(NamedTuple):
     def is_indexed_as(self, other: Facts) -> bool:
         """Whether nothing has changed that an index is made of: of most writes, which change a status."""
         same = self.labels is other.labels or self.labels == other.labels
-        there = self.node == other.node and (self.node is None or self.gist == other.gist)
+        there = self.node == other.node and self.demand is other.demand
         return same and there and self.owners == other.owners and self.repels == other.repels
+
+
+    @property
+    def standing(self) -> Standing | None:
+        """A pod's."""
+        return self.gist if type(self.gist) is Standing else None
+
+    @property
+    def demand(self) -> Demand | None:
+        """What a pod takes up where it is."""
+        return self.gist.demand if type(self.gist) is Standing else None
 
 
 class Columns:

@@ -85,7 +85,7 @@ class Store:
         self._namespaces: Buckets[str, str, None] = Buckets()
         self._owned: Buckets[str, Key, None] = Buckets()
         self._labelled: Buckets[tuple[str, str, str, str], str, None] = Buckets()
-        self._on_node: Buckets[str, Key, Any] = Buckets()
+        self._on_node: Buckets[str, Key, Demand | None] = Buckets()
         self._repelling: Buckets[str, Key, None] = Buckets()
         self._sorted: dict[tuple[str, str], list[str]] = {}
         self._columns: dict[tuple[str, str], Columns] = {}
@@ -291,7 +291,7 @@ class Store:
             for name, value in facts.labels.items():
                 self._labelled.set((key.resource, key.namespace, name, value), key.name, None)
         if facts.node is not None:
-            self._on_node.set(facts.node, key, facts.gist)
+            self._on_node.set(facts.node, key, facts.demand)
         if facts.repels:
             self._repelling.set("pods", key, None)
 

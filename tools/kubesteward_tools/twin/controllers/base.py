@@ -8,6 +8,8 @@ from typing import Any
 from kubesteward_tools.twin import events
 from kubesteward_tools.twin.engine import Engine
 from kubesteward_tools.twin.identity import controller
+from kubesteward_tools.twin.standing import Standing
+from kubesteward_tools.world.facts import Facts
 from kubesteward_tools.world.store import Key, Object
 
 
@@ -34,6 +36,16 @@ class Base:
             if reference.get("controller") and reference["kind"] == kind:
                 return str(reference["name"])
         return None
+
+    def standings(self, uid: str) -> list[tuple[Key, Facts, Standing]]:
+        """The pods that the owner with this UID controls, sorted by name, without reading them."""
+        found = []
+        for key in self.store.owned_by(uid):
+            facts = self.store.facts(key) if key.resource == "pods" else None
+            state = facts.standing if facts is not None else None
+            if facts is not None and state is not None and state.controller and state.controller.uid == uid:
+                found.append((key, facts, state))
+        return found
 
     def owned(self, uid: str, resource: str) -> list[tuple[Key, Object]]:
         """The objects of a resource that the owner with this UID controls, sorted by name."""
