@@ -38,8 +38,9 @@ def rehearse(
 
     `now` is in epoch seconds; `unseen` names kinds that could not be read, each of which makes the verdict unknown.
     """
-    best, admission = _play(store, calls, Best(), now, seed, user)
-    worst, _ = _play(store, calls, Worst(), now, seed, user)
+    outlook = Best()
+    best, admission = _play(store, calls, outlook, now, seed, user)
+    worst, _ = _play(store, calls, Worst(), now, seed, user) if outlook.asked else (best, admission)
     evidence = Evidence(store, best, worst, tuple(_targets(calls)), admission)
     found, unknown = findings(evidence), unknowns(evidence)
     unknown += [f"{kind} could not be read; whatever depends on them is unknown" for kind in sorted(unseen)]

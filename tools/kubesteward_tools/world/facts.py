@@ -50,7 +50,7 @@ class Facts(NamedTuple):
 class Columns:
     """Names, sorted, and the facts in the same order; for reading only. A write makes new ones."""
 
-    __slots__ = ("_alike", "_created", "_notes", "_selecting", "facts", "names")
+    __slots__ = ("_alike", "_created", "_notes", "facts", "names")
 
     def __init__(self, names: Sequence[str], facts: Sequence[Facts]) -> None:
         self.names = names
@@ -58,7 +58,6 @@ class Columns:
         self._notes: Sequence[Any] | None = None
         self._created: Sequence[str] | None = None
         self._alike: Sequence[tuple[Mapping[str, str], Sequence[int]]] | None = None
-        self._selecting: dict[tuple[tuple[str, str], ...], Sequence[str]] = {}
 
     @property
     def notes(self) -> Sequence[Any]:
@@ -82,18 +81,9 @@ class Columns:
             self._alike = list(found.values())
         return self._alike
 
-    def selecting(self, labels: Mapping[str, str]) -> Sequence[str]:
-        """The names of the Services or budgets whose selectors match these labels of a pod."""
-        asked = tuple(labels.items())
-        found = self._selecting.get(asked)
-        if found is None:
-            pairs = zip(self.names, self.facts, strict=True)
-            found = [name for name, facts in pairs if _selects(facts.gist, labels)]
-            self._selecting[asked] = found
-        return found
 
-
-def _selects(selector: Any, labels: Mapping[str, str]) -> bool:
+def selects(selector: Any, labels: Mapping[str, str]) -> bool:
+    """Whether what a Service or budget selects by, as its gist has it, matches."""
     try:
         return matches(selector, labels)
     except (AttributeError, TypeError, KeyError):  # a selector of a bundle that is none
