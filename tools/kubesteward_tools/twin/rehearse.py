@@ -6,23 +6,22 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kubesteward_policies.change import ApiCall
-from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.findings import findings
 from kubesteward_tools.twin.findings.creation import refused as refused_creations
 from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
 from kubesteward_tools.twin.findings.scheduling import pending_pods
 from kubesteward_tools.twin.identity import ADMIN, User
-from kubesteward_tools.twin.kubelet.outlook import Best, Outlook, Worst
+from kubesteward_tools.twin.kubelet.outlook import Best, Worst
+from kubesteward_tools.twin.play import Play, Undecided
 from kubesteward_tools.twin.rehearsal import Admission, Availability, BlastRadius, Effects, Rehearsal, Verdict
-from kubesteward_tools.twin.route import Request, Response, parse
+from kubesteward_tools.twin.route import parse
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.unknowns import unknowns
-from kubesteward_tools.twin.watcher import Watcher, ready_endpoints, ready_pods
+from kubesteward_tools.twin.watcher import ready_endpoints, ready_pods
 from kubesteward_tools.twin.webhooks import hooks
-from kubesteward_tools.world.store import Key, Object, Store
+from kubesteward_tools.world.store import Key, Store
 
 _LISTED = 40
-_TOO_MANY = 429
 
 
 def rehearse(
@@ -38,9 +37,7 @@ def rehearse(
 
     `now` is in epoch seconds; `unseen` names kinds that could not be read, each of which makes the verdict unknown.
     """
-    outlook = Best()
-    best, admission = _play(store, calls, outlook, now, seed, user)
-    worst, _ = _play(store, calls, Worst(), now, seed, user) if outlook.asked else (best, admission)
+    best, worst, admission = _plays(Play(store, calls, Undecided(), now, seed, user))
     evidence = Evidence(store, best, worst, tuple(_targets(calls)), admission)
     found, unknown = findings(evidence), unknowns(evidence)
     unknown += [f"{kind} could not be read; whatever depends on them is unknown" for kind in sorted(unseen)]
@@ -59,65 +56,17 @@ def rehearse(
     )
 
 
-def _play(  # noqa: PLR0917 - the two calls differ in one argument
-    store: Store, calls: Sequence[ApiCall], outlook: Outlook, now: float, seed: int | str, user: User
-) -> tuple[Run, tuple[Admission, ...]]:
-    fork = store.fork()
-    own_names = f"rehearsal {seed}"  # a simulated cluster of the same seed must not have used them already
-    cluster = SimulatedCluster.over(fork, now=now, seed=own_names, outlook=outlook)
-    watcher = Watcher(store, fork, cluster.clock)
-    answers, settled = list[Admission](), True
-    for number, call in enumerate(calls):
-        response = _made(cluster, call, user)
-        answers.append(_admission(call, response))
-        if response.status >= 400:
-            break
-        if not (_evicts(call) and _evicts(*calls[number + 1 : number + 2])):
-            settled = _settle(cluster) and settled
-    cluster.engine.close()
-    return Run(cluster, watcher, settled), tuple(answers)
-
-
-def _made(cluster: SimulatedCluster, call: ApiCall, user: User) -> Response:
-    """Evictions are made at once, as drains make them; one that is refused is made again when the others are over."""
-    request = Request(call.verb, call.path, dict(call.query), call.content_type, call.body, user)
-    response = cluster.handle(request)
-    if response.status == _TOO_MANY and _evicts(call) and cluster.engine.next_due() is not None:
-        _settle(cluster)
-        response = cluster.handle(request)
-    return response
-
-
-def _evicts(*calls: ApiCall) -> bool:
-    return any(call.verb == "create" and call.path.endswith("/eviction") for call in calls)
-
-
-def _admission(call: ApiCall, response: Response) -> Admission:
-    refused = response.status >= 400
-    return Admission(
-        call=f"{call.verb} {call.path}",
-        allowed=not refused,
-        code=response.status,
-        reason=response.body.get("reason", "") if refused else "",
-        message=response.body.get("message", "") if refused else "",
-        why=tuple(_budgets(response.body)) if refused else (),
-        warnings=response.warnings,
-    )
-
-
-def _budgets(status: Object) -> Iterable[str]:
-    """What an eviction's refusal says of the budget; its message does not name it."""
-    for cause in (status.get("details") or {}).get("causes") or ():
-        if cause.get("reason") == "DisruptionBudget":
-            yield str(cause.get("message", ""))
-
-
-def _settle(cluster: SimulatedCluster) -> bool:
-    """False when the cluster does not come to rest, in virtual time or in steps."""
-    try:
-        return cluster.engine.settle()
-    except RuntimeError:
-        return False
+def _plays(play: Play) -> tuple[Run, Run, tuple[Admission, ...]]:
+    """The best case and the worst, which are one and the same where no pod starts."""
+    if play.run():
+        run = Run(play.cluster, play.watcher, play.settled)
+        return run, run, play.answers
+    other = play.fork()
+    for one, outlook in ((play, Best()), (other, Worst())):
+        one.decide(outlook)
+        one.run()
+    best, worst = (Run(one.cluster, one.watcher, one.settled) for one in (play, other))
+    return best, worst, play.answers
 
 
 def _targets(calls: Sequence[ApiCall]) -> Iterable[Key]:

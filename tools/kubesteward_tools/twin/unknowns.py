@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from kubesteward_tools.twin.controllers.autoscalers import AUTOSCALERS, is_declared, scalers_of, target_of
 from kubesteward_tools.twin.controllers.cronjobs import CRON_JOBS
-from kubesteward_tools.twin.findings.evidence import Evidence, name
+from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
 from kubesteward_tools.twin.resources import BUILT_IN
 from kubesteward_tools.twin.watcher import SIMULATED_OWNERS, top_controller
 from kubesteward_tools.twin.webhooks import policies_on
-from kubesteward_tools.world.store import Object
+from kubesteward_tools.world.store import Key, Object
 
 _NOT_SIMULATED = {
     "replicationcontrollers": "what the change does to its pods",
@@ -96,5 +96,11 @@ def _policies(evidence: Evidence) -> Iterator[str]:
 
 def _restless(evidence: Evidence) -> Iterator[str]:
     for run, words in evidence.runs():
-        if not run.settled:
+        yield from (f"{what} makes its controller work without end" for what in _tireless(run))
+        if not run.settled and not run.cluster.engine.given_up:
             yield f"the change does not come to rest within an hour of virtual time{words}"
+
+
+def _tireless(run: Run) -> Iterator[str]:
+    for _, key in run.cluster.engine.given_up:
+        yield name(key) if isinstance(key, Key) else str(key)

@@ -80,6 +80,15 @@ class Watcher:
         self._store, self._clock, self._start = store, clock, clock.now
         store.subscribe(self._hear)
 
+    def fork(self, store: Store, clock: Clock) -> Watcher:
+        """One that has seen the same, and looks on at a fork of the store from now on."""
+        twin = Watcher(self.origin, store, clock)
+        twin.steps, twin._start = list(self.steps), self._start
+        twin.lowest, twin.budget_lowest = dict(self.lowest), dict(self.budget_lowest)
+        twin.touched, twin.stopped = dict(self.touched), dict(self.stopped)
+        twin.seen, twin.started = set(self.seen), set(self.started)
+        return twin
+
     def _hear(self, event: Event) -> None:
         key = event.key
         if key.resource == SLICES:

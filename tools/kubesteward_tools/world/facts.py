@@ -35,7 +35,6 @@ class Facts(NamedTuple):
         there = self.node == other.node and self.demand is other.demand
         return same and there and self.owners == other.owners and self.repels == other.repels
 
-
     @property
     def standing(self) -> Standing | None:
         """A pod's."""

@@ -27,6 +27,9 @@ class Key(NamedTuple):
     namespace: str
     name: str
 
+    def __deepcopy__(self, _: dict[int, Any]) -> Key:
+        return self
+
 
 class Event:
     """One write. `obj` is the new object (for DELETED the last one), `old` the one before (None for ADDED).

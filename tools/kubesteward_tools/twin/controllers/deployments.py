@@ -11,6 +11,7 @@ from kubesteward_tools.twin.controllers.base import Base, condition, owner_refer
 from kubesteward_tools.twin.controllers.replicasets import REPLICA_SETS
 from kubesteward_tools.twin.disruption import controller_of
 from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.memo import Memo
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.twin.status import ApiError
@@ -26,7 +27,7 @@ class Deployments(Base):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._gone: dict[str, list[Object]] = {}
+        self._gone: Memo[str, list[Object]] = Memo()
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         resource, namespace = event.key.resource, event.key.namespace

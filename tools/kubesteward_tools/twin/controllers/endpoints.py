@@ -9,6 +9,7 @@ from typing import Any
 from kubesteward_tools.twin.controllers.base import Base, owner_reference
 from kubesteward_tools.twin.disruption import is_ready
 from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.memo import Memo
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.world.store import Event, Key, Object
 
@@ -22,7 +23,7 @@ class Endpoints(Base):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._made: dict[tuple[Key, str], tuple[tuple[str, str], tuple[str, dict[str, Any]] | None]] = {}
+        self._made: Memo[tuple[Key, str], tuple[tuple[str, str], tuple[str, dict[str, Any]] | None]] = Memo()
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         if event.key.resource == "services" and event.type != "DELETED":

@@ -100,9 +100,7 @@ class ReplicaSets(Base):
             self.event(replica_set, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
         return None
 
-    def _write_status(
-        self, key: Key, pods: list[tuple[Key, Facts, Standing]], error: tuple[str, str] | None
-    ) -> None:
+    def _write_status(self, key: Key, pods: list[tuple[Key, Facts, Standing]], error: tuple[str, str] | None) -> None:
         replica_set = self.store.get(key)
         if replica_set is None:
             return

@@ -42,12 +42,7 @@ class Outlook(Protocol):
 class Best:
     """New pods start and become ready at once; those of a Job do their work and end well."""
 
-    def __init__(self) -> None:
-        self.asked = False
-        """Whether anything has started: what is played without that is the same under every outlook."""
-
     def fate(self, pod: Object) -> Fate:
-        self.asked = True
         return Fate(run_for=_WORK) if _is_of_a_job(pod) else Fate()
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from kubesteward_tools.twin.demand import Demand, Port, Shape, demand, shape
+from kubesteward_tools.twin.memo import Memo
 from kubesteward_tools.twin.quota import effective_requests, is_terminal
 from kubesteward_tools.twin.scheduling.amounts import Whole, rounded
 from kubesteward_tools.world.store import Event, Object, Store
@@ -67,7 +68,7 @@ class Usage:
     """Rooms by node, kept until `hear` is told of a pod that came to the node, changed there or left it."""
 
     def __init__(self) -> None:
-        self._rooms: dict[str, Room] = {}
+        self._rooms: Memo[str, Room] = Memo()
 
     def room(self, store: Store, node: str) -> Room:
         found = self._rooms.get(node)
