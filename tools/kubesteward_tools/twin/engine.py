@@ -17,7 +17,7 @@ from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.world.store import Event
 
 _TOO_MANY_STEPS = 200_000
-_TOO_OFTEN = 100
+_TOO_OFTEN = 50
 """Looks at one thing in one moment of virtual time. Those that come to rest need a handful, whatever their size."""
 _RETRY_AFTER = 1.0
 
