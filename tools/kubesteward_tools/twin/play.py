@@ -69,7 +69,7 @@ class Play:
     def _make(self, call: ApiCall) -> None:
         """Evictions are made at once, as drains make them; one that is refused is made again when the others are over.
 
-        After anything else, and after the last eviction, the cluster comes to rest.
+        After anything else, after the last eviction and after a refusal, the cluster comes to rest.
         """
         request = Request(call.verb, call.path, dict(call.query), call.content_type, call.body, self._user)
         response = self.cluster.handle(request)
@@ -81,7 +81,7 @@ class Play:
         self._made, self._asked_again = self._made + 1, False
         self.answers += (_admission(call, response),)
         following = self._calls[self._made : self._made + 1]
-        if response.status < 400 and not (_evicts(call) and _evicts(*following)):
+        if response.status >= 400 or not (_evicts(call) and _evicts(*following)):
             self._rest()
 
     def _rest(self) -> None:

@@ -58,13 +58,12 @@ def rehearse(
 
 def _plays(play: Play) -> tuple[Run, Run, tuple[Admission, ...]]:
     """The best case and the worst, which are one and the same where no pod starts."""
-    if play.run():
-        run = Run(play.cluster, play.watcher, play.settled)
-        return run, run, play.answers
-    other = play.fork()
-    for one, outlook in ((play, Best()), (other, Worst())):
-        one.decide(outlook)
-        one.run()
+    other = play
+    if not play.run():
+        other = play.fork()
+        for one, outlook in ((play, Best()), (other, Worst())):
+            one.decide(outlook)
+            one.run()
     best, worst = (Run(one.cluster, one.watcher, one.settled) for one in (play, other))
     return best, worst, play.answers
 
