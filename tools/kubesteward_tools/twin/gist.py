@@ -11,8 +11,8 @@ from typing import Any
 from kubesteward_tools.twin.host import Host, host
 from kubesteward_tools.twin.standing import Standing, standing
 
-Gist = Standing | Host | Mapping[str, Any] | tuple[str, str]
-"""A pod's standing, a node's host, a LabelSelector, or the kind and name of a target."""
+Gist = Standing | Host | Mapping[str, Any] | tuple[str, str] | bool
+"""A pod's standing, a node's host, a LabelSelector, a target's kind and name, whether a ReplicaSet is controlled."""
 
 
 def gist(resource: str, obj: Mapping[str, Any]) -> Gist | None:
@@ -24,6 +24,10 @@ def gist(resource: str, obj: Mapping[str, Any]) -> Gist | None:
         return make(obj)
     except (AttributeError, TypeError, KeyError):
         return None
+
+
+def _is_controlled(obj: Mapping[str, Any]) -> bool:
+    return any(owner.get("controller") for owner in obj["metadata"].get("ownerReferences") or ())
 
 
 def _service(obj: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -45,6 +49,7 @@ def _scaler(obj: Mapping[str, Any]) -> tuple[str, str]:
 _OF: dict[str, Callable[[Mapping[str, Any]], Gist | None]] = {
     "pods": standing,
     "nodes": host,
+    "replicasets.apps": _is_controlled,
     "services": _service,
     "poddisruptionbudgets.policy": _budget,
     "horizontalpodautoscalers.autoscaling": _scaler,

@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from kubesteward_tools.twin.demand import Demand, demand
 
+_NOBODY = ("", "", "")
+
 
 class Controller(NamedTuple):
     """The owner that controls an object."""
@@ -43,18 +45,19 @@ class Standing(NamedTuple):
 
 def standing(pod: Mapping[str, Any]) -> Standing:
     """The one Standing of all pods that stand alike. Raises whatever a malformed pod makes it raise."""
-    metadata, ready, above = pod["metadata"], False, None
+    metadata, ready, above = pod["metadata"], False, _NOBODY
     for item in (pod.get("status") or {}).get("conditions") or ():
         if item["type"] == "Ready" and item["status"] == "True":
             ready = True
             break
     for owner in metadata.get("ownerReferences") or ():
         if owner.get("controller"):
-            above = Controller(owner["kind"], owner["name"], owner["uid"])
+            above = owner["kind"], owner["name"], owner["uid"]
             break
-    return _shared(demand(pod), ready, "deletionTimestamp" in metadata, above)
+    return _shared(demand(pod), ready, "deletionTimestamp" in metadata, *above)
 
 
 @lru_cache(maxsize=20_000)
-def _shared(asked: Demand, ready: bool, leaving: bool, above: Controller | None) -> Standing:
-    return Standing(asked, ready, leaving, above)
+def _shared(asked: Demand, ready: bool, leaving: bool, kind: str, name: str, uid: str) -> Standing:  # noqa: PLR0917
+    # one by one, for that is what the cache goes by
+    return Standing(asked, ready, leaving, Controller(kind, name, uid) if uid else None)

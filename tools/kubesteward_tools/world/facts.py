@@ -32,8 +32,9 @@ class Facts(NamedTuple):
     def is_indexed_as(self, other: Facts) -> bool:
         """Whether nothing has changed that an index is made of: of most writes, which change a status."""
         same = self.labels is other.labels or self.labels == other.labels
-        there = self.node == other.node and self.demand is other.demand
-        return same and there and self.owners == other.owners and self.repels == other.repels
+        there = self.node == other.node and self.repels == other.repels
+        counts = self.gist == other.gist if self.node is None else self.demand is other.demand
+        return same and there and counts and self.owners == other.owners
 
     @property
     def standing(self) -> Standing | None:

@@ -90,6 +90,7 @@ class Store:
         self._labelled: Buckets[tuple[str, str, str, str], str, None] = Buckets()
         self._on_node: Buckets[str, Key, Demand | None] = Buckets()
         self._repelling: Buckets[str, Key, None] = Buckets()
+        self._orphaned: Buckets[str, Key, None] = Buckets()
         self._sorted: dict[tuple[str, str], list[str]] = {}
         self._columns: dict[tuple[str, str], Columns] = {}
         self._selecting: dict[tuple[str, str], dict[tuple[tuple[str, str], ...], tuple[Key, ...]]] = {}
@@ -109,6 +110,7 @@ class Store:
         child._labelled = self._labelled.fork()
         child._on_node = self._on_node.fork()
         child._repelling = self._repelling.fork()
+        child._orphaned = self._orphaned.fork()
         child._sorted = dict(self._sorted)
         child._columns = dict(self._columns)
         child._selecting = dict(self._selecting)
@@ -228,6 +230,10 @@ class Store:
         """Keys of the pods with a required anti-affinity, which may keep others away from where they are, sorted."""
         return sorted(self._repelling.bucket("pods"))
 
+    def orphaned_sets(self, namespace: str) -> list[Key]:
+        """Keys of the ReplicaSets that nothing controls, sorted."""
+        return sorted(self._orphaned.bucket(namespace))
+
     def put(self, key: Key, obj: Object, raw: bytes | None = None) -> Event:
         """Store `obj` as it is (the caller has set its resourceVersion) and tell the listeners.
 
@@ -310,6 +316,8 @@ class Store:
         if key.resource in _LABELLED:
             for name, value in facts.labels.items():
                 self._labelled.set((key.resource, key.namespace, name, value), key.name, None)
+        elif key.resource == _ADOPTED and facts.gist is False:
+            self._orphaned.set(key.namespace, key, None)
         if facts.node is not None:
             self._on_node.set(facts.node, key, facts.demand)
         if facts.repels:
@@ -321,6 +329,8 @@ class Store:
         if key.resource in _LABELLED:
             for name, value in facts.labels.items():
                 self._labelled.remove((key.resource, key.namespace, name, value), key.name)
+        elif key.resource == _ADOPTED and facts.gist is False:
+            self._orphaned.remove(key.namespace, key)
         if facts.node is not None:
             self._on_node.remove(facts.node, key)
         if facts.repels:
@@ -328,5 +338,6 @@ class Store:
 
 
 _NO_LABELS: Mapping[str, str] = {}
-_LABELLED = frozenset({"pods", "replicasets.apps", "endpointslices.discovery.k8s.io"})
+_ADOPTED = "replicasets.apps"
+_LABELLED = frozenset({"pods", "endpointslices.discovery.k8s.io"})
 """Resources whose labels are indexed: selectors ask for those."""

@@ -83,9 +83,9 @@ class Deployments(Base):
         return sorted(found, key=lambda item: (item["metadata"]["creationTimestamp"], item["metadata"]["name"]))
 
     def _adopt(self, deployment: Object, selector: Any) -> None:
-        for key in self.store.selected(REPLICA_SETS, deployment["metadata"]["namespace"], selector):
+        for key in self.store.orphaned_sets(deployment["metadata"]["namespace"]):
             item = self.store.get(key)
-            if item is not None and controller_of(item) is None:
+            if item is not None and matches(selector, item["metadata"].get("labels")):
                 references = [*(item["metadata"].get("ownerReferences") or ()), owner_reference(deployment)]
                 self.api.replace(key, {**item, "metadata": {**item["metadata"], "ownerReferences": references}})
 
