@@ -10,7 +10,7 @@ from kubesteward_tools.twin.engine import Engine
 from kubesteward_tools.twin.identity import controller
 from kubesteward_tools.twin.standing import Standing
 from kubesteward_tools.world.facts import Facts
-from kubesteward_tools.world.store import Key, Object
+from kubesteward_tools.world.store import Event, Key, Object
 
 
 class Base:
@@ -55,6 +55,15 @@ class Base:
             if obj is not None and _controlled_by(obj, uid):
                 found.append((key, obj))
         return found
+
+
+def is_own_report(event: Event) -> bool:
+    """Whether nothing but the status changed: what a controller says of an object is no reason to look at it again."""
+    if event.type != "MODIFIED" or event.old is None:
+        return False
+    old, new = event.old, event.obj
+    before, after = ({**obj["metadata"], "resourceVersion": ""} for obj in (old, new))
+    return old.get("spec") == new.get("spec") and before == after
 
 
 def _controlled_by(obj: Object, uid: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 from kubesteward_tools.twin.clock import parse_timestamp
-from kubesteward_tools.twin.controllers.base import Base, owner_reference
+from kubesteward_tools.twin.controllers.base import Base, is_own_report, owner_reference
 from kubesteward_tools.twin.controllers.retries import Retries
 from kubesteward_tools.twin.disruption import controller_of, is_ready, standing_of
 from kubesteward_tools.twin.quota import is_terminal
@@ -35,7 +35,8 @@ class ReplicaSets(Base):
     def watches(self, event: Event) -> Iterable[Hashable]:
         self._retries.hear(event)
         if event.key.resource == REPLICA_SETS and event.type != "DELETED":
-            yield event.key
+            if not is_own_report(event):
+                yield event.key
         elif event.key.resource == "pods":
             owner = self.owner(event.obj, "ReplicaSet") or (self.owner(event.old, "ReplicaSet") if event.old else None)
             if owner:
