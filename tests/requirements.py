@@ -34,8 +34,11 @@ REQUIREMENTS = {
     "twin.recorded-answers": "The twin answers as the recorded control plane did.",
     "twin.scheduler-words": "Pods that fit nowhere are told why in the scheduler's words.",
     "twin.psa": "Pod Security admission decides as the profiles say.",
+    "twin.networkpolicy": "Who may reach whom is told as the tables of NetworkPolicies say.",
     "world.dead-context": "An unreachable context blocks neither the server nor other contexts.",
     "overlay.explained": "Every point that a health score lacks is explained by an anomaly.",
     "overlay.told": "Subscribers are told when an overlay is another one.",
+    "simulate.exit-codes": "The exit code of `simulate` is its verdict, and a state is never guessed.",
+    "simulate.escapes": "No text out of a cluster becomes markup in a report.",
     "examples.run": "The examples do what they say.",
 }

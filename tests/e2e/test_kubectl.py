@@ -47,11 +47,12 @@ def web(kubectl: Kubectl) -> Kubectl:
 
 
 @pytest.fixture
-def moved(kubectl: Kubectl) -> Kubectl:
-    """... in which something runs whose label no other test uses: a drain looks into every namespace."""
+def moved(kubectl: Kubectl) -> Iterator[Kubectl]:
+    """... in which something runs whose label no other test uses at the time: a drain looks into every namespace."""
     kubectl.apply(deployment("moved"), budget("moved", 2))
     kubectl.rolled_out("deployment/moved")
-    return kubectl
+    yield kubectl
+    kubectl("delete", "pdb/moved", "deployment/moved")
 
 
 def pod_of(kubectl: Kubectl, app: str = "web") -> str:

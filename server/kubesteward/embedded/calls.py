@@ -9,7 +9,7 @@ import msgspec
 
 from kubesteward.embedded import protobuf
 from kubesteward_tools.twin.identity import User
-from kubesteward_tools.twin.rbac import Access, can
+from kubesteward_tools.twin.rbac import Access, permits
 from kubesteward_tools.twin.route import Request, Route
 from kubesteward_tools.twin.status import ApiError, bad_request
 from kubesteward_tools.world.store import Store
@@ -82,7 +82,7 @@ def acting_user(store: Store, user: User, headers: Mapping[str, str], groups: li
     wanted = [Access("impersonate", resource="users", name=name)]
     wanted += [Access("impersonate", resource="groups", name=group) for group in groups]
     for access in wanted:
-        if not can(store, user, access).allowed:
+        if not permits(store, user, access).allowed:
             message = (
                 f'{access.resource} "{access.name}" is forbidden: User "{user.name}" cannot impersonate resource '
                 f'"{access.resource}" in API group "" at the cluster scope'

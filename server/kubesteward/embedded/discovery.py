@@ -1,11 +1,13 @@
-"""Discovery, version and OpenAPI: what a client asks before its first real question."""
+"""Discovery and version: what a client asks before its first real question."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from kubesteward_tools.twin.bootstrap import VERSION
+from kubesteward_tools.twin.custom.definitions import maturity
 from kubesteward_tools.twin.resources import BUILT_IN
 from kubesteward_tools.world.kinds import ResourceType
 
@@ -25,14 +27,18 @@ _SUBRESOURCE_VERBS = {
 }
 
 
-def _groups() -> dict[tuple[str, str], list[ResourceType]]:
-    found: dict[tuple[str, str], list[ResourceType]] = defaultdict(list)
+Groups = dict[tuple[str, str], list[ResourceType]]
+"""The served resources by group and version; the version that a group prefers comes before its others."""
+
+
+def groups(custom: Iterable[ResourceType] = ()) -> Groups:
+    """The built-in resources and those that definitions make."""
+    found: Groups = defaultdict(list)
     for item in BUILT_IN:
-        found[(item.group, item.version)].append(item)
-    return found
-
-
-GROUPS = _groups()
+        found[item.group, item.version].append(item)
+    for item in sorted(custom, key=lambda item: maturity(item.version), reverse=True):
+        found[item.group, item.version].append(item)
+    return dict(found)
 
 
 def version() -> dict[str, Any]:
@@ -54,22 +60,26 @@ def api_versions() -> dict[str, Any]:
     return {"kind": "APIVersions", "versions": ["v1"], "serverAddressByClientCIDRs": []}
 
 
-def group_list() -> dict[str, Any]:
-    groups = [
-        {
-            "name": group,
-            "versions": [{"groupVersion": f"{group}/{version}", "version": version}],
-            "preferredVersion": {"groupVersion": f"{group}/{version}", "version": version},
-        }
-        for group, version in GROUPS
-        if group
-    ]
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
+def _versions(served: Groups) -> dict[str, list[str]]:
+    """The versions of each group, the preferred one first."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for group, version_ in served:
+        found[group].append(version_)
+    return found
 
 
-def resource_list(group: str, version_: str) -> dict[str, Any] | None:
+def group_list(served: Groups) -> dict[str, Any]:
+    listed = []
+    for group, versions in _versions(served).items():
+        entries = [{"groupVersion": f"{group}/{item}", "version": item} for item in versions]
+        if group:
+            listed.append({"name": group, "versions": entries, "preferredVersion": entries[0]})
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": listed}
+
+
+def resource_list(served: Groups, group: str, version_: str) -> dict[str, Any] | None:
     """The APIResourceList of one group and version, None when it is not served."""
-    kinds = GROUPS.get((group, version_))
+    kinds = served.get((group, version_))
     if kinds is None:
         return None
     found = [entry for kind in kinds for entry in _resources(kind)]
@@ -103,17 +113,25 @@ def _subresource(kind: ResourceType, name: str) -> dict[str, Any]:
     return entry | ({"group": group, "version": version_} if version_ else {})
 
 
-def aggregated(*, core: bool) -> dict[str, Any]:
+def aggregated(served: Groups, *, core: bool) -> dict[str, Any]:
     """APIGroupDiscoveryList v2 of `/api` (core) or `/apis`."""
     items = [
         {
             "metadata": {"name": group, "creationTimestamp": None} if group else {"creationTimestamp": None},
-            "versions": [{"version": version_, "resources": [_entry(kind) for kind in kinds], "freshness": "Current"}],
+            "versions": [_version(served, group, item) for item in versions],
         }
-        for (group, version_), kinds in GROUPS.items()
+        for group, versions in _versions(served).items()
         if (not group) == core
     ]
     return {"kind": "APIGroupDiscoveryList", "apiVersion": f"{AGGREGATED}/v2", "metadata": {}, "items": items}
+
+
+def _version(served: Groups, group: str, version_: str) -> dict[str, Any]:
+    return {
+        "version": version_,
+        "resources": [_entry(kind) for kind in served[group, version_]],
+        "freshness": "Current",
+    }
 
 
 def _entry(kind: ResourceType) -> dict[str, Any]:
@@ -138,63 +156,20 @@ def _aggregated_subresource(kind: ResourceType, name: str) -> dict[str, Any]:
     return {"subresource": name, "responseKind": response, "verbs": _SUBRESOURCE_VERBS[name]}
 
 
-def document(path: str) -> dict[str, Any] | None:
-    """The document at a path ("/version", "/apis/apps/v1", "/openapi/v3/api/v1"), None when there is none."""
-    fixed = {"/version": version, "/api": api_versions, "/apis": group_list, "/openapi/v3": openapi_index}
-    if path in fixed:
-        return fixed[path]()
-    of = openapi if path.startswith("/openapi/v3/") else resource_list
-    parts = path.removeprefix("/openapi/v3").strip("/").split("/")
+def document(path: str, served: Groups) -> dict[str, Any] | None:
+    """The document at a path ("/version", "/apis", "/apis/apps/v1"), None when there is none."""
+    if path == "/apis":
+        return group_list(served)
+    if path in {"/version", "/api"}:
+        return version() if path == "/version" else api_versions()
+    parts = path.strip("/").split("/")
     if parts[0] == "api" and len(parts) == 2:
-        return of("", parts[1])
+        return resource_list(served, "", parts[1])
     if parts[0] == "apis" and len(parts) == 2:
-        return _group(parts[1])
-    return of(parts[1], parts[2]) if parts[0] == "apis" and len(parts) == 3 else None
+        return _group(served, parts[1])
+    return resource_list(served, parts[1], parts[2]) if parts[0] == "apis" and len(parts) == 3 else None
 
 
-def _group(name: str) -> dict[str, Any] | None:
-    found = [group for group in group_list()["groups"] if group["name"] == name]
+def _group(served: Groups, name: str) -> dict[str, Any] | None:
+    found = [group for group in group_list(served)["groups"] if group["name"] == name]
     return {"kind": "APIGroup", "apiVersion": "v1", **found[0]} if found else None
-
-
-def openapi_index() -> dict[str, Any]:
-    paths = [f"apis/{group}/{version_}" if group else f"api/{version_}" for group, version_ in GROUPS]
-    return {"paths": {path: {"serverRelativeURL": f"/openapi/v3/{path}"} for path in paths}}
-
-
-def openapi(group: str, version_: str) -> dict[str, Any] | None:
-    """Enough of OpenAPI v3 for kubectl: each kind by name, open schemas, and the parameters of its writes."""
-    kinds = GROUPS.get((group, version_))
-    if kinds is None:
-        return None
-    schemas, paths = {}, {}
-    for kind in kinds:
-        schemas[f"{group or 'core'}.{version_}.{kind.kind}"] = _schema(kind)
-        paths[kind.path("{namespace}" if kind.namespaced else "", "{name}")] = _path(kind)
-        paths[kind.path("{namespace}" if kind.namespaced else "")] = _path(kind, create=True)
-    return {
-        "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": VERSION},
-        "paths": paths,
-        "components": {"schemas": schemas},
-    }
-
-
-def _gvk(kind: ResourceType) -> dict[str, str]:
-    return {"group": kind.group, "version": kind.version, "kind": kind.kind}
-
-
-def _schema(kind: ResourceType) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "x-kubernetes-preserve-unknown-fields": True,
-        "x-kubernetes-group-version-kind": [_gvk(kind)],
-    }
-
-
-def _path(kind: ResourceType, *, create: bool = False) -> dict[str, Any]:
-    names = ("dryRun", "fieldManager", "fieldValidation")
-    parameters = [{"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}} for name in names]
-    action = {"x-kubernetes-group-version-kind": _gvk(kind), "parameters": parameters, "responses": {}}
-    verbs = {"post": "post"} if create else {"patch": "patch", "put": "put"}
-    return {method: {**action, "x-kubernetes-action": verb} for method, verb in verbs.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 from collections import deque
@@ -11,12 +12,12 @@ from typing import Any
 
 from aiohttp import web
 
-from kubesteward.embedded import calls, discovery, metrics, openapi_v2
+from kubesteward.embedded import calls, discovery, metrics, openapi_v2, openapi_v3
 from kubesteward.embedded.replies import JSON, form, reply, shaped
 from kubesteward.embedded.streams import Streams
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.identity import ADMIN, User
-from kubesteward_tools.twin.rbac import Access, can
+from kubesteward_tools.twin.rbac import Access, permits
 from kubesteward_tools.twin.requests import authorize
 from kubesteward_tools.twin.route import Request, Route, parse
 from kubesteward_tools.twin.status import ApiError
@@ -26,6 +27,8 @@ REMEMBERED_REQUESTS = 2000
 _BODY_LIMIT = 4 * 2**20
 _QUESTIONS = ("reviews",)
 _SHOWN = ("get", "list")
+_DOCUMENTED = ("/version", "/api", "/openapi")
+_DEEPEST = 3
 
 log = logging.getLogger(__name__)
 
@@ -115,10 +118,10 @@ class ApiHandler:
         groups = request.headers.getall("Impersonate-Group", [])
         user = calls.acting_user(self.cluster.store, ADMIN, request.headers, groups)
         entry.user = user.name
-        if (document := self._static(request)) is not None:
+        if (document := await self._static(request)) is not None:
             self._authorize_path(user, request.path)
             return document
-        route = parse(served(request.path, request.method))
+        route = parse(served(request.path, request.method), self.cluster.api.kinds)
         verb = calls.verb(request.method, route, request.query)
         body = calls.body(await request.read(), request.content_type)
         asked = Request(verb, request.path, dict(request.query), request.content_type, body, user)
@@ -137,7 +140,7 @@ class ApiHandler:
             raise ApiError(401, "Unauthorized", "Unauthorized")
 
     def _authorize_path(self, user: User, path: str) -> None:
-        if not can(self.cluster.store, user, Access("get", path=path)).allowed:
+        if not permits(self.cluster.store, user, Access("get", path=path)).allowed:
             raise ApiError(403, "Forbidden", f'forbidden: User "{user.name}" cannot get path "{path}"')
 
     def _simple(self, request: web.Request, asked: Request, route: Route) -> web.Response:
@@ -150,7 +153,7 @@ class ApiHandler:
 
     def _shaped(self, request: web.Request, body: dict[str, Any], route: Route) -> dict[str, Any]:
         wanted, include = form(request.headers.get("Accept", "")), request.query.get("includeObject", "Metadata")
-        return shaped(body, route, wanted, include, self.cluster.clock.now)
+        return shaped(body, self.cluster.api, route, wanted, include)
 
     def _special(self, asked: Request, route: Route) -> _Special | None:
         """Who answers what the twin's `handle` does not."""
@@ -163,17 +166,28 @@ class ApiHandler:
     async def _metrics(self, request: web.Request, asked: Request, route: Route) -> web.Response:
         return reply(self._shaped(request, metrics.answer(self.cluster, asked, route), route))
 
-    def _static(self, request: web.Request) -> web.Response | None:
+    async def _static(self, request: web.Request) -> web.Response | None:
         """Health, discovery, OpenAPI and the request log."""
+        kinds = self.cluster.api.kinds
         path, accept = request.path.rstrip("/"), request.headers.get("Accept", "")
         if path.startswith(("/healthz", "/livez", "/readyz")):
             return web.Response(text="ok")
         if path == "/openapi/v2":
-            return web.Response(body=openapi_v2.document(), headers={"Content-Type": openapi_v2.MEDIA_TYPE})
+            return web.Response(
+                body=openapi_v2.document(kinds.custom()), headers={"Content-Type": openapi_v2.MEDIA_TYPE}
+            )
         if path == "/debug/requests":
             return reply({"requests": [asdict(item) for item in self.requests]})
+        if not path.startswith(_DOCUMENTED) or (path.count("/") > _DEEPEST and not path.startswith("/openapi")):
+            return None
+        groups = discovery.groups(kinds.custom())
+        if path == "/openapi/v3":
+            return reply(openapi_v3.index(groups))
+        if path.startswith("/openapi/v3/"):
+            written = await asyncio.to_thread(openapi_v3.document, path, groups, kinds)
+            return reply(written) if written is not None else None
         if path in {"/api", "/apis"} and discovery.AGGREGATED in accept and "v=v2;" in f"{accept};":
             content = f"{JSON};g={discovery.AGGREGATED};v=v2;as=APIGroupDiscoveryList"
-            return reply(discovery.aggregated(core=path == "/api"), content_type=content)
-        found = discovery.document(path)
+            return reply(discovery.aggregated(groups, core=path == "/api"), content_type=content)
+        found = discovery.document(path, groups)
         return reply(found) if found is not None else None

@@ -6,6 +6,7 @@ kubectl asks it for lists, and accepts no other encoding. Field numbers: google/
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 from kubesteward_tools.twin.bootstrap import VERSION
 from kubesteward_tools.twin.resources import STORED
@@ -15,9 +16,10 @@ MEDIA_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 _PARAMETERS = ("dryRun", "fieldManager", "fieldValidation")
 
 
-def document() -> bytes:
+def document(custom: Iterable[ResourceType] = ()) -> bytes:
+    kinds = (*STORED, *custom)
     info = _field(1, b"Kubernetes") + _field(2, VERSION.encode())
-    paths = b"".join(_field(2, _field(1, _path(kind).encode()) + _field(2, _path_item(kind))) for kind in STORED)
+    paths = b"".join(_field(2, _field(1, _path(kind).encode()) + _field(2, _path_item(kind))) for kind in kinds)
     return _field(1, b"2.0") + _field(2, info) + _field(8, paths)
 
 

@@ -7,7 +7,10 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from kubesteward.embedded import custom_columns
+from kubesteward.embedded.columns import COLUMNS, PLAIN, Column
 from kubesteward.embedded.tables import table
+from kubesteward_tools.twin.api import Api
 from kubesteward_tools.twin.route import Route
 from kubesteward_tools.world.store import Object
 
@@ -34,7 +37,7 @@ def form(accept: str) -> str:
     return "PartialObjectMetadata" if "as=PartialObjectMetadata" in first else ""
 
 
-def shaped(body: Object, route: Route, wanted: str, include: str, now: float) -> Object:
+def shaped(body: Object, api: Api, route: Route, wanted: str, include: str) -> Object:
     """An object or list in the form wanted; a Status stays what it is."""
     if not wanted or body.get("kind") == "Status":
         return body
@@ -43,7 +46,7 @@ def shaped(body: Object, route: Route, wanted: str, include: str, now: float) ->
     version = body["metadata"].get("resourceVersion", "")
     metadata = body["metadata"] if listed else {"resourceVersion": version}
     if wanted == "Table":
-        return table(route.kind.resource, items, metadata, now, include)
+        return table(route.kind, columns_of(api, route), items, metadata, api.clock.now, include=include)
     partial = [partial_metadata(obj) for obj in items]
     if not listed:
         return partial[0]
@@ -55,6 +58,13 @@ def partial_metadata(obj: Object) -> Object:
     return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
 
 
-def empty_table(resource: str, metadata: dict[str, Any]) -> Object:
+def columns_of(api: Api, route: Route) -> tuple[Column, ...]:
+    definition = api.definition(route.kind)
+    if definition is not None:
+        return custom_columns.columns(definition, route.kind.version)
+    return COLUMNS.get(route.kind.resource, PLAIN)
+
+
+def empty_table(api: Api, route: Route, metadata: dict[str, Any]) -> Object:
     """A Table without rows: how a bookmark looks to who watches Tables."""
-    return table(resource, [], metadata, 0.0)
+    return table(route.kind, columns_of(api, route), [], metadata, 0.0)

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from kubesteward.embedded import webhooks
 from kubesteward.embedded.scenarios import build
 from kubesteward_tools.twin.cluster import SimulatedCluster
 
@@ -31,6 +32,7 @@ class EmbeddedCluster:
 
     def __init__(self, *, nodes: int = 3, scenario: str | None = None, port: int = 0) -> None:
         self.simulated: SimulatedCluster = build(scenario or "empty", nodes, time.time())
+        self.simulated.api.caller = webhooks.call
         self.token = secrets.token_urlsafe(24)
         self.certificate = b""
         self._port = port

@@ -13,6 +13,7 @@ from kubesteward.embedded.watching import WatchCache
 from kubesteward_tools.twin import listing
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.logs import Excerpt, Line, container_log
+from kubesteward_tools.twin.requests import shown
 from kubesteward_tools.twin.route import Request, Route
 from kubesteward_tools.twin.status import ApiError, bad_request
 from kubesteward_tools.world.store import Object
@@ -127,8 +128,9 @@ class _Watch:
 
     def _event(self, event: str, obj: Object) -> bytes:
         kind = self._route.kind
-        whole = {"kind": kind.kind, "apiVersion": kind.api_version, **obj}
-        return _line(event, replies.shaped(whole, self._route, self._wanted, self._include, self._cluster.clock.now))
+        api = self._cluster.api
+        whole = {"kind": kind.kind, "apiVersion": kind.api_version, **shown(api, self._route, obj)}
+        return _line(event, replies.shaped(whole, api, self._route, self._wanted, self._include))
 
     def _bookmark(self, annotations: dict[str, str]) -> bytes:
         metadata = {"resourceVersion": str(self._cluster.store.revision), "creationTimestamp": None}
@@ -137,7 +139,7 @@ class _Watch:
         if annotations:
             obj["metadata"] = {**metadata, "annotations": annotations}
         if self._wanted == "Table":
-            obj = replies.empty_table(kind.resource, obj["metadata"])
+            obj = replies.empty_table(self._cluster.api, self._route, obj["metadata"])
         return _line("BOOKMARK", obj)
 
 

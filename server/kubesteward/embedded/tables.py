@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from kubesteward.embedded.columns import COLUMNS, PLAIN, Column
-from kubesteward_tools.twin import resources
+from kubesteward.embedded.columns import Column
+from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Object
 
 
 def table(
-    resource: str, items: list[Object], metadata: dict[str, Any], now: float, include: str = "Metadata"
+    kind: ResourceType,
+    columns: Sequence[Column],
+    items: list[Object],
+    metadata: dict[str, Any],
+    now: float,
+    *,
+    include: str = "Metadata",
 ) -> Object:
     """A Table; `include` is the includeObject parameter (None, Metadata, Object), `now` in epoch seconds."""
-    columns = COLUMNS.get(resource, PLAIN)
     rows = [
-        {"cells": [cell(obj, now) for _, _, cell in columns], "object": _object(resource, obj, include)}
-        for obj in items
+        {"cells": [cell(obj, now) for _, _, cell in columns], "object": _object(kind, obj, include)} for obj in items
     ]
     return {
         "kind": "Table",
@@ -33,10 +38,9 @@ def _definition(column: Column) -> dict[str, Any]:
     return {"name": name, "type": "string", "format": form, "description": "", "priority": priority}
 
 
-def _object(resource: str, obj: Object, include: str) -> Object | None:
+def _object(kind: ResourceType, obj: Object, include: str) -> Object | None:
     if include == "None":
         return None
     if include == "Object":
-        kind = resources.by_resource(resource)
-        return {"kind": kind.kind, "apiVersion": kind.api_version, **obj} if kind else obj
+        return {"kind": kind.kind, "apiVersion": kind.api_version, **obj}
     return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from kubesteward.embedded import pod_cells
+from kubesteward.embedded.columns import COLUMNS, PLAIN
 from kubesteward.embedded.durations import duration
 from kubesteward.embedded.tables import table
-from kubesteward_tools.twin.resources import STORED
+from kubesteward_tools.twin.resources import STORED, by_resource
 
 NOW = 1_800_000_000.0
 
@@ -101,7 +102,7 @@ def test_every_kind_has_a_table_even_for_an_object_that_says_little(kind: Any) -
     spec = {"template": {"spec": {}}, "scaleTargetRef": {"kind": "Deployment", "name": "d"}}
     obj = {"metadata": {"name": "x"}, "spec": spec, "roleRef": {"kind": "Role", "name": "r"}}
 
-    shown = table(kind.resource, [obj], {"resourceVersion": "7"}, NOW)
+    shown = table(kind, COLUMNS.get(kind.resource, PLAIN), [obj], {"resourceVersion": "7"}, NOW)
 
     (row,) = shown["rows"]
     assert len(row["cells"]) == len(shown["columnDefinitions"])
@@ -112,8 +113,11 @@ def test_every_kind_has_a_table_even_for_an_object_that_says_little(kind: Any) -
 def test_a_table_holds_the_objects_that_were_asked_for() -> None:
     claim = {"metadata": {"name": "c"}, "spec": {"accessModes": ["ReadWriteOnce"]}, "status": {"phase": "Bound"}}
 
+    kind = by_resource("persistentvolumeclaims")
+    assert kind is not None
+
     def objects(include: str) -> list[Any]:
-        return [row["object"] for row in table("persistentvolumeclaims", [claim], {}, NOW, include)["rows"]]
+        return [row["object"] for row in table(kind, PLAIN, [claim], {}, NOW, include=include)["rows"]]
 
     assert objects("None") == [None]
     assert objects("Object") == [{"kind": "PersistentVolumeClaim", "apiVersion": "v1", **claim}]

@@ -23,7 +23,7 @@ from kubesteward_tools.cluster.clusters import Clusters
 from kubesteward_tools.cluster.discovery import Kinds
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.identity import ADMIN, User
-from kubesteward_tools.twin.rbac import Access, can
+from kubesteward_tools.twin.rbac import Access, permits
 from kubesteward_tools.twin.resources import BUILT_IN
 from kubesteward_tools.twin.route import Request
 from kubesteward_tools.world.world import World
@@ -89,7 +89,7 @@ class MemorySource:
     async def can_i(self, attributes: Mapping[str, str]) -> tuple[bool, str]:
         names = ("group", "resource", "subresource", "namespace", "name")
         access = Access(attributes["verb"], **{name: attributes[name] for name in names})
-        return can(self.cluster.store, self.user, access).allowed, ""
+        return permits(self.cluster.store, self.user, access).allowed, ""
 
     async def close(self) -> None:
         return None

@@ -76,6 +76,16 @@ async def test_a_rehearsal_says_what_scaling_to_nothing_would_do() -> None:
     assert answer.data["rehearsal"]["effects"]["pods_stopped"] == 2
 
 
+async def test_a_rehearsal_may_be_had_as_markdown_with_pictures() -> None:
+    desk = TestDesk(shop().store)
+    arguments = {**WEB, "params": {"replicas": 1}, "response_format": "markdown"}
+    answer = await TOOLS["simulate_impact"].function(desk, action="scale", **arguments)
+
+    assert isinstance(answer, Answer)
+    assert "## Rehearsal: " in answer.text
+    assert answer.text.count("```mermaid") == 2
+
+
 async def test_a_drain_cordons_and_evicts() -> None:
     cluster = shop()
     node = cluster.store.objects("pods", "shop")[0]["spec"]["nodeName"]
@@ -83,6 +93,27 @@ async def test_a_drain_cordons_and_evicts() -> None:
 
     assert isinstance(answer, Answer)
     assert [call.rpartition("/")[2] for call in answer.data["calls"][:2]] == [node, "eviction"]
+
+
+@pytest.mark.parametrize(
+    ("action", "wanted"), [("fail_node", "failure of node "), ("fail_zone", "failure of zone sim-1a")]
+)
+async def test_a_failure_is_a_question_with_nothing_to_execute(action: str, wanted: str) -> None:
+    cluster = shop()
+    node = cluster.store.objects("pods", "shop")[0]["spec"]["nodeName"]
+    name = node if action == "fail_node" else "sim-1a"
+    answer = await TOOLS["simulate_impact"].function(TestDesk(cluster.store), action=action, name=name)
+
+    assert isinstance(answer, Answer)
+    assert answer.data["hypothetical"]
+    assert "calls" not in answer.data
+    assert f"Hypothetical, nothing to execute: {wanted}" in answer.text
+
+
+@pytest.mark.parametrize(("action", "name"), [("fail_node", "nowhere"), ("fail_zone", "moon"), ("fail_zone", "")])
+async def test_what_is_not_there_cannot_fail(action: str, name: str) -> None:
+    with pytest.raises(SteadyError, match=r"no node|name a node"):
+        await TOOLS["simulate_impact"].function(TestDesk(shop().store), action=action, name=name)
 
 
 async def test_a_recommendation_is_rehearsed_and_kept() -> None:

@@ -52,5 +52,5 @@ def calls_of(case: Case) -> list[ApiCall]:
 
 
 def time_of(case: Case) -> float:
-    """A minute after the youngest object came into being."""
-    return 60 + max(parse_timestamp(obj["metadata"]["creationTimestamp"]) for obj in case["before"]["objects"])
+    """When the change was made: two seconds after the youngest object came into being."""
+    return 2 + max(parse_timestamp(obj["metadata"]["creationTimestamp"]) for obj in case["before"]["objects"])

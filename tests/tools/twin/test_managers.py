@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tests.tools.twin.rehearsal.clusters import DEPLOYMENTS, MERGE_PATCH, deployment
 
+from kubesteward_policies.change import APPLY_PATCH
 from kubesteward_tools.twin import fieldsets
-from kubesteward_tools.twin.api import APPLY_PATCH
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.route import Request, Response
 from kubesteward_tools.world.store import Object

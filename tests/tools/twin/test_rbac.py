@@ -12,7 +12,7 @@ from tests.data import shared_data
 from kubesteward_tools.twin import resources
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.identity import User, service_account
-from kubesteward_tools.twin.rbac import Access, can
+from kubesteward_tools.twin.rbac import Access, permits
 from kubesteward_tools.twin.route import Request
 from kubesteward_tools.world.store import Key, Store
 
@@ -81,14 +81,14 @@ def test_a_role_grants_its_verbs_in_its_namespace_only(access: Access, allowed: 
     )
     store = store_of([role("r", *rules, namespace="a"), binding("Role", "r", DEVS, "a")])
 
-    assert can(store, BOB, access).allowed is allowed
+    assert permits(store, BOB, access).allowed is allowed
 
 
 def test_a_cluster_role_bound_in_a_namespace_holds_there() -> None:
     store = store_of([role("view", rule("get", "pods")), binding("ClusterRole", "view", DEVS, "a")])
 
-    assert can(store, BOB, Access("get", "", "pods", "a", "x")).allowed
-    assert not can(store, BOB, Access("get", "", "pods", "b", "x")).allowed
+    assert permits(store, BOB, Access("get", "", "pods", "a", "x")).allowed
+    assert not permits(store, BOB, Access("get", "", "pods", "b", "x")).allowed
 
 
 def test_an_aggregated_role_grants_what_its_parts_grant() -> None:
@@ -97,7 +97,7 @@ def test_an_aggregated_role_grants_what_its_parts_grant() -> None:
     part = role("part", rule("get", "widgets", "example.com"), labels={"to": "all"})
     store = store_of([whole, part, binding("ClusterRole", "all", DEVS)])
 
-    assert can(store, BOB, Access("get", "example.com", "widgets", "a", "x")).allowed
+    assert permits(store, BOB, Access("get", "example.com", "widgets", "a", "x")).allowed
 
 
 def test_a_service_account_is_a_user_and_a_member_of_its_groups() -> None:
@@ -112,22 +112,24 @@ def test_a_service_account_is_a_user_and_a_member_of_its_groups() -> None:
         ]
     )
 
-    assert can(store, service_account("a", "robot"), Access("get", "", "pods", "b", "x")).allowed
-    assert can(store, service_account("a", "other"), Access("get", "", "secrets", "b", "x")).allowed
-    assert not can(store, service_account("a", "other"), Access("get", "", "pods", "b", "x")).allowed
+    assert permits(store, service_account("a", "robot"), Access("get", "", "pods", "b", "x")).allowed
+    assert permits(store, service_account("a", "other"), Access("get", "", "secrets", "b", "x")).allowed
+    assert not permits(store, service_account("a", "other"), Access("get", "", "pods", "b", "x")).allowed
 
 
 def test_paths_that_are_no_resources_match_by_their_beginning() -> None:
     rules = {"verbs": ["get"], "nonResourceURLs": ["/healthz", "/metrics/*"]}
     store = store_of([role("r", rules), binding("ClusterRole", "r", DEVS)])
 
-    answers = {path: can(store, BOB, Access("get", path=path)).allowed for path in ("/healthz", "/metrics/x", "/other")}
+    answers = {
+        path: permits(store, BOB, Access("get", path=path)).allowed for path in ("/healthz", "/metrics/x", "/other")
+    }
 
     assert answers == {"/healthz": True, "/metrics/x": True, "/other": False}
 
 
 def test_members_of_system_masters_need_no_rule() -> None:
-    assert can(Store(), User("root", ("system:masters",)), Access("delete", "", "nodes", "", "n")).allowed
+    assert permits(Store(), User("root", ("system:masters",)), Access("delete", "", "nodes", "", "n")).allowed
 
 
 def test_the_reason_names_the_binding_or_the_role_that_is_missing() -> None:
@@ -135,9 +137,9 @@ def test_the_reason_names_the_binding_or_the_role_that_is_missing() -> None:
     lost = store_of([binding("Role", "r", DEVS, "a")])
 
     allowed = 'RBAC: allowed by ClusterRoleBinding "to-r" of ClusterRole "r" to Group "devs"'
-    assert can(store, BOB, Access("get", "", "pods", "a", "x")).reason == allowed
+    assert permits(store, BOB, Access("get", "", "pods", "a", "x")).reason == allowed
     missing = 'RBAC: role.rbac.authorization.k8s.io "r" not found'
-    assert can(lost, BOB, Access("get", "", "pods", "a", "x")).reason == missing
+    assert permits(lost, BOB, Access("get", "", "pods", "a", "x")).reason == missing
 
 
 def test_every_recorded_question_and_write_is_answered_as_by_a_real_control_plane() -> None:

@@ -50,6 +50,8 @@ class Clusters:
         self.history = Limits()
         """For the worlds that are made from now on."""
         self.sets: Sets = {}
+        self.homes: dict[str, str] = {}
+        """The namespaces that contexts name for objects which name none."""
         self._kubeconfig = kubeconfig
         self._worlds: dict[str, World] = {}
         self._failures: dict[str, str] = {}
@@ -94,6 +96,7 @@ class Clusters:
         joined = os.pathsep.join(map(str, found))
         spaces = {name: (*namespaces, own) if own else namespaces for name, own in names.items()}
         clusters = cls(context or current or next(iter(names), ""), dict.fromkeys(names), joined, spaces)
+        clusters.homes = {name: own for name, own in names.items() if own}
         if context is not None:
             clusters._check(context)
         return clusters

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from kubesteward_policies.change import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, ApiCall, Change
 from kubesteward_policies.digest import canonical_json
 from kubesteward_policies.ref import Ref
-from kubesteward_tools.errors import AskDifferently, InvalidArguments
+from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.lookup.targets import Found
 from kubesteward_tools.proposals.workloads import path_of
+from kubesteward_tools.twin.custom.definitions import types_in
 from kubesteward_tools.twin.resources import by_kind
+from kubesteward_tools.world.kinds import ResourceType
 
 if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
@@ -80,7 +82,7 @@ def _json_only(value: Any, what: str) -> Any:
     Raises:
         InvalidArguments: no API server would take it.
     """
-    _check_size(value, what)
+    check_size(value, what)
     try:
         canonical_json(value)
     except (ValueError, RecursionError):
@@ -89,7 +91,7 @@ def _json_only(value: Any, what: str) -> Any:
     return value
 
 
-def _check_size(value: Any, what: str) -> None:
+def check_size(value: Any, what: str) -> None:
     """Counted as it would be written out, and only up to the limit."""
     waiting, size = [value], 0
     while waiting:
@@ -174,7 +176,9 @@ async def apply(world: World, manifest: str, namespace: str) -> Change:
     Raises:
         InvalidArguments: no YAML, or a document that is no object. UnknownKind.
     """
-    calls = [await _applied(world, document, namespace) for document in _documents(manifest)]
+    documents = _documents(manifest)
+    defined = {f"{kind.api_version}/{kind.kind}": kind for item in documents for kind in types_in(item)}
+    calls = [await _applied(world, document, namespace, defined) for document in documents]
     more = f" and {len(calls) - 1} more" if len(calls) > 1 else ""
     return Change("apply_manifest", calls[0].target, tuple(calls), f"Apply {calls[0].target}{more}")
 
@@ -187,7 +191,7 @@ def _documents(manifest: str) -> list[dict[str, Any]]:
     except (yaml.YAMLError, ValueError, RecursionError):
         parsed(manifest, "manifest")
         raise InvalidArguments("the manifest cannot be read.", todo="Mend it and call again.") from None
-    _check_size(loaded, "the manifest")
+    check_size(loaded, "the manifest")
     found: list[dict[str, Any]] = []
     for item in filter(None, loaded):
         found += item["items"] if isinstance(item, dict) and isinstance(item.get("items"), list) else [item]
@@ -196,16 +200,16 @@ def _documents(manifest: str) -> list[dict[str, Any]]:
     return found
 
 
-async def _applied(world: World, document: Any, namespace: str) -> ApiCall:
+async def _applied(world: World, document: Any, namespace: str, defined: Mapping[str, ResourceType]) -> ApiCall:
+    """`defined` are the kinds that definitions of the same manifest make."""
     metadata = document.get("metadata") if isinstance(document, dict) else None
     if not isinstance(metadata, dict) or not all(
         isinstance(value, str) and value
         for value in (document.get("kind"), document.get("apiVersion"), metadata.get("name"))
     ):
         raise InvalidArguments("every document needs apiVersion, kind and metadata.name.", todo="Complete it.")
-    kind = world.kind(f"{document['apiVersion']}/{document['kind']}")
-    if by_kind(kind.group, kind.kind) is None:
-        raise AskDifferently(f"custom resources ({kind.kind}) are not simulated.", todo="Leave it out.")
+    called = f"{document['apiVersion']}/{document['kind']}"
+    kind = defined.get(called) or await world.known(called)
     space = str(metadata.get("namespace") or namespace or "default") if kind.namespaced else ""
     await world.ensure(kind.resource, namespace=space)
     body = json.loads(json.dumps(document, default=str))

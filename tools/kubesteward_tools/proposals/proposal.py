@@ -14,6 +14,7 @@ from kubesteward_tools.lookup.targets import Found, find
 from kubesteward_tools.proposals import nodes, objects, workloads
 
 if TYPE_CHECKING:
+    from kubesteward_tools.twin.hypothetical import Hypothetical
     from kubesteward_tools.twin.rehearsal import Rehearsal
     from kubesteward_tools.world.world import World
 
@@ -108,10 +109,36 @@ _MAKERS: dict[str, Callable[[Found, dict[str, Any], float], Change]] = {
 
 async def rehearsed(world: World, change: Change, now: float) -> Rehearsal:
     """What would come of it. Runs beside the event loop, on a fork that nobody else writes to."""
+    from kubesteward_tools.plans.gaps import filled
+    from kubesteward_tools.twin.custom.behind import behind
     from kubesteward_tools.twin.rehearse import rehearse
     from kubesteward_tools.world.world import TWIN_RESOURCES
 
     await world.ensure_for_rehearsal()
+    await world.ensure(*behind(change.calls))
     unseen = [kind for kind in world.forbidden if kind in TWIN_RESOURCES]
     fork = world.store.fork()
-    return await asyncio.to_thread(rehearse, fork, change.calls, now=moment(world, now), unseen=unseen)
+    gaps = () if world.writable else tuple(filled(fork))
+    found = await asyncio.to_thread(
+        rehearse, fork, change.calls, now=moment(world, now), unseen=unseen, kinds=world.kinds.all()
+    )
+    return found.model_copy(update={"assumptions": (*found.assumptions, *gaps)}) if gaps else found
+
+
+async def supposed(world: World, what: str, name: str, now: float) -> Hypothetical:
+    """What would be left if the "node" or "zone" of this name failed. There is no change in it.
+
+    Raises:
+        InvalidArguments: there is none of that name.
+    """
+    from kubesteward_tools.twin.hypothetical import fail
+    from kubesteward_tools.world.world import TWIN_RESOURCES
+
+    await world.ensure_for_rehearsal()
+    unseen = [kind for kind in world.forbidden if kind in TWIN_RESOURCES]
+    fork, at = world.store.fork(), moment(world, now)
+    nodes, zone = ((name,), "") if what == "node" and name else ((), name)
+    try:
+        return await asyncio.to_thread(fail, fork, nodes=nodes, zone=zone, now=at, unseen=unseen)
+    except ValueError as error:
+        raise InvalidArguments(f"{error}.", todo=f"Name the {what} in name.") from None

@@ -6,23 +6,23 @@ Controllers use the methods of `Api`; requests from outside come in through `req
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from kubesteward_tools.twin import admission, defaults, resources, status, validation
-from kubesteward_tools.twin.admission.attempt import Attempt
+from kubesteward_policies.change import APPLY_PATCH
+from kubesteward_tools.twin import addresses, admission, defaults, status, validation
+from kubesteward_tools.twin.admission.attempt import Attempt, Operation, Unknown
+from kubesteward_tools.twin.admission.calling import Caller, by_state
 from kubesteward_tools.twin.clock import Clock
+from kubesteward_tools.twin.custom import judging, naming, writes
+from kubesteward_tools.twin.custom.definitions import CRDS, Definition
+from kubesteward_tools.twin.custom.kinds import ServedKinds
 from kubesteward_tools.twin.deletion import Deletion, settle_deletion
-from kubesteward_tools.twin.identity import ADMIN, User
+from kubesteward_tools.twin.identity import ADMIN, CONTROL_PLANE, User
 from kubesteward_tools.twin.names import Names
-from kubesteward_tools.twin.patches import json_patch, merge_patch, strategic_patch
+from kubesteward_tools.twin.patches.patched import patched
 from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Key, Object, Store
-
-JSON_PATCH = "application/json-patch+json"
-MERGE_PATCH = "application/merge-patch+json"
-STRATEGIC_PATCH = "application/strategic-merge-patch+json"
-APPLY_PATCH = "application/apply-patch+yaml"
 
 _SERVER_OWNED = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
 _CONTENT_FREE = {"metadata", "status", "apiVersion", "kind"}
@@ -34,19 +34,36 @@ Managed = Callable[[Object], list[dict[str, Any]]]
 
 
 class Api:
-    """Reads and writes of one cluster. All methods raise `ApiError`; returned objects must not be changed."""
+    """Reads and writes of one cluster. All methods raise `ApiError`; returned objects must not be changed.
 
-    def __init__(self, store: Store, clock: Clock, names: Names) -> None:
+    `unknown` collects what admission could not decide, and let pass; `caller` asks webhooks.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        names: Names,
+        known: Iterable[ResourceType] = (),
+        caller: Caller = by_state,
+    ) -> None:
         self.store = store
+        self.kinds = ServedKinds(store, known)
         self.clock = clock
         self.names = names
         self.warnings: list[str] = []
+        self.unknown = Unknown()
+        self.caller = caller
 
     def kind(self, resource: str) -> ResourceType:
-        found = resources.by_resource(resource)
+        found = self.kinds.by_resource(resource)
         if found is None:
             raise status.ApiError(404, "NotFound", "the server could not find the requested resource")
         return found
+
+    def definition(self, kind: ResourceType) -> Definition | None:
+        """Of a custom resource, as far as it is there."""
+        return self.kinds.definition(kind.resource) if self.kinds.is_custom(kind) else None
 
     def get(self, resource: str, namespace: str, name: str) -> Object:
         obj = self.store.get(Key(resource, namespace, name))
@@ -70,15 +87,17 @@ class Api:
         for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "resourceVersion", "managedFields"):
             metadata.pop(field, None)
         metadata.update(uid=self.names.uid(), creationTimestamp=self.clock.timestamp)
-        if "spec" in new:
+        if "spec" in new or self.kinds.is_custom(kind):
             metadata["generation"] = 1
         if "status" in kind.subresources and resource != "namespaces":
             new.pop("status", None)
-        attempt = self._admit(Attempt(self.store, "CREATE", kind, new, None, user, self.names, self.warnings))
+        attempt = self._admit(self._attempt("CREATE", kind, new, None, user, dry_run=dry_run))
         key = Key(resource, namespace, metadata["name"])
         if self.store.get(key) is not None:
             raise status.already_exists(kind, metadata["name"])
         _first_status(resource, new)
+        if resource == CRDS:
+            new["status"] = naming.status(new, self.kinds.definitions(), self.clock.timestamp)
         if managed is not None:
             metadata["managedFields"] = managed(new)
         return self._commit(attempt, key, dry_run=dry_run)
@@ -99,17 +118,18 @@ class Api:
         new = self._prepared(kind, obj, old, subresource)
         if managed is None and _same(new, old):
             return old
-        attempt = Attempt(self.store, "UPDATE", kind, new, old, user, self.names, self.warnings)
-        if not subresource:
+        attempt = self._attempt("UPDATE", kind, new, old, user, dry_run=dry_run, subresource=subresource)
+        if subresource == "status":
+            if self.kinds.is_custom(kind):
+                judging.judge(attempt, self.definition(kind))
+            admission.judge(attempt)
+        else:
             self._admit(attempt)
             if managed is not None and "managedFields" in old["metadata"]:
                 new["metadata"]["managedFields"] = managed(new)
             if _same(new, old):
                 return old
-            if (
-                any(new.get(part) != old.get(part) for part in {*new, *old} - _CONTENT_FREE)
-                and "generation" in old["metadata"]
-            ):
+            if "generation" in old["metadata"] and _content(kind, new, self) != _content(kind, old, self):
                 new["metadata"]["generation"] = old["metadata"]["generation"] + 1
         return self._commit(attempt, Key(resource, namespace, name), dry_run=dry_run)
 
@@ -118,7 +138,9 @@ class Api:
         old = self.get(resource, namespace, name)
         if old.get("status") == new_status:
             return old
-        return self._put(Key(resource, namespace, name), {**old, "status": new_status})
+        new = {**old, "status": new_status}
+        self._presume("UPDATE", self.kind(resource), new, old, "status")
+        return self._put(Key(resource, namespace, name), new)
 
     def patch(
         self,
@@ -144,14 +166,22 @@ class Api:
         namespace: str,
         name: str,
         *,
+        user: User | None = None,
         options: dict[str, Any] | None = None,
         dry_run: bool = False,
     ) -> Object:
-        """The object as it is afterwards: with a deletionTimestamp where it lingers, as it was where it is gone."""
+        """The object as it is afterwards: with a deletionTimestamp where it lingers, as it was where it is gone.
+
+        Where no `user` is given it is the control plane that clears up, and a refusal is a thing not simulated.
+        """
         kind, old = self.kind(resource), self.get(resource, namespace, name)
+        if user is None:
+            self._presume("DELETE", kind, old, old)
+        else:
+            admission.judge(self._attempt("DELETE", kind, old, old, user, dry_run=dry_run))
         deletion = Deletion(kind, old, options or {}, self.clock.now, self.warnings)
         deletion.check_preconditions()
-        lingering = deletion.lingering()
+        lingering = naming.marked(old, self.clock.timestamp) if resource == CRDS else deletion.lingering()
         if dry_run:
             return lingering or old
         key = Key(resource, namespace, name)
@@ -160,11 +190,13 @@ class Api:
         return self._put(key, lingering) if lingering != old else old
 
     def replace(self, key: Key, obj: Object) -> Object:
-        """A write by the control plane itself that needs no admission: events, endpoints, owner references."""
+        """A write by the control plane itself that is not held up: events, endpoints, owner references."""
+        old = self.store.get(key)
+        self._presume("UPDATE" if old else "CREATE", self.kind(key.resource), obj, old)
         return self._put(key, obj)
 
     def bind(self, namespace: str, name: str, pod: Object) -> Object:
-        """The scheduler's write of `spec.nodeName`, which no ordinary update may make."""
+        """The write of `spec.nodeName`, which no ordinary update may make."""
         return self._put(Key("pods", namespace, name), pod)
 
     def finalize(self, name: str, obj: Object) -> Object:
@@ -223,25 +255,85 @@ class Api:
         new["metadata"].pop("managedFields", None)
         if "managedFields" in old["metadata"]:
             new["metadata"]["managedFields"] = old["metadata"]["managedFields"]
-        new["kind"], new["apiVersion"] = old.get("kind", kind.kind), old.get("apiVersion", kind.api_version)
+        new["kind"], version = old.get("kind", kind.kind), old.get("apiVersion", kind.api_version)
+        new["apiVersion"] = new.get("apiVersion", version) if self.kinds.is_custom(kind) else version
         if "status" in kind.subresources:
             new.pop("status", None)
             if "status" in old:
                 new["status"] = old["status"]
         return new
 
+    def ask(
+        self, kind: ResourceType, body: Object, pod: Object, user: User, *, subresource: str, dry_run: bool
+    ) -> None:
+        """Let policies and webhooks judge a body that stands for something done to a pod. Raises ApiError."""
+        attempt = self._attempt("CREATE", kind, body, None, user, dry_run=dry_run, subresource=subresource)
+        attempt.parent = pod["metadata"]["namespace"], pod["metadata"]["name"]
+        admission.judge(attempt)
+
+    def _presume(
+        self, operation: Operation, kind: ResourceType, new: Object, old: Object | None, subresource: str = ""
+    ) -> None:
+        """That the control plane's own writes are let through; one that is not makes the outcome unknown."""
+        if kind.resource == "events" or not admission.is_guarded(self.store):
+            return
+        attempt = self._attempt(operation, kind, new, old, CONTROL_PLANE, dry_run=False, subresource=subresource)
+        attempt.warnings = []
+        try:
+            admission.presume(attempt)
+        except status.ApiError as error:
+            what = f"{kind.plural}/{subresource}" if subresource else kind.plural
+            self.unknown.append(f"the control plane's writes of {what} are refused, which is not simulated: {error}")
+
+    def _attempt(
+        self,
+        operation: Operation,
+        kind: ResourceType,
+        new: Object,
+        old: Object | None,
+        user: User,
+        *,
+        dry_run: bool,
+        subresource: str = "",
+    ) -> Attempt:
+        return Attempt(
+            self.store,
+            operation,
+            kind,
+            new,
+            old,
+            user,
+            self.names,
+            warnings=self.warnings,
+            subresource=subresource,
+            dry_run=dry_run,
+            unknown=self.unknown,
+            caller=self.caller,
+        )
+
     def _admit(self, attempt: Attempt) -> Attempt:
+        if self.kinds.is_custom(attempt.kind):
+            return self._admit_custom(attempt)
         if not isinstance(attempt.obj.get("spec", {}), dict):
             raise status.bad_request(f"{attempt.kind.kind} in version {attempt.kind.version!r}: spec must be an object")
         defaults.fill(attempt.resource, attempt.obj)
         if attempt.resource == "services":
-            _allocate_address(attempt)
+            addresses.allocate(attempt)
         for plugin in admission.MUTATING:
             plugin(attempt)
         defaults.fill(attempt.resource, attempt.obj)
         validation.check(attempt.kind, attempt.obj, attempt.old)
         for plugin in admission.VALIDATING:
             plugin(attempt)
+        return attempt
+
+    def _admit_custom(self, attempt: Attempt) -> Attempt:
+        definition = self.definition(attempt.kind)
+        if definition is not None and attempt.operation == "CREATE":
+            writes.check_not_terminating(definition)
+        for plugin in (*admission.MUTATING, *admission.VALIDATING):
+            plugin(attempt)
+        judging.judge(attempt, definition)
         return attempt
 
     def _commit(self, attempt: Attempt, key: Key, *, dry_run: bool) -> Object:
@@ -267,23 +359,12 @@ class Api:
         return last
 
 
-def patched(old: Object, patch: Any, content_type: str) -> Object:
-    """The object that a patch asks for.
-
-    Raises:
-        ApiError: 400 or 422 for a malformed patch, 415 for an unknown media type.
-    """
-    if content_type == JSON_PATCH:
-        result: Object = json_patch.apply(old, patch)
-        return result
-    if not isinstance(patch, dict):
-        raise status.bad_request("error decoding patch: the patch must be a JSON object")
-    if content_type == MERGE_PATCH:
-        merged: Object = merge_patch.apply(old, patch)
-        return merged
-    if content_type in {STRATEGIC_PATCH, APPLY_PATCH}:
-        return strategic_patch.apply(old, patch)
-    raise status.unsupported_media_type()
+def _content(kind: ResourceType, obj: Object, api: Api) -> Object:
+    """What a generation counts. The status of a custom resource does where it has no subresource of its own."""
+    free = _CONTENT_FREE
+    if api.kinds.is_custom(kind) and "status" not in kind.subresources:
+        free = free - {"status"}
+    return {part: value for part, value in obj.items() if part not in free}
 
 
 def _same(new: Object, old: Object) -> bool:
@@ -310,25 +391,3 @@ def _first_status(resource: str, obj: Object) -> None:
         obj["status"] = {}
     elif resource in {"replicasets.apps", "statefulsets.apps"}:
         obj["status"] = {"replicas": 0}
-
-
-def _allocate_address(attempt: Attempt) -> None:
-    """A cluster IP of 10.96.0.0/12 that no other Service has, and node ports where the type wants them."""
-    spec, old = attempt.obj["spec"], (attempt.old or {}).get("spec") or {}
-    if spec.get("type") == "ExternalName":
-        return
-    if not spec.get("clusterIP"):
-        spec["clusterIP"] = old.get("clusterIP") or _free_address(attempt)
-    spec.setdefault("clusterIPs", [spec["clusterIP"]])
-    if spec["type"] in {"NodePort", "LoadBalancer"} and spec.get("allocateLoadBalancerNodePorts", True):
-        for port in spec.get("ports") or ():
-            port.setdefault("nodePort", attempt.names.number(30000, 32767))
-
-
-def _free_address(attempt: Attempt) -> str:
-    while True:
-        address = f"10.{attempt.names.number(96, 111)}.{attempt.names.number(0, 255)}.{attempt.names.number(1, 254)}"
-        if all(
-            other["spec"].get("clusterIP") != address for other in attempt.store.objects("services", attempt.namespace)
-        ):
-            return address

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kubesteward_tools.twin import controllers
@@ -15,6 +16,7 @@ from kubesteward_tools.twin.names import Names
 from kubesteward_tools.twin.requests import handle
 from kubesteward_tools.twin.route import Request, Response
 from kubesteward_tools.twin.scheduling.loop import Scheduler
+from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Store
 
 
@@ -29,11 +31,21 @@ class SimulatedCluster:
 
     @classmethod
     def over(
-        cls, store: Store, *, now: float, seed: int | str = 0, outlook: Outlook | None = None, pace: Pace = REAL
+        cls,
+        store: Store,
+        *,
+        now: float,
+        seed: int | str = 0,
+        outlook: Outlook | None = None,
+        pace: Pace = REAL,
+        kinds: Iterable[ResourceType] = (),
     ) -> SimulatedCluster:
-        """Over a store as it is (for a rehearsal: a fork); only what happens from now on sets anything in motion."""
+        """Over a store as it is (for a rehearsal: a fork); only what happens from now on sets anything in motion.
+
+        `kinds` are served, as far as the store does not say so itself.
+        """
         clock = Clock(now)
-        api = Api(store, clock, Names(seed))
+        api = Api(store, clock, Names(seed), kinds)
         engine = Engine(api)
         measured = outlook is None or isinstance(outlook, Declared)
         standard = controllers.standard(engine, measured=measured)

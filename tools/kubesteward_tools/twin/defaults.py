@@ -9,7 +9,9 @@ import base64
 from collections.abc import Callable
 from typing import Any
 
-from kubesteward_tools.twin import quantity
+from kubesteward_tools.twin import quantity, registration
+from kubesteward_tools.twin.custom import checking
+from kubesteward_tools.twin.custom.definitions import CRDS
 
 Spec = dict[str, Any]
 
@@ -290,4 +292,9 @@ _BY_RESOURCE: dict[str, Callable[[Spec], None]] = {
     "horizontalpodautoscalers.autoscaling": _autoscaler,
     "poddisruptionbudgets.policy": _spec,
     "resourcequotas": _spec,
+    "validatingadmissionpolicies.admissionregistration.k8s.io": registration.policy,
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io": registration.binding,
+    "validatingwebhookconfigurations.admissionregistration.k8s.io": registration.webhooks,
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io": registration.mutating_webhooks,
+    CRDS: checking.fill,
 }

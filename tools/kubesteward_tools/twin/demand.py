@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from kubesteward_tools.twin.podsize import is_resized, of_pod
+from kubesteward_tools.twin.quantity import Quantity
+
 Port = tuple[str, int, str]
 """Protocol, port, address."""
 
@@ -34,12 +37,19 @@ def demand(pod: Mapping[str, Any]) -> Demand:
     spec = pod.get("spec") or {}
     phase = (pod.get("status") or {}).get("phase")
     terminal = phase in {"Succeeded", "Failed"}
-    return _shared(shape(spec), tuple(host_ports(spec)), spec.get("priority") or 0, terminal)
+    asked = _resized(pod) if is_resized(pod) else shape(spec)
+    return _shared(asked, tuple(host_ports(spec)), spec.get("priority") or 0, terminal)
 
 
 @lru_cache(maxsize=20_000)
 def _shared(asked: Shape, ports: tuple[Port, ...], priority: int, terminal: bool) -> Demand:
     return Demand(asked, ports, priority, terminal)
+
+
+def _resized(pod: Mapping[str, Any]) -> Shape:
+    """All that the pod takes up, as one container's: the greatest of several sums is no list of containers any more."""
+    found = of_pod(pod, "requests")
+    return (tuple((name, str(Quantity(value))) for name, value in sorted(found.items())),), (), (), ()
 
 
 def shape(spec: Mapping[str, Any]) -> Shape:

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from kubesteward_tools.twin.standing import Standing
+from kubesteward_tools.twin.worlds import store_of, whole
 from kubesteward_tools.world.store import Key, Object, Store
 
+_BUDGETS = "poddisruptionbudgets.policy"
 _SCALED = {
     "ReplicaSet": "replicasets.apps",
     "Deployment": "deployments.apps",
@@ -33,7 +35,7 @@ def controller_of(obj: Object) -> dict[str, Any] | None:
 def budgets_of(store: Store, pod: Object) -> list[Object]:
     """The budgets whose selector matches the pod. In policy/v1 an empty selector matches every pod."""
     namespace, labels = pod["metadata"].get("namespace", ""), pod["metadata"].get("labels")
-    found = map(store.get, store.selecting("poddisruptionbudgets.policy", namespace, labels))
+    found = map(store.get, store.selecting(_BUDGETS, namespace, labels))
     return [budget for budget in found if budget is not None]
 
 
@@ -48,8 +50,23 @@ def standing_of(store: Store, key: Key) -> Standing | None:
     return facts.standing if facts is not None else None
 
 
-def status(store: Store, budget: Object) -> dict[str, Any]:
-    """The status that the disruption controller would write, without `disruptedPods` and conditions' times."""
+def status(world: Any, pdb: Object | str) -> dict[str, Any]:
+    """The status that the disruption controller would write for a budget now. API doc: policy/v1 PodDisruptionBudget.
+
+    Args:
+        world: a Store, a World, or a list of Kubernetes objects: pods, and the controllers that own them (a budget with
+            a percentage or maxUnavailable goes by their `spec.replicas`).
+        pdb: the PodDisruptionBudget, which need not be in the world, or its "namespace/name" there.
+
+    Returns:
+        {"expectedPods", "desiredHealthy", "currentHealthy", "disruptionsAllowed"}, all whole numbers; without
+        `disruptedPods` and conditions.
+
+    Raises:
+        ValueError, TypeError: the world or the budget cannot be read. KeyError: it has no budget of that name.
+    """
+    store = store_of(world)
+    budget = _budget(store, pdb)
     pods = pods_of(store, budget)
     expected, desired = _expectation(store, budget, pods)
     healthy = sum(pod.healthy for pod in pods)
@@ -60,6 +77,19 @@ def status(store: Store, budget: Object) -> dict[str, Any]:
         "currentHealthy": healthy,
         "disruptionsAllowed": allowed,
     }
+
+
+def _budget(store: Store, pdb: Object | str) -> Object:
+    if isinstance(pdb, str):
+        namespace, _, name = pdb.rpartition("/")
+        found = store.get(Key(_BUDGETS, namespace or "default", name))
+        if found is None:
+            raise KeyError(f"there is no PodDisruptionBudget {pdb}")
+        return found
+    if "namespace" in pdb.get("metadata", ()) and "spec" in pdb:
+        return pdb
+    metadata = pdb.get("metadata") or {}
+    return whole({"spec": {}, **pdb}, Key(_BUDGETS, metadata.get("namespace") or "default", metadata.get("name") or ""))
 
 
 def _expectation(store: Store, budget: Object, pods: list[Standing]) -> tuple[int, int]:

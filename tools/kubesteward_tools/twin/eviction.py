@@ -6,6 +6,7 @@ from typing import Any
 
 from kubesteward_tools.twin import disruption
 from kubesteward_tools.twin.api import Api
+from kubesteward_tools.twin.identity import ADMIN, User
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.world.store import Object
@@ -13,7 +14,9 @@ from kubesteward_tools.world.store import Object
 SUCCESS: Object = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
 
 
-def evict(api: Api, namespace: str, name: str, body: dict[str, Any], *, dry_run: bool = False) -> Object:
+def evict(
+    api: Api, namespace: str, name: str, body: dict[str, Any], *, user: User = ADMIN, dry_run: bool = False
+) -> Object:
     """A Status of success.
 
     Raises:
@@ -22,6 +25,8 @@ def evict(api: Api, namespace: str, name: str, body: dict[str, Any], *, dry_run:
     pod = api.get("pods", namespace, name)
     options = body.get("deleteOptions") or {}
     dry_run = dry_run or options.get("dryRun") == ["All"]
+    eviction = {"metadata": {}, **body}
+    api.ask(api.kind("pods"), eviction, pod, user, subresource="eviction", dry_run=dry_run)
     if not _exempt(pod):
         budgets = disruption.budgets_of(api.store, pod)
         if len(budgets) > 1:

@@ -6,7 +6,7 @@ left away when a cluster was read, nobody can say who owns what.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.world.store import Object
 
 Entries = list[dict[str, Any]]
+FieldsOf = Callable[[Object], dict[Path, Any]]
+"""Every field of an object that can have an owner, with its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +42,20 @@ def tracked(obj: Object | None) -> bool:
     return obj is not None and "managedFields" in obj["metadata"]
 
 
-def given_up(old: Object, applied: Object, manager: Manager) -> Object:
+def given_up(old: Object, applied: Object, manager: Manager, fields_of: FieldsOf = fieldsets.fields_of) -> Object:
     """The object without the fields that this manager applied before, does not any more, and nobody else has."""
     owners = _owners(old)
     others = {path for who, (_, fields) in owners.items() if who != manager for path in fields}
     mine = owners.get(manager, ({}, frozenset()))[1]
-    return fieldsets.without(old, mine - fieldsets.fields_of(applied).keys() - others)
+    return fieldsets.without(old, mine - fields_of(applied).keys() - others)
 
 
-def conflicts(old: Object, new: Object, applied: Object, manager: Manager) -> dict[Manager, list[Path]]:
+def conflicts(
+    old: Object, new: Object, applied: Object, manager: Manager, fields_of: FieldsOf = fieldsets.fields_of
+) -> dict[Manager, list[Path]]:
     """The fields that the apply changes and others manage."""
-    before, after = fieldsets.fields_of(old), fieldsets.fields_of(new)
-    changed = {path for path in fieldsets.fields_of(applied) if before.get(path) != after.get(path)}
+    before, after = fields_of(old), fields_of(new)
+    changed = {path for path in fields_of(applied) if before.get(path) != after.get(path)}
     found = {who: sorted(changed & fields) for who, (_, fields) in _owners(old).items() if who != manager and fields}
     return {who: paths for who, paths in found.items() if paths}
 
@@ -80,20 +84,29 @@ def refusal(found: dict[Manager, list[Path]], version: str) -> ApiError:
 
 
 def after_apply(
-    old: Object | None, applied: Object, manager: Manager, taken: Iterable[Path], *, version: str, now: str
+    old: Object | None,
+    applied: Object,
+    manager: Manager,
+    taken: Iterable[Path],
+    *,
+    version: str,
+    now: str,
+    fields_of: FieldsOf = fieldsets.fields_of,
 ) -> Entries:
     """The list once `manager` has applied; fields that it took by force are no longer the others'."""
     gone = frozenset(taken)
-    before, fields = _owners(old), frozenset(fieldsets.fields_of(applied))
+    before, fields = _owners(old), frozenset(fields_of(applied))
     owners = {who: (entry, found - gone) for who, (entry, found) in before.items()}
     if owners.get(manager, ({}, None))[1] != fields:
         owners[manager] = (_entry(manager, version, now), fields)
     return _entries(owners)
 
 
-def after_update(old: Object, new: Object, manager: Manager, now: str) -> Entries:
+def after_update(
+    old: Object, new: Object, manager: Manager, now: str, fields_of: FieldsOf = fieldsets.fields_of
+) -> Entries:
     """The list once `manager` has written `new` over `old`: what it changed is its own."""
-    before, after = fieldsets.fields_of(old), fieldsets.fields_of(new)
+    before, after = fields_of(old), fields_of(new)
     written = frozenset(path for path, value in after.items() if before.get(path) != value)
     gone = written | (before.keys() - after.keys())
     if not gone:

@@ -12,6 +12,7 @@ from kubesteward_tools.twin.kubelet.outlook import Fate, Outlook
 from kubesteward_tools.twin.rehearsal import Admission
 from kubesteward_tools.twin.route import Request, Response
 from kubesteward_tools.twin.watcher import Watcher
+from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Object, Store
 
 _TOO_MANY = 429
@@ -30,11 +31,18 @@ class Play:
     """`settled` is False once the cluster did not come to rest, in virtual time or in steps."""
 
     def __init__(  # noqa: PLR0917 - a change, and all that it is played with
-        self, store: Store, calls: Sequence[ApiCall], outlook: Outlook, now: float, seed: int | str, user: User
+        self,
+        store: Store,
+        calls: Sequence[ApiCall],
+        outlook: Outlook,
+        now: float,
+        seed: int | str,
+        user: User,
+        kinds: tuple[ResourceType, ...] = (),
     ) -> None:
         fork = store.fork()
         own_names = f"rehearsal {seed}"  # a simulated cluster of the same seed must not have used them already
-        self.cluster = SimulatedCluster.over(fork, now=now, seed=own_names, outlook=outlook)
+        self.cluster = SimulatedCluster.over(fork, now=now, seed=own_names, outlook=outlook, kinds=kinds)
         self.watcher = Watcher(store, fork, self.cluster.clock)
         self.answers: tuple[Admission, ...] = ()
         self.settled = True

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from kubesteward_policies.finding import Finding, Severity
 from kubesteward_policies.ref import Ref
 from kubesteward_tools.twin.psa_checks import baseline, restricted
 from kubesteward_tools.twin.psa_checks.pod import Spec, Violation
+from kubesteward_tools.twin.worlds import pod_of
 
 LATEST = 36
+LEVELS = ("privileged", "baseline", "restricted")
 Check = Callable[[Spec, int], Violation | None]
 
 _BASELINE: tuple[tuple[str, Check], ...] = (
@@ -62,10 +65,26 @@ def violation(pod: Spec, level: str, version: str = "latest") -> str:
     return ", ".join(f"{item.reason} ({item.detail})" for _, item in violations(pod, level, version))
 
 
-def evaluate(pod: Spec, level: str, version: str = "latest") -> list[Finding]:
-    """One finding for each check of the profile that the pod fails."""
-    metadata = pod.get("metadata") or {}
-    ref = Ref("", "", "Pod", metadata.get("namespace", ""), metadata.get("name", ""))
+def evaluate(pod: Mapping[str, Any], level: str, version: str = "latest") -> list[Finding]:
+    """What the Pod Security Standards have against a pod: one finding for each check of the profile that it fails.
+
+    Args:
+        pod: a Pod, a pod template or a bare pod spec, as the API serves it; metadata and status may be missing.
+        level: "privileged", "baseline" or "restricted".
+        version: "latest", "v1.33" or "1.33"; one that cannot be read means the latest, as the API server has it.
+
+    Returns:
+        Findings of severity BLOCK with rule ids `psa.LEVEL.CHECK` (CHECK as upstream names it: hostPorts,
+        runAsNonRoot), in the API server's order; [] for a pod that meets the level. Each has `as_json()`.
+
+    Raises:
+        ValueError: there is no such level.
+    """
+    if level not in LEVELS:
+        raise ValueError(f"a level is one of {', '.join(LEVELS)}, not {level!r}")
+    pod = pod_of(pod)
+    metadata = pod["metadata"]
+    ref = Ref("", "", "Pod", metadata["namespace"], metadata["name"])
     return [
         Finding(f"psa.{level}.{name}", Severity.BLOCK, ref, f"{item.reason}: {item.detail}", "Change the named fields.")
         for name, item in violations(pod, level, version)

@@ -60,6 +60,18 @@ def format_like(value: Fraction, example: str) -> str:
     return format_binary(value) if str(example).endswith("i") else format_decimal(value)
 
 
+class Quantity(Fraction):
+    """An exact number that prints as the API writes it: `str(Quantity("0.25"))` is "250m"."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        for unit, size in (("", 1), ("m", 10**3), ("u", 10**6), ("n", 10**9)):
+            if (self * size).denominator == 1:
+                return f"{(self * size).numerator}{unit}"
+        return f"{-(-self.numerator * 10**9 // self.denominator)}n"
+
+
 def canonical(text: Any) -> str:
     """The form the API server serves: "1000m" becomes "1", "1024Mi" becomes "1Gi"."""
     return format_like(parse(text), str(text))

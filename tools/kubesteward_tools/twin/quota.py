@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
-from kubesteward_tools.twin.quantity import parse
-
-Amounts = dict[str, Fraction]
+from kubesteward_tools.twin.amounts import Amounts, amounts
+from kubesteward_tools.twin.podsize import of_pod
+from kubesteward_tools.twin.quantity import Quantity
 
 _COMPUTE = {"cpu", "memory", "ephemeral-storage"}
 _OBJECT_COUNTS = {
@@ -25,51 +25,24 @@ _OBJECT_COUNTS = {
 }
 
 
-def amounts(quantities: Mapping[str, Any] | None) -> Amounts:
-    return {name: parse(value) for name, value in (quantities or {}).items()}
+def effective_requests(pod_spec: Mapping[str, Any]) -> dict[str, Quantity]:
+    """What the scheduler and quotas count for a pod: max(containers and sidecars, steps of init) plus overhead.
 
+    Sources: "Resource sharing within containers" (init containers), KEP-753 (restartable ones), KEP-2837 (pod-level
+    resources, which stand in for the containers' where they are set), KEP-688 (overhead).
 
-def effective_requests(pod_spec: Mapping[str, Any]) -> Amounts:
-    """What the scheduler and quotas count: max(containers and sidecars, init steps) plus overhead; exact, by name."""
-    return _effective(pod_spec, "requests")
+    Args:
+        pod_spec: a pod's spec; a Pod or a pod template too.
 
+    Returns:
+        By resource name ("cpu", "memory", "nvidia.com/gpu") an exact number in its base unit (cores, bytes), which
+        prints as a quantity: {name: str(value)} is plain JSON, {"cpu": "250m"}.
 
-def effective_limits(pod_spec: Mapping[str, Any]) -> Amounts:
-    return _effective(pod_spec, "limits")
-
-
-def _effective(spec: Mapping[str, Any], part: str) -> Amounts:
-    running = _sum(_of(container, part) for container in spec.get("containers") or ())
-    sidecars, peak = Amounts(), Amounts()
-    for container in spec.get("initContainers") or ():
-        own = _of(container, part)
-        if container.get("restartPolicy") == "Always":
-            sidecars = _sum((sidecars, own))
-            peak = _max(peak, sidecars)
-        else:
-            peak = _max(peak, _sum((sidecars, own)))
-    total = _max(_sum((running, sidecars)), peak)
-    total = {**total, **amounts((spec.get("resources") or {}).get(part))}
-    overhead = amounts(spec.get("overhead"))
-    if part == "limits":
-        overhead = {name: value for name, value in overhead.items() if name in total}
-    return _sum((total, overhead))
-
-
-def _of(container: Mapping[str, Any], part: str) -> Amounts:
-    return amounts((container.get("resources") or {}).get(part))
-
-
-def _sum(items: Iterable[Amounts]) -> Amounts:
-    total: Amounts = {}
-    for item in items:
-        for name, value in item.items():
-            total[name] = total.get(name, Fraction(0)) + value
-    return total
-
-
-def _max(a: Amounts, b: Amounts) -> Amounts:
-    return {name: max(a.get(name, Fraction(0)), b.get(name, Fraction(0))) for name in {**a, **b}}
+    Raises:
+        ValueError: one of the quantities cannot be read.
+    """
+    pod = pod_spec if "containers" not in pod_spec and "spec" in pod_spec else {"spec": pod_spec}
+    return {name: Quantity(value) for name, value in of_pod(pod, "requests").items()}
 
 
 def is_terminal(pod: Mapping[str, Any]) -> bool:
@@ -93,7 +66,7 @@ def usage(resource: str, obj: Mapping[str, Any]) -> Amounts:
 def _pod_usage(pod: Mapping[str, Any]) -> Amounts:
     if is_terminal(pod):
         return {}
-    requests, limits = effective_requests(pod["spec"]), effective_limits(pod["spec"])
+    requests, limits = of_pod(pod, "requests"), of_pod(pod, "limits")
     cost: Amounts = {"pods": Fraction(1)}
     for name, value in requests.items():
         cost[f"requests.{name}"] = value
@@ -161,7 +134,8 @@ def qos_class(spec: Mapping[str, Any]) -> str:
     containers = [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]
     asked, guaranteed = False, True
     for container in containers:
-        requests, limits = _of(container, "requests"), _of(container, "limits")
+        resources = container.get("resources") or {}
+        requests, limits = amounts(resources.get("requests")), amounts(resources.get("limits"))
         for name in ("cpu", "memory"):
             request, limit = requests.get(name, Fraction(0)), limits.get(name, Fraction(0))
             asked = asked or bool(request or limit)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kubesteward_tools.twin.identity import User
+from kubesteward_tools.twin import resources
+from kubesteward_tools.twin.identity import User, user_of
 from kubesteward_tools.twin.selectors import matches
+from kubesteward_tools.twin.worlds import store_of
 from kubesteward_tools.world.store import Key, Store
 
 _GROUP = "rbac.authorization.k8s.io"
@@ -20,6 +22,12 @@ class Decision:
 
     allowed: bool
     reason: str = ""
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+    def as_json(self) -> dict[str, Any]:
+        return {"allowed": self.allowed, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +46,49 @@ class Access:
     def full_resource(self) -> str:
         return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
 
+    @classmethod
+    def of(cls, verb: str, resource: str, namespace: str = "", name: str = "") -> Access:
+        """From the words that people use: "pods", "pods/log", "deployments.apps", "deployments.apps/scale", "/metrics".
 
-def can(store: Store, user: User, access: Access) -> Decision:
+        A plural without a group means the built-in resource of that name, of the core group if there is none.
+        """
+        if resource.startswith("/"):
+            return cls(verb, path=resource)
+        full, _, subresource = resource.partition("/")
+        plural, _, group = full.partition(".")
+        if not group and (known := resources.by_plural(plural)) is not None:
+            group = known.group
+        return cls(verb, group, plural, namespace, name, subresource)
+
+
+def can(  # noqa: PLR0917 - the question has six parts, in kubectl's order
+    world: Any,
+    subject: User | Mapping[str, Any] | str,
+    verb: str,
+    resource: str,
+    namespace: str | None = "",
+    name: str | None = "",
+) -> Decision:
+    """Whether RBAC allows `subject` to `verb` `resource`, and through which binding.
+
+    Args:
+        world: a Store, a World, or a list of Kubernetes objects with the Roles, ClusterRoles and their bindings.
+        subject: see `identity.user_of`.
+        verb: "get", "list", "create", "deletecollection", "impersonate" and so on.
+        resource: see `Access.of`.
+        namespace: "" asks about all namespaces, or a resource without one.
+        name: "" asks about objects of any name.
+
+    Returns:
+        A Decision, true where it is allowed; `as_json()` gives {"allowed": bool, "reason": str}.
+
+    Raises:
+        ValueError, TypeError: the subject or the world cannot be read.
+    """
+    return permits(store_of(world), user_of(subject), Access.of(verb, resource, namespace or "", name or ""))
+
+
+def permits(store: Store, user: User, access: Access) -> Decision:
     """Whether a rule bound to the user, one of its groups, or its service account allows the access."""
     if user.is_superuser:
         return Decision(True)

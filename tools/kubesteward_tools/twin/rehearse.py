@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kubesteward_policies.change import ApiCall
+from kubesteward_tools.twin.custom.kinds import ServedKinds
+from kubesteward_tools.twin.failure import Failure
 from kubesteward_tools.twin.findings import findings
 from kubesteward_tools.twin.findings.creation import refused as refused_creations
 from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
@@ -18,7 +20,7 @@ from kubesteward_tools.twin.route import parse
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.unknowns import unknowns
 from kubesteward_tools.twin.watcher import ready_endpoints, ready_pods
-from kubesteward_tools.twin.webhooks import hooks
+from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Key, Store
 
 _LISTED = 40
@@ -26,19 +28,26 @@ _LISTED = 40
 
 def rehearse(
     store: Store,
-    calls: Sequence[ApiCall],
+    calls: Sequence[ApiCall] | Failure,
     *,
     now: float,
     seed: int | str = 0,
     user: User = ADMIN,
     unseen: Iterable[str] = (),
+    kinds: Iterable[ResourceType] = (),
 ) -> Rehearsal:
     """What the calls would do to the cluster in `store`, which is left as it is. The same input gives the same bytes.
 
-    `now` is in epoch seconds; `unseen` names kinds that could not be read, each of which makes the verdict unknown.
+    `now` is in epoch seconds; `unseen` names kinds that could not be read, each of which makes the verdict unknown;
+    `kinds` are those that the cluster serves, for custom resources whose definition is not in the store.
+    A Failure in place of calls asks what if nodes failed; the answer is a `Hypothetical`, with nothing to execute.
     """
-    best, worst, admission = _plays(Play(store, calls, Undecided(), now, seed, user))
-    evidence = Evidence(store, best, worst, tuple(_targets(calls)), admission)
+    if isinstance(calls, Failure):
+        from kubesteward_tools.twin.hypothetical import fail
+
+        return fail(store, nodes=calls.nodes, zone=calls.zone, now=now, seed=seed, unseen=unseen)
+    best, worst, admission = _plays(Play(store, calls, Undecided(), now, seed, user, tuple(kinds)))
+    evidence = Evidence(store, best, worst, tuple(_targets(calls, best.cluster.api.kinds)), admission)
     found, unknown = findings(evidence), unknowns(evidence)
     unknown += [f"{kind} could not be read; whatever depends on them is unknown" for kind in sorted(unseen)]
     blocked = any(item.severity == "block" for item in found)
@@ -52,7 +61,7 @@ def rehearse(
         availability=tuple(_availability(evidence)),
         findings=tuple(found),
         blast_radius=_radius(evidence),
-        assumptions=tuple(unknown + _webhooks(store)),
+        assumptions=tuple(unknown + _enforcement(evidence)),
     )
 
 
@@ -68,10 +77,10 @@ def _plays(play: Play) -> tuple[Run, Run, tuple[Admission, ...]]:
     return best, worst, play.answers
 
 
-def _targets(calls: Sequence[ApiCall]) -> Iterable[Key]:
+def _targets(calls: Sequence[ApiCall], kinds: ServedKinds) -> Iterable[Key]:
     for call in calls:
         try:
-            route = parse(call.path)
+            route = parse(call.path, kinds)
         except ApiError:
             continue
         yield Key(route.kind.resource, route.namespace, route.name or _name(call.body))
@@ -132,6 +141,8 @@ def _radius(evidence: Evidence) -> BlastRadius:
     )
 
 
-def _webhooks(store: Store) -> list[str]:
-    """Named, not simulated: the server's own dry-run asks them."""
-    return [f"admission webhook {name} is not simulated" for name in sorted({hook.name for hook in hooks(store)})]
+def _enforcement(evidence: Evidence) -> list[str]:
+    """What is said of reachability holds where somebody sees to it, which the API does not tell."""
+    if not evidence.network.shifts:
+        return []
+    return ["the network plugin is assumed to enforce NetworkPolicies, for pods on their node's network either way"]

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
-from kubesteward_tools.twin import listing, managers, reviews, scale, versions
-from kubesteward_tools.twin.api import APPLY_PATCH, Api, Managed, patched
+from kubesteward_policies.change import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH
+from kubesteward_tools.twin import decoding, fieldsets, listing, managers, reviews, scale, versions
+from kubesteward_tools.twin.api import Api, Managed
+from kubesteward_tools.twin.custom import owning, scaling, writes
+from kubesteward_tools.twin.custom.schemas import Schema
 from kubesteward_tools.twin.eviction import evict
 from kubesteward_tools.twin.fieldsets import Path
 from kubesteward_tools.twin.managers import Manager
-from kubesteward_tools.twin.rbac import Access, can
+from kubesteward_tools.twin.patches.patched import patched
+from kubesteward_tools.twin.rbac import Access, permits
 from kubesteward_tools.twin.route import Request, Response, Route, no_such_resource, parse
 from kubesteward_tools.twin.status import (
     ApiError,
-    FieldError,
     bad_request,
     conflict,
     invalid,
@@ -23,14 +25,13 @@ from kubesteward_tools.twin.status import (
     required,
     unsupported_media_type,
 )
-from kubesteward_tools.twin.validation import fields
+from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Key, Object
 
-_PATCH_TYPES = (
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-    APPLY_PATCH,
+_PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH)
+_NOT_STRATEGIC = (
+    "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, "
+    "application/merge-patch+json, application/apply-patch+yaml"
 )
 
 
@@ -40,13 +41,24 @@ def handle(api: Api, request: Request) -> Response:
         return versions.downgraded(handle(api, versions.upgraded(request)))
     api.warnings = []
     try:
-        route = parse(request.path)
+        route = parse(request.path, api.kinds)
         authorize(api, request, route)
         _check_options(request)
         status, body = _VERBS[request.verb](api, request, route)
     except ApiError as error:
         return Response(error.code, error.as_status(), tuple(api.warnings))
-    return Response(status, body, tuple(api.warnings))
+    return Response(status, shown(api, route, body), tuple(api.warnings))
+
+
+def shown(api: Api, route: Route, body: Object) -> Object:
+    """An object, or a list of them, in the version that the path names: custom resources are kept in another."""
+    definition = api.definition(route.kind)
+    if definition is None or body.get("kind") in {"Status", "Scale"}:
+        return body
+    version = route.kind.version
+    if isinstance(body.get("items"), list) and body["kind"] == f"{route.kind.kind}List":
+        return {**body, "items": [writes.in_version(definition, version, item) for item in body["items"]]}
+    return writes.in_version(definition, version, body)
 
 
 def authorize(api: Api, request: Request, route: Route) -> None:
@@ -55,7 +67,7 @@ def authorize(api: Api, request: Request, route: Route) -> None:
     namespace = route.name if kind.resource == "namespaces" else route.namespace
     verb = "list" if request.verb == "get" and not route.name else request.verb
     access = Access(verb, kind.group, kind.plural, namespace, route.name, route.subresource)
-    decision = can(api.store, user, access)
+    decision = permits(api.store, user, access)
     if decision.allowed:
         return
     where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
@@ -91,10 +103,28 @@ def _body(request: Request) -> Object:
 def _get(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     obj = api.get(route.kind.resource, route.namespace, route.name)
     if route.subresource == "scale":
-        return 200, scale.read(obj)
+        return 200, _scale_of(api, route, obj)
     if route.subresource not in {"", "status"}:
         raise no_such_resource()
     return 200, obj
+
+
+def _scale_of(api: Api, route: Route, obj: Object) -> Object:
+    definition = api.definition(route.kind)
+    return scale.read(obj) if definition is None else scaling.read(obj, definition.scale(route.kind.version))
+
+
+def _scaled(api: Api, route: Route, obj: Object, wanted: Object) -> Object:
+    """The object with the replicas of a Scale."""
+    definition = api.definition(route.kind)
+    if definition is None:
+        return scale.written(obj, wanted)
+    return scaling.written(obj, wanted, definition.scale(route.kind.version))
+
+
+def _current(api: Api, route: Route) -> Object:
+    """The object as it is, in the version that the path names."""
+    return shown(api, route, api.get(route.kind.resource, route.namespace, route.name))
 
 
 def _list(api: Api, request: Request, route: Route) -> tuple[int, Object]:
@@ -107,17 +137,18 @@ def _create(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     if kind.verbs == ("create",):
         return 201, reviews.answer(api.store, kind.kind, body, request.user)
     if route.subresource == "eviction":
-        return 201, evict(api, route.namespace, route.name, body, dry_run=dry)
+        return 201, evict(api, route.namespace, route.name, body, user=request.user, dry_run=dry)
     if route.subresource == "binding":
-        return 201, _bind(api, route, body)
+        return 201, _bind(api, request, route, body)
     if route.subresource or route.name:
         raise no_such_resource()
-    body = _decoded(api, request, route, body)
+    body = decoding.decoded(api, request, route, body)
     return 201, api.create(kind.resource, route.namespace, body, user=request.user, dry_run=dry)
 
 
-def _bind(api: Api, route: Route, body: Object) -> Object:
+def _bind(api: Api, request: Request, route: Route, body: Object) -> Object:
     pod = api.get("pods", route.namespace, route.name)
+    api.ask(route.kind, {"metadata": {}, **body}, pod, request.user, subresource="binding", dry_run=_is_dry(request))
     if pod["spec"].get("nodeName"):
         raise conflict(
             route.kind, route.name, f'pod {route.name} is already assigned to node "{pod["spec"]["nodeName"]}"'
@@ -131,11 +162,11 @@ def _update(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     body, kind = _body(request), route.kind
     if route.subresource == "scale":
         old = api.get(kind.resource, route.namespace, route.name)
-        wanted = _read(api, request, 'Scale in version "v1" cannot be handled as a Scale', fields.SCALE, body)
-        return 200, _write_scale(api, request, route, scale.written(old, wanted))
+        wanted = decoding.read(api, request, 'Scale in version "v1" cannot be handled as a Scale', decoding.SCALE, body)
+        return 200, _write_scale(api, request, route, _scaled(api, route, old, wanted))
     if route.subresource == "finalize":
         return 200, api.finalize(route.name, body)
-    body = _decoded(api, request, route, body)
+    body = decoding.decoded(api, request, route, body)
     if kind.resource != "pods" and not (body.get("metadata") or {}).get("name"):
         raise bad_request("the name of the object must be set")
     new = api.update(
@@ -158,34 +189,51 @@ def _write_scale(api: Api, request: Request, route: Route, new: Object) -> Objec
         route.name,
         new,
         user=request.user,
+        subresource="scale",
         dry_run=_is_dry(request),
         managed=_written(api, request, route),
     )
-    return scale.read(after)
+    return _scale_of(api, route, after)
 
 
 def _written(api: Api, request: Request, route: Route) -> Managed:
     """What a write that is no apply makes of the object's managers."""
     manager = Manager(request.query.get("fieldManager") or request.user.name, "Update", route.subresource)
     old = api.get(route.kind.resource, route.namespace, route.name)
-    return lambda new: managers.after_update(old, new, manager, api.clock.timestamp)
+    fields_of = _fields_of(api, route.kind)
+    return lambda new: managers.after_update(old, new, manager, api.clock.timestamp, fields_of)
+
+
+def _fields_of(api: Api, kind: ResourceType) -> managers.FieldsOf:
+    """What of an object of this kind can have an owner."""
+    if not api.kinds.is_custom(kind):
+        return fieldsets.fields_of
+    return owning.fields_by(_schema(api, kind))
+
+
+def _schema(api: Api, kind: ResourceType) -> Schema:
+    definition = api.definition(kind)
+    return {} if definition is None else definition.schema(kind.version)
 
 
 def _patch(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     kind, content_type = route.kind, request.content_type.partition(";")[0].strip()
     if content_type not in _PATCH_TYPES:
         raise unsupported_media_type()
+    if content_type == STRATEGIC_PATCH and api.kinds.is_custom(kind):
+        raise unsupported_media_type(_NOT_STRATEGIC)
     if content_type == APPLY_PATCH:
         _check_apply(request)
-        _check_declared(route, request.body)
+        decoding.check_declared(api, route, request.body)
     if route.subresource == "scale":
         old = api.get(kind.resource, route.namespace, route.name)
-        wanted = _merged(api, request, fields.SCALE, patched(scale.read(old), request.body, content_type))
-        return 200, _write_scale(api, request, route, scale.written(old, wanted))
+        wanted = decoding.merged(
+            api, request, decoding.SCALE, patched(_scale_of(api, route, old), request.body, content_type)
+        )
+        return 200, _write_scale(api, request, route, _scaled(api, route, old, wanted))
     if content_type == APPLY_PATCH:
         return _apply(api, request, route)
-    old = api.get(kind.resource, route.namespace, route.name)
-    new = _merged(api, request, fields.type_of(kind), patched(old, request.body, content_type))
+    new = decoding.merged(api, request, kind, patched(_current(api, route), request.body, content_type))
     return 200, api.update(
         kind.resource,
         route.namespace,
@@ -204,16 +252,18 @@ def _apply(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     manager = Manager(request.query["fieldManager"], "Apply", route.subresource)
     old = api.store.get(Key(kind.resource, route.namespace, route.name))
     taken: list[Path] = []
+    fields_of = _fields_of(api, kind)
 
     def managed(_: Object) -> managers.Entries:
         now = api.clock.timestamp
-        return managers.after_apply(old, body, manager, taken, version=kind.api_version, now=now)
+        return managers.after_apply(old, body, manager, taken, version=kind.api_version, now=now, fields_of=fields_of)
 
     if old is None:
         return 201, api.create(kind.resource, route.namespace, body, user=user, dry_run=dry, managed=managed)
-    base = managers.given_up(old, body, manager) if managers.tracked(old) else old
-    new = _merged(api, request, fields.type_of(kind), patched(base, body, APPLY_PATCH))
-    found = managers.conflicts(old, new, body, manager)
+    old = _current(api, route)
+    base = managers.given_up(old, body, manager, fields_of) if managers.tracked(old) else old
+    new = decoding.merged(api, request, kind, _applied(api, kind, base, body))
+    found = managers.conflicts(old, new, body, manager, fields_of)
     if found and request.query.get("force") != "true":
         raise managers.refusal(found, kind.api_version)
     taken += [path for paths in found.values() for path in paths]
@@ -224,58 +274,10 @@ def _apply(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     return 200, after
 
 
-def _decoded(api: Api, request: Request, route: Route, body: Object) -> Object:
-    """A whole object as the server reads it. Raises ApiError 400."""
-    kind = route.kind
-    what = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
-    return _read(api, request, what, fields.type_of(kind), body)
-
-
-def _read(api: Api, request: Request, what: str, type_name: str, body: Object) -> Object:
-    try:
-        kept, unknown = fields.known(body, type_name)
-    except fields.WrongType as error:
-        raise bad_request(f"{what}: {error}") from None
-    if unknown and request.query.get("fieldValidation") == "Strict":
-        raise bad_request(f"{what}: strict decoding error: {', '.join(fields.paths(unknown))}")
-    _warn(api, request, unknown)
-    return kept
-
-
-def _merged(api: Api, request: Request, type_name: str, obj: Object) -> Object:
-    """A patched object as the server reads it. Raises ApiError 422."""
-    try:
-        kept, unknown = fields.known(obj, type_name)
-    except fields.WrongType as error:
-        raise _unfit(obj, str(error)) from None
-    if unknown and request.query.get("fieldValidation") == "Strict":
-        raise _unfit(obj, f"strict decoding error: {', '.join(fields.paths(unknown))}")
-    _warn(api, request, unknown)
-    return kept
-
-
-def _unfit(obj: Object, why: str) -> ApiError:
-    shown = json.dumps(json.dumps(obj, separators=(",", ":")))
-    return invalid("", "", [FieldError("FieldValueInvalid", "patch", f"Invalid value: {shown}: {why}")])
-
-
-def _warn(api: Api, request: Request, unknown: list[str]) -> None:
-    """As the server does unless it is told otherwise; the fields are dropped in any case."""
-    if request.query.get("fieldValidation", "Warn") == "Warn":
-        api.warnings += fields.paths(unknown)
-
-
-def _check_declared(route: Route, body: Object) -> None:
-    """Server-side apply takes no field that the schema does not declare, whatever `fieldValidation` says (KEP-555)."""
-    try:
-        _, unknown = fields.known(body, fields.type_of(route.kind))
-    except fields.WrongType as error:
-        raise bad_request(str(error)) from None
-    if unknown:
-        kind = route.kind
-        what = f"{route.namespace}/{route.name}; {kind.api_version}, Kind={kind.kind}"
-        listed = ", ".join(f".{path}: field not declared in schema" for path in unknown)
-        raise ApiError(500, "", f"failed to create typed patch object ({what}): {listed}")
+def _applied(api: Api, kind: ResourceType, base: Object, body: Object) -> Object:
+    if not api.kinds.is_custom(kind):
+        return patched(base, body, APPLY_PATCH)
+    return owning.merged(base, body, _schema(api, kind))
 
 
 def _check_apply(request: Request) -> None:
@@ -292,7 +294,9 @@ def _delete(api: Api, request: Request, route: Route) -> tuple[int, Object]:
         if name in request.query:
             options[name] = int(request.query[name]) if name == "gracePeriodSeconds" else request.query[name]
     kind = route.kind
-    after = api.delete(kind.resource, route.namespace, route.name, options=options, dry_run=_is_dry(request))
+    after = api.delete(
+        kind.resource, route.namespace, route.name, user=request.user, options=options, dry_run=_is_dry(request)
+    )
     if "deletionTimestamp" in after["metadata"] or kind.resource == "pods":
         return 200, after
     details = {"name": route.name, "group": kind.group, "kind": kind.plural, "uid": after["metadata"].get("uid", "")}
@@ -306,7 +310,8 @@ def _delete_collection(api: Api, request: Request, route: Route) -> tuple[int, O
     for obj in items:
         metadata = obj["metadata"]
         resource, namespace = route.kind.resource, metadata.get("namespace", "")
-        api.delete(resource, namespace, metadata["name"], options=options, dry_run=_is_dry(request))
+        dry, user = _is_dry(request), request.user
+        api.delete(resource, namespace, metadata["name"], user=user, options=options, dry_run=dry)
     return 200, listing.page(route.kind, items, api.store.revision, {})
 
 

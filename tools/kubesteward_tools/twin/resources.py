@@ -112,12 +112,18 @@ METRICS: tuple[ResourceType, ...] = (
 BUILT_IN: tuple[ResourceType, ...] = STORED + REVIEWS + METRICS
 
 _BY_PLURAL = {(item.group, item.plural): item for item in BUILT_IN}
+_BY_BARE_PLURAL = {item.plural: item for item in reversed(BUILT_IN)}
 _BY_KIND = {(item.group, item.kind): item for item in BUILT_IN}
 _BY_RESOURCE = {item.resource: item for item in BUILT_IN}
 
 
 def find(group: str, plural: str) -> ResourceType | None:
     return _BY_PLURAL.get((group, plural))
+
+
+def by_plural(plural: str) -> ResourceType | None:
+    """The built-in resource that a plural without a group means: the first of that name, core before others."""
+    return _BY_BARE_PLURAL.get(plural)
 
 
 def by_kind(group: str, kind: str) -> ResourceType | None:

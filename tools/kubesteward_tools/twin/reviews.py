@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kubesteward_tools.twin.identity import User
-from kubesteward_tools.twin.rbac import Access, bound_rules, can
+from kubesteward_tools.twin.rbac import Access, bound_rules, permits
 from kubesteward_tools.world.store import Object, Store
 
 
@@ -18,7 +18,7 @@ def answer(store: Store, kind: str, body: dict[str, Any], user: User) -> Object:
         status = _rules(store, user, spec.get("namespace", ""))
     else:
         subject = user if kind == "SelfSubjectAccessReview" else _subject(spec)
-        decision = can(store, subject, _access(spec))
+        decision = permits(store, subject, _access(spec))
         status = {"allowed": decision.allowed}
         if decision.reason:
             status["reason"] = decision.reason

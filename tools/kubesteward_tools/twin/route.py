@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubesteward_tools.twin import resources
+from kubesteward_tools.twin.custom.kinds import ServedKinds
 from kubesteward_tools.twin.identity import ADMIN, User
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.world.kinds import ResourceType
@@ -47,8 +47,11 @@ def no_such_resource() -> ApiError:
     return ApiError(404, "NotFound", "the server could not find the requested resource")
 
 
-def parse(path: str) -> Route:
-    """The route of `/api/v1/...` or `/apis/GROUP/VERSION/...`.
+_BUILT_IN = ServedKinds()
+
+
+def parse(path: str, kinds: ServedKinds = _BUILT_IN) -> Route:
+    """The route of `/api/v1/...` or `/apis/GROUP/VERSION/...`; without `kinds` none but built-in ones are known.
 
     Raises:
         ApiError: 404 when no such resource is served.
@@ -61,10 +64,10 @@ def parse(path: str) -> Route:
     else:
         raise no_such_resource()
     namespace = ""
-    if rest[0] == "namespaces" and len(rest) > 2 and resources.find(group, rest[2]):
+    if rest[0] == "namespaces" and len(rest) > 2 and kinds.find(group, rest[2], version):
         namespace, rest = rest[1], rest[2:]
-    kind = resources.find(group, rest[0])
-    if kind is None or kind.version != version or (namespace and not kind.namespaced):
+    kind = kinds.find(group, rest[0], version)
+    if kind is None or (namespace and not kind.namespaced):
         raise no_such_resource()
     name, subresource = (*rest[1:], "", "")[:2]
     if len(rest) > 3 or (subresource and subresource not in kind.subresources):

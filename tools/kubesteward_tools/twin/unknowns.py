@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubesteward_tools.twin.backends import INGRESSES
 from kubesteward_tools.twin.controllers.autoscalers import AUTOSCALERS, is_declared, scalers_of, target_of
 from kubesteward_tools.twin.controllers.cronjobs import CRON_JOBS
 from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
 from kubesteward_tools.twin.resources import BUILT_IN
 from kubesteward_tools.twin.watcher import SIMULATED_OWNERS, top_controller
-from kubesteward_tools.twin.webhooks import policies_on
 from kubesteward_tools.world.store import Key, Object
 
 _NOT_SIMULATED = {
     "replicationcontrollers": "what the change does to its pods",
-    "networkpolicies.networking.k8s.io": "who can reach whom afterwards",
-    "ingresses.networking.k8s.io": "what is routed where afterwards",
 }
+_CONTROLLERS_OWN = (("annotations", "metadata"), ("ingressClassName", "spec"), ("tls", "spec"))
+UNKNOWN_CONTROLLER = "what its controller makes of the change is not known"
 _INERT = {"kubectl.kubernetes.io/last-applied-configuration"}
 _KNOWN = {kind.resource for kind in BUILT_IN}
 
 
 def unknowns(evidence: Evidence) -> list[str]:
-    rules = (_kinds, _owners, _autoscalers, _later_runs, _agents, _policies, _restless)
+    rules = (_kinds, _custom, _owners, _autoscalers, _later_runs, _agents, _undecided, _routing, _networks, _restless)
     return list(dict.fromkeys(text for rule in rules for text in rule(evidence)))
 
 
@@ -31,7 +31,15 @@ def _kinds(evidence: Evidence) -> Iterator[str]:
         if key.resource in _NOT_SIMULATED:
             yield f"{name(key)}: {_NOT_SIMULATED[key.resource]} is not simulated"
         elif key.resource not in _KNOWN:
-            yield f"{name(key)}: what its controller makes of the change is not known"
+            yield f"{name(key)}: {UNKNOWN_CONTROLLER}"
+
+
+def _custom(evidence: Evidence) -> Iterator[str]:
+    """What is deleted or changed in consequence; whoever acts on such objects is not part of Kubernetes."""
+    touched = evidence.best.watcher.touched
+    written = {key.resource for key, word in touched.items() if word and key.resource not in _KNOWN}
+    for resource in sorted(written.difference(key.resource for key in evidence.targets)):
+        yield f"{resource}: objects come, change or go; {UNKNOWN_CONTROLLER}"
 
 
 def _owners(evidence: Evidence) -> Iterator[str]:
@@ -85,13 +93,28 @@ def _agents(evidence: Evidence) -> Iterator[str]:
                 yield f"{name(key)}: what the node and its agents make of annotation {note!r} is not known"
 
 
-def _policies(evidence: Evidence) -> Iterator[str]:
-    """ValidatingAdmissionPolicies on what is written: by the change, and by controllers because of it."""
-    written = {*evidence.targets, *(key for key, word in evidence.best.watcher.touched.items() if word)}
-    for resource in sorted({key.resource for key in written}):
-        plural, _, group = resource.partition(".")
-        for policy in policies_on(evidence.origin, group, plural):
-            yield f"ValidatingAdmissionPolicy {policy} may refuse {plural}; its expressions are not evaluated"
+def _routing(evidence: Evidence) -> Iterator[str]:
+    """Hosts, paths and backends are compared; the rest of an Ingress means what its controller makes of it.
+
+    A new one's class and certificates are no matter to anybody yet; its annotations may be orders for all.
+    """
+    for key, before, after in evidence.touched(evidence.best, INGRESSES):
+        if after is None:
+            continue
+        for part, of in _CONTROLLERS_OWN if before is not None else _CONTROLLERS_OWN[:1]:
+            old, new = ((item or {}).get(of, {}).get(part) for item in (before, after))
+            if (old or None) != (new or None):
+                yield f"{name(key)}: what its controller makes of its {part} is not simulated"
+
+
+def _networks(evidence: Evidence) -> Iterator[str]:
+    yield from evidence.network.left_out
+
+
+def _undecided(evidence: Evidence) -> Iterator[str]:
+    """Rules, policies and webhooks that may refuse what is written, by the change or by controllers because of it."""
+    for run, _ in evidence.runs():
+        yield from sorted(set(run.cluster.api.unknown))
 
 
 def _restless(evidence: Evidence) -> Iterator[str]:

@@ -16,9 +16,9 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from kubesteward_policies.change import MERGE_PATCH, STRATEGIC_PATCH
 from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.twin import resources as kinds
-from kubesteward_tools.twin.api import MERGE_PATCH, STRATEGIC_PATCH
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.route import Request
 from kubesteward_tools.world.kinds import ResourceType

@@ -9,6 +9,7 @@ import time
 from kubesteward.gate.case import Case, allow, ask, deny, warn
 from kubesteward_policies.change import Change
 from kubesteward_policies.verdict import Verdict
+from kubesteward_tools.twin.custom.behind import behind
 from kubesteward_tools.twin.rehearsal import Rehearsal
 from kubesteward_tools.twin.rehearse import rehearse
 from kubesteward_tools.world.world import World
@@ -30,8 +31,10 @@ async def rehearsal(case: Case) -> Verdict:
 
 async def played(world: World, change: Change) -> Rehearsal:
     """The change on the cluster as it is now. Beside the event loop: a large cluster must not hold up other calls."""
+    await world.ensure(*behind(change.calls))
     fork = world.store.fork()
-    return await asyncio.to_thread(rehearse, fork, change.calls, now=time.time(), unseen=tuple(world.forbidden))
+    unseen, kinds = tuple(world.forbidden), world.kinds.all()
+    return await asyncio.to_thread(rehearse, fork, change.calls, now=time.time(), unseen=unseen, kinds=kinds)
 
 
 def opinion(found: Rehearsal) -> Verdict:

@@ -102,14 +102,14 @@ def test_a_quota_below_what_is_used_is_never_called_safe(pods: str, rules: list[
     assert all("(3 of 2 pods)" in item.message for item in found)
 
 
-def test_a_custom_resource_is_blocked_for_what_it_is() -> None:
+def test_a_kind_that_nobody_defines_is_blocked_for_what_it_is() -> None:
     widget = call("patch", "/apis/example.com/v1/namespaces/default/widgets/w", {"spec": {"size": 2}})
     found = rehearsed(cluster_with(), widget)
     (refused,) = found.findings
 
     assert found.verdict == "blocked"
     assert refused.message == "the twin knows no such kind, so that nobody can tell what this would do"
-    assert refused.remedy == "Make changes of custom resources by hand."
+    assert refused.remedy == "Create its CustomResourceDefinition first, or make the change by hand."
 
 
 @pytest.mark.parametrize(

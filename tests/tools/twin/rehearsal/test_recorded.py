@@ -35,13 +35,13 @@ FLOORS = {
     "scale": 26,
     "schedule": 41,
     "statefulset": 23,
-    "webhook-vap": 5,
+    "webhook-vap": 28,
 }
 """In how many recorded cases verdict and admission agree, at least."""
 FALSE_ALARMS = {
+    "delete-cascade-dev-018",  # a definition is deleted and its objects with it: data is lost, if nothing breaks
     "labels-selectors-dev-011",  # two pods equal but for a second of age: which of them goes is a matter of the moment
     "plans-dev-011",  # blue/green: were green never ready, the switch would leave nobody to answer
-    "webhook-vap-dev-021",  # a policy forbids the delete: policies are not evaluated
 }
 SIMULATED = [
     "daemonset",

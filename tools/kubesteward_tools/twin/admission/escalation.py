@@ -63,7 +63,7 @@ def _check_binding(attempt: Attempt) -> None:
 
 def _may(attempt: Attempt, verb: str, plural: str, name: str) -> bool:
     access = rbac.Access(verb, _GROUP, plural, attempt.namespace, name)
-    return rbac.can(attempt.store, attempt.user, access).allowed
+    return rbac.permits(attempt.store, attempt.user, access).allowed
 
 
 def _confirm(attempt: Attempt, rules: list[Rule]) -> None:

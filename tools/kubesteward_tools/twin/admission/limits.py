@@ -7,8 +7,9 @@ from fractions import Fraction
 from typing import Any
 
 from kubesteward_tools.twin.admission.attempt import Attempt
+from kubesteward_tools.twin.amounts import amounts
+from kubesteward_tools.twin.podsize import of_spec
 from kubesteward_tools.twin.quantity import canonical, parse
-from kubesteward_tools.twin.quota import amounts, effective_limits, effective_requests
 from kubesteward_tools.twin.status import forbidden
 
 
@@ -41,7 +42,7 @@ def bounds(attempt: Attempt) -> None:
         ]
         spec = attempt.obj["spec"]
         for item in _items(attempt, "Pod"):
-            broken += _check(item, effective_requests(spec), effective_limits(spec))
+            broken += _check(item, of_spec(spec, "requests"), of_spec(spec, "limits"))
     elif attempt.resource == "persistentvolumeclaims":
         requests = amounts((attempt.obj["spec"].get("resources") or {}).get("requests"))
         broken = [

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import Any
 
 from kubesteward_tools.twin.admission.attempt import Attempt
+from kubesteward_tools.twin.amounts import Amounts, difference, exceeding, without_zeros
 from kubesteward_tools.twin.quantity import format_like, parse
-from kubesteward_tools.twin.quota import Amounts, in_scope, usage
+from kubesteward_tools.twin.quota import in_scope, usage
 from kubesteward_tools.twin.status import forbidden
 from kubesteward_tools.world.store import Object
 
@@ -27,8 +27,8 @@ def _delta(attempt: Attempt, hard: dict[str, Any]) -> Amounts:
     """What the write adds to each limited name; an update costs only its growth."""
     new = usage(attempt.resource, attempt.obj)
     old = usage(attempt.resource, attempt.old) if attempt.old is not None else {}
-    changes = {name: value - old.get(name, Fraction(0)) for name, value in new.items() if name in hard}
-    return {name: value for name, value in changes.items() if value}
+    changes = without_zeros(difference(new, old))
+    return {name: value for name, value in changes.items() if name in new and name in hard}
 
 
 def _charge(attempt: Attempt, quota: Object) -> None:
@@ -39,11 +39,8 @@ def _charge(attempt: Attempt, quota: Object) -> None:
     if not delta:
         return
     used = quota.get("status", {}).get("used") or {}
-    over = [
-        resource
-        for resource, more in sorted(delta.items())
-        if more > 0 and parse(used.get(resource, "0")) + more > parse(hard[resource])
-    ]
+    grown = {item: parse(used.get(item, "0")) + more for item, more in delta.items() if more > 0}
+    over = exceeding(grown, {item: parse(hard[item]) for item in grown})
     if over:
         raise forbidden(attempt.kind, attempt.name, _exceeded(name, over, delta, used, hard))
     after = {item: format_like(parse(used.get(item, "0")) + more, hard[item]) for item, more in delta.items()}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubesteward_tools.twin.api import STRATEGIC_PATCH
+from kubesteward_policies.change import STRATEGIC_PATCH
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.disruption import controller_of
 from kubesteward_tools.twin.identity import User

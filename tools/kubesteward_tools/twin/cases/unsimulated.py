@@ -7,13 +7,11 @@ from collections.abc import Iterator
 
 from kubesteward_tools.twin.cases.agents import NOTE
 from kubesteward_tools.twin.cases.play import Play
-from kubesteward_tools.twin.controllers import rollout
 from kubesteward_tools.twin.disruption import controller_of
 from kubesteward_tools.twin.findings.evidence import Evidence, Run
 from kubesteward_tools.twin.route import parse
 from kubesteward_tools.twin.status import ApiError
-from kubesteward_tools.twin.unknowns import unknowns
-from kubesteward_tools.twin.webhooks import hooks
+from kubesteward_tools.twin.unknowns import UNKNOWN_CONTROLLER, unknowns
 from kubesteward_tools.world.store import Key, Object
 
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -21,10 +19,11 @@ _HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
 
 
 def unsimulated(play: Play) -> list[str]:
+    """Recordings are of a control plane alone: no controller of custom resources runs in them."""
     run = Run(play.cluster, play.watcher, play.settled)
     evidence = Evidence(play.origin, run, run, tuple(_targets(play)), ())
-    known = [text for text in unknowns(evidence) if repr(NOTE) not in text]
-    rules = (_unserved, _webhooks, _unproven, _held_up)
+    known = [text for text in unknowns(evidence) if repr(NOTE) not in text and not text.endswith(UNKNOWN_CONTROLLER)]
+    rules = (_unserved, _unproven)
     return list(dict.fromkeys([*known, *(text for rule in rules for text in rule(play))]))
 
 
@@ -35,7 +34,7 @@ def _targets(play: Play) -> Iterator[Key]:
         if step.path in refused or step.query.get("dryRun") or step.verb == "get" or step.is_drain:
             continue
         try:
-            route = parse(step.path)
+            route = parse(step.path, play.cluster.api.kinds)
         except ApiError:
             continue
         yield Key(route.kind.resource, route.namespace, route.name)
@@ -45,19 +44,9 @@ def _unserved(play: Play) -> Iterator[str]:
     """Paths of kinds that the twin does not serve: what it answers there is no evidence."""
     for step in play.case.steps:
         try:
-            parse(step.path)
+            parse(step.path, play.cluster.api.kinds)
         except ApiError:
             yield f"{step.path}: this kind is not simulated"
-
-
-def _webhooks(play: Play) -> Iterator[str]:
-    """Webhooks that a call, or a controller because of it, may have to pass."""
-    written = {key for key, word in play.watcher.touched.items() if word} | set(_targets(play))
-    for hook in hooks(play.origin):
-        for resource in sorted({key.resource for key in written}):
-            plural, _, group = resource.partition(".")
-            if any(hook.covers(group, plural, operation) for operation in ("CREATE", "UPDATE", "DELETE")):
-                yield f"admission webhook {hook.name} may refuse {plural}; it is not asked"
 
 
 def _unproven(play: Play) -> Iterator[str]:
@@ -69,24 +58,6 @@ def _unproven(play: Play) -> Iterator[str]:
         made = play.cluster.store.get(key)
         if made is not None and controller_of(made) is None and _asks_elsewhere(made):
             yield f"{key.namespace}/{key.name}: a probe asks a port that its container does not declare"
-
-
-def _held_up(play: Play) -> Iterator[str]:
-    """A ReplicaSet that is refused pods waits ever longer, up to 1000 s, for as long as it wants more than it may.
-
-    In a roll-out with surge it does so until the end, and its back-off is longer than what anyone waits for.
-    """
-    refused = {
-        (event["involvedObject"].get("namespace", ""), event["involvedObject"]["name"])
-        for event in play.cluster.store.objects("events")
-        if event["reason"] == "FailedCreate" and event["involvedObject"]["kind"] == "ReplicaSet"
-    }
-    for key, _, after in _rolled(play):
-        if key.resource != "deployments.apps" or not rollout.is_rolling(after) or not rollout.bounds(after)[0]:
-            continue
-        owned = play.cluster.store.owned_by(after["metadata"]["uid"])
-        if any((item.namespace, item.name) in refused for item in owned):
-            yield f"{key.namespace}/{key.name}: how far it rolls while pods are refused is a matter of timing"
 
 
 def _rolled(play: Play) -> Iterator[tuple[Key, Object, Object]]:

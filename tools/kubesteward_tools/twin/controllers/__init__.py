@@ -8,6 +8,7 @@ from kubesteward_tools.twin.controllers.budgets import Budgets
 from kubesteward_tools.twin.controllers.claims import Claims
 from kubesteward_tools.twin.controllers.cronjobs import CronJobs
 from kubesteward_tools.twin.controllers.daemonsets import DaemonSets
+from kubesteward_tools.twin.controllers.definitions import Definitions
 from kubesteward_tools.twin.controllers.deployments import Deployments
 from kubesteward_tools.twin.controllers.endpoints import Endpoints
 from kubesteward_tools.twin.controllers.garbage import Garbage
@@ -29,6 +30,7 @@ def standard(engine: Engine, *, measured: bool = True) -> list[Controller]:
     """
     return [
         Accounts(engine),
+        Definitions(engine),
         Namespaces(engine),
         Garbage(engine),
         Deployments(engine),

@@ -30,10 +30,8 @@ class Garbage(Base):
             yield event.key
 
     def _foreground_owners(self, obj: Object, namespace: str) -> Iterable[Key]:
-        from kubesteward_tools.twin import resources
-
         for owner in obj["metadata"].get("ownerReferences") or ():
-            kind = resources.of(owner["apiVersion"], owner["kind"])
+            kind = self.api.kinds.of(owner["apiVersion"], owner["kind"])
             if kind is not None:
                 key = Key(kind.resource, namespace if kind.namespaced else "", owner["name"])
                 found = self.store.get(key)

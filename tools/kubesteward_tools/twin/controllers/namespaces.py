@@ -29,10 +29,15 @@ class Namespaces(Base):
         if namespace is None or "deletionTimestamp" not in namespace["metadata"]:
             return
         left = 0
-        for resource in _RESOURCES:
+        for resource in (*_RESOURCES, *self._custom(name)):
             for item, obj in list(self.store.items(resource, name)):
                 if "deletionTimestamp" not in obj["metadata"]:
                     self.api.delete(*item, options={"propagationPolicy": "Background"})
                 left += self.store.get(item) is not None
         if not left:
             self.api.finalize(name, {"spec": {"finalizers": []}})
+
+    def _custom(self, namespace: str) -> list[str]:
+        """The custom resources that have objects in a namespace."""
+        found = set(self.store.resources()).difference(_RESOURCES)
+        return sorted(item for item in found if "." in item and self.store.count(item, namespace))

@@ -21,10 +21,13 @@ _MANAGED = {*_READY_TAINTS.values(), *_PRESSURE.values(), _UNSCHEDULABLE}
 
 
 class Nodes(Base):
+    """`held` are nodes whose pods are not evicted, for too much of their zone has failed with them."""
+
     component = "node-controller"
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
+        self.held: frozenset[str] = frozenset()
         self._noticed: dict[str, float] = {}
 
     def watches(self, event: Event) -> Iterable[Hashable]:
@@ -63,6 +66,8 @@ class Nodes(Base):
 
     def _taint(self, key: Key, node: Object) -> Object:
         wanted = list(_wanted(node))
+        if key.name in self.held:
+            wanted = [taint for taint in wanted if taint["effect"] != "NoExecute"]
         old = node["spec"].get("taints") or []
         kept = [taint for taint in old if taint["key"] not in _MANAGED or _in(taint, wanted)]
         fresh = [
@@ -101,7 +106,7 @@ class Nodes(Base):
         if not taints:
             self._noticed.pop(uid, None)
             return
-        waits = [_patience(pod, taint) for taint in taints]
+        waits = [patience(pod, taint) for taint in taints]
         if any(wait is None for wait in waits):
             self._evict(key, pod)
             return
@@ -142,7 +147,7 @@ def _in(taint: dict[str, Any], taints: list[dict[str, Any]]) -> bool:
     return any((item["key"], item["effect"]) == (taint["key"], taint["effect"]) for item in taints)
 
 
-def _patience(pod: Object, taint: dict[str, Any]) -> float | None:
+def patience(pod: Object, taint: dict[str, Any]) -> float | None:
     """Seconds the pod tolerates the taint: None not at all, -1 for ever."""
     from kubesteward_tools.twin.scheduling.taints import tolerates
 

@@ -81,14 +81,26 @@ class ReplicaSets(Base):
         missing = replica_set["spec"].get("replicas", 1) - len(active)
         if missing > 0:
             return self._create(key, replica_set, missing)
-        self._retries.succeeded(replica_set["metadata"]["uid"])
-        if not missing:
-            return None
-        pods = [pod for item in active if (pod := self.store.get(item)) is not None]
-        for pod in victims(self.store, pods)[:-missing]:
-            self.api.delete("pods", key.namespace, pod["metadata"]["name"], options={})
-            self.event(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {pod['metadata']['name']}")
-        return None
+        pods = [pod for item in active if (pod := self.store.get(item)) is not None] if missing else []
+        error = self._delete(key, replica_set, victims(pods, self.api.clock.now)[: -missing or 0])
+        if error is None:
+            self._retries.succeeded(replica_set["metadata"]["uid"])
+        return error
+
+    def _delete(self, key: Key, replica_set: Object, pods: list[Object]) -> tuple[str, str] | None:
+        refused = None
+        for pod in pods:
+            name = pod["metadata"]["name"]
+            try:
+                self.api.delete("pods", key.namespace, name, user=self.user, options={})
+            except ApiError as error:
+                self.event(replica_set, "Warning", "FailedDelete", f"Error deleting: {error.message}")
+                refused = "FailedDelete", error.message
+                continue
+            self.event(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {name}")
+        if refused:
+            self._retries.failed(key, replica_set["metadata"]["uid"])
+        return refused
 
     def _create(self, key: Key, replica_set: Object, missing: int) -> tuple[str, str] | None:
         for _ in range(missing):
@@ -161,15 +173,18 @@ def pod_from(owner: Object) -> Object:
     }
 
 
-def victims(store: Any, pods: list[Object]) -> list[Object]:
-    """The pods in the order in which a scale-down takes them (ActivePodsWithRanks)."""
+def victims(pods: list[Object], now: float) -> list[Object]:
+    """The pods in the order in which a scale-down takes them (ActivePodsWithRanks; ages by KEP-2185).
+
+    Of two that are ready or exist for about as long - the same power of two of nanoseconds - the UID decides.
+    """
     on_node: dict[str, int] = {}
     for pod in pods:
         on_node[pod["spec"].get("nodeName", "")] = on_node.get(pod["spec"].get("nodeName", ""), 0) + 1
-    return sorted(pods, key=lambda pod: _rank(pod, on_node))
+    return sorted(pods, key=lambda pod: _rank(pod, on_node, now))
 
 
-def _rank(pod: Object, on_node: dict[str, int]) -> tuple[Any, ...]:
+def _rank(pod: Object, on_node: dict[str, int], now: float) -> tuple[Any, ...]:
     status, metadata = pod.get("status") or {}, pod["metadata"]
     ready = is_ready(pod)
     since = ready_since(pod)
@@ -184,8 +199,14 @@ def _rank(pod: Object, on_node: dict[str, int]) -> tuple[Any, ...]:
         ready,
         cost,
         -on_node[pod["spec"].get("nodeName", "")],
-        -since if ready else 0.0,
+        _age(since, now) if ready else 0,
         -restarts,
-        -parse_timestamp(metadata["creationTimestamp"]),
-        metadata["name"],
+        _age(parse_timestamp(metadata["creationTimestamp"]), now),
+        metadata["uid"],
     )
+
+
+def _age(since: float, now: float) -> int:
+    """The power of two of the age in nanoseconds; -1 for what lies in the future."""
+    age = round((now - since) * 1e9)
+    return age.bit_length() - 1 if age > 0 else -1

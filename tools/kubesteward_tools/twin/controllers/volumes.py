@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Any
 
+from kubesteward_tools.twin.amounts import amounts
 from kubesteward_tools.twin.controllers.base import Base
 from kubesteward_tools.twin.controllers.claims import CLAIMS, VOLUMES, claims_of
-from kubesteward_tools.twin.quota import amounts
 from kubesteward_tools.twin.scheduling.volumes import fits, reachable
 from kubesteward_tools.world.store import Event, Key, Object
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kubesteward_tools.twin.custom.kinds import ServedKinds
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.rehearsal import Admission, Concern
 from kubesteward_tools.twin.route import Route, parse
 from kubesteward_tools.twin.status import ApiError
-from kubesteward_tools.twin.webhooks import Hook, hooks, hooks_on_pods
+from kubesteward_tools.twin.webhooks import hooks_on_pods
 from kubesteward_tools.world.store import Key
 
 _DECIDE = {
@@ -22,11 +23,12 @@ _DECIDE = {
 
 
 def rejected(evidence: Evidence) -> Iterator[Concern]:
-    yield from (_rejection(item) for item in evidence.admission if not item.allowed)
+    kinds = evidence.best.cluster.api.kinds
+    yield from (_rejection(item, kinds) for item in evidence.admission if not item.allowed)
 
 
-def _rejection(item: Admission) -> Concern:
-    route, what, remedy = _route(item.call), "it", "Change the request so that the API server accepts it."
+def _rejection(item: Admission, kinds: ServedKinds) -> Concern:
+    route, what, remedy = _route(item.call, kinds), "it", "Change the request so that the API server accepts it."
     where = item.call
     if route is not None and route.subresource == "eviction":
         where = name(Key(route.kind.resource, route.namespace, route.name))
@@ -35,14 +37,14 @@ def _rejection(item: Admission) -> Concern:
     message = f"the API server refuses {what} ({item.code} {item.reason}): {' '.join((item.message, *item.why))}"
     if route is None:
         message = "the twin knows no such kind, so that nobody can tell what this would do"
-        remedy = "Make changes of custom resources by hand."
+        remedy = "Create its CustomResourceDefinition first, or make the change by hand."
     return Concern(rule="admission.rejected", severity="block", object=where, message=message, remedy=remedy)
 
 
-def _route(call: str) -> Route | None:
+def _route(call: str, kinds: ServedKinds) -> Route | None:
     """What a call is about, None for a kind that is not simulated."""
     try:
-        return parse(call.partition(" ")[2])
+        return parse(call.partition(" ")[2], kinds)
     except ApiError:
         return None
 
@@ -50,7 +52,7 @@ def _route(call: str) -> Route | None:
 def webhooks_on_pods(evidence: Evidence) -> Iterator[Concern]:
     """New pods have to pass webhooks that no dry-run of the workload asks; one that is dead or says no stops them."""
     for namespace in sorted({key.namespace for key in evidence.best.watcher.started}):
-        for hook in hooks_on_pods(evidence.origin, namespace):
+        for hook in hooks_on_pods(evidence.best.store, namespace):
             if hook.fails_closed:
                 yield Concern(
                     rule="admission.webhook",
@@ -71,8 +73,3 @@ def decides_from_now_on(evidence: Evidence) -> Iterator[Concern]:
                 message=f"{name(key)} decides what the API accepts from then on, which is not rehearsed",
                 remedy="Try it where nothing depends on it, or with failurePolicy Ignore or validationActions Audit.",
             )
-
-
-def services_asked(evidence: Evidence) -> dict[tuple[str, str], Hook]:
-    """The Services that fail-closed webhooks need: without endpoints they take the API with them."""
-    return {hook.service: hook for hook in hooks(evidence.origin) if hook.service and hook.fails_closed}

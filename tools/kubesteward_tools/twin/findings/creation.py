@@ -15,6 +15,9 @@ _REMEDIES = {
     "quota.exceeded": "Raise the quota, free some of it, or ask for less (also the surge of a roll-out counts).",
     "limits.exceeded": "Keep the containers' requests and limits within the namespace's LimitRange.",
     "psa.violated": "Make the pods fit the namespace's Pod Security level.",
+    "policy.denied": "Make the pods fit the policy, or change the policy or its binding.",
+    "webhook.down": "See that the webhook answers again, or take its configuration away.",
+    "webhook.denied": "Make the pods fit what the webhook wants.",
     "creation.refused": "Make the pods admissible.",
 }
 
@@ -27,7 +30,8 @@ def refused(evidence: Evidence) -> Iterator[Concern]:
             message = _failure(after)
             if message and not _failure(before) and name(key) not in seen:
                 seen.add(name(key))
-                yield _concern(name(key), f"pods of {name(key)} cannot be created{words}: {message}", message)
+                where = name(evidence.known(run, key))
+                yield _concern(where, f"pods of {where} cannot be created{words}: {message}", message)
         for key, message in _by_event(evidence, run):
             if name(key) not in seen:
                 seen.add(name(key))
@@ -63,6 +67,14 @@ def _concern(where: str, text: str, reason: str) -> Concern:
 
 
 def _rule(message: str) -> str:
+    by = (
+        ("is forbidden: ValidatingAdmissionPolicy '", "policy.denied"),
+        ("failed calling webhook", "webhook.down"),
+        ("admission webhook", "webhook.denied"),
+    )
+    for words, rule in by:
+        if words in message:
+            return rule
     if "quota" in message:
         return "quota.exceeded"
     if "violates PodSecurity" in message:

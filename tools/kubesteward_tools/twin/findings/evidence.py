@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from kubesteward_tools.twin import resources
 from kubesteward_tools.twin.cluster import SimulatedCluster
+from kubesteward_tools.twin.netpol.changes import Comparison, compare
 from kubesteward_tools.twin.rehearsal import Admission
-from kubesteward_tools.twin.watcher import Watcher
+from kubesteward_tools.twin.watcher import Watcher, top_controller
 from kubesteward_tools.world.store import Key, Object, Store
 
 IF_NOT_READY = " if new pods do not become ready"
@@ -27,7 +29,7 @@ class Run:
         return self.cluster.store
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """All there is to judge by. `targets` are the keys that the change's calls name."""
 
@@ -36,6 +38,11 @@ class Evidence:
     worst: Run
     targets: tuple[Key, ...]
     admission: tuple[Admission, ...]
+
+    @cached_property
+    def network(self) -> Comparison:
+        """Who can reach whom before and after."""
+        return compare(self.origin, self.best.store, self.best.watcher.seen)
 
     def runs(self) -> Iterator[tuple[Run, str]]:
         """Each run with the words that name its assumption."""
@@ -47,6 +54,14 @@ class Evidence:
         for key in sorted(run.watcher.seen):
             if key.resource == resource:
                 yield key, self.origin.get(key), run.store.get(key)
+
+    def known(self, run: Run, key: Key) -> Key:
+        """The object, or where only the rehearsal has it, whoever it was made for: names that are drawn say nothing."""
+        obj = run.store.get(key)
+        if obj is None or key in self.targets or self.origin.get(key) is not None:
+            return key
+        above = top_controller(run.store, obj)
+        return above[1] if above else key
 
 
 def name(key: Key) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from kubesteward_tools.twin.findings.evidence import Evidence, Run
+from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
 from kubesteward_tools.twin.rehearsal import Concern, Pending
 from kubesteward_tools.twin.watcher import top_controller
-from kubesteward_tools.world.store import Object, Store
+from kubesteward_tools.world.store import Key, Object, Store
 
 
 def pending(evidence: Evidence) -> Iterator[Concern]:
@@ -21,11 +21,16 @@ def pending(evidence: Evidence) -> Iterator[Concern]:
             yield Concern(
                 rule="scheduling.pending",
                 severity="block" if more and not worst else "warn",
-                object=found[0].pod,
+                object=_where(evidence, run, found[0].pod),
                 message=f"{len(found)} new pods stay Pending{_words(worst=worst)}: {found[0].message}",
                 remedy="Free or add capacity, or ask for less.",
             )
             return
+
+
+def _where(evidence: Evidence, run: Run, pod: str) -> str:
+    namespace, _, pod_name = pod.partition("/")
+    return name(evidence.known(run, Key("pods", namespace, pod_name)))
 
 
 def _words(*, worst: bool) -> str:

@@ -7,11 +7,10 @@ from collections.abc import Hashable, Iterable
 from kubesteward_tools.twin.controllers.base import Base
 from kubesteward_tools.twin.engine import Engine
 from kubesteward_tools.twin.quota import is_terminal
-from kubesteward_tools.twin.scheduling.scheduler import Placement, schedule
+from kubesteward_tools.twin.scheduling.scheduler import GATED, Placement, schedule
 from kubesteward_tools.twin.scheduling.usage import Usage
 from kubesteward_tools.world.store import Event, Key, Object
 
-_GATED = "Scheduling is blocked due to non-empty scheduling gates"
 _OPENING = {"nodes", "persistentvolumeclaims", "persistentvolumes"}
 
 
@@ -40,7 +39,7 @@ class Scheduler(Base):
         if pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"] or is_terminal(pod):
             return
         if pod["spec"].get("schedulingGates"):
-            self._report(key, pod, "SchedulingGated", _GATED)
+            self._report(key, pod, "SchedulingGated", GATED)
             return
         if pod["spec"].get("schedulerName", "default-scheduler") != "default-scheduler":
             return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from zlib import crc32
 
 from kubesteward_tools.twin.scheduling import message
@@ -22,6 +23,8 @@ _ENOUGH = 100
 _FINE = 64
 """Binary digits behind the point of a share."""
 
+GATED = "Scheduling is blocked due to non-empty scheduling gates"
+
 _NOT_NAMED = Refusal(("node(s) didn't satisfy plugin(s) [NodeAffinity]",), final=True)
 """Nodes that are not even looked at, for the pod names others."""
 
@@ -37,6 +40,10 @@ class Feasibility:
     @property
     def reasons(self) -> dict[str, tuple[str, ...]]:
         return {name: refusal.reasons for name, refusal in self.refusals.items()}
+
+    def as_json(self) -> dict[str, Any]:
+        reasons = {name: list(why) for name, why in sorted(self.reasons.items())}
+        return {"nodes": list(self.nodes), "reasons": reasons, "blocked": self.blocked}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,15 @@ def feasible(store: Store, pod: Object, usage: Usage | None = None, *, enough: i
         if len(good) == enough:
             break
     return Feasibility(tuple(good), refusals)
+
+
+def everywhere(store: Store, pod: Object) -> Feasibility:
+    """The same of every node, in order of their names, also where the pod itself could go nowhere."""
+    found = Feasibility((), {}, GATED) if pod["spec"].get("schedulingGates") else feasible(store, pod)
+    refusals = found.refusals
+    if found.blocked:
+        refusals = {key.name: Refusal((found.blocked,), final=True) for key in store.keys("nodes")}
+    return Feasibility(tuple(sorted(found.nodes)), refusals, found.blocked)
 
 
 def schedule(store: Store, pod: Object, usage: Usage | None = None) -> Placement:

@@ -8,7 +8,8 @@ from functools import lru_cache
 
 from kubesteward_tools.twin.demand import Demand, Port, Shape, demand, shape
 from kubesteward_tools.twin.memo import Memo
-from kubesteward_tools.twin.quota import effective_requests, is_terminal
+from kubesteward_tools.twin.podsize import of_spec
+from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.scheduling.amounts import Whole, rounded
 from kubesteward_tools.world.store import Event, Object, Store
 
@@ -33,7 +34,7 @@ def _requests(asked_for: Shape) -> Whole:
         "resources": {"requests": dict(own)},
         "overhead": dict(overhead),
     }
-    return {name: rounded(value) for name, value in effective_requests(spec).items()}
+    return {name: rounded(value) for name, value in of_spec(spec, "requests").items()}
 
 
 @dataclass(frozen=True, slots=True)

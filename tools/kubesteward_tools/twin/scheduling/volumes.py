@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from fractions import Fraction
 
-from kubesteward_tools.twin.quota import amounts, is_terminal
+from kubesteward_tools.twin.amounts import amounts
+from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.scheduling.affinity import matches_terms
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.world.store import Key, Object, Store
@@ -28,7 +29,7 @@ _ZONES = (
 )
 
 
-def _claim_names(pod: Object) -> Iterable[str]:
+def claim_names(pod: Object) -> Iterable[str]:
     for volume in pod["spec"].get("volumes") or ():
         if volume.get("persistentVolumeClaim"):
             yield volume["persistentVolumeClaim"]["claimName"]
@@ -41,7 +42,7 @@ class Volumes:
 
     def __init__(self, store: Store, pod: Object) -> None:
         self._store, self._namespace = store, pod["metadata"].get("namespace", "")
-        self._names = list(_claim_names(pod))
+        self._names = list(claim_names(pod))
         self._claims = [store.get(Key("persistentvolumeclaims", self._namespace, name)) for name in self._names]
         self.any = bool(self._names)
         self._taken = any(self._exclusive_elsewhere(name, pod) for name in self._exclusive())
@@ -68,7 +69,7 @@ class Volumes:
         waiting = [claim for claim in self._claims if claim and not claim["spec"].get("volumeName")]
         if not all(self._bindable(claim, node) for claim in waiting):
             return NOT_BINDABLE
-        return "" if all(_in_zone(volume, node) for volume in volumes if volume) else ZONE
+        return "" if all(in_zone(volume, node) for volume in volumes if volume) else ZONE
 
     def in_use(self) -> str:
         return IN_USE if self._taken else ""
@@ -81,7 +82,7 @@ class Volumes:
     def _exclusive_elsewhere(self, name: str, pod: Object) -> bool:
         placed = (key for key, facts in self._store.known("pods", self._namespace) if facts.node)
         others = (self._store.get(key) for key in placed if key.name != pod["metadata"].get("name"))
-        return any(other and name in _claim_names(other) and not is_terminal(other) for other in others)
+        return any(other and name in claim_names(other) and not is_terminal(other) for other in others)
 
     def _class(self, claim: Object) -> Object:
         return self._store.get(Key(_STORAGE, "", claim["spec"].get("storageClassName") or "")) or {}
@@ -133,7 +134,7 @@ def reachable(volume: Object, node: Object) -> bool:
     return required is None or matches_terms(required, node)
 
 
-def _in_zone(volume: Object, node: Object) -> bool:
+def in_zone(volume: Object, node: Object) -> bool:
     """A volume's zone labels must be the node's; several zones are joined by two underscores."""
     labels, here = volume["metadata"].get("labels") or {}, node["metadata"].get("labels") or {}
     return all(here.get(key) in labels[key].split("__") for key in _ZONES if key in labels)

@@ -1,0 +1,223 @@
+"""`kubesteward simulate`: what would come of manifests, of a patch or of an action, with no server and no agent.
+
+Parsed with argparse: pipelines tell the verdicts by the exit code, and typer's code for a wrong command line is that of
+"blocked".
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from kubesteward.cli.exits import FAILED, OK, one_sentence
+
+if TYPE_CHECKING:
+    from kubesteward.cli.states import State
+    from kubesteward_tools.cluster.clusters import Clusters
+    from kubesteward_tools.plans.documents import Document
+    from kubesteward_tools.plans.plan import Plan, Prepared
+    from kubesteward_tools.proposals.proposal import Proposal
+    from kubesteward_tools.world.world import World
+
+BLOCKED = 2
+"""The rehearsal blocks it; with `--fail-on warn`, it warns."""
+UNKNOWN = 3
+"""Something that matters cannot be simulated."""
+_CODES = {"safe": OK, "warn": OK, "blocked": BLOCKED, "unknown": UNKNOWN}
+
+DESCRIPTION = "Rehearse manifests, a patch or an action on a twin of the cluster. Nothing is sent to it."
+EPILOG = """\
+exit codes: 0 safe, or with warnings only; 2 blocked (with --fail-on warn, also warnings); 3 unknown: something that
+matters cannot be simulated; 1 it could not be rehearsed; 130 interrupted.
+
+  kubectl kustomize deploy | kubesteward simulate -f -
+  kubesteward simulate deployment/web -n shop --scale 8 --from-cluster prod
+  kubesteward simulate --drain node-1 --from-bundle ./dump -o markdown"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """Not argparse's 2, which means blocked here."""
+        self.exit(FAILED, f"{self.prog}: {message}. See {self.prog} --help.\n")
+
+
+def parser() -> argparse.ArgumentParser:
+    made = _Parser(
+        "kubesteward simulate",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    made.add_argument("target", nargs="*", metavar="KIND/NAME", help="what --scale, --image and --patch change")
+    made.add_argument("-n", "--namespace", default="", help="namespace of what is changed")
+    _add_changes(made.add_argument_group("the change (one of these)"))
+    _add_states(made.add_argument_group("the state (default: the kubeconfig's current context)"))
+    _add_outputs(made.add_argument_group("the report"))
+    return made
+
+
+def _add_changes(group: Any) -> None:
+    group.add_argument("-f", "--filename", action="append", help="manifest file or folder, - for standard input")
+    group.add_argument("-R", "--recursive", action="store_true", help="with -f, also what is in sub-folders")
+    group.add_argument("--scale", type=int, metavar="REPLICAS")
+    group.add_argument("--image", metavar="[CONTAINER=]IMAGE")
+    group.add_argument("--patch", help="YAML or JSON; - for standard input")
+    group.add_argument("--type", choices=["strategic", "merge", "json", "apply"], help="of --patch (strategic)")
+    for verb, what in (("restart", "KIND/NAME"), ("delete", "KIND/NAME"), ("evict", "POD")):
+        group.add_argument(f"--{verb}", metavar=what)
+    for verb in ("drain", "cordon", "uncordon"):
+        group.add_argument(f"--{verb}", metavar="NODE")
+
+
+def _add_states(group: Any) -> None:
+    group.add_argument("--from-cluster", metavar="CONTEXT", nargs="?", const="", help="a live cluster, only read")
+    group.add_argument("--from-bundle", type=Path, metavar="PATH", help="saved output of `kubectl get -o yaml`")
+    group.add_argument("--embedded", metavar="SCENARIO", nargs="?", const="incident", help="a demonstration cluster")
+    group.add_argument("--kubeconfig", type=Path, help="path ($KUBECONFIG, then ~/.kube/config)")
+
+
+def _add_outputs(group: Any) -> None:
+    group.add_argument("-o", "--output", choices=["text", "json", "markdown", "sarif"], default="text")
+    group.add_argument("--out", type=Path, metavar="FILE", help="write it there, not to standard output")
+    for form in ("json", "markdown", "sarif", "svg"):
+        group.add_argument(f"--{form}", type=Path, metavar="FILE", help=f"write {form} too")
+    group.add_argument("--fail-on", choices=["block", "warn"], default="block", help="what exits with 2 (block)")
+
+
+def simulate(arguments: list[str]) -> None:
+    """Exits with 0, 2, 3, or with a code of `exits`."""
+    made = parser()
+    options = made.parse_args(arguments)
+    with one_sentence():
+        code = _run(options)
+    raise SystemExit(code)
+
+
+def _run(options: Namespace) -> int:
+    import asyncio
+
+    from kubesteward.cli import reports
+    from kubesteward.cli.states import State
+
+    outputs = _outputs(options)
+    reports.check([path for _, path in outputs], [name for name in options.filename or () if name != "-"])
+    asked = _asked(options)
+    state = _state(options, State)
+    prepared, cluster = asyncio.run(_prepare(state.clusters(), asked, options.namespace, whole=state.whole))
+    rehearsal = prepared.rehearse()
+    code = BLOCKED if options.fail_on == "warn" and rehearsal.verdict == "warn" else _CODES[rehearsal.verdict]
+    result = reports.Result(rehearsal, prepared.plan, _summary(prepared), cluster, code)
+    for form, path in outputs:
+        result.save(form, path)
+    if options.out is None:
+        result.show(options.output)
+    return code
+
+
+def _outputs(options: Namespace) -> list[tuple[str, Path]]:
+    extra = [(form, getattr(options, form)) for form in ("json", "markdown", "sarif", "svg")]
+    return [(form, path) for form, path in [(options.output, options.out), *extra] if path is not None]
+
+
+def _summary(prepared: Prepared) -> str:
+    from kubesteward_tools.text.redact import redact
+
+    return redact(prepared.plan.change.summary)
+
+
+def _state(options: Namespace, make: type[State]) -> State:
+    given = [options.from_cluster, options.from_bundle, options.embedded]
+    if sum(item is not None for item in given) > 1:
+        raise ValueError("--from-cluster, --from-bundle and --embedded name three states. Give one.")
+    return make(options.from_cluster, options.from_bundle, options.embedded, options.kubeconfig)
+
+
+def _asked(options: Namespace) -> list[Document] | Proposal:
+    """What is to be rehearsed. Raises InvalidArguments, ValueError."""
+    from kubesteward_tools.plans.files import gather
+
+    asked = _actions(options)
+    if len(asked) != 1:
+        named = f"{', '.join(f'--{name}' for name in asked)} are" if asked else "nothing is"
+        raise ValueError(f"give one change, as -f, --scale, --image, --patch or --delete ({named} given).")
+    (action,) = asked
+    if action != "filename":
+        return _proposal(options, action)
+    if options.target:
+        raise ValueError(f"-f takes no object beside it ({options.target[0]!r}). To give several files, repeat -f.")
+    _hint_at_terminal(options.filename)
+    return gather(options.filename, sys.stdin.buffer, recursive=options.recursive)
+
+
+_ON_TARGET = {"scale": "scale", "image": "set_image", "patch": "patch"}
+_ON_NAMED = ("restart", "delete", "evict", "drain", "cordon", "uncordon")
+
+
+def _actions(options: Namespace) -> list[str]:
+    return [name for name in ("filename", *_ON_TARGET, *_ON_NAMED) if getattr(options, name) is not None]
+
+
+def _hint_at_terminal(names: list[str]) -> None:
+    if "-" in names and sys.stdin.isatty():
+        print("Reading manifests from the terminal; end with Ctrl-D.", file=sys.stderr)  # noqa: T201 - the terminal
+
+
+def _proposal(options: Namespace, action: str) -> Proposal:
+    from kubesteward_tools.lookup.targets import parse
+    from kubesteward_tools.proposals.proposal import Proposal
+
+    value = getattr(options, action)
+    if action in _ON_TARGET:
+        target = "/".join(options.target)
+        if not target:
+            hint = " Put --from-cluster behind it." if options.from_cluster else ""
+            raise ValueError(f"--{action} needs an object: kind/name, such as deployment/web.{hint}")
+    elif options.target:
+        raise ValueError(f"--{action} {value} takes no object beside it ({options.target[0]!r}).")
+    else:
+        target = value
+    if action != "patch" and options.type is not None:
+        raise ValueError("--type belongs to --patch.")
+    kind, name = parse(target, "Pod" if action == "evict" else "Node" if action in _ON_NAMED[3:] else "")
+    if not kind:
+        raise ValueError(f"{target!r} is of no kind. Write kind/name, such as deployment/{target}.")
+    return Proposal(_ON_TARGET.get(action, action), kind, name, options.namespace, _params(options, action, value))
+
+
+def _params(options: Namespace, action: str, value: Any) -> dict[str, Any] | None:
+    if action == "scale":
+        return {"replicas": value}
+    if action == "image":
+        container, _, image = value.rpartition("=")
+        return {"image": image, **({"container": container} if container else {})}
+    if action == "patch":
+        text = sys.stdin.read(2_000_000) if value == "-" else value
+        return {"patch": text, "patch_type": options.type or "strategic"}
+    return None
+
+
+async def _prepare(
+    clusters: Clusters, asked: list[Document] | Proposal, namespace: str, *, whole: bool
+) -> tuple[Prepared, str]:
+    from kubesteward_tools.plans.plan import prepare
+
+    try:
+        world = await clusters.world()
+        plan = await _plan(world, asked, namespace, clusters.homes.get(world.cluster, ""))
+        return await prepare(world, plan, time.time(), whole=whole), world.cluster
+    finally:
+        await clusters.close()
+
+
+async def _plan(world: World, asked: list[Document] | Proposal, namespace: str, home: str) -> Plan:
+    from kubesteward_tools.plans.plan import Plan, of_manifests
+    from kubesteward_tools.proposals.proposal import change_for
+
+    if isinstance(asked, list):
+        return await of_manifests(world, asked, namespace, home)
+    return Plan(await change_for(world, asked, time.time()))

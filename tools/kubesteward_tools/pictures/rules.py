@@ -1,0 +1,62 @@
+"""What each rule of the rehearsal looks at, in one sentence: for reports that list their rules."""
+
+from __future__ import annotations
+
+RULES = {
+    "admission.changed": "The change decides what the API accepts from then on.",
+    "admission.rejected": "The API server refuses a request of the change.",
+    "admission.webhook": "New pods need the consent of a webhook that was not asked.",
+    "api.service_down": "An aggregated API loses its last endpoint.",
+    "api.webhook_down": "A webhook that the API depends on loses its last endpoint.",
+    "availability.none": "No ready pod of a workload is left.",
+    "availability.not_restored": "Fewer pods are ready at the end than before.",
+    "availability.reduced": "Fewer pods are ready on the way than before.",
+    "availability.released": "Pods are given up on purpose.",
+    "change.reverted": "Somebody else manages the object and may undo the change.",
+    "config.changed": "Configuration that running pods read changes under them.",
+    "config.latent": "Pods would not come up again: something they need is missing.",
+    "creation.refused": "Pods of a workload cannot be created.",
+    "data.lost": "Data goes with the object.",
+    "definition.gone": "A custom resource definition goes.",
+    "definition.objects_invalid": "Objects that exist no longer keep to the schema of their definition.",
+    "definition.version_unserved": "A version of a custom resource is served no more.",
+    "deletion.stuck": "The deletion does not come to its end.",
+    "job.failed": "A Job fails.",
+    "job.would_fail": "A Job fails if its pods do.",
+    "limits.exceeded": "Pods do not keep within a LimitRange.",
+    "network.dns_cut": "Pods may no longer ask the cluster's DNS.",
+    "network.ingress_cut": "Traffic from outside no longer reaches pods.",
+    "network.opened": "Traffic that was refused is let through.",
+    "network.route_lost": "Traffic between pods that was let through is refused.",
+    "pdb.broken": "Fewer pods stay healthy than a PodDisruptionBudget wants.",
+    "pdb.loosened": "A PodDisruptionBudget allows more than before.",
+    "pod.unmanaged": "A pod that nobody recreates goes.",
+    "policy.denied": "A ValidatingAdmissionPolicy refuses what a controller would create.",
+    "psa.violated": "Pods violate the Pod Security level of their namespace.",
+    "quota.below_use": "A ResourceQuota is set below what is in use.",
+    "quota.exceeded": "Pods do not fit into a ResourceQuota.",
+    "rollout.paused": "The roll-out is paused, so that nothing comes of the change.",
+    "rollout.stalled": "The roll-out does not come to its end.",
+    "rollout.would_stall": "The roll-out does not come to its end if new pods never become ready.",
+    "route.backend_gone": "The Service that a route leads to goes.",
+    "route.leads_nowhere": "A route leads to a Service or port that there is not.",
+    "route.no_endpoints": "A route leads to a Service without ready endpoints.",
+    "route.port_gone": "The port that a route leads to goes.",
+    "route.removed": "A host or path is routed nowhere any more.",
+    "route.taken_over": "A host or path is routed elsewhere.",
+    "scheduling.pending": "A pod fits on no node.",
+    "service.gone": "A Service goes that has ready endpoints.",
+    "service.no_endpoints": "A Service has no ready endpoint.",
+    "service.port_unserved": "No ready pod serves a port of a Service any more.",
+    "webhook.denied": "A webhook refuses what a controller would create.",
+    "webhook.down": "A webhook that must be asked cannot be reached.",
+    "workload.gone": "A workload goes with its pods.",
+    "workload.orphaned": "A workload's pods stay behind without an owner.",
+    "rehearsal.assumption": "The rehearsal takes something for granted.",
+    "rehearsal.unknown": "Something that matters to the change cannot be simulated.",
+}
+
+
+def about(rule: str) -> str:
+    """A rule that is not listed is told by its id."""
+    return RULES.get(rule, f"{rule.replace('.', ': ').replace('_', ' ')}.")
