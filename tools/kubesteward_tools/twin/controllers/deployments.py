@@ -7,7 +7,7 @@ from typing import Any
 
 from kubesteward_tools.twin.clock import parse_timestamp
 from kubesteward_tools.twin.controllers import rollout
-from kubesteward_tools.twin.controllers.base import Base, condition, owner_reference
+from kubesteward_tools.twin.controllers.base import Base, condition, is_own_report, owner_reference
 from kubesteward_tools.twin.controllers.replicasets import REPLICA_SETS
 from kubesteward_tools.twin.disruption import controller_of
 from kubesteward_tools.twin.engine import Engine
@@ -34,7 +34,7 @@ class Deployments(Base):
         if resource == DEPLOYMENTS:
             if event.type == "DELETED":
                 self._gone.pop(event.obj["metadata"]["uid"], None)
-            else:
+            elif not is_own_report(event):
                 yield event.key
         elif resource == REPLICA_SETS:
             for obj in (event.obj, event.old):
