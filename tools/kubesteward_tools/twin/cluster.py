@@ -60,5 +60,17 @@ class SimulatedCluster:
         cluster.engine.settle()
         return cluster
 
+    def fork(self) -> SimulatedCluster:
+        """Another cluster that is where this one is, and goes on by itself."""
+        engine = self.engine.fork()
+        api = engine.api
+        return SimulatedCluster(api.store, api.clock, api, engine)
+
+    def assume(self, outlook: Outlook) -> None:
+        """What containers do that start from now on."""
+        for controller in self.engine.controllers:
+            if isinstance(controller, Kubelet):
+                controller.assume(outlook)
+
     def handle(self, request: Request) -> Response:
         return handle(self.api, request)

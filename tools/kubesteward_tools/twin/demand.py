@@ -6,8 +6,9 @@ The room on a thousand nodes is asked for in every rehearsal; nobody can read th
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from kubesteward_tools.twin.podsize import is_resized, of_pod
 from kubesteward_tools.twin.quantity import Quantity
@@ -21,8 +22,9 @@ Shape = tuple[Any, ...]
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - the API's own word for "every address of the node"; nothing is bound here
 
 
-class Demand(NamedTuple):
-    """`terminal` pods take up nothing any more."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Demand:
+    """`terminal` pods take up nothing any more. Made by `demand` only: there is one for all pods with the same."""
 
     shape: Shape
     ports: tuple[Port, ...]
@@ -35,19 +37,13 @@ def demand(pod: Mapping[str, Any]) -> Demand:
     spec = pod.get("spec") or {}
     phase = (pod.get("status") or {}).get("phase")
     terminal = phase in {"Succeeded", "Failed"}
-    return _shared(
-        Demand(
-            _resized(pod) if is_resized(pod) else shape(spec),
-            tuple(host_ports(spec)),
-            spec.get("priority") or 0,
-            terminal,
-        )
-    )
+    asked = _resized(pod) if is_resized(pod) else shape(spec)
+    return _shared(asked, tuple(host_ports(spec)), spec.get("priority") or 0, terminal)
 
 
 @lru_cache(maxsize=20_000)
-def _shared(made: Demand) -> Demand:
-    return made
+def _shared(asked: Shape, ports: tuple[Port, ...], priority: int, terminal: bool) -> Demand:
+    return Demand(asked, ports, priority, terminal)
 
 
 def _resized(pod: Mapping[str, Any]) -> Shape:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from kubesteward_tools.twin.quota import is_terminal
-from kubesteward_tools.twin.selectors import matches
+from kubesteward_tools.twin.standing import Standing
 from kubesteward_tools.twin.worlds import store_of, whole
 from kubesteward_tools.world.store import Key, Object, Store
 
@@ -37,14 +36,19 @@ def controller_of(obj: Object) -> dict[str, Any] | None:
 def budgets_of(store: Store, pod: Object) -> list[Object]:
     """The budgets whose selector matches the pod. In policy/v1 an empty selector matches every pod."""
     namespace, labels = pod["metadata"].get("namespace", ""), pod["metadata"].get("labels")
-    found = store.objects(_BUDGETS, namespace)
-    return [budget for budget in found if matches(budget["spec"].get("selector"), labels)]
+    found = map(store.get, store.selecting(_BUDGETS, namespace, labels))
+    return [budget for budget in found if budget is not None]
 
 
-def pods_of(store: Store, budget: Object) -> list[Object]:
-    """The pods a budget counts: matching and not terminal."""
+def pods_of(store: Store, budget: Object) -> list[Standing]:
+    """The pods that the budget's selector matches."""
     keys = store.selected("pods", budget["metadata"]["namespace"], budget["spec"].get("selector"))
-    return [pod for key in keys if (pod := store.get(key)) is not None and not is_terminal(pod)]
+    return [pod for key in keys if (pod := standing_of(store, key)) is not None]
+
+
+def standing_of(store: Store, key: Key) -> Standing | None:
+    facts = store.facts(key)
+    return facts.standing if facts is not None else None
 
 
 def status(world: Any, pdb: Object | str) -> dict[str, Any]:
@@ -65,14 +69,13 @@ def status(world: Any, pdb: Object | str) -> dict[str, Any]:
     """
     store = store_of(world)
     budget = _budget(store, pdb)
-    found = (store.get(key) for key in _selected(store, budget))
-    pods = [pod for pod in found if pod is not None]
-    expectation = _expectation(store, budget["spec"], pods)
+    pods = pods_of(store, budget)
+    expectation = _expectation(store, budget, pods)
     if expectation is None:
         old = budget.get("status") or {}
         return {**{name: old.get(name, 0) for name in _NUMBERS}, "disruptionsAllowed": 0}
     expected, desired = expectation
-    healthy = sum(is_healthy(pod) for pod in pods)
+    healthy = sum(pod.healthy for pod in pods)
     return {
         "expectedPods": expected,
         "desiredHealthy": desired,
@@ -96,25 +99,21 @@ def _budget(store: Store, pdb: Object | str) -> Object:
 
 def can_be_computed(store: Store, budget: Object) -> bool:
     """Whether the controller can say how many pods the budget expects."""
-    pods = [pod for key in _selected(store, budget) if (pod := store.get(key)) is not None]
-    return _expectation(store, budget["spec"], pods) is not None
+    return _expectation(store, budget, pods_of(store, budget)) is not None
 
 
-def _selected(store: Store, budget: Object) -> Iterable[Key]:
-    return store.selected("pods", budget["metadata"]["namespace"], budget["spec"].get("selector"))
-
-
-def _expectation(store: Store, spec: dict[str, Any], pods: list[Object]) -> tuple[int, int] | None:
+def _expectation(store: Store, budget: Object, pods: list[Standing]) -> tuple[int, int] | None:
     """Expected pods and the healthy ones among them that the budget wants; None where a scale cannot be found."""
+    spec, namespace = budget["spec"], budget["metadata"]["namespace"]
     if (most := spec.get("maxUnavailable")) is not None:
-        expected = _expected_scale(store, pods)
+        expected = _expected_scale(store, namespace, pods)
         return None if expected is None else (expected, max(0, expected - rounded_up(most, expected)))
     least = spec.get("minAvailable")
     if least is None:
         return 0, 0
     if isinstance(least, int):
         return len(pods), least
-    expected = _expected_scale(store, pods)
+    expected = _expected_scale(store, namespace, pods)
     return None if expected is None else (expected, rounded_up(least, expected))
 
 
@@ -124,14 +123,14 @@ def rounded_up(value: Any, total: int) -> int:
     return -(-int(text[:-1]) * total // 100) if text.endswith("%") else int(text)
 
 
-def _expected_scale(store: Store, pods: Iterable[Object]) -> int | None:
+def _expected_scale(store: Store, namespace: str, pods: Iterable[Standing]) -> int | None:
     """The sum of the scales of the pods' controllers; None when one cannot be scaled. Pods without any do not count."""
     scales: dict[str, int] = {}
     for pod in pods:
-        owner = controller_of(pod)
+        owner = pod.controller
         if owner is None:
             continue
-        found = _scale(store, pod["metadata"].get("namespace", ""), owner)
+        found = _scale(store, namespace, owner.kind, owner.name)
         if found is None:
             return None
         uid, replicas = found
@@ -139,13 +138,13 @@ def _expected_scale(store: Store, pods: Iterable[Object]) -> int | None:
     return sum(scales.values())
 
 
-def _scale(store: Store, namespace: str, owner: dict[str, Any]) -> tuple[str, int] | None:
+def _scale(store: Store, namespace: str, kind: str, name: str) -> tuple[str, int] | None:
     """The topmost scalable controller and its replicas: a Deployment stands in for its ReplicaSets."""
-    resource = _SCALED.get(owner["kind"])
-    obj = store.get(Key(resource, namespace, owner["name"])) if resource else None
+    resource = _SCALED.get(kind)
+    obj = store.get(Key(resource, namespace, name)) if resource else None
     if obj is None:
         return None
     above = controller_of(obj)
-    if above is not None and (found := _scale(store, namespace, above)):
+    if above is not None and (found := _scale(store, namespace, above["kind"], above["name"])):
         return found
     return obj["metadata"]["uid"], obj["spec"].get("replicas", 1)

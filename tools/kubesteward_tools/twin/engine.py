@@ -6,6 +6,7 @@ drives the engine decides how far time goes, in real time (`advance`) or from ti
 
 from __future__ import annotations
 
+import copy
 import heapq
 import itertools
 from collections.abc import Hashable, Iterable, Sequence
@@ -16,7 +17,13 @@ from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.world.store import Event
 
 _TOO_MANY_STEPS = 200_000
+_TOO_OFTEN = 50
+"""Looks at one thing in one moment of virtual time. Those that come to rest need a handful, whatever their size."""
 _RETRY_AFTER = 1.0
+
+
+class Pause(Exception):
+    """Raised by a controller that cannot go on yet: the same key is the first that it looks at again later."""
 
 
 class Controller(Protocol):
@@ -39,10 +46,20 @@ class Engine:
         self._timers: list[tuple[float, int, int, Hashable, bool]] = []
         self._sequence = itertools.count()
         self._pending_foreground = 0
+        self._rounds: dict[tuple[int, Hashable], int] = {}
+        self.given_up: dict[tuple[int, Hashable], None] = {}
+        """What a controller looked at again and again without coming to rest: it is left alone from then on."""
         self._stop = api.store.subscribe(self._hear)
 
     def use(self, controllers: Sequence[Controller]) -> None:
         self.controllers.extend(controllers)
+
+    def fork(self) -> Engine:
+        """Another engine over a fork of the store, where this one is, with all that its controllers remember."""
+        store = self.api.store.fork()
+        twin = copy.deepcopy(self, {id(self.api.store): store, id(self._stop): None})
+        twin._stop = store.subscribe(twin._hear)
+        return twin
 
     def close(self) -> None:
         """Hear no more of the store."""
@@ -86,7 +103,9 @@ class Engine:
     def _fire(self) -> None:
         """All that is due at the next moment: what a thousand pods do at once is looked at once."""
         moment = self._timers[0][0]
-        self.api.clock.now = max(self.api.clock.now, moment)
+        if moment > self.api.clock.now:
+            self.api.clock.now = moment
+            self._rounds.clear()
         while self._timers and self._timers[0][0] == moment:
             _, _, number, key, idle = heapq.heappop(self._timers)
             self._pending_foreground -= not idle
@@ -98,13 +117,28 @@ class Engine:
                 return
             number, key = next(iter(self._queue))
             del self._queue[(number, key)]
+            if self._is_restless(number, key):
+                continue
             try:
                 self.controllers[number].reconcile(key)
             except ApiError:
                 self.after(_RETRY_AFTER, self.controllers[number], key, idle=True)
+            except Pause:
+                self._queue = {(number, key): None, **self._queue}
+                raise
         raise RuntimeError("the control plane does not come to rest: two controllers undo each other's work")
 
+    def _is_restless(self, number: int, key: Hashable) -> bool:
+        """Whether it was looked at too often in one moment: a controller that creates and never has enough."""
+        item = number, key
+        rounds = self._rounds[item] = self._rounds.get(item, 0) + 1
+        if rounds > _TOO_OFTEN:
+            self.given_up[item] = None
+        return item in self.given_up
+
     def _hear(self, event: Event) -> None:
+        if event.key.resource == "events" and event.type != "DELETED":
+            return  # half of all writes, and nobody's concern
         for number, controller in enumerate(self.controllers):
             for key in controller.watches(event):
                 self._queue[(number, key)] = None

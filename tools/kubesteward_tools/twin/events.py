@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
 from typing import Any, Literal
 
 from kubesteward_tools.twin.api import Api
-from kubesteward_tools.twin.names import safe_hash
 from kubesteward_tools.world.store import Key, Object
 
 EventType = Literal["Normal", "Warning"]
@@ -17,10 +17,10 @@ def record(  # noqa: PLR0917 - type, reason and message in the order of every re
     """Write it beside `about`, or raise the count of the one that says the same."""
     metadata = about["metadata"]
     namespace = metadata.get("namespace", "default")
-    same = safe_hash(f"{metadata.get('uid')}{reason}{message}{component}")
+    same = blake2b(f"{metadata.get('uid')}{reason}{message}{component}".encode(), digest_size=8).hexdigest()
     name = f"{metadata['name']}.{same}"
     old = api.store.get(Key("events", namespace, name))
-    if api.store.get(Key("namespaces", "", namespace)) is None:
+    if api.store.facts(Key("namespaces", "", namespace)) is None:
         return
     now = api.clock.timestamp
     if old is not None:

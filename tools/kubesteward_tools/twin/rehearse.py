@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kubesteward_policies.change import ApiCall
-from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.custom.kinds import ServedKinds
 from kubesteward_tools.twin.failure import Failure
 from kubesteward_tools.twin.findings import findings
@@ -14,14 +13,15 @@ from kubesteward_tools.twin.findings.creation import refused as refused_creation
 from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
 from kubesteward_tools.twin.findings.scheduling import pending_pods
 from kubesteward_tools.twin.identity import ADMIN, User
-from kubesteward_tools.twin.kubelet.outlook import Best, Outlook, Worst
+from kubesteward_tools.twin.kubelet.outlook import Best, Worst
+from kubesteward_tools.twin.play import Play, Undecided
 from kubesteward_tools.twin.rehearsal import Admission, Availability, BlastRadius, Effects, Rehearsal, Verdict
-from kubesteward_tools.twin.route import Request, parse
+from kubesteward_tools.twin.route import parse
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.unknowns import unknowns
-from kubesteward_tools.twin.watcher import Watcher, ready_endpoints, ready_pods
+from kubesteward_tools.twin.watcher import ready_endpoints, ready_pods
 from kubesteward_tools.world.kinds import ResourceType
-from kubesteward_tools.world.store import Key, Object, Store
+from kubesteward_tools.world.store import Key, Store
 
 _LISTED = 40
 
@@ -46,9 +46,7 @@ def rehearse(
         from kubesteward_tools.twin.hypothetical import fail
 
         return fail(store, nodes=calls.nodes, zone=calls.zone, now=now, seed=seed, unseen=unseen)
-    served = tuple(kinds)
-    best, admission = _play(store, calls, Best(), now, seed, user, served)
-    worst, _ = _play(store, calls, Worst(), now, seed, user, served)
+    best, worst, admission = _plays(Play(store, calls, Undecided(), now, seed, user, tuple(kinds)))
     evidence = Evidence(store, best, worst, tuple(_targets(calls, best.cluster.api.kinds)), admission)
     found, unknown = findings(evidence), unknowns(evidence)
     unknown += [f"{kind} could not be read; whatever depends on them is unknown" for kind in sorted(unseen)]
@@ -67,54 +65,16 @@ def rehearse(
     )
 
 
-def _play(  # noqa: PLR0917 - the two calls differ in one argument
-    store: Store,
-    calls: Sequence[ApiCall],
-    outlook: Outlook,
-    now: float,
-    seed: int | str,
-    user: User,
-    kinds: tuple[ResourceType, ...],
-) -> tuple[Run, tuple[Admission, ...]]:
-    fork = store.fork()
-    own_names = f"rehearsal {seed}"  # a simulated cluster of the same seed must not have used them already
-    cluster = SimulatedCluster.over(fork, now=now, seed=own_names, outlook=outlook, kinds=kinds)
-    watcher = Watcher(store, fork, cluster.clock)
-    answers, settled = [], True
-    for call in calls:
-        response = cluster.handle(Request(call.verb, call.path, dict(call.query), call.content_type, call.body, user))
-        refused = response.status >= 400
-        answers.append(
-            Admission(
-                call=f"{call.verb} {call.path}",
-                allowed=not refused,
-                code=response.status,
-                reason=response.body.get("reason", "") if refused else "",
-                message=response.body.get("message", "") if refused else "",
-                why=tuple(_budgets(response.body)) if refused else (),
-                warnings=response.warnings,
-            )
-        )
-        if refused:
-            break
-        settled = _settle(cluster) and settled
-    cluster.engine.close()
-    return Run(cluster, watcher, settled), tuple(answers)
-
-
-def _budgets(status: Object) -> Iterable[str]:
-    """What an eviction's refusal says of the budget; its message does not name it."""
-    for cause in (status.get("details") or {}).get("causes") or ():
-        if cause.get("reason") == "DisruptionBudget":
-            yield str(cause.get("message", ""))
-
-
-def _settle(cluster: SimulatedCluster) -> bool:
-    """False when the cluster does not come to rest, in virtual time or in steps."""
-    try:
-        return cluster.engine.settle()
-    except RuntimeError:
-        return False
+def _plays(play: Play) -> tuple[Run, Run, tuple[Admission, ...]]:
+    """The best case and the worst, which are one and the same where no pod starts."""
+    other = play
+    if not play.run():
+        other = play.fork()
+        for one, outlook in ((play, Best()), (other, Worst())):
+            one.decide(outlook)
+            one.run()
+    best, worst = (Run(one.cluster, one.watcher, one.settled) for one in (play, other))
+    return best, worst, play.answers
 
 
 def _targets(calls: Sequence[ApiCall], kinds: ServedKinds) -> Iterable[Key]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubesteward_tools.twin.backends import INGRESSES
-from kubesteward_tools.twin.controllers.autoscalers import AUTOSCALERS, is_declared, target_of
+from kubesteward_tools.twin.controllers.autoscalers import AUTOSCALERS, is_declared, scalers_of, target_of
 from kubesteward_tools.twin.controllers.cronjobs import CRON_JOBS
-from kubesteward_tools.twin.findings.evidence import Evidence, name
+from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
 from kubesteward_tools.twin.resources import BUILT_IN
-from kubesteward_tools.twin.scheduling.filters import allocatable_of
-from kubesteward_tools.twin.scheduling.usage import Room, pods_on
+from kubesteward_tools.twin.scheduling.nodes import allocatable_of
+from kubesteward_tools.twin.scheduling.usage import Room
 from kubesteward_tools.twin.watcher import SIMULATED_OWNERS, top_controller
 from kubesteward_tools.world.store import Key, Object, Store
 
@@ -71,7 +71,11 @@ def _autoscalers(evidence: Evidence) -> Iterator[str]:
     """What pods will use is not known, so neither is what an autoscaler makes of it, unless it is declared."""
     store = evidence.best.store
     changed = {key for key in evidence.best.watcher.seen if _scale(evidence.origin.get(key)) != _scale(store.get(key))}
-    for key, scaler in store.items(AUTOSCALERS):
+    scalers = {item for key in changed for item in scalers_of(store, key)}
+    scalers |= {key for key in evidence.best.watcher.seen if key.resource == AUTOSCALERS}
+    for key in sorted(scalers):
+        if (scaler := store.get(key)) is None:
+            continue
         before, target = evidence.origin.get(key), target_of(scaler)
         own = before is None or before["spec"] != scaler["spec"]
         if (own or target in changed) and not is_declared(store, scaler):
@@ -147,7 +151,7 @@ def _has_room(store: Store, node: str) -> bool:
     found = store.get(Key("nodes", "", node))
     if found is None:
         return False
-    room, allocatable = Room.of(pods_on(store, node)), allocatable_of(found)
+    room, allocatable = Room.taken(store.demands_on(node)), allocatable_of(found)
     return all(value <= allocatable.get(item, 0) for item, value in room.used.items() if value)
 
 
@@ -175,5 +179,11 @@ def _proven(origin: Store) -> set[str]:
 
 def _restless(evidence: Evidence) -> Iterator[str]:
     for run, words in evidence.runs():
-        if not run.settled:
+        yield from (f"{what} makes its controller work without end" for what in _tireless(run))
+        if not run.settled and not run.cluster.engine.given_up:
             yield f"the change does not come to rest within an hour of virtual time{words}"
+
+
+def _tireless(run: Run) -> Iterator[str]:
+    for _, key in run.cluster.engine.given_up:
+        yield name(key) if isinstance(key, Key) else str(key)

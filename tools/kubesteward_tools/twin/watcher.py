@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from kubesteward_tools.twin import disruption
 from kubesteward_tools.twin.clock import Clock
 from kubesteward_tools.twin.rehearsal import Step
-from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.world.store import Event, Key, Object, Store
 
 SLICES = "endpointslices.discovery.k8s.io"
@@ -36,19 +35,23 @@ def top_controller(store: Store, obj: Object) -> tuple[str, Key] | None:
 
 def pods_under(store: Store, workload: Key) -> Iterator[tuple[Key, Object]]:
     """The pods of a workload, through its ReplicaSets."""
-    obj = store.get(workload)
-    owners = [obj["metadata"]["uid"]] if obj else []
+    return ((key, found) for key in keys_under(store, workload) if (found := store.get(key)) is not None)
+
+
+def keys_under(store: Store, workload: Key) -> Iterator[Key]:
+    facts = store.facts(workload)
+    owners = [facts.uid] if facts else []
     for uid in owners:
         for key in store.owned_by(uid):
-            found = store.get(key)
-            if found is not None and key.resource == "pods":
-                yield key, found
-            elif found is not None and key.resource == "replicasets.apps" and found["metadata"]["uid"] not in owners:
-                owners.append(found["metadata"]["uid"])  # at most once: owner references may go in circles
+            if key.resource == "pods":
+                yield key
+            elif key.resource == "replicasets.apps" and (found := store.facts(key)) and found.uid not in owners:
+                owners.append(found.uid)  # at most once: owner references may go in circles
 
 
 def ready_pods(store: Store, workload: Key) -> int:
-    return sum(disruption.is_healthy(pod) for _, pod in pods_under(store, workload))
+    standings = (disruption.standing_of(store, key) for key in keys_under(store, workload))
+    return sum(found is not None and found.healthy for found in standings)
 
 
 def ready_endpoints(store: Store, service: Key) -> int:
@@ -76,6 +79,15 @@ class Watcher:
         self.stopped: dict[Key, Object] = {}
         self._store, self._clock, self._start = store, clock, clock.now
         store.subscribe(self._hear)
+
+    def fork(self, store: Store, clock: Clock) -> Watcher:
+        """One that has seen the same, and looks on at a fork of the store from now on."""
+        twin = Watcher(self.origin, store, clock)
+        twin.steps, twin._start = list(self.steps), self._start
+        twin.lowest, twin.budget_lowest = dict(self.lowest), dict(self.budget_lowest)
+        twin.touched, twin.stopped = dict(self.touched), dict(self.stopped)
+        twin.seen, twin.started = set(self.seen), set(self.started)
+        return twin
 
     def _hear(self, event: Event) -> None:
         key = event.key
@@ -114,9 +126,10 @@ class Watcher:
         found = top_controller(self._store, old or event.obj)
         if found is not None:
             self._note(found[1], ready_pods)
-        for budget_key, budget in self._store.items("poddisruptionbudgets.policy", key.namespace):
-            if matches(budget["spec"].get("selector"), event.obj["metadata"].get("labels")):
-                healthy = sum(disruption.is_healthy(pod) for pod in disruption.pods_of(self._store, budget))
+        labels = event.obj["metadata"].get("labels")
+        for budget_key in self._store.selecting("poddisruptionbudgets.policy", key.namespace, labels):
+            if (budget := self._store.get(budget_key)) is not None:
+                healthy = sum(pod.healthy for pod in disruption.pods_of(self._store, budget))
                 self.budget_lowest[budget_key] = min(self.budget_lowest.get(budget_key, healthy), healthy)
 
     def _note(self, key: Key, count: object) -> None:

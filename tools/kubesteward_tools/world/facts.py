@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kubesteward_tools.twin.demand import Demand, demand
+from kubesteward_tools.twin.demand import Demand
+from kubesteward_tools.twin.gist import Gist
+from kubesteward_tools.twin.selectors import matches
+from kubesteward_tools.twin.standing import Standing
 
 
 class Facts(NamedTuple):
     """What the indexes know of an object, so that questions about many need not read them all.
 
     `owners` are the UIDs of its owner references. `node` is a pod's `spec.nodeName` ("" without one), None for other
-    kinds; `repels` says whether a pod has a required anti-affinity,
-    `demand` what it takes up there. `note` is what the store's owner makes of it.
+    kinds; `repels` says whether a pod has a required anti-affinity. `gist` is what the twin asks of all of its kind,
+    `note` what the store's owner makes of it.
     """
 
     uid: str
@@ -23,13 +26,25 @@ class Facts(NamedTuple):
     owners: tuple[str, ...]
     node: str | None
     repels: bool
-    demand: Demand | None
+    gist: Gist | None
     note: Any
 
     def is_indexed_as(self, other: Facts) -> bool:
         """Whether nothing has changed that an index is made of: of most writes, which change a status."""
         same = self.labels is other.labels or self.labels == other.labels
-        return same and self.owners == other.owners and self.node == other.node and self.repels == other.repels
+        there = self.node == other.node and self.repels == other.repels
+        counts = self.gist == other.gist if self.node is None else self.demand is other.demand
+        return same and there and counts and self.owners == other.owners
+
+    @property
+    def standing(self) -> Standing | None:
+        """A pod's."""
+        return self.gist if type(self.gist) is Standing else None
+
+    @property
+    def demand(self) -> Demand | None:
+        """What a pod takes up where it is."""
+        return self.gist.demand if type(self.gist) is Standing else None
 
 
 class Columns:
@@ -67,12 +82,12 @@ class Columns:
         return self._alike
 
 
-def demand_of(pod: Mapping[str, Any]) -> Demand | None:
-    """None for a pod of a bundle that is none."""
+def selects(selector: Any, labels: Mapping[str, str]) -> bool:
+    """Whether what a Service or budget selects by, as its gist has it, matches."""
     try:
-        return demand(pod)
-    except (AttributeError, TypeError, KeyError):
-        return None
+        return matches(selector, labels)
+    except (AttributeError, TypeError, KeyError):  # a selector of a bundle that is none
+        return False
 
 
 def repels(pod: Mapping[str, Any]) -> bool:

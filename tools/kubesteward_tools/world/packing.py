@@ -47,8 +47,14 @@ class Packing:
         obj = self._shelves[key.resource].read(packed)
         self._recent[key] = (packed, obj)
         if len(self._recent) > _RECENT:
-            self._recent.pop(next(iter(tuple(self._recent)[:1]), key), None)
+            self._forget_oldest()
         return obj
+
+    def _forget_oldest(self) -> None:
+        try:
+            self._recent.pop(next(iter(self._recent)), None)
+        except (RuntimeError, StopIteration):  # another thread reads too: what is kept too long goes next time
+            return
 
     def whole(self, key: Key, packed: bytes) -> Object:
         """With its managedFields, if they were in what was packed."""

@@ -7,12 +7,14 @@ entry) with its origin until either side writes to it; then the writer copies th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from kubesteward_tools.twin.demand import Demand
+from kubesteward_tools.twin.gist import gist
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.world.buckets import Buckets
-from kubesteward_tools.world.facts import Columns, Facts, demand_of, repels
+from kubesteward_tools.world.facts import Columns, Facts, repels, selects
 from kubesteward_tools.world.packing import Packing
 
 Object = dict[str, Any]
@@ -24,6 +26,9 @@ class Key(NamedTuple):
     resource: str
     namespace: str
     name: str
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Key:
+        return self
 
 
 class Event:
@@ -83,10 +88,12 @@ class Store:
         self._namespaces: Buckets[str, str, None] = Buckets()
         self._owned: Buckets[str, Key, None] = Buckets()
         self._labelled: Buckets[tuple[str, str, str, str], str, None] = Buckets()
-        self._on_node: Buckets[str, Key, None] = Buckets()
+        self._on_node: Buckets[str, Key, Demand | None] = Buckets()
         self._repelling: Buckets[str, Key, None] = Buckets()
+        self._orphaned: Buckets[str, Key, None] = Buckets()
         self._sorted: dict[tuple[str, str], list[str]] = {}
         self._columns: dict[tuple[str, str], Columns] = {}
+        self._selecting: dict[tuple[str, str], dict[tuple[tuple[str, str], ...], tuple[Key, ...]]] = {}
         self._listeners: list[Listener] = []
         self._packs = packing is not None
         self._packing = packing or Packing()
@@ -103,8 +110,10 @@ class Store:
         child._labelled = self._labelled.fork()
         child._on_node = self._on_node.fork()
         child._repelling = self._repelling.fork()
+        child._orphaned = self._orphaned.fork()
         child._sorted = dict(self._sorted)
         child._columns = dict(self._columns)
+        child._selecting = dict(self._selecting)
         return child
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -176,20 +185,54 @@ class Store:
         return sorted(self._owned.bucket(uid))
 
     def selected(self, resource: str, namespace: str, selector: Mapping[str, Any] | None) -> list[Key]:
-        """Keys of the objects of one namespace that a LabelSelector matches, sorted. Labels of pods are indexed."""
+        """Keys of the objects of one namespace that a LabelSelector matches, sorted. Those of pods are indexed."""
+        wanted = (selector or {}).get("matchLabels") or {}
+        if resource not in _LABELLED or not wanted:
+            return self._matching(resource, namespace, selector, self._entries.bucket((resource, namespace)))
+        first, *others = sorted(
+            [self._labelled.bucket((resource, namespace, name, value)) for name, value in wanted.items()], key=len
+        )
+        names = [name for name in first if all(name in other for other in others)] if others else first
+        if (selector or {}).get("matchExpressions"):
+            return self._matching(resource, namespace, selector, names)
+        return [Key(resource, namespace, name) for name in sorted(names)]
+
+    def _matching(
+        self, resource: str, namespace: str, selector: Mapping[str, Any] | None, names: Iterable[str]
+    ) -> list[Key]:
         bucket = self._entries.bucket((resource, namespace))
-        found = (name for name in self._candidates(resource, namespace, selector) if name in bucket)
         return [
-            Key(resource, namespace, name) for name in sorted(found) if matches(selector, bucket[name].facts.labels)
+            Key(resource, namespace, name) for name in sorted(names) if matches(selector, bucket[name].facts.labels)
         ]
 
     def pods_on(self, node: str) -> list[Key]:
         """Keys of the pods whose `spec.nodeName` is `node` ("" for those without), terminal ones included, sorted."""
         return sorted(self._on_node.bucket(node))
 
+    def demands_on(self, node: str) -> Iterable[Demand]:
+        """What the pods there take up, each its own."""
+        return filter(None, self._on_node.bucket(node).values())
+
+    def selecting(self, resource: str, namespace: str, labels: Mapping[str, str] | None) -> Sequence[Key]:
+        """Keys of the Services or budgets of one namespace whose selector matches a pod's labels, sorted."""
+        where, asked = (resource, namespace), tuple((labels or {}).items())
+        known = self._selecting.get(where)
+        if known is None:
+            known = self._selecting[where] = {}
+        found = known.get(asked)
+        if found is None:
+            bucket, names = self._entries.bucket(where), self._names(resource, namespace)
+            pairs = [name for name in names if selects(bucket[name].facts.gist, labels or {})]
+            found = known[asked] = tuple([Key(resource, namespace, name) for name in pairs])
+        return found
+
     def repelling_pods(self) -> list[Key]:
         """Keys of the pods with a required anti-affinity, which may keep others away from where they are, sorted."""
         return sorted(self._repelling.bucket("pods"))
+
+    def orphaned_sets(self, namespace: str) -> list[Key]:
+        """Keys of the ReplicaSets that nothing controls, sorted."""
+        return sorted(self._orphaned.bucket(namespace))
 
     def put(self, key: Key, obj: Object, raw: bytes | None = None) -> Event:
         """Store `obj` as it is (the caller has set its resourceVersion) and tell the listeners.
@@ -205,6 +248,8 @@ class Store:
         content = self._packing.pack(key.resource, obj, raw) if self._packs else obj
         self._entries.set(where, key.name, _Entry(content, facts))
         self._columns.pop(where, None)
+        if where in self._selecting and (old is None or old.facts.gist != facts.gist):
+            self._selecting.pop(where, None)
         if old is None:
             self._namespaces.set(key.resource, key.namespace, None)
             self._sorted.pop(where, None)
@@ -222,6 +267,7 @@ class Store:
         self._unindex(key, old.facts)
         self._entries.remove(where, key.name)
         self._columns.pop(where, None)
+        self._selecting.pop(where, None)
         self._sorted.pop(where, None)
         if not self._entries.bucket(where):
             self._namespaces.remove(key.resource, key.namespace)
@@ -247,14 +293,6 @@ class Store:
             found = self._sorted[where] = sorted(self._entries.bucket(where))
         return found
 
-    def _candidates(self, resource: str, namespace: str, selector: Mapping[str, Any] | None) -> Iterable[str]:
-        """The names with the rarest of the wanted labels; all where no label is named, or none is indexed."""
-        wanted = (selector or {}).get("matchLabels") or {}
-        if resource not in _LABELLED or not wanted:
-            return self._entries.bucket((resource, namespace))
-        buckets = [self._labelled.bucket((resource, namespace, name, value)) for name, value in wanted.items()]
-        return min(buckets, key=len)
-
     def _facts(self, key: Key, obj: Object) -> Facts:
         metadata = obj["metadata"]
         labels = metadata.get("labels") or _NO_LABELS
@@ -268,7 +306,7 @@ class Store:
             owners=tuple([owner["uid"] for owner in owners]) if owners else (),
             node=((obj.get("spec") or {}).get("nodeName") or "") if pod else None,
             repels=pod and repels(obj),
-            demand=demand_of(obj) if pod else None,
+            gist=gist(key.resource, obj),
             note=self._note(key, obj) if self._note is not None else None,
         )
 
@@ -278,8 +316,10 @@ class Store:
         if key.resource in _LABELLED:
             for name, value in facts.labels.items():
                 self._labelled.set((key.resource, key.namespace, name, value), key.name, None)
+        elif key.resource == _ADOPTED and facts.gist is False:
+            self._orphaned.set(key.namespace, key, None)
         if facts.node is not None:
-            self._on_node.set(facts.node, key, None)
+            self._on_node.set(facts.node, key, facts.demand)
         if facts.repels:
             self._repelling.set("pods", key, None)
 
@@ -289,6 +329,8 @@ class Store:
         if key.resource in _LABELLED:
             for name, value in facts.labels.items():
                 self._labelled.remove((key.resource, key.namespace, name, value), key.name)
+        elif key.resource == _ADOPTED and facts.gist is False:
+            self._orphaned.remove(key.namespace, key)
         if facts.node is not None:
             self._on_node.remove(facts.node, key)
         if facts.repels:
@@ -296,5 +338,6 @@ class Store:
 
 
 _NO_LABELS: Mapping[str, str] = {}
-_LABELLED = frozenset({"pods"})
-"""Resources whose labels are indexed: selectors ask for pods."""
+_ADOPTED = "replicasets.apps"
+_LABELLED = frozenset({"pods", "endpointslices.discovery.k8s.io"})
+"""Resources whose labels are indexed: selectors ask for those."""

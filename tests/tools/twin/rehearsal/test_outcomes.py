@@ -23,7 +23,7 @@ from kubesteward_tools.twin.findings.evidence import Run
 from kubesteward_tools.twin.hypothetical import fail
 from kubesteward_tools.twin.identity import ADMIN
 from kubesteward_tools.twin.kubelet.outlook import Best
-from kubesteward_tools.twin.rehearse import _play
+from kubesteward_tools.twin.play import Play
 from kubesteward_tools.twin.route import Request
 from kubesteward_tools.world.store import Key, Store
 
@@ -32,19 +32,25 @@ plans = st.lists(changes, min_size=1, max_size=2)
 
 def after(store: Store, calls: list[ApiCall], now: float, seed: int = 0) -> tuple[Run, list[int]]:
     """The rehearsed cluster at the end, and how each call was answered."""
-    run, admission = _play(store, calls, Best(), now, seed, ADMIN, ())
-    return run, [item.code for item in admission]
+    play = Play(store, calls, Best(), now, seed, ADMIN)
+    assert play.run()
+    return Run(play.cluster, play.watcher, play.settled), [item.code for item in play.answers]
 
 
 def applied(cluster: SimulatedCluster, calls: list[ApiCall]) -> list[int]:
-    """The same calls to the cluster itself, up to the first that is refused."""
+    """The same calls to the cluster itself, up to the first that is refused; evictions at once, as drains make them."""
     codes = list[int]()
-    for one in calls:
+    for number, one in enumerate(calls):
         request = Request(one.verb, one.path, dict(one.query), one.content_type, one.body)
         codes.append(cluster.handle(request).status)
+        if codes[-1] == 429 and cluster.engine.next_due() is not None:
+            assert cluster.engine.settle()
+            codes[-1] = cluster.handle(request).status
         if codes[-1] >= 400:
+            assert cluster.engine.settle()
             break
-        assert cluster.engine.settle()
+        if not all(two.path.endswith("/eviction") for two in calls[number : number + 2]) or number + 1 == len(calls):
+            assert cluster.engine.settle()
     return codes
 
 

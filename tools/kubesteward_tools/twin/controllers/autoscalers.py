@@ -5,7 +5,7 @@ Sources: API doc of autoscaling/v2; Kubernetes docs, "Horizontal Pod Autoscaling
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 from kubesteward_tools.twin import resources, scale
@@ -56,9 +56,7 @@ class Autoscalers(Base):
             elif event.old is None or event.old["spec"] != event.obj["spec"]:
                 yield event.key
         elif event.key.resource in _SCALED and _size(event.obj) != _size(event.old):
-            for key, scaler in self.store.items(AUTOSCALERS, event.key.namespace):
-                if target_of(scaler) == event.key:
-                    yield key
+            yield from scalers_of(self.store, event.key)
 
     def reconcile(self, key: Hashable) -> None:
         if isinstance(key, Key):
@@ -224,6 +222,15 @@ def _size(obj: Object | None) -> tuple[Any, ...]:
         return ()
     status = obj.get("status") or {}
     return obj["spec"].get("replicas"), status.get("replicas", 0), status.get("readyReplicas", 0)
+
+
+def scalers_of(store: Store, target: Key) -> Iterator[Key]:
+    """Keys of the autoscalers that scale it."""
+    for key, facts in store.known(AUTOSCALERS, target.namespace):
+        named = isinstance(facts.gist, tuple) and facts.gist[1] == target.name
+        scaler = store.get(key) if named else None
+        if scaler is not None and target_of(scaler) == target:
+            yield key
 
 
 def target_of(scaler: Object) -> Key | None:

@@ -8,7 +8,9 @@ from typing import Any
 from kubesteward_tools.twin import events
 from kubesteward_tools.twin.engine import Engine
 from kubesteward_tools.twin.identity import controller
-from kubesteward_tools.world.store import Key, Object
+from kubesteward_tools.twin.standing import Standing
+from kubesteward_tools.world.facts import Facts
+from kubesteward_tools.world.store import Event, Key, Object
 
 
 class Base:
@@ -35,6 +37,16 @@ class Base:
                 return str(reference["name"])
         return None
 
+    def standings(self, uid: str) -> list[tuple[Key, Facts, Standing]]:
+        """The pods that the owner with this UID controls, sorted by name, without reading them."""
+        found = []
+        for key in self.store.owned_by(uid):
+            facts = self.store.facts(key) if key.resource == "pods" else None
+            state = facts.standing if facts is not None else None
+            if facts is not None and state is not None and state.controller and state.controller.uid == uid:
+                found.append((key, facts, state))
+        return found
+
     def owned(self, uid: str, resource: str) -> list[tuple[Key, Object]]:
         """The objects of a resource that the owner with this UID controls, sorted by name."""
         found = []
@@ -43,6 +55,15 @@ class Base:
             if obj is not None and _controlled_by(obj, uid):
                 found.append((key, obj))
         return found
+
+
+def is_own_report(event: Event) -> bool:
+    """Whether nothing but the status changed: what a controller says of an object is no reason to look at it again."""
+    if event.type != "MODIFIED" or event.old is None:
+        return False
+    old, new = event.old, event.obj
+    before, after = ({**obj["metadata"], "resourceVersion": ""} for obj in (old, new))
+    return old.get("spec") == new.get("spec") and before == after
 
 
 def _controlled_by(obj: Object, uid: str) -> bool:

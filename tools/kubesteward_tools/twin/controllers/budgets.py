@@ -8,7 +8,6 @@ from typing import Any
 from kubesteward_tools.twin import disruption
 from kubesteward_tools.twin.clock import parse_timestamp
 from kubesteward_tools.twin.controllers.base import Base, condition
-from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.world.store import Event, Key, Object
 
 _GIVEN_UP = 120.0
@@ -32,9 +31,9 @@ class Budgets(Base):
 
     def _covering(self, namespace: str, labels: list[dict[str, str]]) -> Iterable[Key]:
         """The budgets that select pods with any of these labels."""
-        for key, budget in self.store.items("poddisruptionbudgets.policy", namespace):
-            if any(matches(budget["spec"].get("selector"), item) for item in labels):
-                yield key
+        yield from self.store.selecting("poddisruptionbudgets.policy", namespace, labels[0])
+        if len(labels) > 1 and labels[0] != labels[1]:
+            yield from self.store.selecting("poddisruptionbudgets.policy", namespace, labels[1])
 
     def reconcile(self, key: Hashable) -> None:
         if not isinstance(key, Key) or (budget := self.store.get(key)) is None:

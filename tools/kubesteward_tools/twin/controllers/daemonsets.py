@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kubesteward_tools.twin.controllers import daemon_rollout, daemons
-from kubesteward_tools.twin.controllers.base import Base, owner_reference
+from kubesteward_tools.twin.controllers.base import Base, is_own_report, owner_reference
 from kubesteward_tools.twin.controllers.daemon_rollout import Place
 from kubesteward_tools.twin.controllers.fitting import Fits, Fitting
 from kubesteward_tools.twin.controllers.replicasets import is_active, ready_since
@@ -62,8 +62,9 @@ class DaemonSets(Base):
         self._retries.hear(event)
         key = event.key
         if key.resource == DAEMON_SETS and event.type != "DELETED":
-            self._strays.add(key)
-            yield key
+            if not is_own_report(event):
+                self._strays.add(key)
+                yield key
         elif key.resource == "pods":
             yield from self._of_pod(event)
         elif key.resource == "nodes" and (event.type == "DELETED" or _where(event.old) != _where(event.obj)):

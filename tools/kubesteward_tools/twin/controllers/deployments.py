@@ -7,10 +7,11 @@ from typing import Any
 
 from kubesteward_tools.twin.clock import parse_timestamp
 from kubesteward_tools.twin.controllers import rollout
-from kubesteward_tools.twin.controllers.base import Base, condition, owner_reference
+from kubesteward_tools.twin.controllers.base import Base, condition, is_own_report, owner_reference
 from kubesteward_tools.twin.controllers.replicasets import REPLICA_SETS
 from kubesteward_tools.twin.disruption import controller_of
 from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.memo import Memo
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.twin.status import ApiError
@@ -26,14 +27,14 @@ class Deployments(Base):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._gone: dict[str, list[Object]] = {}
+        self._gone: Memo[str, list[Object]] = Memo()
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         resource, namespace = event.key.resource, event.key.namespace
         if resource == DEPLOYMENTS:
             if event.type == "DELETED":
                 self._gone.pop(event.obj["metadata"]["uid"], None)
-            else:
+            elif not is_own_report(event):
                 yield event.key
         elif resource == REPLICA_SETS:
             for obj in (event.obj, event.old):
@@ -82,9 +83,9 @@ class Deployments(Base):
         return sorted(found, key=lambda item: (item["metadata"]["creationTimestamp"], item["metadata"]["name"]))
 
     def _adopt(self, deployment: Object, selector: Any) -> None:
-        for key in self.store.selected(REPLICA_SETS, deployment["metadata"]["namespace"], selector):
+        for key in self.store.orphaned_sets(deployment["metadata"]["namespace"]):
             item = self.store.get(key)
-            if item is not None and controller_of(item) is None:
+            if item is not None and matches(selector, item["metadata"].get("labels")):
                 references = [*(item["metadata"].get("ownerReferences") or ()), owner_reference(deployment)]
                 self.api.replace(key, {**item, "metadata": {**item["metadata"], "ownerReferences": references}})
 

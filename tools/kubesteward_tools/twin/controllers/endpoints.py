@@ -8,8 +8,9 @@ from typing import Any
 
 from kubesteward_tools.twin.controllers.base import Base, owner_reference
 from kubesteward_tools.twin.disruption import is_ready
+from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.memo import Memo
 from kubesteward_tools.twin.quota import is_terminal
-from kubesteward_tools.twin.selectors import matches_labels
 from kubesteward_tools.world.store import Event, Key, Object
 
 SLICES = "endpointslices.discovery.k8s.io"
@@ -20,6 +21,10 @@ _MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 class Endpoints(Base):
     component = "endpointslice-controller"
 
+    def __init__(self, engine: Engine) -> None:
+        super().__init__(engine)
+        self._made: Memo[tuple[Key, str], tuple[tuple[str, str], tuple[str, dict[str, Any]] | None]] = Memo()
+
     def watches(self, event: Event) -> Iterable[Hashable]:
         if event.key.resource == "services" and event.type != "DELETED":
             yield event.key
@@ -29,9 +34,9 @@ class Endpoints(Base):
                 yield Key("services", event.key.namespace, name)
         elif event.key.resource == "pods" and _matters(event):
             labels = [item["metadata"].get("labels") for item in (event.obj, event.old) if item]
-            for key, service in self.store.items("services", event.key.namespace):
-                if any(matches_labels(service["spec"].get("selector"), item) for item in labels):
-                    yield key
+            yield from self.store.selecting("services", event.key.namespace, labels[0])
+            if len(labels) > 1 and labels[0] != labels[1]:
+                yield from self.store.selecting("services", event.key.namespace, labels[1])
 
     def reconcile(self, key: Hashable) -> None:
         if not isinstance(key, Key) or (service := self.store.get(key)) is None:
@@ -65,11 +70,24 @@ class Endpoints(Base):
         namespace, spec = service["metadata"]["namespace"], service["spec"]
         wanted: dict[str, list[dict[str, Any]]] = {}
         for key in self.store.selected("pods", namespace, {"matchLabels": spec["selector"]}):
-            if (pod := self.store.get(key)) is not None and _has_address(pod):
-                ports = _canonical(_ports(spec.get("ports") or [], pod))
-                publish = bool(spec.get("publishNotReadyAddresses"))
-                wanted.setdefault(ports, []).append(self._endpoint(pod, publish=publish))
+            if (found := self._known(key, service)) is not None:
+                wanted.setdefault(found[0], []).append(found[1])
         return wanted or {_canonical(_ports(spec.get("ports") or [], None)): []}
+
+    def _known(self, key: Key, service: Object) -> tuple[str, dict[str, Any]] | None:
+        """The pod's ports and endpoint, made once of each version of either; None without an address."""
+        facts, version = self.store.facts(key), service["metadata"].get("resourceVersion", "")
+        asked = (key, service["metadata"]["name"])
+        marks = (facts.version if facts else "", version)
+        before = self._made.get(asked)
+        if before is not None and before[0] == marks:
+            return before[1]
+        pod, spec, found = self.store.get(key), service["spec"], None
+        if pod is not None and _has_address(pod):
+            ports = _canonical(_ports(spec.get("ports") or [], pod))
+            found = ports, self._endpoint(pod, publish=bool(spec.get("publishNotReadyAddresses")))
+        self._made[asked] = marks, found
+        return found
 
     def _endpoint(self, pod: Object, *, publish: bool) -> dict[str, Any]:
         ready, terminating = is_ready(pod), "deletionTimestamp" in pod["metadata"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+from typing import Any
+
 from kubesteward_tools.twin.controllers import daemons
 from kubesteward_tools.world.store import Key, Object, Store
 
@@ -14,6 +17,10 @@ class Fitting:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._known: dict[str, tuple[Object, dict[str, tuple[str, Fit]]]] = {}
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Fitting:
+        """Worked out anew: nodes of two clusters may have the same version and not be the same."""
+        return Fitting(copy.deepcopy(self._store, memo))
 
     def of(self, daemon_set: Object) -> Fits:
         """For every node there is."""

@@ -54,8 +54,9 @@ class Nodes(Base):
         node = self._taint(key, node)
         if _condition(node, "Ready") == "Unknown":
             self._mark_pods(node)
-        for item in self.store.pods_on(key.name):
-            self._evict_intolerant(item, node)
+        if self._noticed or any(taint["effect"] == "NoExecute" for taint in node["spec"].get("taints") or ()):
+            for item in self.store.pods_on(key.name):
+                self._evict_intolerant(item, node)
 
     def _lost(self, key: Key) -> None:
         """The pod's node is gone: the pod garbage collector takes it away."""

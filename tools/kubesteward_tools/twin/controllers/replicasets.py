@@ -7,12 +7,14 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 from kubesteward_tools.twin.clock import parse_timestamp
-from kubesteward_tools.twin.controllers.base import Base, owner_reference
+from kubesteward_tools.twin.controllers.base import Base, is_own_report, owner_reference
 from kubesteward_tools.twin.controllers.retries import Retries
-from kubesteward_tools.twin.disruption import controller_of, is_ready
+from kubesteward_tools.twin.disruption import controller_of, is_ready, standing_of
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.selectors import matches
+from kubesteward_tools.twin.standing import Standing
 from kubesteward_tools.twin.status import ApiError
+from kubesteward_tools.world.facts import Facts
 from kubesteward_tools.world.store import Event, Key, Object
 
 REPLICA_SETS = "replicasets.apps"
@@ -33,12 +35,13 @@ class ReplicaSets(Base):
     def watches(self, event: Event) -> Iterable[Hashable]:
         self._retries.hear(event)
         if event.key.resource == REPLICA_SETS and event.type != "DELETED":
-            yield event.key
+            if not is_own_report(event):
+                yield event.key
         elif event.key.resource == "pods":
             owner = self.owner(event.obj, "ReplicaSet") or (self.owner(event.old, "ReplicaSet") if event.old else None)
             if owner:
                 yield Key(REPLICA_SETS, event.key.namespace, owner)
-            else:
+            elif controller_of(event.obj) is None:
                 yield from self._would_adopt(event)
 
     def _would_adopt(self, event: Event) -> Iterable[Key]:
@@ -50,37 +53,36 @@ class ReplicaSets(Base):
         if not isinstance(key, Key) or (replica_set := self.store.get(key)) is None:
             return
         self._claim(replica_set)
-        pods = [pod for _, pod in self.owned(replica_set["metadata"]["uid"], "pods")]
-        active = [pod for pod in pods if is_active(pod)]
         error = None
         if "deletionTimestamp" not in replica_set["metadata"]:
-            error = self._manage(key, replica_set, active)
-        pods = [pod for _, pod in self.owned(replica_set["metadata"]["uid"], "pods")]
-        self._write_status(key, pods, error)
+            error = self._manage(key, replica_set)
+        self._write_status(key, self.standings(replica_set["metadata"]["uid"]), error)
 
     def _claim(self, replica_set: Object) -> None:
         """Adopt matching orphans, let go of pods whose labels have moved away."""
         uid, selector = replica_set["metadata"]["uid"], replica_set["spec"].get("selector")
-        for key, pod in self.owned(uid, "pods"):
-            if not matches(selector, pod["metadata"].get("labels")):
+        for key, facts, _ in self.standings(uid):
+            if not matches(selector, facts.labels) and (pod := self.store.get(key)) is not None:
                 others = [ref for ref in pod["metadata"]["ownerReferences"] if ref["uid"] != uid]
                 metadata = {**pod["metadata"], "ownerReferences": others}
                 self.api.replace(key, {**pod, "metadata": metadata})
         if "deletionTimestamp" in replica_set["metadata"]:
             return
         for key in self.store.selected("pods", replica_set["metadata"]["namespace"], selector):
-            found = self.store.get(key)
-            if found is not None and controller_of(found) is None and is_active(found):
+            state = standing_of(self.store, key)
+            found = self.store.get(key) if state and state.controller is None and state.active else None
+            if found is not None:
                 references = [*(found["metadata"].get("ownerReferences") or ()), owner_reference(replica_set)]
                 self.api.replace(key, {**found, "metadata": {**found["metadata"], "ownerReferences": references}})
 
-    def _manage(self, key: Key, replica_set: Object, active: list[Object]) -> tuple[str, str] | None:
+    def _manage(self, key: Key, replica_set: Object) -> tuple[str, str] | None:
         """Create or delete pods; what could not be done as (reason, message)."""
-        active = [pod for _, pod in self.owned(replica_set["metadata"]["uid"], "pods") if is_active(pod)]
+        active = [item for item, _, state in self.standings(replica_set["metadata"]["uid"]) if state.active]
         missing = replica_set["spec"].get("replicas", 1) - len(active)
         if missing > 0:
             return self._create(key, replica_set, missing)
-        error = self._delete(key, replica_set, victims(active, self.api.clock.now)[: -missing or 0])
+        pods = [pod for item in active if (pod := self.store.get(item)) is not None] if missing else []
+        error = self._delete(key, replica_set, victims(pods, self.api.clock.now)[: -missing or 0])
         if error is None:
             self._retries.succeeded(replica_set["metadata"]["uid"])
         return error
@@ -111,21 +113,20 @@ class ReplicaSets(Base):
             self.event(replica_set, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
         return None
 
-    def _write_status(self, key: Key, pods: list[Object], error: tuple[str, str] | None) -> None:
+    def _write_status(self, key: Key, pods: list[tuple[Key, Facts, Standing]], error: tuple[str, str] | None) -> None:
         replica_set = self.store.get(key)
         if replica_set is None:
             return
-        active, spec = [pod for pod in pods if is_active(pod)], replica_set["spec"]
+        active, spec = [(item, facts, state) for item, facts, state in pods if state.active], replica_set["spec"]
         wanted = (spec["template"].get("metadata") or {}).get("labels") or {}
-        labels = [pod["metadata"].get("labels") or {} for pod in active]
-        ready = [pod for pod in active if is_ready(pod)]
-        available = [pod for pod in ready if self._is_available(key, pod, spec.get("minReadySeconds", 0))]
+        ready = [item for item, _, state in active if state.ready]
+        available = [item for item in ready if self._is_available(key, item, spec.get("minReadySeconds", 0))]
         status: dict[str, Any] = {
             "replicas": len(active),
-            "fullyLabeledReplicas": sum(wanted.items() <= found.items() for found in labels),
+            "fullyLabeledReplicas": sum(wanted.items() <= facts.labels.items() for _, facts, _ in active),
             "readyReplicas": len(ready),
             "availableReplicas": len(available),
-            "terminatingReplicas": sum("deletionTimestamp" in pod["metadata"] and not is_terminal(pod) for pod in pods),
+            "terminatingReplicas": sum(state.leaving and not state.terminal for _, _, state in pods),
             "observedGeneration": replica_set["metadata"].get("generation", 1),
         }
         status = {name: value for name, value in status.items() if value or name in {"replicas", "observedGeneration"}}
@@ -139,11 +140,11 @@ class ReplicaSets(Base):
         kind = {"type": "ReplicaFailure", "status": "True", "lastTransitionTime": self.api.clock.timestamp}
         return old or [{**kind, "reason": reason, "message": message}]
 
-    def _is_available(self, key: Key, pod: Object, seconds: int) -> bool:
+    def _is_available(self, key: Key, item: Key, seconds: int) -> bool:
         """Ready for `minReadySeconds`; if not yet, look again when it will be."""
         if not seconds:
             return True
-        left = ready_since(pod) + seconds - self.api.clock.now
+        left = ready_since(self.store.get(item) or {}) + seconds - self.api.clock.now
         if left > 0:
             self.after(left, key)
         return left <= 0

@@ -18,6 +18,7 @@ from kubesteward_tools.twin.controllers.rollout import resolve
 from kubesteward_tools.twin.controllers.templated_claims import TemplatedClaims
 from kubesteward_tools.twin.disruption import controller_of, is_ready
 from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.memo import Memo
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.twin.status import ApiError
@@ -71,7 +72,7 @@ class StatefulSets(Base):
         self._revisions = Revisions(self, _HASH)
         self._claims = TemplatedClaims(self)
         self._retries = Retries(self, STATEFUL_SETS)
-        self._templates: dict[str, Object] = {}
+        self._templates: Memo[str, Object] = Memo()
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         self._retries.hear(event)

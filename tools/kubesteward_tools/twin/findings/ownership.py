@@ -39,12 +39,13 @@ def _managers(store: Store, key: Key, obj: Object) -> Iterator[str]:
     if notes.get("app.kubernetes.io/managed-by") == "Helm":
         yield "Helm"
     yield from sorted({who for label, who in _GITOPS.items() if label in notes})
-    for scaler in store.objects("horizontalpodautoscalers.autoscaling", key.namespace):
-        if _scales(scaler, key):
-            yield f"HorizontalPodAutoscaler {scaler['metadata']['name']}"
+    for scaler, facts in store.known("horizontalpodautoscalers.autoscaling", key.namespace):
+        named = isinstance(facts.gist, tuple) and facts.gist[1] == key.name
+        if named and _scales(store.get(scaler), key):
+            yield f"HorizontalPodAutoscaler {scaler.name}"
 
 
-def _scales(scaler: Object, key: Key) -> bool:
-    reference = scaler["spec"].get("scaleTargetRef") or {}
+def _scales(scaler: Object | None, key: Key) -> bool:
+    reference = (scaler or {"spec": {}})["spec"].get("scaleTargetRef") or {}
     kind = by_kind(reference.get("apiVersion", "").rpartition("/")[0], reference.get("kind", ""))
     return kind is not None and (kind.resource, reference.get("name")) == (key.resource, key.name)

@@ -44,6 +44,9 @@ class Kubelet(Base):
         self._waits: dict[Hashable, float] = {}
         self._failures: dict[str, int] = {}
 
+    def assume(self, outlook: Outlook) -> None:
+        self._outlook = outlook
+
     def watches(self, event: Event) -> Iterable[Hashable]:
         key, obj = event.key, event.obj
         if key.resource == "pods" and event.type != "DELETED" and obj["spec"].get("nodeName"):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from fractions import Fraction
-from functools import lru_cache
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from kubesteward_tools.twin.amounts import Amounts, amounts
 from kubesteward_tools.twin.demand import host_ports
 from kubesteward_tools.twin.scheduling import fit
 from kubesteward_tools.twin.scheduling.affinity import node_affinity
 from kubesteward_tools.twin.scheduling.neighbours import AFFINITY, Neighbours
+from kubesteward_tools.twin.scheduling.nodes import allocatable_of
 from kubesteward_tools.twin.scheduling.ports import PORTS, clash
 from kubesteward_tools.twin.scheduling.spread import SPREAD_LABEL, Spread
 from kubesteward_tools.twin.scheduling.taints import unschedulable, untolerated
@@ -31,11 +29,12 @@ class Filters:
     """Ask `refusal` for each node. Pods whose UID is in `gone` count as not there (a preemption thought through)."""
 
     def __init__(self, store: Store, pod: Object, gone: frozenset[str] = frozenset()) -> None:
-        self.pod, self.requests = pod, requests(pod)
+        self.pod, self._asked = pod, fit.asked(requests(pod))
         self.volumes = Volumes(store, pod)
         self._ports = frozenset(host_ports(pod["spec"]))
         self._neighbours = Neighbours(store, pod, gone)
         self._spread = Spread(store, pod, gone)
+        self._picky = bool(pod["spec"].get("nodeSelector") or (pod["spec"].get("affinity") or {}).get("nodeAffinity"))
 
     @property
     def looks_at_other_nodes(self) -> bool:
@@ -49,33 +48,32 @@ class Filters:
         allocatable = allocatable_of(node)
         if self._ports and clash(self._ports, room.ports):
             return Refusal((PORTS,), final=False)
-        if short := fit.lacking(self.requests, allocatable, room):
-            return Refusal(tuple(short), final=fit.too_small(self.requests, allocatable))
+        if not fit.fits(self._asked, allocatable, room):
+            short = fit.lacking(self._asked, allocatable, room)
+            return Refusal(tuple(short), final=fit.too_small(self._asked, allocatable))
         for reason, final in self._about_others(node):
             if reason:
                 return Refusal((reason,), final)
         return None
 
     def _about_the_node(self, node: Object) -> Iterator[str]:
-        yield unschedulable(self.pod, node)
+        spec = node["spec"]
+        if spec.get("unschedulable"):
+            yield unschedulable(self.pod, node)
         if self.pod["spec"].get("nodeName") not in {None, "", node["metadata"]["name"]}:
             yield "node(s) didn't match the requested node name"
-        yield untolerated(self.pod, node)
-        yield node_affinity(self.pod, node)
+        if spec.get("taints"):
+            yield untolerated(self.pod, node)
+        if self._picky:
+            yield node_affinity(self.pod, node)
 
     def _about_others(self, node: Object) -> Iterator[tuple[str, bool]]:
-        yield self.volumes.in_use(), False
-        yield self.volumes.reason(node), True
-        reason = self._spread.reason(node)
-        yield reason, reason == SPREAD_LABEL
-        reason = self._neighbours.reason(node)
-        yield reason, reason == AFFINITY
-
-
-def allocatable_of(node: Object) -> Mapping[str, Fraction]:
-    return _amounts(tuple(((node.get("status") or {}).get("allocatable") or {}).items()))
-
-
-@lru_cache(maxsize=1024)
-def _amounts(pairs: tuple[tuple[str, str], ...]) -> Amounts:
-    return amounts(dict(pairs))
+        if self.volumes.any:
+            yield self.volumes.in_use(), False
+            yield self.volumes.reason(node), True
+        if self._spread.any:
+            reason = self._spread.reason(node)
+            yield reason, reason == SPREAD_LABEL
+        if self._neighbours.any:
+            reason = self._neighbours.reason(node)
+            yield reason, reason == AFFINITY

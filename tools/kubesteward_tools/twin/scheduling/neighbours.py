@@ -9,8 +9,9 @@ from collections.abc import Iterable
 from typing import Any
 
 from kubesteward_tools.twin.quota import is_terminal
+from kubesteward_tools.twin.scheduling.nodes import labels_of
 from kubesteward_tools.twin.selectors import matches
-from kubesteward_tools.world.store import Key, Object, Store
+from kubesteward_tools.world.store import Object, Store
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 AFFINITY = "node(s) didn't match pod affinity rules"
@@ -83,8 +84,7 @@ class Neighbours:
         return bool(pod["spec"].get("nodeName")) and not away and not is_terminal(pod)
 
     def _places(self, pod: Object, terms: Iterable[_Term]) -> Iterable[tuple[str, str]]:
-        node = self._store.get(Key("nodes", "", pod["spec"]["nodeName"])) or {"metadata": {}}
-        labels = node["metadata"].get("labels") or {}
+        labels = labels_of(self._store, pod["spec"]["nodeName"])
         for term in terms:
             if term["topologyKey"] in labels:
                 yield term["topologyKey"], labels[term["topologyKey"]]

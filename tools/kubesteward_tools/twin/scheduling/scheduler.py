@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from typing import Any
 from zlib import crc32
 
 from kubesteward_tools.twin.scheduling import message
 from kubesteward_tools.twin.scheduling.affinity import named_nodes
-from kubesteward_tools.twin.scheduling.filters import Filters, Refusal, allocatable_of
+from kubesteward_tools.twin.scheduling.amounts import ONE
+from kubesteward_tools.twin.scheduling.filters import Filters, Refusal
+from kubesteward_tools.twin.scheduling.nodes import allocatable_of, names, node
 from kubesteward_tools.twin.scheduling.preemption import Preemption
 from kubesteward_tools.twin.scheduling.usage import Room, Usage, pods_on
-from kubesteward_tools.world.store import Key, Object, Store
+from kubesteward_tools.world.store import Object, Store
 
 _ENOUGH = 100
 """As kube-scheduler does in large clusters: this many feasible nodes are a choice. Fewer are looked for everywhere."""
+
+_FINE = 64
+"""Binary digits behind the point of a share."""
 
 GATED = "Scheduling is blocked due to non-empty scheduling gates"
 
@@ -60,15 +65,15 @@ def feasible(store: Store, pod: Object, usage: Usage | None = None, *, enough: i
     if why := filters.volumes.blocked():
         return Feasibility((), {}, why)
     waiting = _nominated(store, pod)
-    good, refusals, keys = list[str](), dict[str, Refusal](), list(store.keys("nodes"))
+    good, refusals, all_names = list[str](), dict[str, Refusal](), names(store)
     if (named := named_nodes(pod)) is not None:
-        refusals = {key.name: _NOT_NAMED for key in keys if key.name not in named}
-        keys = [key for key in keys if key.name in named]
-    for key in _from_anywhere(keys, pod):
-        name, node = key.name, store.get(key)
-        if node is None:
+        refusals = {name: _NOT_NAMED for name in all_names if name not in named}
+        all_names = [name for name in all_names if name in named]
+    for name in _from_anywhere(all_names, pod):
+        found = node(store, name)
+        if found is None:
             continue
-        refusal = filters.refusal(node, _room(store, pod, name, usage, waiting))
+        refusal = filters.refusal(found, _room(store, pod, name, usage, waiting))
         if refusal is not None:
             refusals[name] = refusal
             continue
@@ -105,12 +110,12 @@ def schedule(store: Store, pod: Object, usage: Usage | None = None) -> Placement
     return Placement(message=message.unschedulable(found.refusals, message.no_victims(found.refusals)))
 
 
-def _from_anywhere(nodes: list[Key], pod: Object) -> Iterator[Key]:
+def _from_anywhere(nodes: Sequence[str], pod: Object) -> Iterator[str]:
     """Every node once. Where only some are looked at, replicas look at the same ones and other workloads at others."""
     owners = pod["metadata"].get("ownerReferences") or [{"uid": pod["metadata"].get("uid", "")}]
     start = crc32(owners[0]["uid"].encode()) % len(nodes) if len(nodes) > _ENOUGH else 0
-    yield from nodes[start:]
-    yield from nodes[:start]
+    yield from itertools.islice(nodes, start, None)
+    yield from itertools.islice(nodes, start)
 
 
 def _nominated(store: Store, pod: Object) -> dict[str, list[Object]]:
@@ -145,8 +150,7 @@ def _crowd(store: Store, pod: Object) -> dict[str, int]:
     return found
 
 
-def _load(store: Store, name: str, usage: Usage) -> Fraction:
-    node, used = store.get(Key("nodes", "", name)) or {}, usage.room(store, name).used
-    allocatable = allocatable_of(node)
-    shares = (used.get(item, Fraction(0)) / (allocatable.get(item) or Fraction(1)) for item in ("cpu", "memory"))
-    return sum(shares, Fraction(0))
+def _load(store: Store, name: str, usage: Usage) -> int:
+    """The shares of cpu and memory that are taken, together; exact enough to tell any two nodes apart."""
+    used, allocatable = usage.room(store, name).used, allocatable_of(node(store, name) or {})
+    return sum((used.get(item, 0) << _FINE) // (allocatable.get(item) or ONE) for item in ("cpu", "memory"))

@@ -6,6 +6,7 @@ from typing import Any
 
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.scheduling.affinity import matches_node
+from kubesteward_tools.twin.scheduling.nodes import nodes
 from kubesteward_tools.twin.scheduling.taints import untolerated
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.world.store import Object, Store
@@ -43,7 +44,7 @@ class Spread:
         """Matching pods in each domain that counts."""
         counts: dict[str, int] = {}
         domains: dict[str, str] = {}
-        for node in store.objects("nodes"):
+        for node in nodes(store):
             labels = node["metadata"].get("labels") or {}
             if keys <= labels.keys() and self._counts_node(constraint, node):
                 domain = domains[node["metadata"]["name"]] = labels[constraint["topologyKey"]]

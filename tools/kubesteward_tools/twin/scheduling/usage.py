@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 
-from kubesteward_tools.twin.amounts import Amounts
 from kubesteward_tools.twin.demand import Demand, Port, Shape, demand, shape
+from kubesteward_tools.twin.memo import Memo
 from kubesteward_tools.twin.podsize import of_spec
 from kubesteward_tools.twin.quota import is_terminal
+from kubesteward_tools.twin.scheduling.amounts import Whole, rounded
 from kubesteward_tools.world.store import Event, Object, Store
 
 
@@ -21,13 +20,13 @@ def pods_on(store: Store, node: str) -> list[Object]:
     return [pod for pod in found if pod is not None and not is_terminal(pod)]
 
 
-def requests(pod: Object) -> Mapping[str, Fraction]:
+def requests(pod: Object) -> Whole:
     """Effective requests, worked out once for all pods that ask for the same."""
     return _requests(shape(pod["spec"]))
 
 
 @lru_cache(maxsize=4096)
-def _requests(asked_for: Shape) -> Amounts:
+def _requests(asked_for: Shape) -> Whole:
     containers, steps, own, overhead = asked_for
     spec = {
         "containers": [{"resources": {"requests": dict(asked)}} for asked in containers],
@@ -35,7 +34,7 @@ def _requests(asked_for: Shape) -> Amounts:
         "resources": {"requests": dict(own)},
         "overhead": dict(overhead),
     }
-    return of_spec(spec, "requests")
+    return {name: rounded(value) for name, value in of_spec(spec, "requests").items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class Room:
     """What the pods of one node use. `lowest` is the least priority among them, None on an empty node."""
 
     pods: int
-    used: Amounts
+    used: Whole
     ports: frozenset[Port]
     lowest: int | None
 
@@ -53,26 +52,29 @@ class Room:
 
     @classmethod
     def taken(cls, demands: Iterable[Demand]) -> Room:
-        counts = Counter(item for item in demands if not item.terminal)
-        used: Amounts = {}
-        for item, count in counts.items():
+        counts: dict[int, tuple[Demand, int]] = {}  # pods that ask for the same have the same demand: no hashing of it
+        for item in demands:
+            if not item.terminal:
+                counts[id(item)] = item, counts.get(id(item), (item, 0))[1] + 1
+        used: dict[str, int] = {}
+        for item, count in counts.values():
             for name, value in _requests(item.shape).items():
-                used[name] = used.get(name, Fraction(0)) + value * count
-        ports = frozenset(port for item in counts for port in item.ports)
-        return cls(counts.total(), used, ports, min((item.priority for item in counts), default=None))
+                used[name] = used.get(name, 0) + value * count
+        ports = frozenset(port for item, _ in counts.values() for port in item.ports)
+        lowest = min((item.priority for item, _ in counts.values()), default=None)
+        return cls(sum(count for _, count in counts.values()), used, ports, lowest)
 
 
 class Usage:
     """Rooms by node, kept until `hear` is told of a pod that came to the node, changed there or left it."""
 
     def __init__(self) -> None:
-        self._rooms: dict[str, Room] = {}
+        self._rooms: Memo[str, Room] = Memo()
 
     def room(self, store: Store, node: str) -> Room:
         found = self._rooms.get(node)
         if found is None:
-            known = (store.facts(key) for key in store.pods_on(node))
-            found = self._rooms[node] = Room.taken(item.demand for item in known if item and item.demand)
+            found = self._rooms[node] = Room.taken(store.demands_on(node))
         return found
 
     def hear(self, event: Event) -> None:

@@ -44,6 +44,7 @@ class Volumes:
         self._store, self._namespace = store, pod["metadata"].get("namespace", "")
         self._names = list(claim_names(pod))
         self._claims = [store.get(Key("persistentvolumeclaims", self._namespace, name)) for name in self._names]
+        self.any = bool(self._names)
         self._taken = any(self._exclusive_elsewhere(name, pod) for name in self._exclusive())
 
     def blocked(self) -> str:
