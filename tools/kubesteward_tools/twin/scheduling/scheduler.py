@@ -93,12 +93,12 @@ def everywhere(store: Store, pod: Object) -> Feasibility:
 
 
 def schedule(store: Store, pod: Object, usage: Usage | None = None) -> Placement:
-    """Choose a node: fewest pods of the same owner first, then the emptiest; ties by name."""
+    """Choose a node: fewest pods of the same owner first, then the emptiest; of equals the last."""
     usage = usage or Usage()
     found = feasible(store, pod, usage, enough=_ENOUGH)
     if found.nodes:
         crowd = _crowd(store, pod)
-        return Placement(min(found.nodes, key=lambda name: (crowd.get(name, 0), _load(store, name, usage), name)))
+        return Placement(min(reversed(found.nodes), key=lambda name: (crowd.get(name, 0), _load(store, name, usage))))
     if found.blocked:
         return Placement(message=message.blocked(store.count("nodes"), found.blocked))
     preemption = Preemption(store, pod, found.refusals, usage)
