@@ -42,11 +42,17 @@ def legs(key: Key, route: Object) -> list[Leg]:
     return list(dict.fromkeys(found))
 
 
-def routes_to(store: Store, service: Key) -> list[Key]:
-    """The routes that lead to a Service, sorted."""
-    found = [
-        key for key, route in _candidates(store, service) if any(leg.service == service for leg in legs(key, route))
-    ]
+def routes_to(store: Store, *services: Key) -> list[Key]:
+    """The routes that lead to any of these Services, sorted."""
+    spaces: dict[str, set[Key]] = {}
+    for service in services:
+        spaces.setdefault(service.namespace, set()).add(service)
+    found = {
+        key
+        for space, wanted in spaces.items()
+        for key, route in _candidates(store, space)
+        if any(leg.service in wanted for leg in legs(key, route))
+    }
     return sorted(found)
 
 
@@ -80,12 +86,13 @@ def _is(port: Object, wanted: int | str | None) -> bool:
     return wanted is None or wanted in {port.get("port"), port.get("name")}
 
 
-def _candidates(store: Store, service: Key) -> Iterator[tuple[Key, Object]]:
-    yield from store.items(INGRESSES, service.namespace)
-    grants = mappings([at(grant, "spec") for grant in store.objects(_GRANTS, service.namespace)])
+def _candidates(store: Store, namespace: str) -> Iterator[tuple[Key, Object]]:
+    """The routes that may lead to Services of a namespace."""
+    yield from store.items(INGRESSES, namespace)
+    grants = mappings([at(grant, "spec") for grant in store.objects(_GRANTS, namespace)])
     spaces = {text(item.get("namespace")) for grant in grants for item in mappings(grant.get("from"))} - {""}
     for resource in GATEWAY_ROUTES:
-        for space in sorted({service.namespace, *spaces}):
+        for space in sorted({namespace, *spaces}):
             yield from store.items(resource, space)
 
 

@@ -254,11 +254,12 @@ def is_declared(store: Store, scaler: Object) -> bool:
     if obj is None:
         return False
     notes = {"metadata": obj["spec"]["template"].get("metadata") or {}, "spec": obj["spec"]["template"]["spec"]}
-    for metric in scaler["spec"].get("metrics") or ():
+    metrics = scaler["spec"].get("metrics") or ()
+    for metric in metrics:
         part = scaling_metrics.PARTS.get(metric["type"])
         if part is None or declared_usage(notes, metric[part]["name"], None) is None:
             return False
-    return True
+    return bool(metrics)
 
 
 def _is_barred(spec: dict[str, Any], wanted: int, current: int) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubesteward_tools.twin.disruption import is_healthy
+from kubesteward_tools.twin.disruption import standing_of
 from kubesteward_tools.twin.findings.evidence import IF_NOT_READY, Evidence, Run, name
 from kubesteward_tools.twin.findings.progress import WORKLOADS, wanted
 from kubesteward_tools.twin.rehearsal import Concern
-from kubesteward_tools.twin.watcher import pods_under, ready_pods
-from kubesteward_tools.world.store import Key
+from kubesteward_tools.twin.watcher import keys_under, ready_pods
+from kubesteward_tools.world.store import Key, Store
 
 _SIMULATED = {*WORKLOADS, "replicasets.apps"}
 """Of other workloads it is unknown how many pods come back."""
@@ -61,13 +61,17 @@ def not_restored(evidence: Evidence) -> Iterator[Concern]:
 
 def _released(evidence: Evidence, key: Key) -> bool:
     """None of its ready pods stops: they only change hands."""
-    pods = [pod_key for pod_key, pod in pods_under(evidence.origin, key) if is_healthy(pod)]
-    return all(_stays(run, pod_key) for run, _ in evidence.runs() for pod_key in pods)
+    pods = [pod for pod in keys_under(evidence.origin, key) if _is_healthy(evidence.origin, pod)]
+    return all(_stays(run, pod) for run, _ in evidence.runs() for pod in pods)
 
 
-def _stays(run: Run, pod_key: Key) -> bool:
-    pod = run.store.get(pod_key)
-    return pod is not None and pod_key not in run.watcher.stopped and is_healthy(pod)
+def _stays(run: Run, pod: Key) -> bool:
+    return pod not in run.watcher.stopped and _is_healthy(run.store, pod)
+
+
+def _is_healthy(store: Store, pod: Key) -> bool:
+    found = standing_of(store, pod)
+    return found is not None and found.healthy
 
 
 def _workloads(evidence: Evidence) -> Iterator[tuple[Key, int]]:

@@ -87,9 +87,8 @@ def _routes(evidence: Evidence) -> Ways:
     """The routes that the change could matter to: it wrote to them, or to Services that they lead to."""
     watcher, best = evidence.best.watcher, evidence.best.store
     found = {key for key in watcher.seen if key.resource in ROUTES}
-    for key in {*watcher.seen, *watcher.lowest}:
-        if key.resource == "services":
-            found.update(routes_to(evidence.origin, key))
+    services = {key for key in (*watcher.seen, *watcher.lowest) if key.resource == "services"}
+    found.update(routes_to(evidence.origin, *services))
     return [(key, legs(key, evidence.origin.get(key) or {}), legs(key, best.get(key) or {})) for key in sorted(found)]
 
 
