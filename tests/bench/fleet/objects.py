@@ -41,6 +41,7 @@ class Fleet:
         self.apps = [App(number, 10) for number in range(pods // 10)]
         self._version = 0
         self._uids: dict[tuple[str, str], str] = {}
+        self._endpoints: dict[App, list[Object]] = {}
 
     def lists(self) -> Iterator[tuple[str, Iterator[Object]]]:
         """Path of each collection, and its objects."""
@@ -145,8 +146,11 @@ class Fleet:
     def _pods(self) -> Iterator[Object]:
         number = 0
         for app in self.apps:
+            ends = self._endpoints[app] = []
             for _ in range(app.replicas):
-                yield self.pod(app, number)
+                pod = self.pod(app, number)
+                ends.append(_endpoint(pod, number % self.nodes % 3))
+                yield pod
                 number += 1
 
     def pod(self, app: App, number: int, *, ready: bool = True) -> Object:
@@ -207,14 +211,9 @@ class Fleet:
 
     def _slice(self, app: App) -> Object:
         labels = {"kubernetes.io/service-name": app.name}
-        conditions = {"ready": True, "serving": True, "terminating": False}
-        endpoints = [
-            {"addresses": [f"10.1.{app.number % 250}.{number}"], "conditions": conditions, "nodeName": "node-0001"}
-            for number in range(app.replicas)
-        ]
         metadata = self._metadata("EndpointSlice", f"{app.name}-{self._suffix()}", app.namespace, labels=labels)
         ports = [{"name": "http", "port": 8080, "protocol": "TCP"}]
-        return {"metadata": metadata, "addressType": "IPv4", "endpoints": endpoints, "ports": ports}
+        return {"metadata": metadata, "addressType": "IPv4", "endpoints": self._endpoints.pop(app, []), "ports": ports}
 
     def _config(self, app: App) -> Object:
         data = {f"SETTING_{number}": f"value {number} of {app.name}" for number in range(20)}
@@ -287,6 +286,17 @@ class Fleet:
 
 def _set_name(app: App, *, old: bool) -> str:
     return f"{app.name}-{app.number * 7919 % 0xFFFFF + old:05x}"
+
+
+def _endpoint(pod: Object, zone: int) -> Object:
+    metadata = pod["metadata"]
+    return {
+        "addresses": [pod["status"]["podIP"]],
+        "conditions": {"ready": True, "serving": True, "terminating": False},
+        "targetRef": {"kind": "Pod", **{name: metadata[name] for name in ("namespace", "name", "uid")}},
+        "nodeName": pod["spec"]["nodeName"],
+        "zone": f"zone-{zone}",
+    }
 
 
 def _owner(kind: str, name: str, uid: str) -> Object:

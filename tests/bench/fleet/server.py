@@ -44,10 +44,10 @@ class FleetServer:
         if "watch" in request.query:
             return await self._watch(request)
         if "apidiscovery" in request.headers.get("Accept", "") and request.path in {"/api", "/apis"}:
-            document: Any = discovery.aggregated(core=request.path == "/api")
+            document: Any = discovery.aggregated(discovery.groups(), core=request.path == "/api")
             kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
             return web.Response(text=json.dumps(document), headers={"Content-Type": kind})
-        if (found := discovery.document(request.path)) is not None:
+        if (found := discovery.document(request.path, discovery.groups())) is not None:
             return web.json_response(found)
         return self._page(request)
 

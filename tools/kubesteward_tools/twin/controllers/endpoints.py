@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 from kubesteward_tools.twin.controllers.base import Base, owner_reference
@@ -11,11 +11,15 @@ from kubesteward_tools.twin.disruption import is_ready
 from kubesteward_tools.twin.engine import Engine
 from kubesteward_tools.twin.memo import Memo
 from kubesteward_tools.twin.quota import is_terminal
+from kubesteward_tools.twin.standing import Standing, standing
 from kubesteward_tools.world.store import Event, Key, Object
 
 SLICES = "endpointslices.discovery.k8s.io"
 SERVICE_NAME = "kubernetes.io/service-name"
 _MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
+
+Made = tuple[str, dict[str, Any]]
+"""An endpoint, behind the ports of its slice as JSON."""
 
 
 class Endpoints(Base):
@@ -23,9 +27,12 @@ class Endpoints(Base):
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
-        self._made: Memo[tuple[Key, str], tuple[tuple[str, str], tuple[str, dict[str, Any]] | None]] = Memo()
+        self._made: Memo[tuple[Key, str], tuple[tuple[str, str], Made | None]] = Memo()
+        self._touched: set[Key] = set()
 
     def watches(self, event: Event) -> Iterable[Hashable]:
+        if event.key.resource in {"pods", "services"}:
+            (self._touched.discard if event.type == "DELETED" else self._touched.add)(event.key)
         if event.key.resource == "services" and event.type != "DELETED":
             yield event.key
         elif event.key.resource == SLICES and event.type == "DELETED":
@@ -43,7 +50,8 @@ class Endpoints(Base):
             return
         if not service["spec"].get("selector") or service["spec"].get("type") == "ExternalName":
             return
-        wanted, slices = self._wanted(service), self._slices(key)
+        slices = self._slices(key)
+        wanted = self._wanted(service, _standing_there(slices))
         new = [ports for ports in wanted if all(ports != _canonical(old.get("ports")) for _, old in slices)]
         for ports in new:  # before another slice goes: at no moment is a Service without the endpoints that it has
             self._create(service, json.loads(ports), wanted.pop(ports))
@@ -65,16 +73,16 @@ class Endpoints(Base):
         by = (obj["metadata"].get("labels") or {}).get(_MANAGED_BY)
         return by in {None, f"{self.component}.k8s.io"} and obj.get("addressType", "IPv4") == "IPv4"
 
-    def _wanted(self, service: Object) -> dict[str, list[dict[str, Any]]]:
-        """The endpoints of each distinct set of resolved ports (as JSON)."""
+    def _wanted(self, service: Object, there: Mapping[str, Made]) -> dict[str, list[dict[str, Any]]]:
+        """The endpoints of each distinct set of resolved ports (as JSON). `there` are the present ones, by UIDs."""
         namespace, spec = service["metadata"]["namespace"], service["spec"]
         wanted: dict[str, list[dict[str, Any]]] = {}
         for key in self.store.selected("pods", namespace, {"matchLabels": spec["selector"]}):
-            if (found := self._known(key, service)) is not None:
+            if (found := self._known(key, service, there)) is not None:
                 wanted.setdefault(found[0], []).append(found[1])
         return wanted or {_canonical(_ports(spec.get("ports") or [], None)): []}
 
-    def _known(self, key: Key, service: Object) -> tuple[str, dict[str, Any]] | None:
+    def _known(self, key: Key, service: Object, there: Mapping[str, Made]) -> Made | None:
         """The pod's ports and endpoint, made once of each version of either; None without an address."""
         facts, version = self.store.facts(key), service["metadata"].get("resourceVersion", "")
         asked = (key, service["metadata"]["name"])
@@ -82,24 +90,23 @@ class Endpoints(Base):
         before = self._made.get(asked)
         if before is not None and before[0] == marks:
             return before[1]
-        pod, spec, found = self.store.get(key), service["spec"], None
+        publish = bool(service["spec"].get("publishNotReadyAddresses"))
+        same = there.get(facts.uid) if facts and not self._touched & {key, _key(service)} else None
+        if same is not None and facts and same[1].get("conditions") == _conditions(facts.standing, publish=publish):
+            return same  # which saves reading all siblings of a pod that changed
+        pod, found = self.store.get(key), None
         if pod is not None and _has_address(pod):
-            ports = _canonical(_ports(spec.get("ports") or [], pod))
-            found = ports, self._endpoint(pod, publish=bool(spec.get("publishNotReadyAddresses")))
+            ports = _canonical(_ports(service["spec"].get("ports") or [], pod))
+            found = ports, self._endpoint(pod, standing(pod), publish=publish)
         self._made[asked] = marks, found
         return found
 
-    def _endpoint(self, pod: Object, *, publish: bool) -> dict[str, Any]:
-        ready, terminating = is_ready(pod), "deletionTimestamp" in pod["metadata"]
+    def _endpoint(self, pod: Object, state: Standing, *, publish: bool) -> dict[str, Any]:
         node = self.store.get(Key("nodes", "", pod["spec"]["nodeName"]))
         zone = ((node or {"metadata": {}})["metadata"].get("labels") or {}).get("topology.kubernetes.io/zone")
         endpoint: dict[str, Any] = {
             "addresses": [pod["status"]["podIP"]],
-            "conditions": {
-                "ready": publish or (ready and not terminating),
-                "serving": publish or ready,
-                "terminating": terminating,
-            },
+            "conditions": _conditions(state, publish=publish),
             "targetRef": {
                 "kind": "Pod",
                 "namespace": pod["metadata"]["namespace"],
@@ -147,6 +154,30 @@ def _matters(event: Event) -> bool:
         )
 
     return looks(event.old) != looks(event.obj)
+
+
+def _key(service: Object) -> Key:
+    return Key("services", service["metadata"]["namespace"], service["metadata"]["name"])
+
+
+def _conditions(state: Standing | None, *, publish: bool) -> dict[str, bool]:
+    if state is None:
+        return {}
+    return {
+        "ready": publish or (state.ready and not state.leaving),
+        "serving": publish or state.ready,
+        "terminating": state.leaving,
+    }
+
+
+def _standing_there(slices: list[tuple[Key, Object]]) -> dict[str, Made]:
+    """The endpoints that there are, by the UIDs of their pods."""
+    found: dict[str, Made] = {}
+    for _, one in slices:
+        ports = _canonical(one.get("ports"))
+        for endpoint in one.get("endpoints") or ():
+            found[(endpoint.get("targetRef") or {}).get("uid", "")] = ports, endpoint
+    return found
 
 
 def _has_address(pod: Object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubesteward_tools.twin.backends import INGRESSES, ROUTES, Leg, State, legs, routes_to, state
+from kubesteward_tools.twin.backends import INGRESSES, ROUTES, Leg, State, legs, ready_by_port, routes_to, state
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.rehearsal import Concern
 from kubesteward_tools.world.store import Key, Store
@@ -87,9 +87,16 @@ def _routes(evidence: Evidence) -> Ways:
     """The routes that the change could matter to: it wrote to them, or to Services that they lead to."""
     watcher, best = evidence.best.watcher, evidence.best.store
     found = {key for key in watcher.seen if key.resource in ROUTES}
-    services = {key for key in (*watcher.seen, *watcher.lowest) if key.resource == "services"}
+    services = {key for key in watcher.seen if key.resource == "services"}
+    services |= {key for key in watcher.lowest if key.resource == "services" and not _serves(best, key)}
     found.update(routes_to(evidence.origin, *services))
     return [(key, legs(key, evidence.origin.get(key) or {}), legs(key, best.get(key) or {})) for key in sorted(found)]
+
+
+def _serves(store: Store, service: Key) -> bool:
+    """Whether each port has a ready endpoint, so that no way to it is broken."""
+    ready = ready_by_port(store, service)
+    return bool(ready) and all(ready.values())
 
 
 def _serving(store: Store, key: Key, match: str, namespace: str | None = "") -> Iterator[Key]:
