@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,7 +134,7 @@ async def test_nodes_have_metrics_too(client: Client) -> None:
         ({"action": "delete", "kind": "ConfigMap", "name": "checkout", "namespace": "shop"}, "warn", "could not start"),
         ({"action": "delete", "kind": "Namespace", "name": "shop"}, "blocked", "deployment shop/web would be gone"),
         ({"action": "cordon", "name": "node-1"}, "safe", "blast radius 0 pods"),
-        ({"action": "drain", "name": "node-1"}, "blocked", "disruption budget"),
+        ({"action": "drain", "name": "node-2"}, "blocked", "disruption budget"),
         (
             {
                 "action": "patch",
@@ -282,3 +283,10 @@ async def test_a_concise_answer_costs_a_model_little(client: Client) -> None:
 
     assert sorted(sizes)[len(sizes) // 2] <= 2000
     assert max(sizes) <= 20_000
+
+
+async def test_a_drain_as_the_very_first_question_sees_the_pods_of_the_node(tmp_path: Path) -> None:
+    async with opened(tmp_path) as fresh, fresh.client(forms=False) as client:
+        result = await ask(client, "simulate_impact", action="drain", name="node-2")
+
+    assert "evict 0 pods" not in text_of(result)

@@ -71,7 +71,10 @@ async def change_for(world: World, proposal: Proposal, now: float) -> Change:
     kind = proposal.kind or ("Node" if proposal.action in {"cordon", "uncordon", "drain"} else "")
     if not kind or not proposal.name:
         raise InvalidArguments(f"{proposal.action} needs kind and name.", todo="Name the object.")
-    return _MAKERS[proposal.action](await find(world, kind, proposal.name, proposal.namespace), params, now)
+    found = await find(world, kind, proposal.name, proposal.namespace)
+    if proposal.action == "drain":
+        await world.ensure("pods")
+    return _MAKERS[proposal.action](found, params, now)
 
 
 def _checked(proposal: Proposal) -> dict[str, Any]:
