@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from kubesteward_tools.twin import disruption
 from kubesteward_tools.twin.failure import is_for_one_node
-from kubesteward_tools.twin.findings.evidence import Evidence, name
+from kubesteward_tools.twin.findings import creation
+from kubesteward_tools.twin.findings.evidence import IF_NOT_READY, Evidence, name
 from kubesteward_tools.twin.findings.progress import wanted
 from kubesteward_tools.twin.findings.scheduling import pending_pods
 from kubesteward_tools.twin.quota import is_terminal
@@ -52,7 +53,7 @@ class Lost:
 
 
 def failures(lost: Lost) -> list[Concern]:
-    rules = (_services, _workloads, _capacity, _volumes, _stuck, _not_restored, _budgets, _unmanaged)
+    rules = (_services, _workloads, _capacity, _refused, _volumes, _stuck, _not_restored, _budgets, _unmanaged)
     found = dict.fromkeys(item for rule in rules for item in rule(lost))
     return sorted(found, key=lambda item: (_ORDER[item.severity], item.rule, item.object))
 
@@ -109,10 +110,9 @@ def _workloads(lost: Lost) -> Iterator[Concern]:
         if not before or lowest == before:
             continue
         single = before == 1 or wanted(evidence.origin.get(key)) == 1
-        rule = "reduced" if lowest else "single-replica" if single else "workload-down"
         left = f"go from {before} to {lowest}" if lowest else f"lose all of its {before}"
         yield Concern(
-            rule=f"failure.{rule}",
+            rule="failure.reduced" if lowest else "failure.single-replica" if single else "failure.workload-down",
             severity="info" if lowest else "warn" if single else "block",
             object=name(key),
             message=f"{name(key)} would {left} ready pods",
@@ -134,6 +134,13 @@ def _capacity(lost: Lost) -> Iterator[Concern]:
                 message=f"the pod that takes a lost one's place would stay Pending: {item.message}",
                 remedy="Add nodes or free capacity, so that the others can take what runs there.",
             )
+
+
+def _refused(lost: Lost) -> Iterator[Concern]:
+    """Above all a quota: pods that are stuck Terminating still count."""
+    for item in creation.refused(lost.evidence):
+        if lost.followed and IF_NOT_READY not in item.message:
+            yield item.model_copy(update={"rule": "failure.refused", "severity": "warn"})
 
 
 def _needed(lost: Lost, namespace: str, pod: Object) -> Iterator[Key]:
