@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.tools.twin.rehearsal.clusters import (
     BUDGETS,
@@ -37,6 +39,23 @@ def test_what_the_best_case_shows_is_not_said_again_for_the_worst() -> None:
         ("service.no_endpoints", "service default/web"),
     ]
     assert not any("do not become ready" in item.message for item in found if item.severity == "block")
+
+
+def test_pods_that_go_in_any_case_do_not_depend_on_new_ones() -> None:
+    cluster = cluster_with((DEPLOYMENTS, deployment()))
+    (item,) = (item for item in rehearsed(cluster, scale("web", 0)).findings if item.rule == "availability.reduced")
+
+    assert item.message == "deployment default/web would go from 3 to 0 ready pods"
+    assert item.remedy == "Ask who still needs it first."
+
+
+def test_a_misspelt_field_is_named_without_the_whole_object_before_it() -> None:
+    cluster = cluster_with((DEPLOYMENTS, deployment()))
+    sent = replace(patch(f"{DEPLOYMENTS}/web", {"spec": {"pausd": True}}), query=(("fieldValidation", "Strict"),))
+    (item,) = rehearsed(cluster, sent).findings
+
+    assert 'strict decoding error: unknown field "spec.pausd"' in item.message
+    assert len(item.message) < 250
 
 
 def test_what_only_the_worst_case_shows_is_still_said() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from kubesteward_tools.twin.custom.kinds import ServedKinds
@@ -21,6 +22,9 @@ _DECIDE = {
     "apiservices.apiregistration.k8s.io",
 }
 
+_QUOTED = re.compile(r'Invalid value: "\{(?:[^"\\]|\\.){200,}"')
+"""A patch with a misspelt field is answered with the whole object, and what is wrong only behind it."""
+
 
 def rejected(evidence: Evidence) -> Iterator[Concern]:
     kinds = evidence.best.cluster.api.kinds
@@ -34,7 +38,8 @@ def _rejection(item: Admission, kinds: ServedKinds) -> Concern:
         where = name(Key(route.kind.resource, route.namespace, route.name))
         what = f"to evict {where}"
         remedy = "Wait until the budget allows it, or change the budget first." if item.why else remedy
-    message = f"the API server refuses {what} ({item.code} {item.reason}): {' '.join((item.message, *item.why))}"
+    said = _QUOTED.sub("Invalid value: (the object)", " ".join((item.message, *item.why)))
+    message = f"the API server refuses {what} ({item.code} {item.reason}): {said}"
     if route is None:
         message = "the twin knows no such kind, so that nobody can tell what this would do"
         remedy = "Create its CustomResourceDefinition first, or make the change by hand."
