@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.tools.twin.rehearsal.clusters import (
@@ -56,6 +57,21 @@ def test_a_misspelt_field_is_named_without_the_whole_object_before_it() -> None:
 
     assert 'strict decoding error: unknown field "spec.pausd"' in item.message
     assert len(item.message) < 250
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "remedy"),
+    [
+        ("validatingwebhookconfigurations", {"webhooks": []}, "failurePolicy Ignore"),
+        ("validatingadmissionpolicybindings", {"spec": {"policyName": "a", "validationActions": ["Deny"]}}, "Audit"),
+    ],
+)
+def test_what_decides_about_requests_comes_with_a_way_to_try_it(path: str, body: dict[str, Any], remedy: str) -> None:
+    sent = call("create", f"/apis/admissionregistration.k8s.io/v1/{path}", {"metadata": {"name": "a"}, **body})
+    (item,) = rehearsed(cluster_with(), sent).findings
+
+    assert item.rule == "admission.changed"
+    assert remedy in item.remedy
 
 
 def test_what_only_the_worst_case_shows_is_still_said() -> None:
