@@ -77,7 +77,8 @@ class Arguments:
         where = ".".join(str(part) for part in fault["loc"])[:80]
         if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
             near = get_close_matches(where, self.model.model_fields, n=1)
-            return f"unknown argument {where!r}" + (f", did you mean {near[0]!r}?" if near else "")
+            inside = ", does it belong into 'params'?" if "params" in self.model.model_fields else ""
+            return f"unknown argument {where!r}" + (f", did you mean {near[0]!r}?" if near else inside)
         if fault["type"] == "missing":
             return f"{where!r} is missing"
         return f"{where!r}: {_lower(fault['msg'])}"

@@ -83,6 +83,7 @@ async def test_an_impersonated_user_may_not_impersonate_others(cluster: Embedded
         ("/apis/example.com/v1/widgets", 404, "NotFound"),
         ("/nowhere", 404, "NotFound"),
         (f"{MAPS}/missing", 404, "NotFound"),
+        ("/api/v1/namespaces/default/pods/web/exec?command=ls", 405, "MethodNotAllowed"),
         (f"{MAPS}?labelSelector=a%20in%20(", 400, "BadRequest"),
         (f"{MAPS}?watch=1&resourceVersion=soon", 400, "BadRequest"),
     ],

@@ -6,6 +6,7 @@ import pytest
 from tests.server.mcp.fakes import CATALOGUE
 
 from kubesteward.mcp.arguments import Arguments, compacted
+from kubesteward_tools.analyse.simulate_impact import simulate_impact
 from kubesteward_tools.errors import InvalidArguments
 
 
@@ -28,6 +29,11 @@ def test_an_unknown_argument_is_refused_with_the_near_one() -> None:
         found == "scale: unknown argument 'dryrun', did you mean 'dry_run'?. "
         "Allowed arguments: name, replicas, justification, dry_run, idempotency_key."
     )
+
+
+def test_an_argument_of_an_action_is_led_to_where_it_belongs() -> None:
+    with pytest.raises(InvalidArguments, match=r"unknown argument 'replicas', does it belong into 'params'\?"):
+        Arguments(simulate_impact).validate({"action": "scale", "name": "web", "replicas": 2})
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,8 @@ def _counts(rehearsal: Rehearsal) -> str:
     effects, reach = rehearsal.effects, rehearsal.blast_radius
     share = f"{reach.share_of_namespace:.0%} of the namespace's"
     stopped = f"{effects.pods_stopped} stopped" + (f" ({share})" if effects.pods_stopped else "")
-    return f"{pods(effects.pods_started)} started, {stopped}; {reach.objects} objects touched"
+    touched = "1 object" if reach.objects == 1 else f"{reach.objects} objects"
+    return f"{pods(effects.pods_started)} started, {stopped}; {touched} touched"
 
 
 def _pending(rehearsal: Rehearsal) -> Iterator[Line]:

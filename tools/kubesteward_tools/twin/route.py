@@ -50,11 +50,14 @@ def no_such_resource() -> ApiError:
 _BUILT_IN = ServedKinds()
 
 
+_INTO_CONTAINERS = {"attach", "exec", "portforward", "proxy"}
+
+
 def parse(path: str, kinds: ServedKinds = _BUILT_IN) -> Route:
     """The route of `/api/v1/...` or `/apis/GROUP/VERSION/...`; without `kinds` none but built-in ones are known.
 
     Raises:
-        ApiError: 404 when no such resource is served.
+        ApiError: 404 when no such resource is served, 405 for what needs a running container.
     """
     parts = path.strip("/").split("/")
     if parts[0] == "api" and len(parts) > 2:
@@ -70,6 +73,10 @@ def parse(path: str, kinds: ServedKinds = _BUILT_IN) -> Route:
     if kind is None or (namespace and not kind.namespaced):
         raise no_such_resource()
     name, subresource = (*rest[1:], "", "")[:2]
+    if kind.resource == "pods" and subresource in _INTO_CONTAINERS:
+        raise ApiError(
+            405, "MethodNotAllowed", f"{subresource} is not possible: no container runs in a simulated cluster"
+        )
     if len(rest) > 3 or (subresource and subresource not in kind.subresources):
         raise no_such_resource()
     return Route(kind, namespace, name, subresource)

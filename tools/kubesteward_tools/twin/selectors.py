@@ -149,11 +149,6 @@ def has_field(obj: Mapping[str, Any], path: str) -> bool:
     return at is not None and not isinstance(at, Mapping | list)
 
 
-def field_paths(text: str) -> list[str]:
-    """The paths that a field selector names."""
-    return [re.split(r"[=!]", part)[0].strip() for part in text.split(",") if part.strip()]
-
-
 def describe(selector: Mapping[str, Any] | None) -> str:
     """The selector as kubectl prints it: `app=web,tier in (a,b)`, `<none>` when it is empty."""
     if not selector:

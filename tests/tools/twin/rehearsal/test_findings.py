@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from tests.tools.twin.rehearsal.clusters import (
     BUDGETS,
@@ -37,6 +40,38 @@ def test_what_the_best_case_shows_is_not_said_again_for_the_worst() -> None:
         ("service.no_endpoints", "service default/web"),
     ]
     assert not any("do not become ready" in item.message for item in found if item.severity == "block")
+
+
+def test_pods_that_go_in_any_case_do_not_depend_on_new_ones() -> None:
+    cluster = cluster_with((DEPLOYMENTS, deployment()))
+    (item,) = (item for item in rehearsed(cluster, scale("web", 0)).findings if item.rule == "availability.reduced")
+
+    assert item.message == "deployment default/web would go from 3 to 0 ready pods"
+    assert item.remedy == "Ask who still needs it first."
+
+
+def test_a_misspelt_field_is_named_without_the_whole_object_before_it() -> None:
+    cluster = cluster_with((DEPLOYMENTS, deployment()))
+    sent = replace(patch(f"{DEPLOYMENTS}/web", {"spec": {"pausd": True}}), query=(("fieldValidation", "Strict"),))
+    (item,) = rehearsed(cluster, sent).findings
+
+    assert 'strict decoding error: unknown field "spec.pausd"' in item.message
+    assert len(item.message) < 250
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "remedy"),
+    [
+        ("validatingwebhookconfigurations", {"webhooks": []}, "failurePolicy Ignore"),
+        ("validatingadmissionpolicybindings", {"spec": {"policyName": "a", "validationActions": ["Deny"]}}, "Audit"),
+    ],
+)
+def test_what_decides_about_requests_comes_with_a_way_to_try_it(path: str, body: dict[str, Any], remedy: str) -> None:
+    sent = call("create", f"/apis/admissionregistration.k8s.io/v1/{path}", {"metadata": {"name": "a"}, **body})
+    (item,) = rehearsed(cluster_with(), sent).findings
+
+    assert item.rule == "admission.changed"
+    assert remedy in item.remedy
 
 
 def test_what_only_the_worst_case_shows_is_still_said() -> None:

@@ -11,10 +11,12 @@ from tests.tools.twin.rehearsal.clusters import (
     DEPLOYMENTS,
     NOW,
     PODS,
+    QUOTAS,
     SERVICES,
     budget,
     cluster_with,
     deployment,
+    quota,
     service,
 )
 from tests.tools.twin.rehearsal.test_properties import clusters, copied, seldom
@@ -121,6 +123,16 @@ def test_pods_that_fit_nowhere_else_stay_pending() -> None:
     assert ready(found, "deployment default/web") == (3, 2, 2, 2, 2)
     assert "0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 Insufficient cpu" in item.message
     assert found.verdict == "blocked"
+
+
+def test_what_a_full_quota_keeps_from_coming_back_is_told_with_the_quota() -> None:
+    cluster = cluster_with((DEPLOYMENTS, deployment()), (QUOTAS, quota(3)), nodes=3)
+    found = failed(cluster, "node-1")
+    (item,) = (item for item in found.findings if item.rule == "failure.refused")
+
+    assert ready(found, "deployment default/web") == (3, 2, 2, 2, 2)
+    assert "exceeded quota" in item.message
+    assert found.verdict == "warn"
 
 
 def test_a_stateful_set_waits_for_a_pod_that_nobody_can_stop() -> None:

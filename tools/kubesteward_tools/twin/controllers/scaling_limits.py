@@ -107,13 +107,7 @@ def _up_limit(spec: dict[str, Any], history: History, current: int, now: float) 
     if not spec.get("behavior"):
         return max(2 * current, 4)
     rule = rules(spec, "scaleUp")
-    if rule["selectPolicy"] == "Disabled":
-        return current
-    found = []
-    for policy in rule["policies"]:
-        start = current - history.changed_since(now - policy["periodSeconds"])
-        share = Fraction(policy["value"], 100)
-        found.append(start + policy["value"] if policy["type"] == "Pods" else math.ceil(start * (1 + share)))
+    found = _allowed(rule, history, current, now, 1)
     return max(current, min(found) if rule["selectPolicy"] == "Min" else max(found))
 
 
@@ -121,14 +115,20 @@ def _down_limit(spec: dict[str, Any], history: History, current: int, now: float
     if not spec.get("behavior"):
         return 0
     rule = rules(spec, "scaleDown")
+    found = _allowed(rule, history, current, now, -1)
+    return min(current, max(found) if rule["selectPolicy"] == "Min" else min(found))
+
+
+def _allowed(rule: dict[str, Any], history: History, current: int, now: float, sign: int) -> list[int]:
+    """How far each policy lets the replicas go; `sign` is 1 upwards, where shares are rounded up, and -1 downwards."""
     if rule["selectPolicy"] == "Disabled":
-        return current
+        return [current]
+    rounded = math.ceil if sign > 0 else int
     found = []
     for policy in rule["policies"]:
-        start = current - history.changed_since(now - policy["periodSeconds"])
-        share = Fraction(policy["value"], 100)
-        found.append(start - policy["value"] if policy["type"] == "Pods" else int(start * (1 - share)))
-    return min(current, max(found) if rule["selectPolicy"] == "Min" else min(found))
+        start, step = current - history.changed_since(now - policy["periodSeconds"]), sign * policy["value"]
+        found.append(start + step if policy["type"] == "Pods" else rounded(start * (1 + Fraction(step, 100))))
+    return found
 
 
 def longest_memory(spec: dict[str, Any]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from kubesteward_tools.twin.custom.kinds import ServedKinds
@@ -12,14 +13,19 @@ from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.webhooks import hooks_on_pods
 from kubesteward_tools.world.store import Key
 
+_LENIENT = "Try it where nothing depends on it, or with failurePolicy Ignore."
 _DECIDE = {
-    "validatingwebhookconfigurations.admissionregistration.k8s.io",
-    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
-    "validatingadmissionpolicies.admissionregistration.k8s.io",
-    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
-    "customresourcedefinitions.apiextensions.k8s.io",
-    "apiservices.apiregistration.k8s.io",
+    "validatingwebhookconfigurations.admissionregistration.k8s.io": _LENIENT,
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io": _LENIENT,
+    "validatingadmissionpolicies.admissionregistration.k8s.io": _LENIENT,
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io": "Begin with validationActions Audit or Warn.",
+    "customresourcedefinitions.apiextensions.k8s.io": "See that those who write such objects keep to it.",
+    "apiservices.apiregistration.k8s.io": "Try it where nothing depends on it.",
 }
+"""What decides about requests, with what to do before it does."""
+
+_QUOTED = re.compile(r'Invalid value: "\{(?:[^"\\]|\\.){200,}"')
+"""A patch with a misspelt field is answered with the whole object, and what is wrong only behind it."""
 
 
 def rejected(evidence: Evidence) -> Iterator[Concern]:
@@ -34,7 +40,8 @@ def _rejection(item: Admission, kinds: ServedKinds) -> Concern:
         where = name(Key(route.kind.resource, route.namespace, route.name))
         what = f"to evict {where}"
         remedy = "Wait until the budget allows it, or change the budget first." if item.why else remedy
-    message = f"the API server refuses {what} ({item.code} {item.reason}): {' '.join((item.message, *item.why))}"
+    said = _QUOTED.sub("Invalid value: (the object)", " ".join((item.message, *item.why)))
+    message = f"the API server refuses {what} ({item.code} {item.reason}): {said}"
     if route is None:
         message = "the twin knows no such kind, so that nobody can tell what this would do"
         remedy = "Create its CustomResourceDefinition first, or make the change by hand."
@@ -71,5 +78,5 @@ def decides_from_now_on(evidence: Evidence) -> Iterator[Concern]:
                 severity="warn",
                 object=name(key),
                 message=f"{name(key)} decides what the API accepts from then on, which is not rehearsed",
-                remedy="Try it where nothing depends on it, or with failurePolicy Ignore or validationActions Audit.",
+                remedy=_DECIDE[key.resource],
             )

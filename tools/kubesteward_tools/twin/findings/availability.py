@@ -15,6 +15,9 @@ _SIMULATED = {*WORKLOADS, "replicasets.apps"}
 """Of other workloads it is unknown how many pods come back."""
 
 
+_WATCH = "Watch the roll-out; undo it if it stalls."
+
+
 def lost(evidence: Evidence) -> Iterator[Concern]:
     """In the worst case: none left is too few, fewer than before is worth knowing."""
     for key, lowest in _workloads(evidence):
@@ -40,8 +43,8 @@ def lost(evidence: Evidence) -> Iterator[Concern]:
                 rule="availability.reduced",
                 severity="warn",
                 object=name(key),
-                message=f"{name(key)} would go from {before} to {lowest} ready pods{IF_NOT_READY}",
-                remedy="Watch the roll-out; undo it if it stalls.",
+                message=f"{name(key)} would go from {before} to {lowest} ready pods{_unless(evidence, key, lowest)}",
+                remedy=_WATCH if target else "Ask who still needs it first.",
             )
 
 
@@ -57,6 +60,11 @@ def not_restored(evidence: Evidence) -> Iterator[Concern]:
                 message=f"{name(key)} would end with {after} of {target} pods ready, even in the best case",
                 remedy="See what keeps the pods from running.",
             )
+
+
+def _unless(evidence: Evidence, key: Key, lowest: int) -> str:
+    """Where it comes to this in the best case too, nothing depends on the new pods."""
+    return "" if evidence.best.watcher.lowest.get(key) == lowest and not _wanted(evidence, key) else IF_NOT_READY
 
 
 def _released(evidence: Evidence, key: Key) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kubesteward_tools.twin import disruption
 from kubesteward_tools.twin.failure import is_for_one_node
 from kubesteward_tools.twin.findings import creation
-from kubesteward_tools.twin.findings.evidence import Evidence, name
+from kubesteward_tools.twin.findings.evidence import IF_NOT_READY, Evidence, name
 from kubesteward_tools.twin.findings.progress import wanted
 from kubesteward_tools.twin.findings.scheduling import pending_pods
 from kubesteward_tools.twin.quota import is_terminal
@@ -110,10 +110,9 @@ def _workloads(lost: Lost) -> Iterator[Concern]:
         if not before or lowest == before:
             continue
         single = before == 1 or wanted(evidence.origin.get(key)) == 1
-        rule = "failure.reduced" if lowest else "failure.single_replica" if single else "failure.workload_down"
         left = f"go from {before} to {lowest}" if lowest else f"lose all of its {before}"
         yield Concern(
-            rule=rule,
+            rule="failure.reduced" if lowest else "failure.single_replica" if single else "failure.workload_down",
             severity="info" if lowest else "warn" if single else "block",
             object=name(key),
             message=f"{name(key)} would {left} ready pods",
@@ -138,8 +137,10 @@ def _capacity(lost: Lost) -> Iterator[Concern]:
 
 
 def _refused(lost: Lost) -> Iterator[Concern]:
-    """Pods that stop on a node which cannot confirm it count for quotas still."""
-    yield from creation.refused(lost.evidence)
+    """Above all a quota: pods that are stuck Terminating still count."""
+    for item in creation.refused(lost.evidence):
+        if lost.followed and IF_NOT_READY not in item.message:
+            yield item.model_copy(update={"rule": "failure.refused", "severity": "warn"})
 
 
 def _needed(lost: Lost, namespace: str, pod: Object) -> Iterator[Key]:

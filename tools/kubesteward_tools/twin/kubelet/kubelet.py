@@ -10,6 +10,7 @@ from kubesteward_tools.twin.clock import parse_timestamp
 from kubesteward_tools.twin.controllers.base import Base
 from kubesteward_tools.twin.engine import Engine
 from kubesteward_tools.twin.kubelet import references, states
+from kubesteward_tools.twin.kubelet.addresses import Addresses
 from kubesteward_tools.twin.kubelet.outlook import Fate, Outlook
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.world.store import Event, Key, Object
@@ -43,6 +44,7 @@ class Kubelet(Base):
         self._pace = pace
         self._waits: dict[Hashable, float] = {}
         self._failures: dict[str, int] = {}
+        self._addresses = Addresses(self.store, self.api.names)
 
     def assume(self, outlook: Outlook) -> None:
         self._outlook = outlook
@@ -187,7 +189,7 @@ class Kubelet(Base):
             self.event(pod, "Normal", "Started", f"Started container {item['name']}")
         status = {**pod["status"], "phase": "Running", "containerStatuses": running}
         if not status.get("podIP"):
-            status["podIP"] = self._address(pod)
+            status["podIP"] = self._addresses.draw(pod)
             status["podIPs"] = [{"ip": status["podIP"]}]
         self._write(key, self._ready_conditions(status, now, ready=ready))
         self._plan(key, pod, fate, delay)
@@ -296,12 +298,6 @@ class Kubelet(Base):
         if pod["spec"].get("restartPolicy", "Always") == "Always":
             return
         self._write(key, states.ended(pod["status"], self.api.clock.timestamp, 0, "Completed"))
-
-    def _address(self, pod: Object) -> str:
-        """An address out of the node's pod range."""
-        node = self.store.get(Key("nodes", "", pod["spec"]["nodeName"])) or {"spec": {}}
-        start = str(node["spec"].get("podCIDR", "10.128.0.0/24")).rpartition(".")[0]
-        return f"{start}.{self.api.names.number(2, 254)}"
 
     def _write(self, key: Key, status: dict[str, Any]) -> None:
         self.api.update_status(*key, {**status, "observedGeneration": 1})

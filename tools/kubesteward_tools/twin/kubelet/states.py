@@ -113,7 +113,3 @@ def _started(container: Status, now: str) -> str:
 
 def container_statuses(status: Status) -> dict[str, Status]:
     return {item["name"]: item for item in status.get("containerStatuses") or ()}
-
-
-def is_running(status: Status) -> bool:
-    return status.get("phase") == "Running"
