@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.controllers.replicasets import victims
+from kubesteward_tools.twin.kubelet.outlook import Best
 from kubesteward_tools.twin.route import Request
 
 NOW = 1_800_000_000.0
@@ -83,3 +84,21 @@ def test_a_roll_out_with_surge_is_held_up_by_a_full_quota_for_its_refused_pods_w
     reasons = {item["type"]: item["reason"] for item in status["conditions"]}
     assert status["updatedReplicas"] < 4
     assert reasons["ReplicaFailure"] == "FailedCreate"
+
+
+def test_who_lacks_pods_is_tried_again_when_the_quota_grows_even_if_nobody_saw_the_refusal() -> None:
+    before, labels = SimulatedCluster.new(nodes=3, now=NOW), {"app": "agent"}
+    template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "app", "image": "app:1"}]}}
+    quota = "/api/v1/namespaces/default/resourcequotas"
+    call(before, "create", quota, {"metadata": {"name": "q"}, "spec": {"hard": {"pods": "1"}}})
+    spec = {"selector": {"matchLabels": labels}, "template": template}
+    sets = "/apis/apps/v1/namespaces/default/daemonsets"
+    call(before, "create", sets, {"metadata": {"name": "agent"}, "spec": spec})
+    before.engine.settle()
+
+    later = SimulatedCluster.over(before.store.fork(), now=NOW + 3600, seed=1, outlook=Best())
+    merge = "application/merge-patch+json"
+    call(later, "patch", f"{quota}/q", {"spec": {"hard": {"pods": "9"}}}, merge)
+    later.engine.settle()
+
+    assert later.api.get("daemonsets.apps", "default", "agent")["status"]["numberReady"] == 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubesteward_tools.twin.controllers.base import Base
-from kubesteward_tools.world.store import Event, Key
+from kubesteward_tools.world.store import Event, Key, Object
 
 _FIRST, _LONGEST = 0.005, 1000.0
 """What client-go's rate limiter starts with and ends at."""
@@ -48,8 +48,16 @@ class Retries:
         namespace = event.key.name if event.key.resource == "namespaces" else event.key.namespace
         for key, obj in self._controller.store.items(self._resource, namespace or None):
             tries = self._tries.get(obj["metadata"]["uid"])
-            if tries or (obj.get("status") or {}).get("conditions"):
+            if tries or _lacks_pods(obj):
                 self._controller.after(_back_off(tries) if tries else _LONGEST, key)
+
+
+def _lacks_pods(obj: Object) -> bool:
+    """Refused before anybody looked on, as it seems: it has fewer pods than it wants."""
+    status = obj.get("status") or {}
+    if "desiredNumberScheduled" in status:
+        return bool(status.get("currentNumberScheduled", 0) < status["desiredNumberScheduled"])
+    return bool(status.get("replicas", 0) < (obj.get("spec") or {}).get("replicas", 1))
 
 
 def _back_off(tries: int) -> float:
