@@ -12,7 +12,7 @@ from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.arguments import NAME, Cluster, Namespace
 from kubesteward_tools.lookup.scope import Scope, one
 from kubesteward_tools.lookup.shown import tidy
-from kubesteward_tools.plans.supposed import What, suppose
+from kubesteward_tools.plans.supposed import Supposed, What, suppose
 from kubesteward_tools.proposals.proposal import Action, Proposal, change_for, rehearsed
 from kubesteward_tools.text.budget import cap
 from kubesteward_tools.text.fence import clean
@@ -30,6 +30,8 @@ _LISTED = 20
 Asked = Literal[Action, "fail_node", "fail_zone"]
 _PARAMS = "scale: replicas, expected_replicas; set_image: image, container; patch: patch, patch_type"
 
+Form = Literal["concise", "detailed", "markdown"]
+
 
 @tool(Tier.ANALYSE, title="Rehearse a change")
 async def simulate_impact(
@@ -41,21 +43,21 @@ async def simulate_impact(
     namespace: Namespace = "",
     params: Annotated[dict[str, Any] | None, Field(description=_PARAMS)] = None,
     manifest: Annotated[str, Field(max_length=200_000, description="YAML for apply")] = "",
-    response_format: Literal["concise", "detailed", "markdown"] = "concise",
+    response_format: Form = "concise",
     cluster: Cluster = "",
 ) -> Answer:
     """Rehearse a change on a twin: budgets, quota, scheduling, availability at best and at worst."""
     world = await one(desk, cluster)
     if action in {"fail_node", "fail_zone"}:
         what: What = "node" if action == "fail_node" else "zone"
-        return await _supposed(world, what, name, desk.now(), _STEPS[response_format])
+        return await _supposed(world, await suppose(world, what, name, desk.now()), response_format)
     change = await change_for(world, Proposal(action, kind, name, namespace, params, manifest), desk.now())
     found = await rehearsed(world, change, desk.now())
     scope = Scope([world], change.target.namespace)
     for resource, why in world.forbidden.items():
         scope.miss(world, resource, why)
     if response_format == "markdown":
-        lines = [*scope.lines(), "", _report(found, change)]
+        lines = [*scope.lines(), "", _report(found, change.summary, change.cluster)]
     else:
         lines = [*scope.lines(), clean(change.summary, 500), _page(found, _STEPS[response_format])]
     said = "\n".join(lines)
@@ -64,16 +66,18 @@ async def simulate_impact(
     return Answer(text, tidy(redact_object(data)))
 
 
-async def _supposed(world: World, what: What, name: str, now: float, steps: int) -> Answer:
+async def _supposed(world: World, question: Supposed, form: Form) -> Answer:
     """A node or a zone that fails is nobody's change: there are no calls, and nothing that could be proposed."""
-    found = await asyncio.to_thread((await suppose(world, what, name, now)).rehearse)
+    found = await asyncio.to_thread(question.rehearse)
     scope = Scope([world], "")
     for resource, why in world.forbidden.items():
         scope.miss(world, resource, why)
-    said = "\n".join([*scope.lines(), _page(found, steps)])
-    text = cap(redact(clean(said, len(said) + 1)), _LONGEST["detailed" if steps else "concise"])
+    shown = _report(found, question.summary, world.cluster) if form == "markdown" else _page(found, _STEPS[form])
+    said = "\n".join([*scope.lines(), *([""] if form == "markdown" else []), shown])
+    text = cap(redact(clean(said, len(said) + 1)), _LONGEST[form])
     data = {"hypothetical": True, "summary": found.hypothesis, "verdict": found.verdict}
-    return Answer(text, tidy(redact_object({"scope": scope.data(), **data, "rehearsal": _shown(found, steps)})))
+    rehearsal = _shown(found, _STEPS[form])
+    return Answer(text, tidy(redact_object({"scope": scope.data(), **data, "rehearsal": rehearsal})))
 
 
 def _page(found: Rehearsal, steps: int) -> str:
@@ -81,11 +85,11 @@ def _page(found: Rehearsal, steps: int) -> str:
     return "\n".join([found.render(), *(["Timeline:"] if timeline else []), *timeline])
 
 
-def _report(found: Rehearsal, change: Change) -> str:
+def _report(found: Rehearsal, summary: str, cluster: str) -> str:
     """For a chat or a pull request, with Mermaid's pictures."""
     from kubesteward_tools.pictures.markdown import report
 
-    return report(found, change.summary, change.cluster, most=_DRAWN)
+    return report(found, summary, cluster, most=_DRAWN)
 
 
 def _data(change: Change, found: Rehearsal, steps: int) -> dict[str, Any]:

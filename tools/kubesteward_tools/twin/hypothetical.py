@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal
 
+from kubesteward_tools.twin import outcome
 from kubesteward_tools.twin.failure import NOTICED_AFTER, Failure, held_nodes, is_followed, played
 from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.findings.failures import Lost, failures, stranded, stuck
 from kubesteward_tools.twin.kubelet.outlook import Best, Worst
 from kubesteward_tools.twin.rehearsal import Rehearsal, Verdict
-from kubesteward_tools.twin.rehearse import _availability, _effects, _radius
 from kubesteward_tools.twin.unknowns import unknowns
 from kubesteward_tools.twin.worlds import store_of
 
@@ -81,10 +81,10 @@ def fail(
         verdict=verdict,
         admission=(),
         timeline=tuple(sorted(best.watcher.steps, key=lambda step: step.t)),
-        effects=_effects(evidence),
-        availability=tuple(_availability(evidence)),
+        effects=outcome.effects(evidence),
+        availability=tuple(outcome.availability(evidence)),
         findings=tuple(found),
-        blast_radius=_radius(evidence),
+        blast_radius=outcome.radius(evidence),
         assumptions=(*unknown, *_assumed(held)),
         stuck=tuple(name(key) for key in stuck(lost))[:_LISTED],
         stranded=tuple(name(key) for key in stranded(lost))[:_LISTED],

@@ -6,20 +6,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kubesteward_policies.change import ApiCall
+from kubesteward_tools.twin import outcome
 from kubesteward_tools.twin.custom.kinds import ServedKinds
 from kubesteward_tools.twin.failure import Failure
 from kubesteward_tools.twin.findings import findings
-from kubesteward_tools.twin.findings.creation import refused as refused_creations
-from kubesteward_tools.twin.findings.evidence import Evidence, Run, name
-from kubesteward_tools.twin.findings.scheduling import pending_pods
+from kubesteward_tools.twin.findings.evidence import Evidence, Run
 from kubesteward_tools.twin.identity import ADMIN, User
 from kubesteward_tools.twin.kubelet.outlook import Best, Worst
 from kubesteward_tools.twin.play import Play, Undecided
-from kubesteward_tools.twin.rehearsal import Admission, Availability, BlastRadius, Effects, Rehearsal, Verdict
+from kubesteward_tools.twin.rehearsal import Admission, Rehearsal, Verdict
 from kubesteward_tools.twin.route import parse
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.unknowns import unknowns
-from kubesteward_tools.twin.watcher import ready_endpoints, ready_pods
 from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Key, Store
 
@@ -57,10 +55,10 @@ def rehearse(
         verdict=verdict,
         admission=admission,
         timeline=tuple(best.watcher.steps),
-        effects=_effects(evidence),
-        availability=tuple(_availability(evidence)),
+        effects=outcome.effects(evidence),
+        availability=tuple(outcome.availability(evidence)),
         findings=tuple(found),
-        blast_radius=_radius(evidence),
+        blast_radius=outcome.radius(evidence),
         assumptions=tuple(unknown + _enforcement(evidence)),
     )
 
@@ -91,54 +89,6 @@ def _name(body: Any) -> str:
     metadata = body.get("metadata") if isinstance(body, dict) else None
     found = metadata.get("name") if isinstance(metadata, dict) else None
     return found if isinstance(found, str) else ""
-
-
-def _effects(evidence: Evidence) -> Effects:
-    watcher = evidence.best.watcher
-    by_word: dict[str, list[str]] = {"created": [], "changed": [], "deleted": []}
-    for key, word in sorted(watcher.touched.items()):
-        if word and key.resource != "pods":
-            by_word[word].append(name(key))
-    refused = [item.message for item in refused_creations(evidence)]
-    return Effects(
-        **{word: tuple(names[:_LISTED]) for word, names in by_word.items()},
-        pods_started=len(watcher.started),
-        pods_stopped=len(watcher.stopped),
-        pending=tuple(pending_pods(evidence, evidence.best)[:_LISTED]),
-        blocked=tuple(refused),
-    )
-
-
-def _availability(evidence: Evidence) -> Iterable[Availability]:
-    best, worst = evidence.best, evidence.worst
-    for key in sorted({*best.watcher.lowest, *worst.watcher.lowest}):
-        measure = ready_endpoints if key.resource == "services" else ready_pods
-        before = measure(evidence.origin, key)
-        lowest = best.watcher.lowest.get(key, before)
-        yield Availability(
-            object=name(key),
-            before=before,
-            best_min=lowest,
-            best_after=measure(best.cluster.store, key),
-            worst_min=min(lowest, worst.watcher.lowest.get(key, before)),  # pods that never start also stay longer
-            worst_after=measure(worst.cluster.store, key),
-        )
-
-
-def _radius(evidence: Evidence) -> BlastRadius:
-    watcher = evidence.best.watcher
-    touched = {key for key, word in watcher.touched.items() if word}
-    spaces = {key.namespace for key in touched if key.namespace}
-    around = sum(evidence.origin.count("pods", space) for space in spaces)
-    total, stopped = evidence.origin.count("pods"), len(watcher.stopped)
-    services = sorted(name(key) for key in watcher.lowest if key.resource == "services")
-    return BlastRadius(
-        objects=len(touched),
-        pods=len(watcher.started | set(watcher.stopped)),
-        share_of_namespace=round(stopped / around, 4) if around else 0.0,
-        share_of_cluster=round(stopped / total, 4) if total else 0.0,
-        dependents=tuple(services[:_LISTED]),
-    )
 
 
 def _enforcement(evidence: Evidence) -> list[str]:

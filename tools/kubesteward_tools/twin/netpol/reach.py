@@ -14,6 +14,7 @@ from typing import Any, Literal
 from kubesteward_tools.twin.netpol.ends import Address, End, Outside, Pod, end_of
 from kubesteward_tools.twin.netpol.policies import Direction, blocks, named, names, networks, opens, rules, selecting
 from kubesteward_tools.twin.netpol.ports import ALL, NONE, Connections
+from kubesteward_tools.twin.worlds import store_of
 from kubesteward_tools.world.store import Object, Store
 
 HostNetwork = Literal["like_pods", "like_nodes"]
@@ -68,7 +69,8 @@ class Reach:
 def reachable(world: Any, source: Any, destination: Any, port: Any = None, protocol: str | None = "TCP") -> bool:
     """Whether NetworkPolicies let the source reach this port of the destination.
 
-    `world` is a store or anything with one (`.store`). Ends are pods, workloads with a template, `namespace/name`,
+    `world` is a Store, anything with one (`.store`), or a list of Kubernetes objects.
+    Ends are pods, workloads with a template, `namespace/name`,
     Refs, addresses or CIDRs (all of whose addresses are meant). `port` is the port of the pod (Services have no part in
     this): a number, or a name that the destination's containers have; None asks whether there is any.
 
@@ -97,7 +99,7 @@ def explain(world: Any, source: Any, destination: Any, host_network: HostNetwork
     Raises:
         ObjectNotFound: no such pod or workload is in the store. InvalidArguments: an end cannot be read.
     """
-    store: Store = getattr(world, "store", world)
+    store = store_of(world)
     one, two = (_as(end_of(store, given), host_network) for given in (source, destination))
     if _is_local(one, two):
         return Reach(one, two, Side("egress", ALL), Side("ingress", ALL))
