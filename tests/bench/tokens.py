@@ -18,11 +18,13 @@ import yaml
 from tests.bench.fleet.objects import Fleet
 from tests.tools.desk import NOW, TestDesk
 
+from kubesteward.embedded.columns import COLUMNS
 from kubesteward.embedded.tables import table
 from kubesteward_tools.catalog import load_tools
 from kubesteward_tools.lookup.notes import note
 from kubesteward_tools.text.fence import fence
 from kubesteward_tools.tool import Answer
+from kubesteward_tools.twin.resources import by_kind
 from kubesteward_tools.world.packing import Packing
 from kubesteward_tools.world.store import Key, Object, Store
 
@@ -69,7 +71,9 @@ def cost(answer: Answer) -> int:
 
 def kubectl_table(objects: list[Object]) -> str:
     """`kubectl get pods -A`: the server's cells without the wide ones, three blanks between columns."""
-    printed = table("pods", objects, {}, NOW)
+    kind = by_kind("", "Pod")
+    assert kind is not None
+    printed = table(kind, COLUMNS["pods"], objects, {}, NOW)
     narrow = [number for number, column in enumerate(printed["columnDefinitions"]) if not column["priority"]]
     head = ["NAMESPACE", *(printed["columnDefinitions"][number]["name"].upper() for number in narrow)]
     rows = [head] + [

@@ -76,7 +76,7 @@ def measure(pods: int, nodes: int, repetitions: int) -> dict[str, Any]:
     worlds = [world for _, world in pairs]
 
     def median(name: str) -> float:
-        return statistics.median(world[name] for world in worlds)
+        return float(statistics.median(world[name] for world in worlds))
 
     return {
         "objects": worlds[0]["objects"],

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -140,10 +141,10 @@ def _questions(made: Any) -> tuple[float, float]:
     asked: list[Callable[[], object]] = []
     for key in chance.sample(keys, QUESTIONS):
         ref = made.ref(key)
-        asked += [lambda key=key: made.graph.around(key), lambda ref=ref: made.blast_radius(ref)]
+        asked += [partial(made.graph.around, key), partial(made.blast_radius, ref)]
     for _ in range(QUESTIONS):
         refs = [made.ref(key) for key in chance.sample(pods, 4)]
-        asked.append(lambda refs=refs: made.lowest_common_ancestors(refs))
+        asked.append(partial(made.lowest_common_ancestors, refs))
     return quantiles([_timed(question) for question in asked])
 
 
