@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import select
 import subprocess
 import sys
 import threading
@@ -12,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 PROGRAM = [sys.executable, "-m", "kubesteward"]
 PATIENCE = 30.0
+_CTRL_C = b"\x03"
 TAKE_OVER = """\
 import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
@@ -32,17 +34,28 @@ def impatient(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> Itera
 
 
 def at_a_terminal(words: Sequence[str], answers: Mapping[str, str]) -> tuple[int, str]:
-    """Exit code, and everything on the screen; `answers` are typed, each once, when its question is seen."""
+    """Exit code, and everything on the screen; `answers` are typed, each once, when its question is seen.
+
+    ^C is typed again and again, as people do: a signal between Python's last look at signals and its read of the
+    terminal ends nothing.
+    """
     ours, theirs = pty.openpty()
-    waiting, seen = dict(answers), ""
+    waiting, seen, interrupted = dict(answers), "", False
     command = [sys.executable, "-c", TAKE_OVER, *PROGRAM, *words]
     started = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
     os.close(theirs)
     with started, impatient(started):
-        while part := _read(ours):
+        while True:
+            if interrupted and not select.select([ours], [], [], 1.0)[0]:
+                os.write(ours, _CTRL_C)
+                continue
+            if not (part := _read(ours)):
+                break
             seen += part
             for question in [item for item in waiting if item in seen]:
-                os.write(ours, waiting.pop(question).encode())
+                typed = waiting.pop(question).encode()
+                interrupted = typed == _CTRL_C
+                os.write(ours, typed)
     os.close(ours)
     return started.returncode, seen
 

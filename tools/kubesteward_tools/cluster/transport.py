@@ -54,6 +54,10 @@ class Silent(AskAgain):
     """A stream has said nothing for too long; it may be dead or just quiet."""
 
 
+_LEAVE = 0.05
+"""Seconds."""
+
+
 class ReadTransport:
     """One session to one API server."""
 
@@ -65,10 +69,12 @@ class ReadTransport:
         self._opening = asyncio.Lock()
 
     async def close(self) -> None:
-        for session in (self._session, self._retired):
-            if session is not None:
-                await session.close()
+        opened = [session for session in (self._session, self._retired) if session is not None]
         self._session = self._retired = None
+        for session in opened:
+            await session.close()
+        if opened:  # TLS takes leave of the other side, for which aiohttp does not wait
+            await asyncio.sleep(_LEAVE)
 
     async def get(self, path: str, query: Mapping[str, str] | None = None, accept: str = "application/json") -> Any:
         """The JSON body. Raises a SteadyError that fits the refusal."""
