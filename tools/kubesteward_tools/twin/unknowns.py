@@ -149,6 +149,13 @@ def _has_room(store: Store, node: str) -> bool:
     return all(value <= allocatable.get(item, 0) for item, value in room.used.items() if value)
 
 
+def _devices(evidence: Evidence) -> Iterator[str]:
+    """Pods that wait for claims of devices, which drivers allocate."""
+    for key, before, pod in evidence.touched(evidence.best, "pods"):
+        if before is None and pod is not None and pod["spec"].get("resourceClaims"):
+            yield f"{name(key)}: whether the devices that it claims are there is not known"
+
+
 def _provisioned(evidence: Evidence) -> Iterator[str]:
     """Volumes of a provisioner that nobody has seen at work."""
     store, origin = evidence.best.store, evidence.origin
@@ -183,5 +190,5 @@ def _tireless(run: Run) -> Iterator[str]:
         yield name(key) if isinstance(key, Key) else str(key)
 
 
-_OF_KUBERNETES = (_kinds, _owners, _autoscalers, _placed, _provisioned, _undecided, _networks, _restless)
+_OF_KUBERNETES = (_kinds, _owners, _autoscalers, _placed, _devices, _provisioned, _undecided, _networks, _restless)
 _OF_OTHERS = (_custom, _later_runs, _agents, _schedulers, _routing)

@@ -12,14 +12,19 @@ from tests.tools.twin.rehearsal.clusters import (
     PODS,
     QUOTAS,
     REPLICA_SETS,
+    SERVICES,
+    STRATEGIC_PATCH,
     budget,
+    cluster_with,
     deployment,
     rolling,
+    service,
 )
 
 from kubesteward_tools.twin.cases.outcome import Outcome
 from kubesteward_tools.twin.cases.snapshot import Snapshot
 from kubesteward_tools.twin.cases.unsafe import why_unsafe
+from kubesteward_tools.twin.route import Request
 
 INGRESSES = "/apis/networking.k8s.io/v1/namespaces/default/ingresses"
 TO_WEB = {"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}}
@@ -176,3 +181,52 @@ def test_a_replica_set_whose_place_in_the_quota_was_only_just_freed_is_made_anew
 
     assert found["pods"]["by_owner"] == {WEB: {"Ready": 2}}
     assert harms({"summary": found}) == {"endpoints_zero_during"}
+
+
+def test_an_init_container_whose_image_cannot_be_pulled_keeps_its_pod_from_starting() -> None:
+    found = played(objects(*web(2)), template(initContainers=[{"name": "first", "image": "init:v999"}]))
+
+    assert {"pods_broken", "rollout_stalled"} <= harms(found)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [{"containers": [{"name": "app", "image": "app:v999"}]}, {"activeDeadlineSeconds": 5}],
+    ids=["image", "deadline"],
+)
+def test_new_orders_to_the_kubelet_of_a_running_pod_are_not_called_safe(spec: dict[str, Any]) -> None:
+    before = objects(*web(1))
+    found = played(before, step("patch", f"{PODS}/{names(before)[0]}", {"spec": spec}))["summary"]
+
+    assert (found["admission"][0]["code"], found["unsafe"]) == (200, None)
+
+
+def test_pods_that_claim_devices_are_not_called_safe() -> None:
+    claims = [{"name": "gpu", "resourceClaimName": "one"}]
+
+    assert played(objects(*web(2)), template(resourceClaims=claims))["summary"]["unsafe"] is not False
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "gone"),
+    [
+        ({"type": "NodePort"}, {"type": "ClusterIP"}, {"externalTrafficPolicy"}),
+        (
+            {"type": "LoadBalancer"},
+            {"type": "ClusterIP"},
+            {"externalTrafficPolicy", "allocateLoadBalancerNodePorts"},
+        ),
+        ({"type": "LoadBalancer"}, {"type": "NodePort"}, {"allocateLoadBalancerNodePorts"}),
+        ({"type": "ClusterIP"}, {"type": "ExternalName", "externalName": "a.example"}, {"clusterIP", "ipFamilies"}),
+    ],
+)
+def test_a_service_of_another_type_loses_what_only_the_old_one_has(
+    before: dict[str, Any], after: dict[str, Any], gone: set[str]
+) -> None:
+    made = service()
+    cluster = cluster_with((SERVICES, {**made, "spec": {**made["spec"], **before}}))
+    answer = cluster.handle(Request("patch", f"{SERVICES}/web", {}, STRATEGIC_PATCH, {"spec": after}))
+
+    assert answer.status == 200
+    assert gone.isdisjoint(answer.body["spec"])
+    assert (after["type"] == "NodePort") == ("nodePort" in answer.body["spec"]["ports"][0])

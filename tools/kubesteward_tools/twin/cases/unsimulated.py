@@ -9,12 +9,16 @@ from kubesteward_tools.twin.cases.agents import NOTE, NOTES
 from kubesteward_tools.twin.cases.play import Play
 from kubesteward_tools.twin.disruption import controller_of
 from kubesteward_tools.twin.findings.evidence import Evidence, Run
+from kubesteward_tools.twin.kubelet.outlook import Declared
 from kubesteward_tools.twin.route import parse
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.unknowns import unknowns
 from kubesteward_tools.world.store import Key, Object
 
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+_CONTAINERS = ("initContainers", "containers")
+_SOON = 300
+"""Seconds. Recordings are over before that."""
 _HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
 
 
@@ -22,7 +26,7 @@ def unsimulated(play: Play) -> list[str]:
     """Recordings are of a control plane alone: no controller of custom resources runs in them, and no other agents."""
     run = Run(play.cluster, play.watcher, play.settled)
     evidence = Evidence(play.origin, run, run, tuple(_targets(play)), ())
-    rules = (_unserved, _unproven, _told)
+    rules = (_unserved, _unproven, _told, _restarted)
     found = (text for rule in rules for text in rule(play))
     return list(dict.fromkeys([*unknowns(evidence, alone=True), *found]))
 
@@ -47,6 +51,23 @@ def _unserved(play: Play) -> Iterator[str]:
             parse(step.path, play.cluster.api.kinds)
         except ApiError:
             yield f"{step.path}: this kind is not simulated"
+
+
+def _restarted(play: Play) -> Iterator[str]:
+    """Pods whose kubelet has new orders: to run another image, or to end them after a time."""
+    for key in sorted(key for key, word in play.watcher.touched.items() if key.resource == "pods" and word):
+        before, after = play.origin.get(key), play.cluster.store.get(key)
+        if before is None or after is None or before["metadata"].get("uid") != after["metadata"].get("uid"):
+            continue
+        if before["spec"].get("activeDeadlineSeconds") != (limit := after["spec"].get("activeDeadlineSeconds")):
+            if limit and limit < _SOON:
+                yield f"{key.namespace}/{key.name}: its time is up after {limit} s, and what then is not simulated"
+        elif _images(before) != _images(after) and Declared().fate(after).mode == "imagepull":
+            yield f"{key.namespace}/{key.name}: how long it goes on with the image that it has is not known"
+
+
+def _images(pod: Object) -> list[str]:
+    return [item.get("image", "") for part in _CONTAINERS for item in pod["spec"].get(part) or ()]
 
 
 def _told(play: Play) -> Iterator[str]:

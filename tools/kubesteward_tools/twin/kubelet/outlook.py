@@ -63,7 +63,8 @@ class Declared:
 
     def fate(self, pod: Object) -> Fate:
         notes = pod["metadata"].get("annotations") or {}
-        images = [container.get("image", "") for container in pod["spec"].get("containers") or ()]
+        containers = [*(pod["spec"].get("initContainers") or ()), *(pod["spec"].get("containers") or ())]
+        images = [container.get("image", "") for container in containers]
         mode = _note(notes, "mode") or _note(notes, "fail/mode")
         if mode in {None, "slow"} and any(_is_missing(image, notes) for image in images):
             mode = "imagepull"
