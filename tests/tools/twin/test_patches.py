@@ -14,8 +14,10 @@ from kubesteward_tools.twin.status import ApiError
 
 NAMES = st.sampled_from(["a", "b", "c"])
 LEAVES = st.integers() | st.booleans() | st.text(max_size=3)
-JSON = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner), max_leaves=8)
-OBJECTS = st.dictionaries(NAMES, JSON)
+JSON = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=8
+)
+OBJECTS = st.dictionaries(NAMES, JSON, max_size=3)
 
 
 @given(OBJECTS, OBJECTS)
