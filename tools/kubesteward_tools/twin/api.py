@@ -31,7 +31,6 @@ _GENERATED_NAME_LIMIT = 58
 _PARTS = {"resize": pod_changes.resized, "ephemeralcontainers": pod_changes.debugged}
 """Subresources through which only a part of the object is written."""
 
-Evict = Callable[["Api", str, str, dict[str, Any], User, bool], Object]
 Managed = Callable[[Object], list[dict[str, Any]]]
 """From an object as it is going to be to its `managedFields`; asked only where the object has such a list."""
 

@@ -69,9 +69,6 @@ class Engine:
         """Hear no more of the store."""
         self._stop()
 
-    def look_at(self, controller: Controller, key: Hashable) -> None:
-        self._queue[(self.controllers.index(controller), key)] = None
-
     def after(self, seconds: float, controller: Controller, key: Hashable, *, idle: bool = False) -> None:
         """Look at `key` again in `seconds`. An idle timer (a back-off, a deadline) does not keep `settle` waiting."""
         due = self.api.clock.now + max(seconds, 0.0)

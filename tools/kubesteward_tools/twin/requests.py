@@ -204,17 +204,20 @@ def _update(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     if uid and uid != old["metadata"].get("uid"):
         why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {old['metadata'].get('uid')}"
         raise conflict(kind, route.name, why)
-    new = api.update(
-        kind.resource,
+    return 200, _stored(api, request, route, body)
+
+
+def _stored(api: Api, request: Request, route: Route, new: Object) -> Object:
+    return api.update(
+        route.kind.resource,
         route.namespace,
         route.name,
-        body,
+        new,
         user=request.user,
         subresource=route.subresource,
         dry_run=_is_dry(request),
         managed=_written(api, request, route),
     )
-    return 200, new
 
 
 def _write_scale(api: Api, request: Request, route: Route, new: Object) -> Object:
@@ -272,16 +275,7 @@ def _patch(api: Api, request: Request, route: Route) -> tuple[int, Object]:
     if content_type in {JSON_PATCH, MERGE_PATCH}:
         _check_kind(kind, asked)
     new = decoding.merged(api, request, kind, asked)
-    return 200, api.update(
-        kind.resource,
-        route.namespace,
-        route.name,
-        new,
-        user=request.user,
-        subresource=route.subresource,
-        dry_run=_is_dry(request),
-        managed=_written(api, request, route),
-    )
+    return 200, _stored(api, request, route, new)
 
 
 def _check_kind(kind: ResourceType, obj: Object) -> None:

@@ -47,11 +47,10 @@ class Shift(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`left_out` are sentences on what was not compared; `concerned` says whether policies could matter at all."""
+    """`left_out` are sentences on what was not compared."""
 
     shifts: tuple[Shift, ...] = ()
     left_out: tuple[str, ...] = ()
-    concerned: bool = False
 
 
 def compare(origin: Store, now: Store, touched: Iterable[Key]) -> Comparison:
@@ -63,7 +62,7 @@ def compare(origin: Store, now: Store, touched: Iterable[Key]) -> Comparison:
         return Comparison(left_out=tuple(asked.left_out))
     answers = _Answers(asked.before, asked.after)
     shifts = [shift for question in asked.questions[:MOST_QUESTIONS] for shift in answers.to(question)]
-    return Comparison(tuple(shifts), tuple(_left_out(asked, now)), concerned=True)
+    return Comparison(tuple(shifts), tuple(_left_out(asked, now)))
 
 
 def _left_out(asked: Asked, now: Store) -> Iterator[str]:
