@@ -118,7 +118,8 @@ def test_whatever_is_done_to_the_log_the_first_broken_record_is_named(tmp_path: 
     copy.row_factory = sqlite3.Row
     source.db.backup(copy)
     source.close()
-    tamper(copy, seq)
+    with copy:
+        tamper(copy, seq)
     found = check(copy)
     copy.close()
     expected = min(seq, seq % RECORDS + 1) if tamper is _swap else seq

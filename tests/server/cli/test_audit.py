@@ -29,11 +29,19 @@ def change(log: Path, statement: str) -> None:
         db.execute(statement)
 
 
+SIGNED = "Signed up to record 5, anchored up to record 0.\n"
+
+
 def test_an_unbroken_log_is_told_with_its_head(kubesteward: Command, log: Path) -> None:
     said, told = kubesteward("audit", "verify"), json.loads(kubesteward("audit", "verify", "--json").out)
 
-    assert said == Said(OK, f"5 records, the chain is unbroken. Head: {told['head']}\n", "")
-    assert told == {"ok": True, "records": 5, "head": told["head"], "broken": None, "reason": ""}
+    assert said == Said(OK, f"5 records, the chain is unbroken. Head: {told['head']}\n{SIGNED}", "")
+    assert told == {"ok": True, "records": 5, "head": told["head"], "broken": None, "reason": ""} | {
+        "field": "",
+        "root": told["root"],
+        "signed": 5,
+        "anchored": 0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -53,7 +61,7 @@ def test_a_record_that_was_altered_is_named(kubesteward: Command, log: Path, sta
     told = json.loads(as_json.out)
 
     assert (said.code, said.out, as_json.code, as_json.err) == (BROKEN_AUDIT, "", BROKEN_AUDIT, "")
-    assert said.err == f"The audit log does not verify: {told['reason']}\n"
+    assert said.err == f"The audit log does not verify: {told['reason']} [{told['field']}]\n"
     assert (told["ok"], told["records"], told["broken"]) == (False, broken - 1, broken)
     assert f"record {broken}: " in told["reason"] or f"ends at record {broken - 1}" in told["reason"]
 
