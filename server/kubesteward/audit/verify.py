@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -175,8 +175,8 @@ def _has_tree(db: sqlite3.Connection) -> bool:
 
 
 def _walk(db: sqlite3.Connection, place: Place, promised: Promises) -> Iterator[Place]:
-    """Record by record, each place that is still sound."""
-    sound = place.frontier.size
+    """Record by record, each place that is still sound. What the chain tells is told first: it names one record."""
+    sound, rewritten = place.frontier.size, None
     rows = db.execute(
         "SELECT seq, CAST(record AS BLOB), CAST(previous AS BLOB), CAST(hash AS BLOB),"
         " (SELECT CAST(previous AS BLOB) FROM audit b WHERE b.seq > a.seq ORDER BY b.seq LIMIT 1),"
@@ -188,15 +188,24 @@ def _walk(db: sqlite3.Connection, place: Place, promised: Promises) -> Iterator[
         if wrong := _wrong((seq, record, previous, mark), number, place.head, later or head):
             raise _Broken(number, wrong[0], f"record {number}: {wrong[1]}")
         place = Place(mark.decode(), place.frontier.add(leaf_hash(record)))
-        for promise in promised.get(number, ()):
-            if place.frontier.root() != promise.root:
-                why = f"not what was signed for {number} records ({promise.where}): a record from {sound + 1} to"
-                raise _Broken(sound + 1, "checkpoint", f"{why} {number} was rewritten")
+        rewritten = rewritten or _unkept(place, sound, promised.get(number, ()))
         sound = number if number in promised else sound
         yield place
+    if rewritten:
+        raise rewritten
     if late := sorted(size for size in promised if size > place.frontier.size):
         end, where = place.frontier.size, promised[late[-1]][0].where
         raise _Broken(end + 1, "seq", f"the log ends at record {end}, but {late[-1]} were signed ({where})")
+
+
+def _unkept(place: Place, sound: int, promises: Sequence[_Promise]) -> _Broken | None:
+    """What is told of the first checkpoint that the log does not fit; up to record `sound` it fits one."""
+    number, root = place.frontier.size, place.frontier.root() if promises else b""
+    for promise in promises:
+        if root != promise.root:
+            why = f"a record from {sound + 1} to {number} was rewritten: it is not what was signed ({promise.where})"
+            return _Broken(sound + 1, "checkpoint", why)
+    return None
 
 
 def _wrong(row: tuple[int, bytes, bytes, bytes], number: int, head: str, later: bytes | None) -> tuple[str, str] | None:
@@ -205,7 +214,7 @@ def _wrong(row: tuple[int, bytes, bytes, bytes], number: int, head: str, later: 
     if seq != number:
         return "seq", f"it is missing (the next one is {seq})"
     if previous != head.encode():
-        return "previous", "it does not continue the record before it"
+        return "previous", "it does not continue the record before it; one was put in, taken out or moved"
     try:
         text = record.decode()
     except UnicodeDecodeError:
@@ -227,8 +236,10 @@ def _end(db: sqlite3.Connection, place: Place, newest: int) -> None:
     row = db.execute("SELECT seq, CAST(hash AS BLOB) FROM audit_head").fetchone()
     if row is None and number:
         raise _Broken(1, "head", "the log's end is not recorded any more")
-    if row is not None and tuple(row) != (number, place.head.encode()):
-        raise _Broken(number + 1, "seq", f"the log ends at record {number}, but {row[0]} were written")
+    if row is not None and row[0] != number:
+        raise _Broken(min(number, row[0]) + 1, "seq", f"the log ends at record {number}, but {row[0]} were written")
+    if row is not None and row[1] != place.head.encode():
+        raise _Broken(number + 1, "head", f"the recorded end of the log is not record {number}")
     if row is not None and _has_tree(db):
         kept = db.execute("SELECT CAST(frontier AS BLOB) FROM audit_head").fetchone()[0]
         if kept != place.frontier.text().encode():
