@@ -50,6 +50,9 @@ class Settings(BaseModel):
     state_dir: Path = Field(
         default_factory=lambda: data_dir(os.environ), description="where actions, approvals and the audit log are kept"
     )
+    audit_anchor: Path | None = Field(
+        None, description="file to which signed checkpoints of the audit log are copied, best out of this user's hands"
+    )
     autonomy: int = Field(
         1, ge=1, le=4, description="1 advisor: executes nothing; 2 copilot: every action needs a person"
     )
@@ -99,7 +102,7 @@ class Settings(BaseModel):
             parse(value)
         return value
 
-    @field_validator("kubeconfig", "bundle", "state_dir", "http_tokens")
+    @field_validator("kubeconfig", "bundle", "state_dir", "audit_anchor", "http_tokens")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value else value

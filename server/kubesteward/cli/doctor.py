@@ -79,7 +79,7 @@ async def _store(settings: Settings) -> list[Check]:
         return [Check("store", "fail", f"{path} is no folder that can be written", todo)]
     if not Store.exists(path):
         return [Check("store", "ok", f"{path} holds none yet; the first change that is proposed makes it")]
-    verification = verify(path)
+    verification = verify(path, settings.audit_anchor)
     if verification.ok:
         return [Check("audit log", "ok", f"{verification.records} records, the chain is unbroken")]
     return [Check("audit log", "fail", verification.reason, "Stop all servers and keep the file for inspection.")]
