@@ -61,6 +61,16 @@ def m006_baselines(db: sqlite3.Connection) -> None:
     )
 
 
+def m007_guardrails(db: sqlite3.Connection) -> None:
+    """Sets of rules by their digest, and which one was in force from when on."""
+    db.execute("CREATE TABLE guardrail_sets (digest TEXT PRIMARY KEY, sources TEXT NOT NULL) WITHOUT ROWID")
+    db.execute(
+        "CREATE TABLE guardrail_history (number INTEGER PRIMARY KEY, at REAL NOT NULL,"
+        " digest TEXT NOT NULL REFERENCES guardrail_sets (digest), configured TEXT NOT NULL, how TEXT NOT NULL,"
+        " principal TEXT NOT NULL, comment TEXT NOT NULL)"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_audit,
     m002_actions,
@@ -68,6 +78,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m004_snapshots,
     m005_probe,
     m006_baselines,
+    m007_guardrails,
 )
 
 
