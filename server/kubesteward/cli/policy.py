@@ -155,17 +155,14 @@ def diff(
 def rollback(
     to: Annotated[str, typer.Argument(help="the beginning of a digest, from `history`")],
     comment: Annotated[str, typer.Option(help="why; it is kept in the history and in the audit log")],
-    policies: Chosen = None,
     state_dir: StateDir = None,
 ) -> None:
-    """Put an earlier set in force again, for running servers too, until the configured rules change."""
-    from kubesteward.guardrails.sources import gathered
-
+    """Put an earlier set in force again, for running servers too, until they are configured with other rules."""
     with one_sentence():
-        settings = _settings(policies, state_dir)
+        settings = _settings(None, state_dir)
         with _history(settings) as kept:
-            entry = kept.roll_back(to, gathered(settings.policies), settings.principal, comment)
-    typer.echo(f"{_short(entry.digest)} is in force until the configured rules change.")
+            entry = kept.roll_back(to, settings.principal, comment)
+    typer.echo(f"{_short(entry.digest)} is in force instead of {_short(entry.configured)}, while that is configured.")
 
 
 def _settings(policies: str | None, state_dir: Path | None = None) -> Settings:

@@ -1,5 +1,5 @@
 """Which set of rules is in force. Every set that was ever used is kept under its digest, with who put it in force when;
-going back to one is such a step too, and holds until the configured rules themselves change.
+going back to one is such a step too, and holds for as long as the same rules are configured.
 """
 
 from __future__ import annotations
@@ -45,15 +45,18 @@ class History:
         Raises:
             GuardrailsUnusable: they do not compile. StoreUnusable: it cannot be written down.
         """
-        last, wanted = self.last(), digest_of(configured)
-        if last is not None and last.configured == wanted:
+        wanted = digest_of(configured)
+        last = self._last_of(wanted)
+        if last is not None:
             return rules_of(configured if last.digest == wanted else self.sources(last.digest))
         found = rules_of(configured)
         self._enter(configured, Entry(0, time.time(), wanted, wanted, "loaded", principal, ""))
         return found
 
-    def roll_back(self, to: str, configured: Sources, principal: str, comment: str) -> Entry:
-        """Put an earlier set in force again, by the beginning of its digest.
+    def roll_back(self, to: str, principal: str, comment: str) -> Entry:
+        """Put an earlier set in force again, by the beginning of its digest, instead of the one configured last.
+
+        Servers on one store may be configured differently: this is said of those whose step was the last.
 
         Raises:
             ObjectNotFound: no such set, or several. GuardrailsUnusable: it does not compile in this version.
@@ -61,7 +64,8 @@ class History:
         found = self.find(to)
         sources = self.sources(found)
         rules_of(sources)
-        entry = Entry(0, time.time(), found, digest_of(configured), "rolled_back", principal, comment)
+        configured = self.entries()[0].configured
+        entry = Entry(0, time.time(), found, configured, "rolled_back", principal, comment)
         self._enter(sources, entry)
         return entry
 
@@ -69,8 +73,9 @@ class History:
         """The newest first."""
         return [Entry(*row) for row in self._rows("SELECT * FROM guardrail_history ORDER BY number DESC")]
 
-    def last(self) -> Entry | None:
-        rows = self._rows("SELECT * FROM guardrail_history ORDER BY number DESC LIMIT 1")
+    def _last_of(self, configured: str) -> Entry | None:
+        query = "SELECT * FROM guardrail_history WHERE configured = ? ORDER BY number DESC LIMIT 1"
+        rows = self._rows(query, configured)
         return Entry(*rows[0]) if rows else None
 
     def find(self, beginning: str) -> str:
@@ -99,8 +104,8 @@ class History:
     def _enter(self, sources: Sources, new: Entry) -> None:
         """`new.number` is given by the table."""
         with self._store.transaction() as db:
-            last = self.last()
-            if new.how == "loaded" and last is not None and last.configured == new.configured:
+            last = self._last_of(new.configured)
+            if new.how == "loaded" and last is not None:
                 return  # another process was quicker
             db.execute("INSERT OR IGNORE INTO guardrail_sets VALUES (?, ?)", (new.digest, json.dumps(sources)))
             db.execute(

@@ -50,7 +50,7 @@ def test_a_set_that_is_new_is_kept_and_written_down_once(history: History, tmp_p
 def test_an_earlier_set_is_in_force_again_until_the_configured_one_changes(history: History, tmp_path: Path) -> None:
     for item in (OLD, NEW):
         message(history, item)
-    entry = history.roll_back(digest_of(OLD)[:15], NEW, "local:bob", "it stopped everything")
+    entry = history.roll_back(digest_of(OLD)[:15], "local:bob", "it stopped everything")
 
     assert (entry.how, entry.principal, entry.comment) == ("rolled_back", "local:bob", "it stopped everything")
     assert [message(history, item) for item in (NEW, NEW, NEWER)] == ["old", "old", "newer"]
@@ -65,18 +65,27 @@ def test_two_processes_on_one_store_write_one_step(tmp_path: Path) -> None:
     assert len(histories[0].entries()) == 1
 
 
+def test_servers_with_different_rules_on_one_store_do_not_undo_each_others_steps(history: History) -> None:
+    for item in (OLD, NEWER, NEW):
+        message(history, item)
+    history.roll_back(digest_of(OLD), "local:bob", "")
+
+    assert [message(history, item) for item in (NEWER, NEW, NEWER, NEW)] == ["newer", "old"] * 2
+    assert len(history.entries()) == 4
+
+
 @pytest.mark.parametrize("beginning", ["", "sha256:", "abc", "ffffffffffff"])
 def test_a_digest_that_is_too_short_or_unknown_names_nothing(history: History, beginning: str) -> None:
     message(history, OLD)
 
     with pytest.raises(ObjectNotFound, match="kubesteward policy history"):
-        history.roll_back(beginning, OLD, "local:bob", "")
+        history.roll_back(beginning, "local:bob", "")
 
 
 def test_kept_rules_that_were_altered_are_not_used(history: History, tmp_path: Path) -> None:
     message(history, OLD)
     message(history, NEW)
-    history.roll_back(digest_of(OLD)[7:20], NEW, "local:bob", "")
+    history.roll_back(digest_of(OLD)[7:20], "local:bob", "")
     with Store.open(tmp_path).transaction() as db:
         db.execute("UPDATE guardrail_sets SET sources = replace(sources, 'deny', 'warn')")
 

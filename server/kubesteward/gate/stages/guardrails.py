@@ -49,7 +49,7 @@ def _verdicts(case: Case, *, rehearsed: bool) -> tuple[Verdict, ...]:
     for verdict in verdicts:
         if verdict.decision is Decision.DENY:
             _alert(case, verdict, rules.digest)
-    about = f"no rule of {len(asked)} speaks against it"
+    about = f"none of {len(asked)} rules of {rules.digest[7:19]} speaks against it"
     return verdicts or (Verdict(STAGE, Decision.ALLOW, "guardrails.ok", about),)
 
 
