@@ -105,7 +105,17 @@ async def test_a_rule_that_was_made_since_the_approval_stops_the_execution(tmp_p
     assert lab.writer.writes == []
 
 
-async def test_a_rule_about_the_rehearsal_is_asked_again_at_execution(tmp_path: Path) -> None:
+async def test_a_rule_about_the_rehearsal_judges_what_would_follow_by_now(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, policies=rules(tmp_path, ("share", "deny", "rehearsal.podsStarted > 1")))
+    approved = await lab.approved(scale(4))
+    lab.change({"spec": {"replicas": 1}})
+    action = await lab.gate.execute(approved.id)
+
+    assert (action.status, action.verdicts[-1].rule_id) == ("blocked", "share")
+    assert lab.writer.writes == []
+
+
+async def test_a_new_rule_about_the_rehearsal_holds_for_what_was_approved_before(tmp_path: Path) -> None:
     lab = Lab(tmp_path, policies=rules(tmp_path, ("pods", "deny", "rehearsal.podsStarted > 1")))
     approved = await lab.approved(scale(4))
     rules(tmp_path, ("pods", "deny", "rehearsal.podsStarted > 0"))

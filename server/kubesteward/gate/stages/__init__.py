@@ -35,8 +35,11 @@ STAGES: tuple[Stage, ...] = (
     approval,
 )
 
-BEFORE_EXECUTION: tuple[Stage, ...] = (liveness, autonomy, rights, immutable, guardrails, guardrails_rehearsed)
+BEFORE_EXECUTION: tuple[Stage, ...] = (liveness, autonomy, rights, immutable, guardrails)
 """Asked again when an approved change is executed: minutes have passed, perhaps the server was started anew."""
+
+REHEARSED_AGAIN: tuple[Stage, ...] = (guardrails_rehearsed,)
+"""Asked of each further rehearsal of an approved change."""
 
 
 async def walk(case: Case, stages: tuple[Stage, ...] = STAGES) -> list[Verdict]:
