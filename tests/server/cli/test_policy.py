@@ -66,6 +66,18 @@ def test_show_of_what_there_is_not_says_what_is_near(kubesteward: Command) -> No
     assert "Did you mean default.protected?" in said.err
 
 
+def test_doctor_tells_of_rules_that_cannot_be_used(
+    kubesteward: Command, mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = kubesteward("doctor").out
+    monkeypatch.setenv("KUBESTEWARD_POLICIES", f"default,{mine}x")
+    bad = kubesteward("doctor").out
+
+    assert "ok    guardrails: 4 rules of default can be used" in good
+    assert "fail  guardrails: the rules" in bad
+    assert "Every change is denied." in bad
+
+
 def test_check_names_the_line_that_cannot_be_used(kubesteward: Command, mine: Path) -> None:
     good = kubesteward("policy", "check", "--policies", f"default,{mine}")
     mine.write_text(RULE.replace("effect", "efect") % "x")
