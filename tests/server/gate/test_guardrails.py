@@ -8,7 +8,7 @@ import logging
 from pathlib import Path
 
 import pytest
-from tests.server.gate.lab import WEB, Lab, label, patch, scale
+from tests.server.gate.lab import PATH, WEB, Lab, label, patch, scale
 
 from kubesteward_policies.change import ApiCall, Change
 from kubesteward_policies.ref import Ref
@@ -150,6 +150,27 @@ async def test_of_what_is_deleted_there_is_no_object_after_it_and_before_a_creat
     for call in (made, gone):
         action = await lab.propose(Change("test", call.target, (call,), "test"), dry_run=True)
         assert verdicts(action)[0] == ("nulls", "warn")
+
+
+async def test_a_scale_that_is_put_is_seen_as_the_object_with_its_replicas(tmp_path: Path) -> None:
+    lab = Lab(
+        tmp_path, policies=rules(tmp_path, ("r", "deny", "object.spec.replicas == 7 && has(object.spec.template)"))
+    )
+    body = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": "web"}, "spec": {"replicas": 7}}
+    call = ApiCall("update", f"{PATH}/scale", WEB, body)
+
+    assert verdicts(await lab.propose(Change("test", WEB, (call,), "test"))) == [("r", "deny")]
+
+
+async def test_an_eviction_is_judged_with_the_pod_as_it_is(tmp_path: Path) -> None:
+    wanted = 'call.subresource == "eviction" && object.metadata.name == oldObject.metadata.name'
+    lab = Lab(tmp_path, policies=rules(tmp_path, ("r", "deny", wanted)))
+    name = next(key.name for key in lab.cluster.store.keys("pods", "shop"))
+    pod = Ref("lab", "", "Pod", "shop", name)
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": name, "namespace": "shop"}}
+    call = ApiCall("create", f"/api/v1/namespaces/shop/pods/{name}/eviction", pod, body)
+
+    assert verdicts(await lab.propose(Change("test", pod, (call,), "test"))) == [("r", "deny")]
 
 
 async def test_a_patch_that_cannot_be_merged_leaves_nothing_for_rules_to_be_content_with(tmp_path: Path) -> None:
