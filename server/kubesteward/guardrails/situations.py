@@ -20,7 +20,7 @@ _MERGED = frozenset({"", "scale"})
 
 def situations(case: Case) -> list[dict[str, Any]]:
     """In the order of the calls. The moment is read once, so that all rules judge the same one."""
-    shared = {
+    of_all = {
         "change": {"tool": case.change.tool, "tier": int(Tier.EXECUTE), "calls": len(case.change.calls)},
         "rehearsal": None if case.rehearsal is None else _rehearsal(case.rehearsal),
         "request": _request(case),
@@ -28,7 +28,7 @@ def situations(case: Case) -> list[dict[str, Any]]:
         "now": datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "autonomy": int(case.settings.autonomy),
     }
-    return [{**shared, **_of_call(case, call)} for call in case.change.calls]
+    return [{**of_all, **_of_call(case, call)} for call in case.change.calls]
 
 
 def _request(case: Case) -> dict[str, Any]:
