@@ -56,6 +56,10 @@ class Settings(BaseModel):
     autonomy: int = Field(
         1, ge=1, le=4, description="1 advisor: executes nothing; 2 copilot: every action needs a person"
     )
+    policies: tuple[str, ...] = Field(
+        ("default",),
+        description="guardrails, comma-separated: packs (default, production, freeze-window, strict) and YAML files",
+    )
     read_only: bool = Field(False, description="refuse every tool that proposes a change")
     principal: str = Field(
         default_factory=lambda: f"local:{_user()}",
@@ -79,7 +83,7 @@ class Settings(BaseModel):
     http_allowed_hosts: tuple[str, ...] = Field((), description="values of Host that are accepted, comma-separated")
     http_allowed_origins: tuple[str, ...] = Field((), description="values of Origin that are accepted, comma-separated")
 
-    @field_validator("namespaces", "http_allowed_hosts", "http_allowed_origins", mode="before")
+    @field_validator("namespaces", "policies", "http_allowed_hosts", "http_allowed_origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value

@@ -38,6 +38,8 @@ class Case:
     audit: AuditLog
     world: World
     writer: Writing | None
+    caller: Caller
+    justification: str = ""
     rehearsal: Rehearsal | None = None
     versions: dict[str, str] = field(default_factory=dict)
 

@@ -94,7 +94,7 @@ class Gate:
         if not dry_run and (known := self._known(change, caller, idempotency_key)):
             return known
         world = await self._world(change)
-        case = self._case(world, change, dry_run=dry_run)
+        case = self._case(world, change, caller, justification, dry_run=dry_run)
         verdicts = await walk(case)
         action = self._proposed(case, caller, verdicts, justification, idempotency_key)
         try:
@@ -120,11 +120,17 @@ class Gate:
         await world.ensure(*(key.resource for key in keys(world, change)), namespace=space)
         return world
 
-    def _case(self, world: World, change: Change, *, dry_run: bool) -> Case:
-        return Case(change, dry_run, self._settings, self._store, self._audit, world, self._writers.find(world))
+    def _case(self, world: World, change: Change, caller: Caller, justification: str, *, dry_run: bool) -> Case:
+        writer = self._writers.find(world)
+        return Case(
+            change, dry_run, self._settings, self._store, self._audit, world, writer, caller, justification.strip()
+        )
 
     def _recheck(self, world: World, action: Action) -> Case:
-        return self._case(world, action.change, dry_run=False)
+        caller = Caller(action.principal, action.client, channel=action.channel)
+        case = self._case(world, action.change, caller, action.justification, dry_run=False)
+        case.rehearsal = action.rehearsal
+        return case
 
     def _proposed(
         self, case: Case, caller: Caller, verdicts: Sequence[Verdict], justification: str, key: str

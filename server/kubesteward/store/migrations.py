@@ -74,6 +74,16 @@ def m007_audit_tree(db: sqlite3.Connection) -> None:
     db.execute("UPDATE audit_head SET frontier = ?", (frontier.text(),))
 
 
+def m008_guardrails(db: sqlite3.Connection) -> None:
+    """Sets of rules by their digest, and which one was in force from when on."""
+    db.execute("CREATE TABLE guardrail_sets (digest TEXT PRIMARY KEY, sources TEXT NOT NULL) WITHOUT ROWID")
+    db.execute(
+        "CREATE TABLE guardrail_history (number INTEGER PRIMARY KEY, at REAL NOT NULL,"
+        " digest TEXT NOT NULL REFERENCES guardrail_sets (digest), configured TEXT NOT NULL, how TEXT NOT NULL,"
+        " principal TEXT NOT NULL, comment TEXT NOT NULL)"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_audit,
     m002_actions,
@@ -82,6 +92,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m005_probe,
     m006_baselines,
     m007_audit_tree,
+    m008_guardrails,
 )
 
 
