@@ -70,7 +70,8 @@ class Action(BaseModel):
     """`digest` covers the change, its rehearsal and the versions of its targets: it is what gets approved.
 
     `server` is the API server that it was judged against, `home` the process that proposed it, `executor` the one that
-    executes it. `diff` is that of the API server's dry run, when it was proposed. `done` counts the calls that were answered; `intended` says that the first may have left.
+    executes it. `diff` is that of the API server's dry run, when it was proposed. `done` counts the calls that were
+    answered; `intended` says that the first may have left.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -91,7 +91,7 @@ class Actions:
         return self._select("WHERE principal = ? ORDER BY created DESC LIMIT ?", principal, limit)
 
     def stamps(self, limit: int = 50) -> list[tuple[str, str, float, str, int]]:
-        """Id, status, time of expiry, digest and size of the newest records: cheap to ask for, different after a change.
+        """Id, status, expiry, digest and size of the newest records: cheap to ask for, different after a change.
 
         Raises:
             StoreUnusable: the store cannot be read.
