@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -23,9 +24,15 @@ _TYPES = {"console.css": "text/css", "console.js": "text/javascript"}
 
 
 def make_application(
-    records: Records, site: Site, ticket: Ticket | None, keys: Keys | None = None, clock: Clock = time.time
+    records: Records,
+    site: Site,
+    ticket: Ticket | None,
+    keys: Keys | None = None,
+    *,
+    clock: Clock = time.time,
+    ending: asyncio.Event | None = None,
 ) -> Starlette:
-    """`ticket` lets the operator in, `keys` people from elsewhere."""
+    """`ticket` lets the operator in, `keys` people from elsewhere. `ending` ends the live updates when it is set."""
     from starlette.applications import Starlette
     from starlette.middleware import Middleware
     from starlette.routing import Mount, Route
@@ -38,7 +45,7 @@ def make_application(
         Route("/open", pages.open, methods=["GET"]),
         Route("/enter", pages.enter, methods=["POST"]),
         Route("/leave", pages.leave, methods=["POST"]),
-        Route("/events", _Live(pages)),
+        Route("/events", _Live(pages, events.until(ending or asyncio.Event()))),
         Route("/actions/{id}", pages.action),
         Route("/actions/{id}", pages.decide, methods=["POST"]),
         *(Route(f"/{name}", _asset(name, kind)) for name, kind in _TYPES.items()),
@@ -75,8 +82,9 @@ def _asset(name: str, kind: str) -> Any:
 class _Live:
     """The address of the live updates; an ASGI application, so that the end of a stream is seen here."""
 
-    def __init__(self, pages: Pages) -> None:
+    def __init__(self, pages: Pages, pause: events.Pause) -> None:
         self._pages = pages
+        self._pause = pause
         self._open = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -88,7 +96,7 @@ class _Live:
         if self._open >= events.STREAMS:
             await PlainTextResponse("Too many streams.\n", 429, {"Retry-After": "30"})(scope, receive, send)
             return
-        found = events.stream(self._pages.records.actions, self._pages.clock)
+        found = events.stream(self._pages.records.actions, self._pages.clock, self._pause)
         self._open += 1
         try:
             await StreamingResponse(found, media_type="text/event-stream")(scope, receive, send)

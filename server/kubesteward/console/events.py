@@ -6,6 +6,7 @@ No text of anybody goes through here: only states, digests and times. The page w
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -22,11 +23,13 @@ LONGEST = 900
 STREAMS = 16
 """At one time."""
 
-Pause = Callable[[float], Awaitable[object]]
+Pause = Callable[[float], Awaitable[bool]]
 
 
-async def stream(actions: Actions, clock: Clock, pause: Pause = asyncio.sleep) -> AsyncIterator[str]:
-    """One event each second in which there is something new: a countdown that runs is something new."""
+async def stream(actions: Actions, clock: Clock, pause: Pause) -> AsyncIterator[str]:
+    """One event each second in which there is something new: a countdown that runs is something new. `pause` says
+    whether it is over.
+    """
     before = ""
     for _ in range(LONGEST):
         try:
@@ -36,7 +39,19 @@ async def stream(actions: Actions, clock: Clock, pause: Pause = asyncio.sleep) -
         if now != before:
             yield f"data: {now}\n\n"
         before = now
-        await pause(EVERY)
+        if await pause(EVERY):
+            return
+
+
+def until(ending: asyncio.Event) -> Pause:
+    """Pauses that end early, and say so, when the page is about to end: streams never end by themselves."""
+
+    async def pause(seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ending.wait(), seconds)
+        return ending.is_set()
+
+    return pause
 
 
 def state(actions: Actions, now: float) -> dict[str, Any]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
+import socket
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from kubesteward.console.access import Keys, Ticket
@@ -17,6 +18,7 @@ from kubesteward_tools.errors import InvalidArguments
 
 if TYPE_CHECKING:
     import uvicorn
+    from starlette.applications import Starlette
 
     from kubesteward.app import App
     from kubesteward.settings import Settings
@@ -39,8 +41,6 @@ async def serve_alone(settings: Settings) -> None:
 
 
 async def _serve(records: Records, settings: Settings, *, alone: bool) -> None:
-    import uvicorn
-
     from kubesteward.mcp.http import listen
 
     listening = listen(settings.console_host, settings.console_port, "KUBESTEWARD_CONSOLE_PORT")
@@ -49,19 +49,10 @@ async def _serve(records: Records, settings: Settings, *, alone: bool) -> None:
         site = Site.of(settings, port)
         ticket = None if site.public else Ticket(settings.principal, time.time)
         keys = _keys(settings) if site.public else None
-        application = make_application(records, site, ticket, keys)
-        config = uvicorn.Config(
-            application,
-            log_level="warning",
-            access_log=False,  # it would write the link down
-            server_header=False,
-            lifespan="off",
-            ws="none",
-            timeout_graceful_shutdown=GRACE,
-        )
+        ending = asyncio.Event()
+        application = make_application(records, site, ticket, keys, ending=ending)
         print(_where(site, port, ticket), file=sys.stderr, flush=True)  # noqa: T201 - whoever starts it by hand
-        server = uvicorn.Server(config) if alone else _within(config)
-        await server.serve(sockets=[listening])
+        await make_server(application, ending, alone=alone).serve(sockets=[listening])
 
 
 def _keys(settings: Settings) -> Keys:
@@ -86,13 +77,29 @@ def _where(site: Site, port: int, ticket: Ticket | None) -> str:
     )
 
 
-def _within(config: uvicorn.Config) -> uvicorn.Server:
-    """A server that leaves the signals to the process it is part of."""
+def make_server(application: Starlette, ending: asyncio.Event, *, alone: bool) -> uvicorn.Server:
+    """One that sets `ending` before it waits for what is being answered, and leaves the signals to the process that it
+    is part of unless it is `alone`.
+    """
     import uvicorn
 
-    class Within(uvicorn.Server):
-        @contextlib.contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
+    class Serving(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            ending.set()
+            await super().shutdown(sockets)
 
-    return Within(config)
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            with super().capture_signals() if alone else nullcontext():
+                yield
+
+    config = uvicorn.Config(
+        application,
+        log_level="warning",
+        access_log=False,  # it would write the link down
+        server_header=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=GRACE,
+    )
+    return Serving(config)

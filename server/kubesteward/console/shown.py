@@ -26,7 +26,6 @@ WORDS: dict[Status, str] = {
 }
 DECISIONS = {"allow": "allows", "warn": "warns", "needs_approval": "asks for a person", "deny": "denies"}
 SEVERITIES = {"block": "blocks", "warn": "warning", "info": "note"}
-_LONGEST = 20000
 
 
 def line(text: object) -> str:
@@ -38,10 +37,11 @@ def line(text: object) -> str:
 
 
 def lines(text: object) -> str:
+    """All of it: nobody approves what was cut off."""
     from kubesteward_tools.text.fence import clean
     from kubesteward_tools.text.redact import redact
 
-    return redact(clean(str(text), _LONGEST))
+    return redact(clean(str(text), len(str(text)) + 1))
 
 
 def moment(at: float) -> str:

@@ -1,4 +1,4 @@
-"""A real Chromium without a window, driven by its own protocol (Chrome DevTools Protocol), and the page served to it."""
+"""A real Chromium without a window, driven by the Chrome DevTools Protocol, and the page served to it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-import uvicorn
 from tests.server.gate.lab import Lab
 
 from kubesteward.console.access import Ticket
 from kubesteward.console.application import make_application
 from kubesteward.console.records import BesideServers
-from kubesteward.console.serve import _within
+from kubesteward.console.serve import make_server
 from kubesteward.console.site import Site
 
 PATIENCE = 30.0
@@ -37,9 +36,9 @@ async def served(lab: Lab) -> AsyncIterator[str]:
     with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as listening:
         port = listening.getsockname()[1]
         site, ticket = Site.of(lab.settings, port), Ticket("local:olga", time.time)
-        application = make_application(BesideServers(lab.store), site, ticket)
-        config = uvicorn.Config(application, log_level="warning", lifespan="off", ws="none", timeout_graceful_shutdown=1)
-        server = _within(config)
+        ending = asyncio.Event()
+        application = make_application(BesideServers(lab.store), site, ticket, ending=ending)
+        server = make_server(application, ending, alone=False)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             yield f"http://127.0.0.1:{port}{site.base}/open?ticket={ticket.secret}"
@@ -108,7 +107,7 @@ class Page:
 
     async def picture(self, path: Path) -> None:
         shot = await self.ask("Page.captureScreenshot", captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(shot["data"]))
+        path.write_bytes(base64.b64decode(shot["data"]))  # noqa: ASYNC240 - nothing else waits in a test
 
 
 @contextlib.asynccontextmanager
@@ -116,7 +115,14 @@ async def browser(folder: Path) -> AsyncIterator[Page]:
     program = next(filter(None, map(shutil.which, _NAMES)), None)
     if program is None:
         pytest.skip(f"there is no browser on this machine: none of {', '.join(_NAMES)}")
-    flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
+    flags = [
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--no-first-run",
+        "--hide-scrollbars",
+    ]
     places = [f"--user-data-dir={folder / 'profile'}", "--remote-debugging-port=0", "about:blank"]
     process = await asyncio.create_subprocess_exec(
         program, *flags, *places, stderr=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL

@@ -72,7 +72,7 @@ class Desk:
         self.site = Site.of(Settings.load({}, state_dir=folder, **settings), PORT)
         self.ticket = Ticket(WHO, self.clock)
         application = make_application(
-            BesideServers(self.lab.store), self.site, self.ticket, Keys(keys or {}), self.clock
+            BesideServers(self.lab.store), self.site, self.ticket, Keys(keys or {}), clock=self.clock
         )
         self.application = application
         self.visitor = httpx2.AsyncClient(
