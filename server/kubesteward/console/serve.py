@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
+import anyio
+
 from kubesteward.console.access import Keys, Ticket
 from kubesteward.console.application import make_application
 from kubesteward.console.records import BesideServers, InServer, Records
@@ -52,7 +54,13 @@ async def _serve(records: Records, settings: Settings, *, alone: bool) -> None:
         ending = asyncio.Event()
         application = make_application(records, site, ticket, keys, ending=ending)
         print(_where(site, port, ticket), file=sys.stderr, flush=True)  # noqa: T201 - whoever starts it by hand
-        await make_server(application, ending, alone=alone).serve(sockets=[listening])
+        server = make_server(application, ending, alone=alone)
+        try:
+            await server.serve(sockets=[listening])
+        except asyncio.CancelledError:  # the server that this is part of ends: let go of the browsers, too
+            with anyio.CancelScope(shield=True):
+                await server.shutdown(sockets=[listening])
+            raise
 
 
 def _keys(settings: Settings) -> Keys:

@@ -54,6 +54,7 @@ class Page:
         self._connection = connection
         self._session = session
         self._numbers = itertools.count(1000)
+        self._loads = 0
         self.complaints: list[str] = []
 
     async def ask(self, method: str, **terms: Any) -> dict[str, Any]:
@@ -67,12 +68,16 @@ class Page:
                 said = await self._connection.receive_json()
                 if said.get("method") == "Log.entryAdded" and said["params"]["entry"]["level"] == "error":
                     self.complaints.append(said["params"]["entry"]["text"])
+                self._loads += said.get("method") == "Page.loadEventFired"
                 if fits(said):
                     assert "error" not in said, said
                     return dict(said.get("result") or said.get("params") or {})
 
     async def loaded(self) -> None:
-        await self._until(lambda said: said.get("method") == "Page.loadEventFired")
+        """One load for each call, also when it was over before the answer to what began it."""
+        if not self._loads:
+            await self._until(lambda said: said.get("method") == "Page.loadEventFired")
+        self._loads -= 1
 
     async def go(self, address: str) -> None:
         await self.ask("Page.navigate", url=address)

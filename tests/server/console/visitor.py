@@ -12,6 +12,7 @@ from tests.server.gate.lab import Lab
 
 from kubesteward.console.access import Keys, Ticket
 from kubesteward.console.application import make_application
+from kubesteward.console.pages import Pages
 from kubesteward.console.records import BesideServers
 from kubesteward.console.site import Site
 from kubesteward.settings import Settings
@@ -71,13 +72,18 @@ class Desk:
         self.late = 0.0
         self.site = Site.of(Settings.load({}, state_dir=folder, **settings), PORT)
         self.ticket = Ticket(WHO, self.clock)
-        application = make_application(
+        self._application: Any = make_application(
             BesideServers(self.lab.store), self.site, self.ticket, Keys(keys or {}), clock=self.clock
         )
-        self.application = application
         self.visitor = httpx2.AsyncClient(
-            transport=httpx2.ASGITransport(app=application), base_url=f"{ORIGIN}{self.site.base}"
+            transport=httpx2.ASGITransport(app=self._application), base_url=f"{ORIGIN}{self.site.base}"
         )
+
+    @property
+    def pages(self) -> Pages:
+        """What answers, for tests that put other records behind it."""
+        (mount,) = self._application.routes
+        return next(route.endpoint.__self__ for route in mount.routes if route.path == "/")
 
     def clock(self) -> float:
         import time
