@@ -67,7 +67,7 @@ class Guard:
         if scope["method"] not in {"GET", "HEAD"} and len(origins) != 1:
             return 403, "A form has to say where it comes from."
         if any(site not in {"same-origin", "none"} for site in given("sec-fetch-site")):
-            return 403, "Requests of other sites are not answered."
+            return 403, "What another site began is not answered. Copy the address into your browser's address bar."
         return None
 
 

@@ -12,7 +12,7 @@ from kubesteward.console.access import SESSION_SECONDS, Clock, Keys, Session, Se
 from kubesteward.console.limits import Limit
 from kubesteward.console.records import Records
 from kubesteward.console.site import COOKIE, Site
-from kubesteward.console.templating import environment, picture
+from kubesteward.console.templating import environment
 from kubesteward.gate.actions import ApprovalRefused
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Pages:
             undecided=undecided,
             seal=session.seal("decide", f"{found.id} {found.digest}"),
             calls=shown.calls(found),
-            picture=picture(shown.picture(found)),
+            picture=shown.picture(found),
             live=found.id,
         )
 
@@ -118,7 +118,8 @@ class Pages:
     async def open(self, request: Request) -> Response:
         """Exchange the link for a cookie, after which the link is void."""
         self._bounded(self._tries)
-        principal = self._ticket.use(request.query_params.get("ticket", "")) if self._ticket else None
+        given = request.query_params.get("ticket", "") if request.method == "GET" else ""  # a HEAD only looks
+        principal = self._ticket.use(given) if self._ticket else None
         if principal is None:
             why = "This link was used before, or is too old. Run `kubesteward console` for a new one."
             raise Refusal(HTTPStatus.FORBIDDEN, "This link is void", why)

@@ -97,7 +97,7 @@ def _states(before: Action, now: Action) -> Iterator[str]:
     if before.status != now.status:
         yield f"Its state is now: {WORDS[now.status]}. When you saw it: {WORDS[before.status]}."
     for item in now.approvals[len(before.approvals) :]:
-        yield f"{line(item.approver)} {'approved' if item.approved else 'rejected'} it at {moment(item.at)}."
+        yield f"“{line(item.approver)}” {'approved' if item.approved else 'rejected'} it at {moment(item.at)}."
     if before.change.digest != now.change.digest:
         yield "The calls to the API server are others."
 
@@ -105,7 +105,7 @@ def _states(before: Action, now: Action) -> Iterator[str]:
 def _moved(before: Action, now: Action) -> Iterator[str]:
     for name in sorted(before.versions.keys() | now.versions.keys()):
         if before.versions.get(name) != now.versions.get(name):
-            yield f"{line(name)} was changed by somebody else in the cluster."
+            yield f"“{line(name)}” was changed by somebody else in the cluster."
 
 
 def _rehearsed(before: Rehearsal | None, now: Rehearsal | None) -> Iterator[str]:
@@ -116,5 +116,5 @@ def _rehearsed(before: Rehearsal | None, now: Rehearsal | None) -> Iterator[str]
     told = {(item.rule, item.object) for item in before.findings}
     for item in now.findings:
         if (item.rule, item.object) not in told:
-            yield f"A new finding: {line(item.rule)} on {line(item.object)}."
+            yield f"A new finding: {line(item.rule)} on “{line(item.object)}”."
     yield "The rehearsal was played again and its result differs."

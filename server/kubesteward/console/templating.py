@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kubesteward.console import shown
 from kubesteward_tools.pictures.markdown import meaning
@@ -40,10 +40,3 @@ def environment(base: str) -> Environment:
 
 def asset(name: str) -> str:
     return (_HERE / "static" / name).read_text(encoding="utf-8")
-
-
-def picture(markup: str) -> Any:
-    """SVG that is inserted as it is: `pictures.svg` has escaped every text in it."""
-    from markupsafe import Markup
-
-    return Markup(markup)  # noqa: S704 - made by pictures.svg, not by anybody's text

@@ -44,6 +44,7 @@ async def tabbed_to(page: Page, wanted: str) -> None:
     raise AssertionError(f"no Tab leads to {wanted}")
 
 
+@pytest.mark.requirement("page.keyboard")
 async def test_a_keyboard_is_enough(page: Page, lab: Lab) -> None:
     action = await lab.propose(scale(4))
     await page.comes(f"document.querySelector('a[href$=\"{action.id}\"]')")  # the list has heard of it by itself

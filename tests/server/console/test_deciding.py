@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from tests.server.console.visitor import WHO, Desk, Seen
 from tests.server.gate.lab import PATH, label, patch, scale
 
-from kubesteward.console.pages import FORM_BYTES
+from kubesteward.console.pages import DECISIONS, FORM_BYTES
 from kubesteward_policies.change import STRATEGIC_PATCH
 
 pytestmark = pytest.mark.anyio
@@ -48,6 +49,7 @@ async def test_an_action_is_rejected(desk: Desk) -> None:
     assert "button" not in [tag for tag, names in seen.outline if "value" in names]
 
 
+@pytest.mark.requirement("page.bound")
 async def test_a_form_sent_twice_decides_once(desk: Desk) -> None:
     action = await desk.lab.propose(label("x"))
     seen = await desk.see(f"/actions/{action.id}")
@@ -56,8 +58,25 @@ async def test_a_form_sent_twice_decides_once(desk: Desk) -> None:
 
     assert [item.status_code for item in answers] == [303, 409, 409]
     assert "Its state is now: approved" in answers[1].text
-    assert f"{WHO} approved it at" in answers[1].text
+    assert f"“{WHO}” approved it at" in answers[1].text
     assert len(desk.lab.gate.actions.get(action.id).approvals) == 1
+
+
+async def test_of_many_answers_at_once_one_decides(desk: Desk) -> None:
+    action = await desk.lab.propose(label("x"))
+    seen = await desk.see(f"/actions/{action.id}")
+    forms = [{**seen.fields, "decision": word} for word in ("approve", "reject") * 12]
+    answers = await asyncio.gather(*(desk.send(f"/actions/{action.id}", form) for form in forms))
+
+    assert sorted(item.status_code for item in answers) == [303] + [409] * 23
+    assert len(desk.lab.gate.actions.get(action.id).approvals) == 1
+
+
+async def test_decisions_are_bounded(desk: Desk) -> None:
+    action = await desk.lab.propose(label("x"))
+    answers = [(await desk.send(f"/actions/{action.id}", {})).status_code for _ in range(DECISIONS[0] + 1)]
+
+    assert answers == [403] * DECISIONS[0] + [429]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +106,7 @@ async def test_a_form_decides_neither_another_action_nor_in_another_session(desk
     assert desk.lab.gate.actions.get(one.id) == one
 
 
+@pytest.mark.requirement("page.bound")
 async def test_a_stale_page_is_refused_and_told_what_has_changed(desk: Desk) -> None:
     action = await desk.lab.propose(scale(1))
     if action.status != "pending_approval":
@@ -101,8 +121,8 @@ async def test_a_stale_page_is_refused_and_told_what_has_changed(desk: Desk) -> 
     answer = await desk.send(f"/actions/{action.id}", fields)
 
     assert answer.status_code == 409
-    assert "somebody approved it at" in answer.text
-    assert "deployments.apps shop/web was changed by somebody else in the cluster." in answer.text
+    assert "“somebody” approved it at" in answer.text
+    assert "“deployments.apps shop/web” was changed by somebody else in the cluster." in answer.text
     assert f"The rehearsal says unknown; it said {action.rehearsal.verdict}." in answer.text
     assert table.get(action.id).status == "pending_approval"
 
@@ -199,6 +219,7 @@ async def test_no_secret_is_shown(desk: Desk) -> None:
     assert SECRET not in str(desk.lab.gate.actions.get(action.id).diff)
 
 
+@pytest.mark.requirement("page.keyboard")
 async def test_everything_works_without_scripts(desk: Desk) -> None:
     """The whole way by links and forms alone, as a browser without scripts follows them."""
     action = await desk.lab.propose(label("x"))

@@ -124,10 +124,12 @@ async def _holds(desk: Desk, action: Action, texts: list[str]) -> None:
         assert " ".join(shown.line(text).split())[:40] in seen[1].text, text
 
 
+@pytest.mark.requirement("page.hostile-texts")
 async def test_markup_is_shown_and_not_obeyed(desk: Desk) -> None:
     await _holds(desk, await desk.lab.propose(scale(4)), list(MARKUP))
 
 
+@pytest.mark.requirement("page.hostile-texts")
 async def test_real_injections_change_neither_the_page_nor_its_question(desk: Desk) -> None:
     await _holds(desk, await desk.lab.propose(scale(4)), real_texts())
 
