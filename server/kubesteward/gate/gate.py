@@ -19,6 +19,7 @@ from kubesteward.gate import process
 from kubesteward.gate.action import FINAL, Action, Status
 from kubesteward.gate.actions import Actions, KeyTaken, new_id
 from kubesteward.gate.case import Caller, Case
+from kubesteward.gate.differing import told
 from kubesteward.gate.digests import digest_of
 from kubesteward.gate.executor import APPROVAL_SECONDS, Executor
 from kubesteward.gate.lookout import LOOK_EVERY, Lookout
@@ -156,6 +157,7 @@ class Gate:
             expires=now + APPROVAL_SECONDS,
             verdicts=tuple(verdicts),
             rehearsal=case.rehearsal,
+            diff=told(case.world, change, case.answers),
             versions=case.versions,
             digest=digest_of(change, case.rehearsal, case.versions),
         )
