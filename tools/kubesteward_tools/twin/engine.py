@@ -18,7 +18,8 @@ from kubesteward_tools.world.store import Event
 
 _TOO_MANY_STEPS = 200_000
 _TOO_OFTEN = 50
-"""Looks at one thing in one moment of virtual time. Those that come to rest need a handful, whatever their size."""
+"""Looks at one thing in one moment of virtual time, with no write from outside between them. Those that come to rest
+need a handful, whatever their size."""
 _RETRY_AFTER = 1.0
 
 
@@ -83,6 +84,7 @@ class Engine:
 
     def advance(self, until: float) -> None:
         """Do all that is due, moving the clock from timer to timer up to `until`."""
+        self._rounds.clear()  # whoever drives may have written since: a drain of many pods does, in one moment
         self._drain()
         while self._timers and self._timers[0][0] <= until:
             self._fire()
@@ -92,6 +94,7 @@ class Engine:
     def settle(self, limit: float = 3600.0) -> bool:
         """Let virtual time run until nothing but idle timers is left; False when `limit` seconds were not enough."""
         end = self.api.clock.now + limit
+        self._rounds.clear()
         self._drain()
         while self._pending_foreground:
             if self._timers[0][0] > end:

@@ -48,10 +48,10 @@ def _ask(api: Api, budget: Object, pod: Object, *, dry_run: bool) -> None:
     """Take one disruption from the budget, or refuse. A stale status refuses too: it may promise what is gone."""
     status = budget.get("status") or {}
     name = budget["metadata"]["name"]
-    if status.get("observedGeneration", 0) < budget["metadata"].get("generation", 0):
-        raise _refused(f"The disruption budget {name} is still being processed by the server.", retry_after=10)
     if not disruption.is_ready(pod) and _lets_unhealthy_go(budget["spec"], status):
         return
+    if status.get("observedGeneration", 0) < budget["metadata"].get("generation", 0):
+        raise _refused(f"The disruption budget {name} is still being processed by the server.", retry_after=10)
     allowed = status.get("disruptionsAllowed", 0)
     if allowed <= 0:
         raise _refused(_why(name, status))

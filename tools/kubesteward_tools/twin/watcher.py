@@ -12,6 +12,7 @@ from kubesteward_tools.world.store import Event, Key, Object, Store
 SLICES = "endpointslices.discovery.k8s.io"
 _SERVICE_NAME = "kubernetes.io/service-name"
 _QUIET = {"events", SLICES, "leases.coordination.k8s.io", "resourcequotas"}
+_BUDGETS = "poddisruptionbudgets.policy"
 _STEPS = 60
 _OWNERS = {
     "ReplicaSet": "replicasets.apps",
@@ -101,6 +102,8 @@ class Watcher:
         self._touch(event)
         if key.resource == "pods":
             self._pod(event)
+        elif key.resource == _BUDGETS and event.type == "MODIFIED" and _covers_others(event):
+            self._note_budget(key)
 
     def _touch(self, event: Event) -> None:
         before = self.touched.get(event.key)
@@ -126,17 +129,32 @@ class Watcher:
         found = top_controller(self._store, old or event.obj)
         if found is not None:
             self._note(found[1], ready_pods)
-        labels = event.obj["metadata"].get("labels")
-        for budget_key in self._store.selecting("poddisruptionbudgets.policy", key.namespace, labels):
-            if (budget := self._store.get(budget_key)) is not None:
-                healthy = sum(pod.healthy for pod in disruption.pods_of(self._store, budget))
-                self.budget_lowest[budget_key] = min(self.budget_lowest.get(budget_key, healthy), healthy)
+        for budget_key in self._budgets(event):
+            self._note_budget(budget_key)
+
+    def _budgets(self, event: Event) -> Iterator[Key]:
+        """Those that cover the pod, and when it was relabelled those that did before."""
+        labels, before = event.obj["metadata"].get("labels"), (event.old or event.obj)["metadata"].get("labels")
+        yield from self._store.selecting(_BUDGETS, event.key.namespace, labels)
+        if before != labels:
+            yield from self._store.selecting(_BUDGETS, event.key.namespace, before)
+
+    def _note_budget(self, key: Key) -> None:
+        if (budget := self._store.get(key)) is not None:
+            healthy = sum(pod.healthy for pod in disruption.pods_of(self._store, budget))
+            self.budget_lowest[key] = min(self.budget_lowest.get(key, healthy), healthy)
 
     def _note(self, key: Key, count: object) -> None:
         measure = ready_endpoints if count is ready_endpoints else ready_pods
         now = measure(self._store, key)
         before = self.lowest.get(key)
         self.lowest[key] = min(before if before is not None else measure(self.origin, key), now)
+
+
+def _covers_others(event: Event) -> bool:
+    """Whether a budget selects by other labels now."""
+    before, after = ((item or {}).get("spec") or {} for item in (event.old, event.obj))
+    return bool(before.get("selector") != after.get("selector"))
 
 
 def _changed(old: Object, new: Object) -> bool:

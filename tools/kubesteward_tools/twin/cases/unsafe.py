@@ -92,10 +92,8 @@ def _missing(summary: dict[str, Any]) -> int:
 
 def _stalled(outcome: Outcome, name: str, now: dict[str, Any], was: dict[str, Any] | None) -> Iterator[str]:
     obj, wanted = outcome.workloads_after[name], now["desired"] or 0
-    if _holds(now, "Progressing", "False"):
-        if not (was and _holds(was, "Progressing", "False")):
-            yield f"rollout_stalled: {name}: {now['conditions']['Progressing'].partition('/')[2]}"
-            return
+    if _holds(now, "Progressing", "False") and not (was and _holds(was, "Progressing", "False")):
+        yield f"rollout_stalled: {name}: {now['conditions']['Progressing'].partition('/')[2]}"
     elif obj["kind"] in _ROLLED and _has_new_template(outcome, name) and not _is_held(obj):
         updated = now.get("updated") or 0
         if updated < wanted or present(now) > wanted:

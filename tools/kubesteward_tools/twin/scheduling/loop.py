@@ -20,6 +20,7 @@ class Scheduler(Base):
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self._usage = Usage()
+        self._nominated: set[Key] = set()
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         key, obj = event.key, event.obj
@@ -29,13 +30,31 @@ class Scheduler(Base):
                 if event.old is None or event.old["spec"] != obj["spec"]:
                     yield key
             elif event.type == "DELETED" or (event.old and not is_terminal(event.old) and is_terminal(obj)):
-                yield from self.store.pods_on("")
+                yield from self._waiting()
+            elif event.old is None or _is_another_neighbour(event.old, obj):
+                yield from filter(self._minds_neighbours, self._waiting())
         elif key.resource in _OPENING and (event.old is None or _differs(event.old, obj)):
-            yield from self.store.pods_on("")
+            yield from self._waiting()
+
+    def _waiting(self) -> list[Key]:
+        """Pods without a node, in the order in which they are tried: first those of higher priority."""
+        return sorted(self.store.pods_on(""), key=lambda key: -self._spec(key).get("priority", 0))
+
+    def _minds_neighbours(self, key: Key) -> bool:
+        """Whether a pod that comes to a node, or gets other labels there, can make room for this one."""
+        spec = self._spec(key)
+        affinity = spec.get("affinity") or {}
+        return bool(spec.get("topologySpreadConstraints") or {"podAffinity", "podAntiAffinity"} & affinity.keys())
+
+    def _spec(self, key: Key) -> Object:
+        found: Object = (self.store.get(key) or {"spec": {}})["spec"]
+        return found
 
     def reconcile(self, key: Hashable) -> None:
         if not isinstance(key, Key) or (pod := self.store.get(key)) is None:
             return
+        for ahead in self._ahead(pod):
+            self.reconcile(ahead)
         if pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"] or is_terminal(pod):
             return
         if pod["spec"].get("schedulingGates"):
@@ -50,6 +69,12 @@ class Scheduler(Base):
         self._report(key, pod, "Unschedulable", placement.message, placement.nominated)
         self.event(pod, "Warning", "FailedScheduling", placement.message)
         self._preempt(pod, placement)
+
+    def _ahead(self, pod: Object) -> list[Key]:
+        """Pods of higher priority for which others had to go: the place is not given away before they had it."""
+        waiting = self._nominated.intersection(self.store.pods_on("")) if self._nominated else set[Key]()
+        self._nominated = waiting
+        return sorted(key for key in waiting if self._spec(key).get("priority", 0) > pod["spec"].get("priority", 0))
 
     def _preempt(self, pod: Object, placement: Placement) -> None:
         message = f"Preempted by pod {pod['metadata']['uid']} on node {placement.nominated}"
@@ -84,11 +109,18 @@ class Scheduler(Base):
         condition |= {"reason": reason, "message": message}
         new = {**old, "conditions": [condition]}
         if nominated:
+            self._nominated.add(key)
             new["nominatedNodeName"] = nominated
         self.api.update_status(*key, new)
 
 
 _TOPOLOGY = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
+
+
+def _is_another_neighbour(old: Object, new: Object) -> bool:
+    """Whether a pod on a node has only just come there, or has other labels than before."""
+    before, after = (item["metadata"].get("labels") for item in (old, new))
+    return bool(old["spec"].get("nodeName") != new["spec"].get("nodeName") or before != after)
 
 
 def _differs(old: Object, new: Object) -> bool:
