@@ -20,7 +20,9 @@ _TOO_MANY_STEPS = 200_000
 _TOO_OFTEN = 50
 """Looks at one thing in one moment of virtual time, with no write from outside between them. Those that come to rest
 need a handful, whatever their size."""
-_RETRY_AFTER = 1.0
+_SOON, _RETRY_AFTER = 0.1, 1.0
+_QUICK_TRIES = 3
+"""After a refusal a controller is soon back: what others have yet to do, such as freeing a quota, is done by then."""
 
 
 class Pause(Exception):
@@ -48,6 +50,7 @@ class Engine:
         self._sequence = itertools.count()
         self._pending_foreground = 0
         self._rounds: dict[tuple[int, Hashable], int] = {}
+        self._refused: dict[tuple[int, Hashable], int] = {}
         self.given_up: dict[tuple[int, Hashable], None] = {}
         """What a controller looked at again and again without coming to rest: it is left alone from then on."""
         self._stop = api.store.subscribe(self._hear)
@@ -124,12 +127,19 @@ class Engine:
                 continue
             try:
                 self.controllers[number].reconcile(key)
+                self._refused.pop((number, key), None)
             except ApiError:
-                self.after(_RETRY_AFTER, self.controllers[number], key, idle=True)
+                self._try_again(number, key)
             except Pause:
                 self._queue = {(number, key): None, **self._queue}
                 raise
         raise RuntimeError("the control plane does not come to rest: two controllers undo each other's work")
+
+    def _try_again(self, number: int, key: Hashable) -> None:
+        """Wait for a few quick tries, and for no more."""
+        tries = self._refused[number, key] = self._refused.get((number, key), 0) + 1
+        quick = tries <= _QUICK_TRIES
+        self.after(_SOON if quick else _RETRY_AFTER, self.controllers[number], key, idle=not quick)
 
     def _is_restless(self, number: int, key: Hashable) -> bool:
         """Whether it was looked at too often in one moment: a controller that creates and never has enough."""

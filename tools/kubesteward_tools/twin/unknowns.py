@@ -18,28 +18,16 @@ _NOT_SIMULATED = {
     "replicationcontrollers": "what the change does to its pods",
 }
 _CONTROLLERS_OWN = (("annotations", "metadata"), ("ingressClassName", "spec"), ("tls", "spec"))
-UNKNOWN_CONTROLLER = "what its controller makes of the change is not known"
+_UNKNOWN_CONTROLLER = "what its controller makes of the change is not known"
 _SCHEDULER = "default-scheduler"
 _PROVISIONED = "pv.kubernetes.io/provisioned-by"
 _INERT = {"kubectl.kubernetes.io/last-applied-configuration"}
 _KNOWN = {kind.resource for kind in BUILT_IN}
 
 
-def unknowns(evidence: Evidence) -> list[str]:
-    rules = (
-        _kinds,
-        _custom,
-        _owners,
-        _autoscalers,
-        _later_runs,
-        _agents,
-        _placed,
-        _provisioned,
-        _undecided,
-        _routing,
-        _networks,
-        _restless,
-    )
+def unknowns(evidence: Evidence, *, alone: bool = False) -> list[str]:
+    """`alone`: there is nothing but Kubernetes' own control plane, and nobody looks on until a later day."""
+    rules = (*_OF_KUBERNETES, *(() if alone else _OF_OTHERS))
     return list(dict.fromkeys(text for rule in rules for text in rule(evidence)))
 
 
@@ -47,16 +35,17 @@ def _kinds(evidence: Evidence) -> Iterator[str]:
     for key in evidence.targets:
         if key.resource in _NOT_SIMULATED:
             yield f"{name(key)}: {_NOT_SIMULATED[key.resource]} is not simulated"
-        elif key.resource not in _KNOWN:
-            yield f"{name(key)}: {UNKNOWN_CONTROLLER}"
 
 
 def _custom(evidence: Evidence) -> Iterator[str]:
-    """What is deleted or changed in consequence; whoever acts on such objects is not part of Kubernetes."""
+    """What is changed, also in consequence, of custom resources: whoever acts on them is not part of Kubernetes."""
+    for key in evidence.targets:
+        if key.resource not in _KNOWN:
+            yield f"{name(key)}: {_UNKNOWN_CONTROLLER}"
     touched = evidence.best.watcher.touched
     written = {key.resource for key, word in touched.items() if word and key.resource not in _KNOWN}
     for resource in sorted(written.difference(key.resource for key in evidence.targets)):
-        yield f"{resource}: objects come, change or go; {UNKNOWN_CONTROLLER}"
+        yield f"{resource}: objects come, change or go; {_UNKNOWN_CONTROLLER}"
 
 
 def _owners(evidence: Evidence) -> Iterator[str]:
@@ -77,6 +66,8 @@ def _autoscalers(evidence: Evidence) -> Iterator[str]:
         if (scaler := store.get(key)) is None:
             continue
         before, target = evidence.origin.get(key), target_of(scaler)
+        if target is not None and store.get(target) is None:
+            continue
         own = before is None or before["spec"] != scaler["spec"]
         if (own or target in changed) and not is_declared(store, scaler):
             least, most = scaler["spec"].get("minReplicas", 1), scaler["spec"]["maxReplicas"]
@@ -134,15 +125,18 @@ def _undecided(evidence: Evidence) -> Iterator[str]:
         yield from sorted(set(run.cluster.api.unknown))
 
 
-def _placed(evidence: Evidence) -> Iterator[str]:
-    """Pods that go past the scheduler: another one has to place them, or a kubelet to accept them."""
+def _schedulers(evidence: Evidence) -> Iterator[str]:
     for key, before, pod in evidence.touched(evidence.best, "pods"):
-        if before is not None or pod is None:
-            continue
-        scheduler, node = pod["spec"].get("schedulerName", _SCHEDULER), pod["spec"].get("nodeName")
-        if scheduler != _SCHEDULER:
+        scheduler = (pod or {"spec": {}})["spec"].get("schedulerName", _SCHEDULER)
+        if before is None and scheduler != _SCHEDULER:
             yield f"{name(key)}: what the scheduler {scheduler} makes of it is not known"
-        elif node and not _has_room(evidence.best.store, node):
+
+
+def _placed(evidence: Evidence) -> Iterator[str]:
+    """Pods that go past the scheduler, so that it is for a kubelet to accept them."""
+    for key, before, pod in evidence.touched(evidence.best, "pods"):
+        node = (pod or {"spec": {}})["spec"].get("nodeName")
+        if before is None and node and not _has_room(evidence.best.store, node):
             yield f"{name(key)} went to {node}, which has no room for it: whether its kubelet takes it is not known"
 
 
@@ -187,3 +181,7 @@ def _restless(evidence: Evidence) -> Iterator[str]:
 def _tireless(run: Run) -> Iterator[str]:
     for _, key in run.cluster.engine.given_up:
         yield name(key) if isinstance(key, Key) else str(key)
+
+
+_OF_KUBERNETES = (_kinds, _owners, _autoscalers, _placed, _provisioned, _undecided, _networks, _restless)
+_OF_OTHERS = (_custom, _later_runs, _agents, _schedulers, _routing)

@@ -15,8 +15,8 @@ class Facts(NamedTuple):
     """What the indexes know of an object, so that questions about many need not read them all.
 
     `owners` are the UIDs of its owner references. `node` is a pod's `spec.nodeName` ("" without one), None for other
-    kinds; `repels` says whether a pod has a required anti-affinity. `gist` is what the twin asks of all of its kind,
-    `note` what the store's owner makes of it.
+    kinds; `address` a pod's `status.podIP`, or ""; `repels` says whether a pod has a required anti-affinity. `gist` is
+    what the twin asks of all of its kind, `note` what the store's owner makes of it.
     """
 
     uid: str
@@ -25,6 +25,7 @@ class Facts(NamedTuple):
     labels: Mapping[str, str]
     owners: tuple[str, ...]
     node: str | None
+    address: str
     repels: bool
     gist: Gist | None
     note: Any

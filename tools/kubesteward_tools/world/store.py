@@ -305,6 +305,7 @@ class Store:
             labels=self._packing.labels(labels) if self._packs else labels,
             owners=tuple([owner["uid"] for owner in owners]) if owners else (),
             node=((obj.get("spec") or {}).get("nodeName") or "") if pod else None,
+            address=((obj.get("status") or {}).get("podIP") or "") if pod else "",
             repels=pod and repels(obj),
             gist=gist(key.resource, obj),
             note=self._note(key, obj) if self._note is not None else None,

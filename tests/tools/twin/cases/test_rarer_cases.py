@@ -4,13 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from tests.tools.twin.cases.test_play import WEB, drain, eviction, harms, names, objects, played, step, web
-from tests.tools.twin.rehearsal.clusters import BUDGETS, DEPLOYMENTS, PODS, budget, deployment, rolling
+from tests.tools.twin.rehearsal.clusters import (
+    BUDGETS,
+    DEPLOYMENTS,
+    PODS,
+    QUOTAS,
+    REPLICA_SETS,
+    budget,
+    deployment,
+    rolling,
+)
 
 from kubesteward_tools.twin.cases.outcome import Outcome
 from kubesteward_tools.twin.cases.snapshot import Snapshot
 from kubesteward_tools.twin.cases.unsafe import why_unsafe
 
+INGRESSES = "/apis/networking.k8s.io/v1/namespaces/default/ingresses"
+TO_WEB = {"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}}
+CRON_JOBS = "/apis/batch/v1/namespaces/default/cronjobs"
+AUTOSCALERS = "/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers"
+EVENTS = "/api/v1/namespaces/default/events"
+ONE_CONTAINER = {"containers": [{"name": "app", "image": "a:1"}]}
+A_JOB = {"spec": {"template": {"spec": {**ONE_CONTAINER, "restartPolicy": "Never"}}}}
+NOBODY = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "nobody"}
 NEAR_THE_DATABASE = {
     "podAffinity": {
         "requiredDuringSchedulingIgnoredDuringExecution": [
@@ -123,3 +141,38 @@ def test_an_unhealthy_pod_may_go_before_the_budget_has_been_read() -> None:
     ]
 
     assert played(stale, eviction(names(before)[0]))["summary"]["evictions"][0]["code"] == 201
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        step("patch", "/api/v1/nodes/node-1", {"metadata": {"annotations": {"example.com/rack": "7"}}}),
+        step("create", INGRESSES, {"metadata": {"name": "a", "annotations": {"x": "y"}}, "spec": TO_WEB}),
+        step("create", PODS, {"metadata": {"name": "p"}, "spec": {**ONE_CONTAINER, "schedulerName": "mine"}}),
+        step("create", CRON_JOBS, {"metadata": {"name": "c"}, "spec": {"schedule": "0 3 * * *", "jobTemplate": A_JOB}}),
+        step("create", AUTOSCALERS, {"metadata": {"name": "h"}, "spec": {"maxReplicas": 4, "scaleTargetRef": NOBODY}}),
+        step("create", EVENTS, {"metadata": {"name": "e"}, "involvedObject": {"namespace": "default"}}),
+    ],
+    ids=["node", "ingress", "scheduler", "cron job", "autoscaler", "event"],
+)
+def test_what_only_others_than_the_control_plane_would_act_on_harms_nobody(call: dict[str, Any]) -> None:
+    found = played(objects(*web(2)), call)["summary"]
+
+    assert found["admission"][0]["verdict"] == "allowed"
+    assert found["unsafe"] is False
+
+
+def test_orders_to_a_recorded_node_that_nobody_knows_are_not_called_safe() -> None:
+    call = step("patch", "/api/v1/nodes/node-1", {"metadata": {"annotations": {"lab.fail/other": "x"}}})
+
+    assert played(objects(*web(2)), call)["summary"]["unsafe"] is None
+
+
+def test_a_replica_set_whose_place_in_the_quota_was_only_just_freed_is_made_anew() -> None:
+    full = {"metadata": {"name": "q"}, "spec": {"hard": {"count/replicasets.apps": "1"}}}
+    before = objects(*web(2), (QUOTAS, full))
+    [name] = names(before, "ReplicaSet")
+    found = played(before, step("delete", f"{REPLICA_SETS}/{name}"))["summary"]
+
+    assert found["pods"]["by_owner"] == {WEB: {"Ready": 2}}
+    assert harms({"summary": found}) == {"endpoints_zero_during"}

@@ -11,6 +11,7 @@ from typing import Any
 from kubesteward_tools.twin.controllers.base import Base
 from kubesteward_tools.world.store import Event, Key, Object
 
+NOTES = "lab."
 NOTE = "lab.fail/mode"
 _PRESSURES = {
     "memory-pressure": ("MemoryPressure", "KubeletHasInsufficientMemory"),

@@ -153,6 +153,6 @@ def _answer(path: str, response: Response, *, retried: bool = False) -> dict[str
 
 
 def _happening(event: Object) -> Happening:
-    about = event["involvedObject"]
-    namespace = about.get("namespace", "")
-    return Happening(event["reason"], about["kind"], namespace, about["name"], event.get("message", ""))
+    about = event.get("involvedObject") or event.get("regarding") or {}
+    kind, namespace, name = (about.get(part, "") for part in ("kind", "namespace", "name"))
+    return Happening(event.get("reason", ""), kind, namespace, name, event.get("message", ""))

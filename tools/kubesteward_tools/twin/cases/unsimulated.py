@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from kubesteward_tools.twin.cases.agents import NOTE
+from kubesteward_tools.twin.cases.agents import NOTE, NOTES
 from kubesteward_tools.twin.cases.play import Play
 from kubesteward_tools.twin.disruption import controller_of
 from kubesteward_tools.twin.findings.evidence import Evidence, Run
 from kubesteward_tools.twin.route import parse
 from kubesteward_tools.twin.status import ApiError
-from kubesteward_tools.twin.unknowns import UNKNOWN_CONTROLLER, unknowns
+from kubesteward_tools.twin.unknowns import unknowns
 from kubesteward_tools.world.store import Key, Object
 
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
@@ -19,12 +19,12 @@ _HANDLERS = ("exec", "grpc", "httpGet", "tcpSocket")
 
 
 def unsimulated(play: Play) -> list[str]:
-    """Recordings are of a control plane alone: no controller of custom resources runs in them."""
+    """Recordings are of a control plane alone: no controller of custom resources runs in them, and no other agents."""
     run = Run(play.cluster, play.watcher, play.settled)
     evidence = Evidence(play.origin, run, run, tuple(_targets(play)), ())
-    known = [text for text in unknowns(evidence) if repr(NOTE) not in text and not text.endswith(UNKNOWN_CONTROLLER)]
-    rules = (_unserved, _unproven)
-    return list(dict.fromkeys([*known, *(text for rule in rules for text in rule(play))]))
+    rules = (_unserved, _unproven, _told)
+    found = (text for rule in rules for text in rule(play))
+    return list(dict.fromkeys([*unknowns(evidence, alone=True), *found]))
 
 
 def _targets(play: Play) -> Iterator[Key]:
@@ -47,6 +47,19 @@ def _unserved(play: Play) -> Iterator[str]:
             parse(step.path, play.cluster.api.kinds)
         except ApiError:
             yield f"{step.path}: this kind is not simulated"
+
+
+def _told(play: Play) -> Iterator[str]:
+    """Orders to the agents of recorded nodes, other than those that `agents.py` knows."""
+    for key in sorted(key for key, word in play.watcher.touched.items() if key.resource == "nodes" and word):
+        old, new = (_notes(item) for item in (play.origin.get(key), play.cluster.store.get(key)))
+        for note in sorted(item for item in {*old, *new} - {NOTE} if item.startswith(NOTES)):
+            if old.get(note) != new.get(note):
+                yield f"{key.name}: what the node makes of annotation {note!r} is not known"
+
+
+def _notes(node: Object | None) -> dict[str, str]:
+    return ((node or {}).get("metadata") or {}).get("annotations") or {}
 
 
 def _unproven(play: Play) -> Iterator[str]:

@@ -9,7 +9,7 @@ from kubesteward_tools.world.store import Key, Object, Store
 class Addresses:
     """Gives pods addresses out of their node's range, and remembers which pod has which.
 
-    What a node's pods have is read once, when the first address there is wanted: reading them each time is dear where
+    What a node's pods have is looked up once, when the first address there is wanted: to do so each time is dear where
     thousands of pods start.
     """
 
@@ -27,7 +27,7 @@ class Addresses:
         first = self._names.number(2, 254)
         start = self._range(node)
         candidates = [f"{start}.{(first - 2 + step) % 253 + 2}" for step in range(253)]
-        free = (item for item in candidates if (held := holders.get(item)) is None or self._store.get(held) is None)
+        free = (item for item in candidates if (held := holders.get(item)) is None or self._store.facts(held) is None)
         address = next(free, candidates[0])
         holders[address] = Key("pods", pod["metadata"].get("namespace", ""), pod["metadata"]["name"])
         return address
@@ -37,5 +37,5 @@ class Addresses:
         return str(found["spec"].get("podCIDR", "10.128.0.0/24")).rpartition(".")[0]
 
     def _held(self, node: str) -> dict[str, Key]:
-        pods = ((key, self._store.get(key) or {}) for key in self._store.pods_on(node))
-        return {address: key for key, pod in pods if (address := (pod.get("status") or {}).get("podIP"))}
+        pods = ((key, self._store.facts(key)) for key in self._store.pods_on(node))
+        return {facts.address: key for key, facts in pods if facts is not None and facts.address}
