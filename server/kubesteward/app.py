@@ -101,7 +101,7 @@ class App:
     def audit(self) -> AuditLog:
         from kubesteward.audit.log import AuditLog
 
-        return AuditLog(self.store)
+        return AuditLog(self.store, self.settings.audit_anchor)
 
     @cached_property
     def gate(self) -> Gate:

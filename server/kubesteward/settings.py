@@ -50,8 +50,15 @@ class Settings(BaseModel):
     state_dir: Path = Field(
         default_factory=lambda: data_dir(os.environ), description="where actions, approvals and the audit log are kept"
     )
+    audit_anchor: Path | None = Field(
+        None, description="file to which signed checkpoints of the audit log are copied, best out of this user's hands"
+    )
     autonomy: int = Field(
         1, ge=1, le=4, description="1 advisor: executes nothing; 2 copilot: every action needs a person"
+    )
+    policies: tuple[str, ...] = Field(
+        ("default",),
+        description="guardrails, comma-separated: packs (default, production, freeze-window, strict) and YAML files",
     )
     read_only: bool = Field(False, description="refuse every tool that proposes a change")
     principal: str = Field(
@@ -76,7 +83,26 @@ class Settings(BaseModel):
     http_allowed_hosts: tuple[str, ...] = Field((), description="values of Host that are accepted, comma-separated")
     http_allowed_origins: tuple[str, ...] = Field((), description="values of Origin that are accepted, comma-separated")
 
-    @field_validator("namespaces", "http_allowed_hosts", "http_allowed_origins", mode="before")
+    console: bool = Field(False, description="serve the approvals page beside MCP")
+    console_host: str = Field(
+        "127.0.0.1", description="where the approvals page listens; others than loopback need tokens"
+    )
+    console_port: int = Field(0, ge=0, le=65535, description="port of the approvals page; 0 lets the system choose")
+    console_tokens: Path | None = Field(
+        None, description="file of `principal token` lines of people who may decide from elsewhere; no client's tokens"
+    )
+    console_allowed_hosts: tuple[str, ...] = Field(
+        (), description="names under which a proxy serves the approvals page by HTTPS, comma-separated"
+    )
+
+    @field_validator(
+        "namespaces",
+        "policies",
+        "http_allowed_hosts",
+        "http_allowed_origins",
+        "console_allowed_hosts",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -99,7 +125,7 @@ class Settings(BaseModel):
             parse(value)
         return value
 
-    @field_validator("kubeconfig", "bundle", "state_dir", "http_tokens")
+    @field_validator("kubeconfig", "bundle", "state_dir", "audit_anchor", "http_tokens", "console_tokens")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value else value

@@ -67,6 +67,22 @@ async def test_what_the_rehearsal_blocks_reaches_no_write_path(desk: Desk, mode:
     assert desk.attempts == []
 
 
+async def test_what_a_guardrail_denies_reaches_no_write_path_and_says_what_to_do(tmp_path: Path, mode: str) -> None:
+    rules = tmp_path / "shop.yaml"
+    rules.write_text(
+        "rules: [{id: shop.memory, effect: deny, message: memory is the platform team's, remediation: Ask them.,"
+        " match: {namespaces: [shop], tools: [patch_resource]}}]"
+    )
+    async with opened(tmp_path, policies=f"default,{rules}") as desk, desk.client(mode) as client:
+        result = await client.call_tool("patch_resource", REPAIR)
+
+    assert result.is_error
+    assert "Blocked by Safety: memory is the platform team's [guardrails shop.memory] Remedy: Ask them." in text_of(
+        result
+    )
+    assert desk.attempts == []
+
+
 @pytest.mark.requirement("gate.advisor")
 @pytest.mark.parametrize("overrides", [{"autonomy": 1}, {"read_only": True}], ids=["advisor", "read-only"])
 async def test_a_server_that_only_advises_writes_nothing(tmp_path: Path, mode: str, overrides: dict[str, Any]) -> None:

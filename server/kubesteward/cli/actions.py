@@ -59,13 +59,14 @@ def settings_for(state_dir: Path | None) -> Settings:
 
 
 def _decide(action_id: str, state_dir: Path | None, comment: str, *, agreed: bool, ask: bool) -> None:
+    from kubesteward.audit.log import AuditLog
     from kubesteward.gate.actions import Actions
     from kubesteward.store.store import Store
 
     with one_sentence():
         settings = settings_for(state_dir)
         with closing(Store.open(settings.state_dir)) as store:
-            table = Actions(store)
+            table = Actions(store, AuditLog(store, settings.audit_anchor))
             action = table.get(action_id)
             if ask and action.status == "pending_approval":  # any other is refused below, without a question
                 _show(action)

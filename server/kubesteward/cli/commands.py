@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kubesteward.cli import actions, audit, cluster, demo, doctor, install, rehearse
+from kubesteward.cli import actions, audit, cluster, console, demo, doctor, install, policy, rehearse
 
 app = typer.Typer(
     name="kubesteward",
@@ -64,7 +64,9 @@ app.command()(cluster.cluster)
 app.command()(actions.approve)
 app.command()(actions.reject)
 app.command()(actions.actions)
+app.command()(console.console)
 app.add_typer(audit.app)
+app.add_typer(policy.app)
 app.command()(doctor.doctor)
 app.command()(rehearse.rehearse)
 app.command()(install.install)

@@ -31,7 +31,7 @@ class Check:
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False) -> None:
-    """Check Python, the settings, the store, the audit log, every context of the kubeconfig, and Prometheus."""
+    """Check Python, settings, store, audit log, guardrails, every context of the kubeconfig, and Prometheus."""
     with one_sentence():
         settings = Settings.load()
         checks = anyio.run(_examine, settings)
@@ -47,7 +47,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] =
 
 
 async def _examine(settings: Settings) -> list[Check]:
-    examinations = (_python, _brains, _store, _clusters, _monitoring)
+    examinations = (_python, _brains, _store, _guardrails, _clusters, _monitoring)
     return [check for examine in examinations for check in await examine(settings)]
 
 
@@ -79,7 +79,7 @@ async def _store(settings: Settings) -> list[Check]:
         return [Check("store", "fail", f"{path} is no folder that can be written", todo)]
     if not Store.exists(path):
         return [Check("store", "ok", f"{path} holds none yet; the first change that is proposed makes it")]
-    verification = verify(path)
+    verification = verify(path, settings.audit_anchor)
     if verification.ok:
         return [Check("audit log", "ok", f"{verification.records} records, the chain is unbroken")]
     return [Check("audit log", "fail", verification.reason, "Stop all servers and keep the file for inspection.")]
@@ -89,6 +89,17 @@ def _can_be_written(folder: Path) -> bool:
     """Whether it is a folder of ours, or can be made."""
     there = next(item for item in (folder.absolute(), *folder.absolute().parents) if item.exists())
     return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
+async def _guardrails(settings: Settings) -> list[Check]:
+    from kubesteward.guardrails.sources import GuardrailsUnusable, gathered, rules_of
+
+    try:
+        rules = rules_of(gathered(settings.policies))
+    except GuardrailsUnusable as error:
+        return [Check("guardrails", "fail", f"{error.message} Every change is denied.", error.todo)]
+    chosen = ", ".join(settings.policies) or "nothing"
+    return [Check("guardrails", "ok", f"{len(rules.rules)} rules of {chosen} can be used")]
 
 
 async def _clusters(settings: Settings) -> list[Check]:

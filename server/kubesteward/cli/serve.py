@@ -33,8 +33,11 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--embedded", metavar="SCENARIO", nargs="?", const="incident", help="use the embedded cluster")
     made.add_argument("--autonomy", type=int, choices=[1, 2, 3, 4], help="1 advisor (default), 2 copilot, 3, 4")
+    made.add_argument("--policies", help="guardrails, comma-separated: packs and YAML files (default)")
     made.add_argument("--read-only", action="store_true", default=None, help="refuse every tier-4 tool")
     made.add_argument("--prometheus-url", help="Prometheus of the current context, or context=address for each")
+    made.add_argument("--console", action="store_true", default=None, help="serve the approvals page too, on loopback")
+    made.add_argument("--console-port", type=int, help="port of the approvals page (0: the system chooses)")
     made.add_argument("--state-dir", help="where actions, approvals and the audit log are kept")
     return made
 

@@ -55,11 +55,23 @@ class Approval(BaseModel):
     comment: str = ""
 
 
+class Difference(BaseModel):
+    """One value of one object before and after the change, redacted; `path` is "" for an object that comes or goes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    object: str
+    path: str
+    before: str
+    after: str
+
+
 class Action(BaseModel):
     """`digest` covers the change, its rehearsal and the versions of its targets: it is what gets approved.
 
     `server` is the API server that it was judged against, `home` the process that proposed it, `executor` the one that
-    executes it. `done` counts the calls that were answered; `intended` says that the first may have left.
+    executes it. `diff` is that of the API server's dry run, when it was proposed. `done` counts the calls that were
+    answered; `intended` says that the first may have left.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -79,6 +91,7 @@ class Action(BaseModel):
     expires: float
     verdicts: tuple[Verdict, ...] = ()
     rehearsal: Rehearsal | None = None
+    diff: tuple[Difference, ...] = ()
     versions: dict[str, str] = Field(default_factory=dict)
     digest: str = ""
     approvals: tuple[Approval, ...] = ()
@@ -95,4 +108,4 @@ class Action(BaseModel):
         return self.model_dump(mode="json", exclude=_INTERNAL)
 
 
-_INTERNAL = {"idempotency_key", "home", "executor", "intended", "done", "snapshot"}
+_INTERNAL = {"diff", "idempotency_key", "home", "executor", "intended", "done", "snapshot"}

@@ -22,6 +22,11 @@ from kubesteward_tools.errors import ObjectNotFound, Refused
 CLI = "cli"
 """The operator's own terminal: who reaches the store's file there may decide for everybody."""
 
+PAGE = "page"
+"""The approvals page: its sessions begin on that terminal, or with a token that was given out for deciding."""
+
+OPERATORS = frozenset({CLI, PAGE})
+
 
 class ApprovalRefused(Refused):
     """The approval does not fit: it was used, came too late, or is for something or somebody else."""
@@ -84,6 +89,18 @@ class Actions:
         if principal is None:
             return self._select("ORDER BY created DESC LIMIT ?", limit)
         return self._select("WHERE principal = ? ORDER BY created DESC LIMIT ?", principal, limit)
+
+    def stamps(self, limit: int = 50) -> list[tuple[str, str, float, str, int]]:
+        """Id, status, expiry, digest and size of the newest records: cheap to ask for, different after a change.
+
+        Raises:
+            StoreUnusable: the store cannot be read.
+        """
+        query = "SELECT id, status, expires, digest, length(body) FROM actions ORDER BY created DESC LIMIT ?"
+        try:
+            return [tuple(row) for row in self._store.db.execute(query, (limit,))]
+        except sqlite3.Error as error:
+            raise StoreUnusable(f"the store {self._store.path} cannot be read ({error}).") from None
 
     def with_status(self, *statuses: Status) -> Sequence[Action]:
         """The oldest first."""
@@ -157,7 +174,7 @@ class Actions:
         from kubesteward_tools.text.redact import redact
 
         action, now = self.get(action_id), time.time()
-        if channel != CLI and approver != action.principal:
+        if channel not in OPERATORS and approver != action.principal:
             raise ApprovalRefused(f"action {action_id} is not {approver!r}'s to decide.")
         if action.status != "pending_approval":
             raise ApprovalRefused(f"action {action_id} is {action.status}: there is nothing to decide.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from kubesteward.audit.log import AuditLog
 from kubesteward.execution.apply import Writing
@@ -27,8 +28,8 @@ class Caller:
 
 @dataclass(slots=True)
 class Case:
-    """`writer` is None where nothing can be written. `rehearsal` and `versions` are filled in by the stages that make
-    them.
+    """`writer` is None where nothing can be written. `rehearsal`, `versions` and `answers` (the API server's to the
+    dry run, by number of the call) are filled in by the stages that make them.
     """
 
     change: Change
@@ -38,8 +39,11 @@ class Case:
     audit: AuditLog
     world: World
     writer: Writing | None
+    caller: Caller
+    justification: str = ""
     rehearsal: Rehearsal | None = None
     versions: dict[str, str] = field(default_factory=dict)
+    answers: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
 def allow(stage: str, rule: str, reason: str) -> Verdict:

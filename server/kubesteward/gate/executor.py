@@ -19,11 +19,11 @@ from kubesteward.gate.actions import Actions
 from kubesteward.gate.case import Case
 from kubesteward.gate.comparison import is_graver, still_covers
 from kubesteward.gate.digests import digest_of
-from kubesteward.gate.stages import BEFORE_EXECUTION, walk
+from kubesteward.gate.stages import BEFORE_EXECUTION, REHEARSED_AGAIN, walk
 from kubesteward.gate.stages.rehearsal import opinion, played
 from kubesteward.gate.writers import Writers
 from kubesteward_policies.change import ApiCall, Change
-from kubesteward_policies.verdict import Decision
+from kubesteward_policies.verdict import Decision, Verdict
 from kubesteward_tools.errors import AskAgain, Refused, SteadyError
 from kubesteward_tools.world.store import Key
 from kubesteward_tools.world.world import World
@@ -100,8 +100,7 @@ class Executor:
     async def _run(self, world: World, action: Action) -> Action:
         verdicts = await walk(self._make_case(world, action), BEFORE_EXECUTION)
         if verdicts[-1].decision is Decision.DENY:
-            outcome = f"nothing was changed: {verdicts[-1].reason}"
-            return self._must(action, "blocked", "blocked", outcome=outcome, verdicts=(*action.verdicts, verdicts[-1]))
+            return self._blocked(action, verdicts[-1])
         for _ in range(TRIES):
             action = await self._looked_again(world, action)
             if action.status != "executing":
@@ -123,6 +122,9 @@ class Executor:
         """
         now = versions(world, action.change)
         again = await played(world, action.change)
+        judged = await walk(self._make_case(world, action.model_copy(update={"rehearsal": again})), REHEARSED_AGAIN)
+        if judged[-1].decision is Decision.DENY:
+            return self._blocked(action, judged[-1])
         if now == action.versions and not is_graver(again, action.rehearsal):
             return action
         digest = digest_of(action.change, again, now)
@@ -145,6 +147,10 @@ class Executor:
             intended=False,
             outcome="nothing was changed: the cluster has moved since the approval, and the rehearsal now differs",
         )
+
+    def _blocked(self, action: Action, verdict: Verdict) -> Action:
+        outcome = f"nothing was changed: {verdict.reason}"
+        return self._must(action, "blocked", "blocked", outcome=outcome, verdicts=(*action.verdicts, verdict))
 
     def _intend(self, world: World, action: Action) -> Action:
         """From here on a crash leaves a trace: the record is on the disk before the first byte leaves."""

@@ -19,6 +19,7 @@ from kubesteward.gate import process
 from kubesteward.gate.action import FINAL, Action, Status
 from kubesteward.gate.actions import Actions, KeyTaken, new_id
 from kubesteward.gate.case import Caller, Case
+from kubesteward.gate.differing import told
 from kubesteward.gate.digests import digest_of
 from kubesteward.gate.executor import APPROVAL_SECONDS, Executor
 from kubesteward.gate.lookout import LOOK_EVERY, Lookout
@@ -94,7 +95,7 @@ class Gate:
         if not dry_run and (known := self._known(change, caller, idempotency_key)):
             return known
         world = await self._world(change)
-        case = self._case(world, change, dry_run=dry_run)
+        case = self._case(world, change, caller, justification, dry_run=dry_run)
         verdicts = await walk(case)
         action = self._proposed(case, caller, verdicts, justification, idempotency_key)
         try:
@@ -120,11 +121,17 @@ class Gate:
         await world.ensure(*(key.resource for key in keys(world, change)), namespace=space)
         return world
 
-    def _case(self, world: World, change: Change, *, dry_run: bool) -> Case:
-        return Case(change, dry_run, self._settings, self._store, self._audit, world, self._writers.find(world))
+    def _case(self, world: World, change: Change, caller: Caller, justification: str, *, dry_run: bool) -> Case:
+        writer = self._writers.find(world)
+        return Case(
+            change, dry_run, self._settings, self._store, self._audit, world, writer, caller, justification.strip()
+        )
 
     def _recheck(self, world: World, action: Action) -> Case:
-        return self._case(world, action.change, dry_run=False)
+        caller = Caller(action.principal, action.client, channel=action.channel)
+        case = self._case(world, action.change, caller, action.justification, dry_run=False)
+        case.rehearsal = action.rehearsal
+        return case
 
     def _proposed(
         self, case: Case, caller: Caller, verdicts: Sequence[Verdict], justification: str, key: str
@@ -150,6 +157,7 @@ class Gate:
             expires=now + APPROVAL_SECONDS,
             verdicts=tuple(verdicts),
             rehearsal=case.rehearsal,
+            diff=told(case.world, change, case.answers),
             versions=case.versions,
             digest=digest_of(change, case.rehearsal, case.versions),
         )

@@ -9,7 +9,8 @@ import ipaddress
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio.lowlevel
@@ -42,7 +43,7 @@ async def serve(server: Server[Any], settings: Settings) -> int:
         import uvicorn
 
         application = make_application(server, settings)
-        listening = _listen(settings.http_host, settings.http_port)
+        listening = listen(settings.http_host, settings.http_port, "--host and --port")
         config = uvicorn.Config(
             application,
             log_level=settings.log_level,
@@ -67,14 +68,14 @@ def _signals(hear: Callable[[int], object]) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Raises InvalidArguments when nobody can listen there."""
+def listen(host: str, port: int, option: str = "--port") -> socket.socket:
+    """Raises InvalidArguments when nobody can listen there; `option` is what chooses another port."""
     try:
         family = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host.strip("[]"), port), family=family)
     except OSError as error:
         why = f"Nothing can listen on {host} port {port} ({error.strerror or error})."
-        raise InvalidArguments(why, todo="Choose another with --host and --port.") from None
+        raise InvalidArguments(why, todo=f"Choose another with {option}.") from None
 
 
 def _url(host: str, listening: socket.socket) -> str:
@@ -130,18 +131,29 @@ def tokens_of(settings: Settings) -> dict[str, str]:
         InvalidArguments: a token is too short, or a line is not `principal token`.
     """
     found = {settings.http_token: "operator"} if settings.http_token else {}
-    lines = settings.http_tokens.read_text(encoding="utf-8").splitlines() if settings.http_tokens else []
-    for number, line in enumerate(lines, 1):
+    found |= tokens_in(settings.http_tokens) if settings.http_tokens else {}
+    _long_enough(found)
+    return found
+
+
+def tokens_in(path: Path) -> dict[str, str]:
+    """Principal by token, from a file of `principal token` lines. Raises InvalidArguments as `tokens_of`."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if line.strip() and not line.startswith("#"):
             principal, _, token = line.strip().partition(" ")
             if not token.strip():
-                raise InvalidArguments(f"{settings.http_tokens}, line {number}: not `principal token`.")
+                raise InvalidArguments(f"{path}, line {number}: not `principal token`.")
             found[token.strip()] = principal
-    if any(len(token) < SHORTEST_TOKEN for token in found):
+    _long_enough(found)
+    return found
+
+
+def _long_enough(tokens: Iterable[str]) -> None:
+    if any(len(token) < SHORTEST_TOKEN for token in tokens):
         raise InvalidArguments(
             f"A token is shorter than {SHORTEST_TOKEN} characters.", todo="Make one: openssl rand -hex 32"
         )
-    return found
 
 
 def is_loopback(host: str) -> bool:

@@ -10,7 +10,7 @@ import sys
 from typing import Literal
 
 import anyio
-from anyio.abc import TaskStatus
+from anyio.abc import TaskGroup, TaskStatus
 
 from kubesteward.app import App
 from kubesteward.mcp.server import build
@@ -51,6 +51,7 @@ async def serve_stdio(settings: Settings, scenario: str | None = None) -> int:
         from kubesteward.mcp import stdio
 
         group.start_soon(_take_up, app)
+        _console(group, app)
         try:
             await stdio.serve(build(app))
         finally:
@@ -78,12 +79,20 @@ async def serve_http(settings: Settings, scenario: str | None = None) -> int:
     app = App.build(settings, scenario)
     async with anyio.create_task_group() as group:
         group.start_soon(_take_up, app)
+        _console(group, app)
         try:
             number = await http.serve(build(app), settings)
         finally:
             await _close(app)
             group.cancel_scope.cancel()
     return number
+
+
+def _console(group: TaskGroup, app: App) -> None:
+    if app.settings.console:
+        from kubesteward.console.serve import serve_beside
+
+        group.start_soon(serve_beside, app, name="the approvals page")
 
 
 async def _take_up(app: App) -> None:

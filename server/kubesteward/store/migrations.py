@@ -61,6 +61,29 @@ def m006_baselines(db: sqlite3.Connection) -> None:
     )
 
 
+def m007_audit_tree(db: sqlite3.Connection) -> None:
+    """`frontier` is what the tree needs to grow; the newest checkpoint is kept, and one of every few hundred."""
+    from kubesteward.audit.standalone import leaf_hash
+    from kubesteward.audit.tree import Frontier
+
+    db.execute("ALTER TABLE audit_head ADD COLUMN frontier TEXT NOT NULL DEFAULT ''")
+    db.execute("CREATE TABLE audit_checkpoints (size INTEGER PRIMARY KEY, note TEXT NOT NULL)")
+    frontier = Frontier()
+    for row in db.execute("SELECT CAST(record AS BLOB) FROM audit ORDER BY seq"):
+        frontier = frontier.add(leaf_hash(row[0]))
+    db.execute("UPDATE audit_head SET frontier = ?", (frontier.text(),))
+
+
+def m008_guardrails(db: sqlite3.Connection) -> None:
+    """Sets of rules by their digest, and which one was in force from when on."""
+    db.execute("CREATE TABLE guardrail_sets (digest TEXT PRIMARY KEY, sources TEXT NOT NULL) WITHOUT ROWID")
+    db.execute(
+        "CREATE TABLE guardrail_history (number INTEGER PRIMARY KEY, at REAL NOT NULL,"
+        " digest TEXT NOT NULL REFERENCES guardrail_sets (digest), configured TEXT NOT NULL, how TEXT NOT NULL,"
+        " principal TEXT NOT NULL, comment TEXT NOT NULL)"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_audit,
     m002_actions,
@@ -68,6 +91,8 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m004_snapshots,
     m005_probe,
     m006_baselines,
+    m007_audit_tree,
+    m008_guardrails,
 )
 
 

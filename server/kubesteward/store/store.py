@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,6 +29,7 @@ class Store:
         self.path = path
         self._file = _identity(path)
         self._depth = 0
+        self._then: dict[str, Callable[[], object]] = {}
 
     @classmethod
     def exists(cls, state_dir: Path) -> bool:
@@ -75,8 +76,10 @@ class Store:
             try:
                 yield self.db
                 self.db.execute("COMMIT")
+                then = tuple(self._then.values())
             finally:
                 self._depth = 0
+                self._then.clear()
                 if self.db.in_transaction:
                     self.db.execute("ROLLBACK")
         except sqlite3.IntegrityError:
@@ -84,6 +87,12 @@ class Store:
         except sqlite3.Error as error:
             todo = "Free the disk or the lock, then ask again."
             raise StoreUnusable(f"the store {self.path} cannot be written ({error}).", todo=todo) from None
+        for call in then:
+            call()
+
+    def after(self, name: str, call: Callable[[], object]) -> None:
+        """Within a transaction: call it once that stands; of several calls of one name only the last."""
+        self._then[name] = call
 
     def _look_for_file(self) -> None:
         """SQLite goes on writing into a file that was removed or replaced, where nobody would ever read it."""

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kubesteward.audit.log import AuditLog
-from kubesteward.audit.verify import check, verify
+from kubesteward.audit.verify import Verification, check, verify
 from kubesteward.store.store import FILE, Store
 
 RECORDS = 8
@@ -118,7 +119,8 @@ def test_whatever_is_done_to_the_log_the_first_broken_record_is_named(tmp_path: 
     copy.row_factory = sqlite3.Row
     source.db.backup(copy)
     source.close()
-    tamper(copy, seq)
+    with copy:
+        tamper(copy, seq)
     found = check(copy)
     copy.close()
     expected = min(seq, seq % RECORDS + 1) if tamper is _swap else seq
@@ -186,16 +188,31 @@ import sys
 from pathlib import Path
 from kubesteward.audit.log import AuditLog
 from kubesteward.store.store import Store
-log = AuditLog(Store.open(Path(sys.argv[1])))
-for number in range(25):
+log = AuditLog(Store.open(Path(sys.argv[1])), Path(sys.argv[1]) / "anchor.jsonl")
+for number in range(int(sys.argv[3])):
     log.append({"process": sys.argv[2], "number": number})
 """
 
 
-def test_several_processes_write_one_chain(tmp_path: Path) -> None:
-    started = [subprocess.Popen([sys.executable, "-c", APPENDING, str(tmp_path), str(name)]) for name in range(4)]
-    codes = [process.wait(60) for process in started]
+def together(folder: Path, processes: int, records: int) -> Verification:
+    """What becomes of a log that several processes write at once, the first of them from its very beginning."""
+    words = [sys.executable, "-c", APPENDING, str(folder)]
+    started = [subprocess.Popen([*words, str(name), str(records)]) for name in range(processes)]
+    codes = [process.wait(120) for process in started]
 
-    assert codes == [0] * 4
-    assert verify(tmp_path).ok
-    assert verify(tmp_path).records == 100
+    assert codes == [0] * processes
+    return verify(folder, folder / "anchor.jsonl")
+
+
+@pytest.mark.parametrize(("processes", "records"), [(4, 25), pytest.param(2, 2000, marks=pytest.mark.slow)])
+@pytest.mark.requirement("audit.one-writer")
+def test_several_processes_write_one_chain_one_tree_and_one_anchor(
+    tmp_path: Path, processes: int, records: int
+) -> None:
+    found, total = together(tmp_path, processes, records), processes * records
+    with closing(sqlite3.connect(tmp_path / FILE)) as db:
+        written = [json.loads(row[0]) for row in db.execute("SELECT record FROM audit ORDER BY seq")]
+    by_process = [[item["number"] for item in written if item["process"] == str(name)] for name in range(processes)]
+
+    assert (found.ok, found.records, found.signed, found.anchored) == (True, total, total, total)
+    assert by_process == [list(range(records))] * processes

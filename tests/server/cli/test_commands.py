@@ -20,6 +20,7 @@ COMMANDS = [
     "approve",
     "reject",
     "actions",
+    "console",
     "audit",
     "doctor",
     "install",

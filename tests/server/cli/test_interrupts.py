@@ -30,8 +30,10 @@ def quiet(said: str) -> bool:
 
 
 def left(home: Path) -> list[str]:
-    """Files that a command has made and not removed, but for the store."""
-    made = [item for item in home.rglob("*") if item.is_file() and not item.name.startswith("kubesteward.db")]
+    """Files that a command has made and not removed, but for the store and the key its log is signed with."""
+    made = [
+        item for item in home.rglob("*") if item.is_file() and not item.name.startswith(("kubesteward.db", "audit."))
+    ]
     return [str(item.relative_to(home)) for item in made]
 
 

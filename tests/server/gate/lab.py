@@ -195,4 +195,6 @@ class Lab:
         return [item for item in found if not types or item["type"].removeprefix("action_") in types]
 
     def trail(self) -> list[str]:
-        return [item["type"].removeprefix("action_") for item in self.records()]
+        """The steps of actions."""
+        types = [item["type"] for item in self.records()]
+        return [item.removeprefix("action_") for item in types if item.startswith("action_")]

@@ -84,8 +84,10 @@ async def test_all_verdicts_are_recorded_with_the_time_they_took(lab: Lab) -> No
         "autonomy",
         "rights",
         "immutable",
+        "guardrails",
         "server_dry_run",
         "rehearsal",
+        "guardrails",
         "approval",
     ]
     assert [item["stage"] for item in proposed["verdicts"]] == [item.stage for item in action.verdicts]

@@ -20,7 +20,7 @@ _LEGEND = "+ starts, - stops, ~ changes"
 _CHARACTER = 6.6
 """Width of one at 12 px; generous, for nobody knows the font."""
 _COLUMN = (_WIDTH - 2 * _MARGIN - 60) // 3
-_STYLE = """
+STYLE = """
 .page{fill:#ffffff}.text{fill:#1f2328}.dim{fill:#59636e}.rule{stroke:#d1d9e0}.box{fill:#f6f8fa;stroke:#818b98}
 .start{fill:#1a7f37}.stop{fill:#cf222e}.change{fill:#0969da}
 .block{fill:#ffebe9;stroke:#cf222e}.warn{fill:#fff8c5;stroke:#9a6700}.info{fill:#ddf4ff;stroke:#0969da}
@@ -42,7 +42,7 @@ def picture(rehearsal: Rehearsal, summary: str, *, most: int = 40) -> str:
         ' role="img" aria-labelledby="title desc">',
         f'<title id="title">{xml(title)}</title>',
         f'<desc id="desc">{xml(description)}</desc>',
-        f"<style>{_STYLE}</style>",
+        f"<style>{STYLE}</style>",
         f'<rect class="page" width="{_WIDTH}" height="{bottom}"/>',
         _text(_MARGIN, 32, title, _WIDTH, "text head"),
         _text(_MARGIN, 52, f"{summary}. {meaning(rehearsal)}", _WIDTH - 2 * _MARGIN, "dim"),

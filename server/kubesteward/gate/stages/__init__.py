@@ -10,6 +10,7 @@ from kubesteward.gate.case import Case, deny
 from kubesteward.gate.stages.approval import approval
 from kubesteward.gate.stages.autonomy import autonomy
 from kubesteward.gate.stages.dry_run import dry_run
+from kubesteward.gate.stages.guardrails import guardrails, guardrails_rehearsed
 from kubesteward.gate.stages.immutable import immutable
 from kubesteward.gate.stages.liveness import liveness
 from kubesteward.gate.stages.rehearsal import rehearsal
@@ -18,7 +19,8 @@ from kubesteward.gate.stages.validate import validate
 from kubesteward_policies.verdict import Decision, Verdict
 from kubesteward_tools.errors import SteadyError
 
-Stage = Callable[[Case], Awaitable[Verdict]]
+Stage = Callable[[Case], Awaitable[Verdict | tuple[Verdict, ...]]]
+"""A stage with several verdicts gives the strictest last."""
 
 STAGES: tuple[Stage, ...] = (
     validate,
@@ -26,13 +28,18 @@ STAGES: tuple[Stage, ...] = (
     autonomy,
     rights,
     immutable,
+    guardrails,
     dry_run,
     rehearsal,
+    guardrails_rehearsed,
     approval,
 )
 
-BEFORE_EXECUTION: tuple[Stage, ...] = (liveness, autonomy, rights, immutable)
+BEFORE_EXECUTION: tuple[Stage, ...] = (liveness, autonomy, rights, immutable, guardrails)
 """Asked again when an approved change is executed: minutes have passed, perhaps the server was started anew."""
+
+REHEARSED_AGAIN: tuple[Stage, ...] = (guardrails_rehearsed,)
+"""Asked of each further rehearsal of an approved change."""
 
 
 async def walk(case: Case, stages: tuple[Stage, ...] = STAGES) -> list[Verdict]:
@@ -41,10 +48,11 @@ async def walk(case: Case, stages: tuple[Stage, ...] = STAGES) -> list[Verdict]:
     for stage in stages:
         started = time.perf_counter()
         try:
-            verdict = await stage(case)
+            found = await stage(case)
         except SteadyError as error:
-            verdict = deny(stage.__name__, f"{stage.__name__}.unanswered", error.message, error.todo)
-        verdicts.append(replace(verdict, took_ms=round((time.perf_counter() - started) * 1000, 3)))
-        if verdict.decision is Decision.DENY:
+            found = deny(stage.__name__, f"{stage.__name__}.unanswered", error.message, error.todo)
+        took = round((time.perf_counter() - started) * 1000, 3)
+        verdicts += [replace(item, took_ms=took) for item in (found if isinstance(found, tuple) else (found,))]
+        if verdicts[-1].decision is Decision.DENY:
             break
     return verdicts

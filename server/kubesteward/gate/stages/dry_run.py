@@ -13,9 +13,9 @@ async def dry_run(case: Case) -> Verdict:
     if case.writer is None:
         return allow(STAGE, "dry_run.bundle", "there is no server to ask")
     creates = False
-    for call in case.change.calls:
+    for number, call in enumerate(case.change.calls):
         try:
-            await case.writer.dry_run(call)
+            case.answers[number] = await case.writer.dry_run(call)
         except ObjectNotFound as error:
             if creates:  # what the earlier calls would make is not there for this one
                 return warn(STAGE, "dry_run.partly", f"the API server was not asked about all of it: {error.message}")

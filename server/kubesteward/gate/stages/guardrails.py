@@ -1,0 +1,83 @@
+"""The operator's own rules, twice: what needs no rehearsal before the API server is asked, the rest after it.
+
+A rule that cannot be read or evaluated denies. Every denial is told to the log and the audit log, for alerts.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from kubesteward.gate.case import Case
+from kubesteward.guardrails.history import History
+from kubesteward.guardrails.situations import situations
+from kubesteward.guardrails.sources import GuardrailsUnusable, gathered
+from kubesteward_policies.judge import Ruling, judge
+from kubesteward_policies.rules import Effect, RuleSet
+from kubesteward_policies.verdict import Decision, Verdict
+
+STAGE = "guardrails"
+_DECISIONS = {
+    Effect.WARN: Decision.WARN,
+    Effect.REQUIRE_APPROVAL: Decision.NEEDS_APPROVAL,
+    Effect.REQUIRE_TWO: Decision.DENY,  # nobody asks two persons yet: what needs them does not pass on the word of one
+    Effect.DENY: Decision.DENY,
+}
+log = logging.getLogger(__name__)
+
+
+async def guardrails(case: Case) -> tuple[Verdict, ...]:
+    return _verdicts(case, rehearsed=False)
+
+
+async def guardrails_rehearsed(case: Case) -> tuple[Verdict, ...]:
+    return _verdicts(case, rehearsed=True)
+
+
+def _verdicts(case: Case, *, rehearsed: bool) -> tuple[Verdict, ...]:
+    """One for each rule that speaks, the strictest last."""
+    from kubesteward_tools.twin.cel import compiled
+
+    try:
+        rules = _rules(case)
+    except GuardrailsUnusable as error:
+        verdict = Verdict(STAGE, Decision.DENY, "guardrails.unusable", error.message, error.todo)
+        _alert(case, verdict, "")
+        return (verdict,)
+    asked = [rule for rule in rules.rules if rule.rehearsed == rehearsed]
+    rulings = judge(asked, situations(case), compiled) if asked else ()
+    verdicts = tuple(map(_verdict, rulings))
+    for verdict in verdicts:
+        if verdict.decision is Decision.DENY:
+            _alert(case, verdict, rules.digest)
+    about = f"none of {len(asked)} rules of {rules.digest[7:19]} speaks against it"
+    return verdicts or (Verdict(STAGE, Decision.ALLOW, "guardrails.ok", about),)
+
+
+def _rules(case: Case) -> RuleSet:
+    configured = gathered(case.settings.policies)
+    return History(case.store, case.audit).in_force(configured, case.settings.principal)
+
+
+def _verdict(ruling: Ruling) -> Verdict:
+    reason, remedy = ruling.message, ruling.remediation
+    if ruling.exempted:
+        reason = f"{reason}; excepted: {ruling.exempted}"
+    elif ruling.effect is Effect.REQUIRE_TWO:
+        reason = f"{reason} (this version cannot ask two)"
+    return Verdict(STAGE, _DECISIONS[ruling.effect], ruling.rule, reason, remedy)
+
+
+def _alert(case: Case, verdict: Verdict, digest: str) -> None:
+    """Without texts of the change: a line of the log goes to places that nobody here knows."""
+    record = {
+        "type": "guardrail_violation",
+        "rule": verdict.rule_id,
+        "tool": case.change.tool,
+        "cluster": case.world.cluster,
+        "target": str(case.change.target),
+        "principal": case.caller.principal,
+        "dry_run": case.dry_run,
+        "rules": digest,
+    }
+    log.warning("guardrail violated: %s", " ".join(f"{key}={value!r}" for key, value in record.items()))
+    case.audit.append({**record, "reason": verdict.reason})
