@@ -54,7 +54,20 @@ class Settings(BaseModel):
         None, description="file to which signed checkpoints of the audit log are copied, best out of this user's hands"
     )
     autonomy: int = Field(
-        1, ge=1, le=4, description="1 advisor: executes nothing; 2 copilot: every action needs a person"
+        1,
+        ge=1,
+        le=4,
+        description="1 advisor: executes nothing; 2 copilot: every action needs a person; 3 guardian: the fixes of"
+        " allow_auto_fix run alone; 4 agent: runs alone within the hourly limit",
+    )
+    autonomy_scopes: str = Field(
+        "", description="other levels for clusters and namespaces: `prod-eu=1;prod-eu/payments=2;*/dev-*=3`"
+    )
+    allow_auto_fix: tuple[str, ...] = Field(
+        (), description="fixes that run alone at autonomy 3, comma-separated: restart_on_oom, delete_evicted_pods, ..."
+    )
+    auto_pods_per_hour: float = Field(
+        5.0, ge=0, le=100, description="percent of the pods of a cluster, and of a namespace, changed alone in an hour"
     )
     policies: tuple[str, ...] = Field(
         ("default",),
@@ -98,6 +111,7 @@ class Settings(BaseModel):
     @field_validator(
         "namespaces",
         "policies",
+        "allow_auto_fix",
         "http_allowed_hosts",
         "http_allowed_origins",
         "console_allowed_hosts",
@@ -123,6 +137,29 @@ class Settings(BaseModel):
             from kubesteward_tools.cluster.sets import parse
 
             parse(value)
+        return value
+
+    @field_validator("autonomy_scopes")
+    @classmethod
+    def _scopes(cls, value: str) -> str:
+        if value:
+            from kubesteward_policies.autonomy import ScopesInvalid, scopes
+
+            try:
+                scopes(value)
+            except ScopesInvalid as error:
+                todo = "Write prod=1;prod/payments=2;*/dev-*=3."
+                raise InvalidArguments(f"{PREFIX}AUTONOMY_SCOPES: {error}.", todo=todo) from None
+        return value
+
+    @field_validator("allow_auto_fix")
+    @classmethod
+    def _fixes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            from kubesteward_policies.fixes import unknown
+
+            if fault := unknown(value):
+                raise InvalidArguments(f"{PREFIX}ALLOW_AUTO_FIX: {fault}.", todo="See docs/autonomy.md.")
         return value
 
     @field_validator("kubeconfig", "bundle", "state_dir", "audit_anchor", "http_tokens", "console_tokens")

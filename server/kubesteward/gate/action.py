@@ -7,7 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from kubesteward_policies.change import Change
-from kubesteward_policies.verdict import Verdict
+from kubesteward_policies.persons import Person, objection
+from kubesteward_policies.verdict import Decision, Verdict
 from kubesteward_tools.twin.rehearsal import Rehearsal
 
 Status = Literal[
@@ -27,7 +28,7 @@ Status = Literal[
 STEPS: dict[Status, frozenset[Status]] = {
     "previewed": frozenset(),
     "blocked": frozenset(),
-    "pending_approval": frozenset({"approved", "rejected", "expired"}),
+    "pending_approval": frozenset({"pending_approval", "approved", "rejected", "expired"}),
     "approved": frozenset({"executing", "expired"}),
     "rejected": frozenset(),
     "expired": frozenset(),
@@ -36,13 +37,21 @@ STEPS: dict[Status, frozenset[Status]] = {
     "executed": frozenset({"executed"}),
     "failed": frozenset(),
 }
-"""Which status may follow which; an executed action is written once more when it has been verified."""
+"""Which status may follow which; an executed action is written once more when it has been verified, and one that waits
+for two persons when the first has agreed.
+"""
+
+FORM = "elicitation"
+"""The channel of a client's form: the requester is asked there, through the client that proposed."""
 
 FINAL = frozenset({"previewed", "blocked", "rejected", "expired", "executed", "failed"})
 
 
 class Approval(BaseModel):
-    """A decision of a person. Times in epoch seconds; `latency` from the question to the answer."""
+    """A decision of a person. Times in epoch seconds; `latency` from the question to the answer.
+
+    `account` is the operating system's behind a terminal, "" where a token or a client's form was used.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -53,6 +62,7 @@ class Approval(BaseModel):
     at: float
     latency: float
     comment: str = ""
+    account: str = ""
 
 
 class Difference(BaseModel):
@@ -72,6 +82,9 @@ class Action(BaseModel):
     `server` is the API server that it was judged against, `home` the process that proposed it, `executor` the one that
     executes it. `diff` is that of the API server's dry run, when it was proposed. `done` counts the calls that were
     answered; `intended` says that the first may have left.
+
+    `required` is how many persons have to agree, 0 for what runs alone. `heard` is how many of the approvals are of an
+    earlier question, about what the change would have done then: they stay on record and count no more.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -102,10 +115,49 @@ class Action(BaseModel):
     outcome: str = ""
     verified: bool | None = None
     misses: tuple[str, ...] = ()
+    required: int = 1
+    heard: int = 0
+    account: str = ""
+    pods: dict[str, int] = Field(default_factory=dict)
+    restarts: tuple[str, ...] = ()
+
+    @property
+    def automatic(self) -> bool:
+        """Whether it runs without a person."""
+        return self.required == 0
+
+    @property
+    def agreed(self) -> tuple[Approval, ...]:
+        """The approvals that count for the action as it is now."""
+        return tuple(item for item in self.approvals[self.heard :] if item.approved and item.digest == self.digest)
+
+    @property
+    def protected(self) -> bool:
+        """Whether a rule that nobody can configure away leaves it to people: no form of a client is enough then."""
+        return any(item.stage == "immutable" and item.decision is Decision.NEEDS_APPROVAL for item in self.verdicts)
+
+    def objection(self, approver: str, channel: str, account: str = "") -> str:
+        """Why the yes of somebody would not count now, "" where it would."""
+        if channel == FORM and self.protected:
+            return "what it touches is protected: no form of a client is enough"
+        agreed = [Person(item.approver, item.account) for item in self.agreed]
+        return objection(self.required, Person(self.principal, self.account), agreed, Person(approver, account))
 
     def shown(self) -> dict[str, Any]:
         """As JSON for clients, without what only the gate's processes tell each other."""
         return self.model_dump(mode="json", exclude=_INTERNAL)
 
 
-_INTERNAL = {"diff", "idempotency_key", "home", "executor", "intended", "done", "snapshot"}
+_INTERNAL = {
+    "diff",
+    "idempotency_key",
+    "home",
+    "executor",
+    "intended",
+    "done",
+    "snapshot",
+    "heard",
+    "account",
+    "pods",
+    "restarts",
+}

@@ -8,13 +8,14 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
 from kubesteward.audit.log import AuditLog
 from kubesteward.gate.action import STEPS, Action, Approval, Status
+from kubesteward.gate.automatic import Automatic
 from kubesteward.store.store import Store, StoreUnusable
 from kubesteward_policies.digest import digest as digest_of
 from kubesteward_tools.errors import ObjectNotFound, Refused
@@ -26,6 +27,11 @@ PAGE = "page"
 """The approvals page: its sessions begin on that terminal, or with a token that was given out for deciding."""
 
 OPERATORS = frozenset({CLI, PAGE})
+
+
+_NOT_ALONE = frozenset({"pending_approval", "blocked", "expired"})
+"""After these an action has not run alone, or has not run."""
+_TRIES = 5
 
 
 class ApprovalRefused(Refused):
@@ -48,9 +54,11 @@ class Actions:
     def __init__(self, store: Store, audit: AuditLog | None = None) -> None:
         self._store = store
         self._audit = audit or AuditLog(store)
+        self._automatic = Automatic(store)
 
-    def add(self, action: Action, **note: Any) -> None:
-        """Write a new action down.
+    def add(self, action: Action, check: Callable[[], object] = lambda: None, **note: Any) -> None:
+        """Write a new action down, and count it where it runs alone. `check` may look at the counts in the same
+        transaction and write more; what it raises undoes all.
 
         Raises:
             KeyTaken: its idempotency key is another action's. StoreUnusable: it cannot be written.
@@ -69,6 +77,9 @@ class Actions:
         try:
             with self._store.transaction() as db:
                 db.execute("INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", columns)
+                check()
+                if action.automatic and action.status == "approved":
+                    self._automatic.enter(action)
                 self._note("proposed", action, note)
         except sqlite3.IntegrityError:
             raise KeyTaken from None
@@ -136,6 +147,8 @@ class Actions:
                 "UPDATE actions SET status = ?, digest = ?, expires = ?, body = ? WHERE id = ?",
                 (new.status, new.digest, new.expires, new.model_dump_json(), action.id),
             )
+            if status in _NOT_ALONE:
+                self._automatic.forget(action.id)
             self._note(step, new, note or {})
         return new
 
@@ -163,9 +176,18 @@ class Actions:
         return self.decide(action_id, approve=False, approver=approver, channel=CLI, comment=comment)
 
     def decide(
-        self, action_id: str, *, approve: bool, approver: str, channel: str, digest: str = "", comment: str = ""
+        self,
+        action_id: str,
+        *,
+        approve: bool,
+        approver: str,
+        channel: str,
+        digest: str = "",
+        comment: str = "",
+        account: str = "",
     ) -> Action:
-        """Write a person's decision; `digest` (where given) must be that of the action as it is now.
+        """Write a person's decision; `digest` (where given) must be that of the action as it is now. One no rejects it;
+        where two persons have to agree, it goes on waiting after the first yes. `account` is the operating system's.
 
         Raises:
             ObjectNotFound: no such action.
@@ -173,29 +195,45 @@ class Actions:
         """
         from kubesteward_tools.text.redact import redact
 
-        action, now = self.get(action_id), time.time()
+        for _ in range(_TRIES):  # somebody else may decide at the same moment, and what holds then is looked at anew
+            action = self.get(action_id)
+            self._check(action, approver, channel, digest)
+            if approve and (why := action.objection(approver, channel, account)):
+                raise ApprovalRefused(f"action {action_id} waits for somebody else: {why}.")
+            now = time.time()
+            made = Approval(
+                approver=approver,
+                channel=channel,
+                approved=approve,
+                digest=action.digest,
+                at=now,
+                latency=round(now - action.asked, 3),
+                comment=redact(comment)[:500],
+                account=account,
+            )
+            if (moved := self._decided(action, made)) is not None:
+                return moved
+        raise ApprovalRefused(f"action {action_id} was decided by somebody else just now.")
+
+    def _check(self, action: Action, approver: str, channel: str, digest: str) -> None:
         if channel not in OPERATORS and approver != action.principal:
-            raise ApprovalRefused(f"action {action_id} is not {approver!r}'s to decide.")
+            raise ApprovalRefused(f"action {action.id} is not {approver!r}'s to decide.")
         if action.status != "pending_approval":
-            raise ApprovalRefused(f"action {action_id} is {action.status}: there is nothing to decide.")
-        if now > action.expires:
+            raise ApprovalRefused(f"action {action.id} is {action.status}: there is nothing to decide.")
+        if time.time() > action.expires:
             self.expire(action)
-            raise ApprovalRefused(f"action {action_id} has expired.", todo="Propose the change again.")
+            raise ApprovalRefused(f"action {action.id} has expired.", todo="Propose the change again.")
         if (digest and digest != action.digest) or (channel != CLI and not digest):
-            raise ApprovalRefused(f"action {action_id} is not what was shown any more.", todo="Look at it again.")
-        made = Approval(
-            approver=approver,
-            channel=channel,
-            approved=approve,
-            digest=action.digest,
-            at=now,
-            latency=round(now - action.asked, 3),
-            comment=redact(comment)[:500],
-        )
-        status: Status = "approved" if approve else "rejected"
-        moved = self.move(action, status, "decided", made.model_dump(), approvals=(*action.approvals, made))
-        if moved is None:
-            raise ApprovalRefused(f"action {action_id} was decided by somebody else just now.")
+            raise ApprovalRefused(f"action {action.id} is not what was shown any more.", todo="Look at it again.")
+
+    def _decided(self, action: Action, made: Approval) -> Action | None:
+        enough = len(action.agreed) + 1 >= action.required
+        status: Status = "rejected" if not made.approved else "approved" if enough else "pending_approval"
+        note = {**made.model_dump(), "required": action.required}
+        with self._store.transaction():
+            moved = self.move(action, status, "decided", note, approvals=(*action.approvals, made))
+            if moved is not None and moved.status == "approved":
+                self._automatic.agreed(moved, made.at)
         return moved
 
     def expire(self, action: Action) -> Action | None:

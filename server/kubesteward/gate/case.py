@@ -7,9 +7,11 @@ from typing import Any
 
 from kubesteward.audit.log import AuditLog
 from kubesteward.execution.apply import Writing
+from kubesteward.gate.process import account
 from kubesteward.settings import Settings
 from kubesteward.store.store import Store
 from kubesteward_policies.change import Change
+from kubesteward_policies.persons import Person
 from kubesteward_policies.verdict import Decision, Verdict
 from kubesteward_tools.twin.rehearsal import Rehearsal
 from kubesteward_tools.world.world import World
@@ -26,10 +28,17 @@ class Caller:
     can_be_asked: bool = False
 
 
+def person(caller: Caller) -> Person:
+    """The caller as somebody to be told apart from who agrees. Over stdio they are at this machine."""
+    return Person(caller.principal, account() if caller.channel == "stdio" else "")
+
+
 @dataclass(slots=True)
 class Case:
     """`writer` is None where nothing can be written. `rehearsal`, `versions` and `answers` (the API server's to the
-    dry run, by number of the call) are filled in by the stages that make them.
+    dry run, by number of the call) are filled in by the stages that make them, `verdicts` by the walk. `action` is the
+    id of what is judged once more, "" for a new change. `pods` (by namespace) and `restarts` (workloads) are what the
+    change would take of the hourly limits and of the restart ladder, `exceptions` the ids of those that it uses.
     """
 
     change: Change
@@ -44,6 +53,11 @@ class Case:
     rehearsal: Rehearsal | None = None
     versions: dict[str, str] = field(default_factory=dict)
     answers: dict[int, dict[str, Any]] = field(default_factory=dict)
+    verdicts: list[Verdict] = field(default_factory=list)
+    action: str = ""
+    pods: dict[str, int] = field(default_factory=dict)
+    restarts: tuple[str, ...] = ()
+    exceptions: tuple[str, ...] = ()
 
 
 def allow(stage: str, rule: str, reason: str) -> Verdict:
@@ -54,8 +68,8 @@ def warn(stage: str, rule: str, reason: str, remediation: str = "") -> Verdict:
     return Verdict(stage, Decision.WARN, rule, reason, remediation)
 
 
-def ask(stage: str, rule: str, reason: str, remediation: str = "") -> Verdict:
-    return Verdict(stage, Decision.NEEDS_APPROVAL, rule, reason, remediation)
+def ask(stage: str, rule: str, reason: str, remediation: str = "", persons: int = 1) -> Verdict:
+    return Verdict(stage, Decision.NEEDS_APPROVAL, rule, reason, remediation, persons=persons)
 
 
 def deny(stage: str, rule: str, reason: str, remediation: str = "") -> Verdict:

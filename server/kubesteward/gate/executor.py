@@ -23,7 +23,7 @@ from kubesteward.gate.stages import BEFORE_EXECUTION, REHEARSED_AGAIN, walk
 from kubesteward.gate.stages.rehearsal import opinion, played
 from kubesteward.gate.writers import Writers
 from kubesteward_policies.change import ApiCall, Change
-from kubesteward_policies.verdict import Decision, Verdict
+from kubesteward_policies.verdict import Decision, Verdict, persons_needed
 from kubesteward_tools.errors import AskAgain, Refused, SteadyError
 from kubesteward_tools.world.store import Key
 from kubesteward_tools.world.world import World
@@ -101,6 +101,8 @@ class Executor:
         verdicts = await walk(self._make_case(world, action), BEFORE_EXECUTION)
         if verdicts[-1].decision is Decision.DENY:
             return self._blocked(action, verdicts[-1])
+        if persons_needed(verdicts) > len(action.agreed):
+            return self._asked_again(action, verdicts)
         for _ in range(TRIES):
             action = await self._looked_again(world, action)
             if action.status != "executing":
@@ -125,32 +127,42 @@ class Executor:
         judged = await walk(self._make_case(world, action.model_copy(update={"rehearsal": again})), REHEARSED_AGAIN)
         if judged[-1].decision is Decision.DENY:
             return self._blocked(action, judged[-1])
+        if persons_needed(judged) > len(action.agreed):
+            return self._asked_again(action, judged, rehearsal=again, versions=now)
         if now == action.versions and not is_graver(again, action.rehearsal):
             return action
-        digest = digest_of(action.change, again, now)
         if still_covers(action.rehearsal, again):
             return self._must(action, "executing", "rehearsed_again", versions=now, rehearsal=again)
-        blocked = again.verdict == "blocked"
-        at = time.time()
+        found = opinion(again)
+        if found.decision is Decision.DENY:
+            return self._blocked(action, found, rehearsal=again, versions=now)
+        why = "the cluster has moved since the approval, and the rehearsal now differs"
+        return self._asked_again(action, [found], why, rehearsal=again, versions=now)
+
+    def _asked_again(self, action: Action, verdicts: Sequence[Verdict], why: str = "", **moved: Any) -> Action:
+        """Back to people: what was agreed to is not what it is now, or needs more of them than have agreed."""
+        asking, at = [item for item in verdicts if item.decision is not Decision.ALLOW], time.time()
+        now = action.model_copy(update=moved)
         return self._must(
             action,
-            "blocked" if blocked else "pending_approval",
-            "rehearsed_again",
-            note={"verdict": again.verdict},
-            rehearsal=again,
-            versions=now,
-            digest=digest,
+            "pending_approval",
+            "asked_again",
+            note={"reason": why or asking[-1].reason, "rehearsal": now.rehearsal.digest if now.rehearsal else ""},
+            digest=digest_of(now.change, now.rehearsal, now.versions),
+            required=max(1, action.required, persons_needed(verdicts)),
+            heard=len(action.approvals),
             asked=at,
             expires=at + APPROVAL_SECONDS,
-            verdicts=(*action.verdicts, opinion(again)),
+            verdicts=(*action.verdicts, *asking),
             executor="",
             intended=False,
-            outcome="nothing was changed: the cluster has moved since the approval, and the rehearsal now differs",
+            outcome=f"nothing was changed: {why or asking[-1].reason}",
+            **moved,
         )
 
-    def _blocked(self, action: Action, verdict: Verdict) -> Action:
+    def _blocked(self, action: Action, verdict: Verdict, **moved: Any) -> Action:
         outcome = f"nothing was changed: {verdict.reason}"
-        return self._must(action, "blocked", "blocked", outcome=outcome, verdicts=(*action.verdicts, verdict))
+        return self._must(action, "blocked", "blocked", outcome=outcome, verdicts=(*action.verdicts, verdict), **moved)
 
     def _intend(self, world: World, action: Action) -> Action:
         """From here on a crash leaves a trace: the record is on the disk before the first byte leaves."""

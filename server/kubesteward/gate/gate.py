@@ -18,23 +18,34 @@ from kubesteward.execution.verify import DEADLINE
 from kubesteward.gate import process
 from kubesteward.gate.action import FINAL, Action, Status
 from kubesteward.gate.actions import Actions, KeyTaken, new_id
-from kubesteward.gate.case import Caller, Case
+from kubesteward.gate.case import Caller, Case, person
 from kubesteward.gate.differing import told
 from kubesteward.gate.digests import digest_of
+from kubesteward.gate.exceptions import Exceptions
 from kubesteward.gate.executor import APPROVAL_SECONDS, Executor
 from kubesteward.gate.lookout import LOOK_EVERY, Lookout
 from kubesteward.gate.privacy import one_line, without_secrets
 from kubesteward.gate.stages import walk
+from kubesteward.gate.stages.ladder import low_enough
+from kubesteward.gate.stages.limits import within_limits
 from kubesteward.gate.writers import Open, Writers
 from kubesteward.settings import Settings
 from kubesteward.store.store import Store
 from kubesteward_policies.change import Change
-from kubesteward_policies.verdict import Decision, Verdict
+from kubesteward_policies.verdict import Decision, Verdict, persons_needed
 from kubesteward_tools.cluster.clusters import Clusters
 from kubesteward_tools.errors import InvalidArguments, Refused
 from kubesteward_tools.world.world import World
 
 __all__ = ["Action", "Caller", "Gate"]
+
+
+class Overtaken(Exception):
+    """What was to run alone may not any more, by a verdict that was made while it was written down."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.reason)
+        self.verdict = verdict
 
 
 class Gate:
@@ -96,16 +107,36 @@ class Gate:
             return known
         world = await self._world(change)
         case = self._case(world, change, caller, justification, dry_run=dry_run)
-        verdicts = await walk(case)
-        action = self._proposed(case, caller, verdicts, justification, idempotency_key)
+        await walk(case)
         try:
-            self.actions.add(action, verdicts=[_noted(item) for item in verdicts], justification=justification)
+            action = self._entered(case, idempotency_key)
         except KeyTaken:
             if known := self._known(change, caller, idempotency_key):
                 return known
             raise
         self._lookout.wake()
         return action
+
+    def _entered(self, case: Case, key: str) -> Action:
+        """Judged and written down. Raises KeyTaken."""
+        action = self._proposed(case, key)
+        note = {"verdicts": [_noted(item) for item in case.verdicts], "justification": case.justification}
+        try:
+            self.actions.add(action, lambda: self._check(case, action), required=action.required, **note)
+        except Overtaken as error:  # another action has taken the last of a limit since the stage looked
+            case.verdicts.append(error.verdict)
+            return self._entered(case, key)
+        return action
+
+    def _check(self, case: Case, action: Action) -> None:
+        """In the transaction that adds the action. Raises Overtaken."""
+        if action.status == "pending_approval":
+            Exceptions(self._store, self._audit).use(case.exceptions, action.id)
+        if action.status != "approved":
+            return
+        for verdict in (within_limits(case), *((low_enough(case),) if case.restarts else ())):
+            if verdict.decision is not Decision.ALLOW:
+                raise Overtaken(verdict)
 
     def _known(self, change: Change, caller: Caller, key: str) -> Action | None:
         known = self.actions.by_key(caller.principal, key)
@@ -130,15 +161,13 @@ class Gate:
     def _recheck(self, world: World, action: Action) -> Case:
         caller = Caller(action.principal, action.client, channel=action.channel)
         case = self._case(world, action.change, caller, action.justification, dry_run=False)
-        case.rehearsal = action.rehearsal
+        case.rehearsal, case.action = action.rehearsal, action.id
         return case
 
-    def _proposed(
-        self, case: Case, caller: Caller, verdicts: Sequence[Verdict], justification: str, key: str
-    ) -> Action:
+    def _proposed(self, case: Case, key: str) -> Action:
         from kubesteward_tools.text.redact import redact
 
-        now, status = time.time(), _status(verdicts, dry_run=case.dry_run)
+        now, caller, status = time.time(), case.caller, _status(case.verdicts, dry_run=case.dry_run)
         final = status in FINAL
         change = without_secrets(case.change) if final else case.change  # its digest too: guesses could be checked
         return Action(
@@ -148,28 +177,32 @@ class Gate:
             client=caller.client,
             channel=caller.channel,
             change=change,
-            justification=redact(justification),
+            justification=redact(case.justification),
             idempotency_key="" if final else key,
             server=case.world.server,
             home=self._name,
             created=now,
             asked=now,
             expires=now + APPROVAL_SECONDS,
-            verdicts=tuple(verdicts),
+            verdicts=tuple(case.verdicts),
             rehearsal=case.rehearsal,
             diff=told(case.world, change, case.answers),
             versions=case.versions,
             digest=digest_of(change, case.rehearsal, case.versions),
+            required=0 if status == "approved" else max(1, persons_needed(case.verdicts)),
+            account=person(caller).account,
+            pods=case.pods,
+            restarts=case.restarts,
         )
 
-    async def decide(
-        self, action_id: str, *, approve: bool, approver: str, channel: str, digest: str, comment: str = ""
-    ) -> Action:
-        """A person's answer. Raises ApprovalRefused when it does not fit, ObjectNotFound for an unknown action."""
+    async def decide(self, action_id: str, **answer: Any) -> Action:
+        """A person's answer, as `Actions.decide` takes it, from a page or a form: with the digest of what was shown.
+
+        Raises:
+            ApprovalRefused: it does not fit. ObjectNotFound: no such action.
+        """
         self.begin()
-        return self.actions.decide(
-            action_id, approve=approve, approver=approver, channel=channel, digest=digest, comment=comment
-        )
+        return self.actions.decide(action_id, **answer)
 
     async def action(self, action_id: str, wait: float = 0.0) -> Action:
         """The record as it is, or as it becomes within `wait` seconds if it is not final."""
@@ -227,7 +260,9 @@ class Gate:
 def _status(verdicts: Sequence[Verdict], *, dry_run: bool) -> Status:
     if verdicts[-1].decision is Decision.DENY:
         return "blocked"
-    return "previewed" if dry_run else "pending_approval"
+    if dry_run:
+        return "previewed"
+    return "pending_approval" if persons_needed(verdicts) else "approved"
 
 
 def _over(action: Action) -> bool:

@@ -32,6 +32,22 @@ def gone(process: str) -> bool:
     return _started(int(pid)) != started
 
 
+_UNSET = 2**32 - 1
+
+
+def account() -> str:
+    """Who sits before this process: the account that logged in, which sudo and su leave alone (proc_pid_loginuid(5)),
+    or where nobody did, as in a container, the one that it runs as. "" where the system has no such numbers.
+    """
+    try:
+        found = int(Path("/proc/self/loginuid").read_text("ascii"))
+    except (OSError, ValueError):
+        found = _UNSET
+    if found != _UNSET:
+        return f"uid:{found}"
+    return f"uid:{os.getuid()}" if hasattr(os, "getuid") else ""
+
+
 def _started(pid: int) -> str:
     """Clock ticks from boot to the process's start (proc(5), field 22); "" where there is no /proc."""
     try:

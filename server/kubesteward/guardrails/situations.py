@@ -8,6 +8,7 @@ from typing import Any
 
 from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case
+from kubesteward.gate.levels import level_for
 from kubesteward_policies.change import ApiCall
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.twin.patches.patched import patched
@@ -26,7 +27,7 @@ def situations(case: Case) -> list[dict[str, Any]]:
         "request": _request(case),
         "cluster": {"name": case.world.cluster},
         "now": datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "autonomy": int(case.settings.autonomy),
+        "autonomy": int(level_for(case)),
     }
     return [{**of_all, **_of_call(case, call)} for call in case.change.calls]
 

@@ -84,6 +84,28 @@ def m008_guardrails(db: sqlite3.Connection) -> None:
     )
 
 
+def m009_automatic(db: sqlite3.Connection) -> None:
+    """What actions did without a person, to be counted: `what` is pods (by namespace) or restart (by workload); and
+    when a person agreed to a restart, which begins that count anew (agreed).
+    """
+    db.execute(
+        "CREATE TABLE automatic (action TEXT NOT NULL REFERENCES actions (id), at REAL NOT NULL, server TEXT NOT NULL,"
+        " what TEXT NOT NULL, subject TEXT NOT NULL, amount INTEGER NOT NULL)"
+    )
+    db.execute("CREATE INDEX automatic_counted ON automatic (server, what, at)")
+    db.execute("CREATE INDEX automatic_action ON automatic (action)")
+
+
+def m010_exceptions(db: sqlite3.Connection) -> None:
+    """From one rule for one change, once: `used_by` is the action that took it, `ended` when it was or ran out."""
+    db.execute(
+        "CREATE TABLE exceptions (id TEXT PRIMARY KEY, rule TEXT NOT NULL, change TEXT NOT NULL, action TEXT NOT NULL,"
+        " grantor TEXT NOT NULL, account TEXT NOT NULL, justification TEXT NOT NULL, granted REAL NOT NULL,"
+        " expires REAL NOT NULL, used_by TEXT NOT NULL DEFAULT '', ended REAL)"
+    )
+    db.execute("CREATE INDEX exceptions_change ON exceptions (change, rule)")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_audit,
     m002_actions,
@@ -93,6 +115,8 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m006_baselines,
     m007_audit_tree,
     m008_guardrails,
+    m009_automatic,
+    m010_exceptions,
 )
 
 

@@ -88,6 +88,8 @@ async def test_all_verdicts_are_recorded_with_the_time_they_took(lab: Lab) -> No
         "server_dry_run",
         "rehearsal",
         "guardrails",
+        "limits",
+        "ladder",
         "approval",
     ]
     assert [item["stage"] for item in proposed["verdicts"]] == [item.stage for item in action.verdicts]

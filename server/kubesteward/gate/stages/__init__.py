@@ -12,6 +12,8 @@ from kubesteward.gate.stages.autonomy import autonomy
 from kubesteward.gate.stages.dry_run import dry_run
 from kubesteward.gate.stages.guardrails import guardrails, guardrails_rehearsed
 from kubesteward.gate.stages.immutable import immutable
+from kubesteward.gate.stages.ladder import ladder
+from kubesteward.gate.stages.limits import limits
 from kubesteward.gate.stages.liveness import liveness
 from kubesteward.gate.stages.rehearsal import rehearsal
 from kubesteward.gate.stages.rights import rights
@@ -32,13 +34,25 @@ STAGES: tuple[Stage, ...] = (
     dry_run,
     rehearsal,
     guardrails_rehearsed,
+    limits,
+    ladder,
     approval,
 )
 
-BEFORE_EXECUTION: tuple[Stage, ...] = (liveness, autonomy, rights, immutable, guardrails)
-"""Asked again when an approved change is executed: minutes have passed, perhaps the server was started anew."""
+BEFORE_EXECUTION: tuple[Stage, ...] = (
+    liveness,
+    autonomy,
+    rights,
+    immutable,
+    guardrails,
+    limits,
+    ladder,
+)
+"""Asked again when an approved change is executed: minutes have passed, perhaps the server was started anew. If it
+needs more persons than have agreed, it goes back to them.
+"""
 
-REHEARSED_AGAIN: tuple[Stage, ...] = (guardrails_rehearsed,)
+REHEARSED_AGAIN: tuple[Stage, ...] = (guardrails_rehearsed, limits)
 """Asked of each further rehearsal of an approved change."""
 
 
@@ -52,7 +66,9 @@ async def walk(case: Case, stages: tuple[Stage, ...] = STAGES) -> list[Verdict]:
         except SteadyError as error:
             found = deny(stage.__name__, f"{stage.__name__}.unanswered", error.message, error.todo)
         took = round((time.perf_counter() - started) * 1000, 3)
-        verdicts += [replace(item, took_ms=took) for item in (found if isinstance(found, tuple) else (found,))]
+        made = [replace(item, took_ms=took) for item in (found if isinstance(found, tuple) else (found,))]
+        verdicts += made
+        case.verdicts += made
         if verdicts[-1].decision is Decision.DENY:
             break
     return verdicts

@@ -1,4 +1,4 @@
-"""Rules in code that nobody can configure away."""
+"""Rules in code that nobody can configure away. Some deny, some leave it to two persons."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kubesteward.execution.snapshot import key_of
-from kubesteward.gate.case import Case, allow, deny
+from kubesteward.gate.case import Case, allow, ask, deny
 from kubesteward_policies.immutable import Surroundings, judge
 from kubesteward_policies.ref import Ref
 from kubesteward_policies.verdict import Verdict
@@ -23,14 +23,15 @@ _ROLES = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/mast
 _OWN = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
-async def immutable(case: Case) -> Verdict:
+async def immutable(case: Case) -> Verdict | tuple[Verdict, ...]:
     broken = judge(case.change, _surroundings(case))
-    if broken is not None:
-        return deny(STAGE, broken.rule, broken.reason, broken.remedy)
+    if broken and not broken[-1].persons:
+        return deny(STAGE, broken[-1].rule, broken[-1].reason, broken[-1].remedy)
     if any(_tells(call.body) for call in case.change.calls):
         reason = "the body carries what looks like a password or a token"
         return deny(STAGE, "immutable.secret", reason, "Put it into a Secret by hand and refer to that.")
-    return allow(STAGE, "immutable.ok", "no immutable rule speaks against it")
+    asking = tuple(ask(STAGE, item.rule, item.reason, item.remedy, item.persons) for item in broken)
+    return asking or allow(STAGE, "immutable.ok", "no immutable rule speaks against it")
 
 
 def _tells(body: Any) -> bool:
