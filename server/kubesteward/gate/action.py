@@ -143,9 +143,32 @@ class Action(BaseModel):
         agreed = [Person(item.approver, item.account) for item in self.agreed]
         return objection(self.required, Person(self.principal, self.account), agreed, Person(approver, account))
 
+    @property
+    def waiting(self) -> str:
+        """For whom it waits, with who has agreed so far; "" where it waits for nobody."""
+        if self.status != "pending_approval":
+            return ""
+        if self.agreed:
+            first = self.agreed[0].approver
+            return f"{len(self.agreed)} of {self.required} persons have agreed, {first} first: it waits for a second person"
+        return "it waits for a person" if self.required < 2 else f"it waits for {self.required} persons"
+
+    @property
+    def denied_by(self) -> list[str]:
+        """The guardrails that block it, from which somebody may grant an exception; unreadable ones are to be mended."""
+        found = [item for item in self.verdicts if (item.stage, item.decision) == ("guardrails", Decision.DENY)]
+        return [item.rule_id for item in found if self.status == "blocked" and item.rule_id != "guardrails.unusable"]
+
+    @property
+    def exception(self) -> str:
+        """The command by which somebody other than the requester excepts a blocked change; "" where nothing helps."""
+        if not self.denied_by:
+            return ""
+        return f'kubesteward policy except {self.denied_by[0]} --action {self.id} --justification "..."'
+
     def shown(self) -> dict[str, Any]:
         """As JSON for clients, without what only the gate's processes tell each other."""
-        return self.model_dump(mode="json", exclude=_INTERNAL)
+        return {**self.model_dump(mode="json", exclude=_INTERNAL), "waiting": self.waiting}
 
 
 _INTERNAL = {

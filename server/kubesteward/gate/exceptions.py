@@ -17,12 +17,9 @@ from kubesteward.gate.privacy import one_line
 from kubesteward.store.store import Store
 from kubesteward_policies.exceptions import fault, mark
 from kubesteward_policies.persons import Person, same
-from kubesteward_policies.verdict import Decision
 from kubesteward_tools.errors import InvalidArguments, Refused
 
 MINUTES = 60.0
-UNREADABLE = "guardrails.unusable"
-_STAGE = "guardrails"
 
 
 class ExceptionUsed(Refused):
@@ -66,7 +63,7 @@ class Exceptions:
         """
         from kubesteward_tools.text.redact import redact
 
-        denying = deniers(action)
+        denying = action.denied_by
         if action.status != "blocked" or rule not in denying:
             there = f"It was denied by {', '.join(denying)}." if denying else "Only guardrails can be excepted from."
             raise InvalidArguments(f"the guardrail {rule!r} does not block action {action.id}.", todo=there)
@@ -131,17 +128,3 @@ class Exceptions:
     def _note(self, step: str, granted: Granted, **more: str) -> None:
         told = {key: value for key, value in asdict(granted).items() if key not in {"id", "used_by", "ended"}}
         self._audit.append({"type": f"exception_{step}", "exception": granted.id, **told, **more})
-
-
-def deniers(action: Action) -> list[str]:
-    """The guardrails that denied an action and that somebody may except it from."""
-    found = [item for item in action.verdicts if (item.stage, item.decision) == (_STAGE, Decision.DENY)]
-    return [item.rule_id for item in found if item.rule_id != UNREADABLE]
-
-
-def command(action: Action) -> str:
-    """What somebody other than the requester can run to have a blocked change excepted; "" where nothing helps."""
-    denying = deniers(action) if action.status == "blocked" else []
-    if not denying:
-        return ""
-    return f'kubesteward policy except {denying[0]} --action {action.id} --justification "..."'

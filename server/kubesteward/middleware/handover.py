@@ -51,7 +51,7 @@ class Handover:
         if action.status == "approved":
             return reply_about(await self._execute(action.id))
         question = question_about(action)
-        if action.status != "pending_approval" or not call.caller.can_be_asked or len(question) > LONGEST_QUESTION:
+        if not _can_be_asked_here(action, call) or len(question) > LONGEST_QUESTION:
             return reply_about(action)
         if call.ask is None:
             return Reply("", question=Question(question, self._mint(call, action)))
@@ -104,6 +104,13 @@ class Handover:
         return action_id, digest
 
 
+def _can_be_asked_here(action: Action, call: Call) -> bool:
+    """Whether the client shows forms, and a yes that is given in one would count."""
+    if action.status != "pending_approval" or not call.caller.can_be_asked:
+        return False
+    return not action.objection(call.caller.principal, CHANNEL)
+
+
 def question_about(action: Action) -> str:
     """From the change alone, without a word out of the cluster: who wrote an annotation must not write this form.
 
@@ -115,6 +122,8 @@ def question_about(action: Action) -> str:
     change = action.change
     calls = [f"{call.verb.upper()} {call.path} {_body(call.body)}".rstrip() for call in change.calls]
     lines = [change.summary, f"Cluster: {change.cluster}", *calls, *_rehearsed(action)]
+    if action.required > 1:
+        lines.append("Two persons have to agree: a yes here is the first, and somebody else gives the second.")
     lines.append(f"Action {action.id}, digest {action.digest[:16]}")
     text = "\n".join(lines)
     return redact(clean(text, cap=len(text)))

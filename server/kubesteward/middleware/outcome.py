@@ -37,9 +37,10 @@ def reply_about(action: Action) -> Reply:
 
 def _lines(action: Action) -> list[str]:
     head = f"{_word(action)}: {action.change.summary}"
-    waiting = action.status == "pending_approval"
-    told = [verdict for verdict in action.verdicts if waiting or verdict.stage != "approval"]
-    verdicts = [_verdict(verdict) for verdict in told if str(verdict.decision) != "allow"]
+    told = [verdict for verdict in action.verdicts if str(verdict.decision) != "allow"]
+    if len(told) > 1:  # the last stage only sums up what the others ask for
+        told = [verdict for verdict in told if verdict.stage != "approval"]
+    verdicts = [_verdict(verdict) for verdict in told]
     return [head, f"Action {action.id} on {action.change.cluster or 'the current cluster'}", *verdicts, _advice(action)]
 
 
@@ -55,8 +56,29 @@ def _verdict(verdict: Any) -> str:
 
 def _advice(action: Action) -> str:
     if action.status == "pending_approval":
+        return _who_agrees(action)
+    if action.exception:
         return (
-            "Nothing was changed yet. A person has to agree: ask the operator to run "
-            f"`kubesteward approve {action.id}` in a terminal; it is then executed. Follow it with get_action."
+            f"{ADVICE['blocked']} Somebody other than {action.principal} can grant an exception: `{action.exception}`."
         )
     return ADVICE.get(action.status, "")
+
+
+def _who_agrees(action: Action) -> str:
+    start = "Nothing was changed yet. "
+    command = f"`kubesteward approve {action.id}`"
+    if action.agreed:
+        return f"{start}{_sentence(action.waiting)}, who is not {action.principal} either: by {command} or on the page."
+    if action.required > 1:
+        return (
+            f"{start}Two persons have to agree, and the second is not {action.principal}: each runs {command} in a "
+            "terminal or opens the approvals page; it is then executed. Follow it with get_action."
+        )
+    return (
+        f"{start}A person has to agree: ask the operator to run {command} in a terminal; it is then executed. "
+        "Follow it with get_action."
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -55,7 +55,8 @@ def _lines(record: Mapping[str, Any]) -> list[str]:
         lines.append(f"Outcome: {sentence(record['outcome'], 600)}")
     if record.get("status") == "pending_approval":
         until = timestamp(float(record.get("expires") or 0))
-        lines.append(f"Waits for a person until {until}: `kubesteward approve {record.get('id')}`.")
+        waiting = sentence(record.get("waiting") or "it waits for a person")
+        lines.append(f"{waiting[:1].upper()}{waiting[1:]}, until {until}: `kubesteward approve {record.get('id')}`.")
     return lines
 
 
