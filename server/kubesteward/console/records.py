@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from kubesteward.console.access import TOKEN
+from kubesteward.console.access import KEYED
 from kubesteward.gate.actions import PAGE, Actions
 from kubesteward.gate.process import account
 
@@ -51,4 +51,4 @@ class InServer:
 
 def account_of(approver: str) -> str:
     """Whoever came in by the link has it from this machine's terminal; who came with a token may be anywhere."""
-    return "" if approver.startswith(TOKEN) else account()
+    return "" if approver.startswith(KEYED) else account()

@@ -149,13 +149,13 @@ class Action(BaseModel):
         if self.status != "pending_approval":
             return ""
         if self.agreed:
-            first = self.agreed[0].approver
-            return f"{len(self.agreed)} of {self.required} persons have agreed, {first} first: it waits for a second person"
+            told = f"{len(self.agreed)} of {self.required} persons have agreed, {self.agreed[0].approver} first"
+            return f"{told}: it waits for a second person"
         return "it waits for a person" if self.required < 2 else f"it waits for {self.required} persons"
 
     @property
     def denied_by(self) -> list[str]:
-        """The guardrails that block it, from which somebody may grant an exception; unreadable ones are to be mended."""
+        """The guardrails that block it, from which somebody may grant an exception; not those that are unreadable."""
         found = [item for item in self.verdicts if (item.stage, item.decision) == ("guardrails", Decision.DENY)]
         return [item.rule_id for item in found if self.status == "blocked" and item.rule_id != "guardrails.unusable"]
 
