@@ -80,6 +80,16 @@ def fitting(change: Change, scene: Scene, allowed: Iterable[str]) -> tuple[str, 
     return next(((name, why) for name, why in found if why), ("", ""))
 
 
+def expects(change: Change, rule: str, named: str) -> bool:
+    """Whether a warning of the rehearsal is one that a change always gets: every restart would stall if its new pods
+    never became ready. They run what the old ones ran; that fewer are left to serve is a warning of another rule.
+
+    `named` is the object of the finding, as "deployment shop/web".
+    """
+    targets = {f"{call.target.kind.lower()} {call.target.path}" for call in change.calls}
+    return rule == "rollout.would_stall" and named in targets and _only_restarts(change)
+
+
 def _only_restarts(change: Change) -> bool:
     return bool(change.calls) and all(is_restart(call) for call in change.calls)
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubesteward_policies.change import STRATEGIC_PATCH, ApiCall, Change
-from kubesteward_policies.fixes import FIXES, Scene, fitting, unknown
+from kubesteward_policies.fixes import FIXES, Scene, expects, fitting, unknown
 from kubesteward_policies.ladder import RESTARTED, climbed, is_restart, restarts
 from kubesteward_policies.limits import allowance, excess
 from kubesteward_policies.ref import Ref
@@ -159,6 +159,15 @@ def test_only_what_is_allowed_fits_and_names_that_are_none_are_told() -> None:
     assert fitting(change(RESTART), killed, ["delete_evicted_pods"]) == ("", "")
     assert unknown(FIXES) == ""
     assert unknown(["restart_on_om"]).startswith("'restart_on_om': there is no such fix. There are: delete_evicted")
+
+
+def test_a_restart_always_gets_the_warning_that_it_would_stall_and_no_other_change_is_excused_by_it() -> None:
+    stalls = ("rollout.would_stall", "deployment shop/web")
+
+    assert expects(change(RESTART), *stalls)
+    assert not expects(change({"spec": {"replicas": 1}}), *stalls)
+    assert not expects(change(RESTART), "rollout.would_stall", "deployment shop/other")
+    assert not expects(change(RESTART), "availability.reduced", "deployment shop/web")
 
 
 def test_every_fix_says_what_it_is() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kubesteward.gate.case import Case, allow, ask
+from kubesteward_policies.fixes import expects
 from kubesteward_policies.verdict import Decision, Verdict, persons_needed
 
 STAGE = "approval"
@@ -29,4 +30,12 @@ async def approval(case: Case) -> Verdict:
 
 def _warned(case: Case) -> Verdict | None:
     warnings = (item for item in case.verdicts if item.decision is Decision.WARN)
-    return next((item for item in warnings if item.stage in _TELLING), None)
+    return next((item for item in warnings if item.stage in _TELLING and not _expected(case, item)), None)
+
+
+def _expected(case: Case, verdict: Verdict) -> bool:
+    """The verdict names one finding; all that warn have to be such as the change always gets."""
+    if verdict.stage != "rehearsal" or case.rehearsal is None:
+        return False
+    warnings = (item for item in case.rehearsal.findings if item.severity == "warn")
+    return all(expects(case.change, item.rule, item.object) for item in warnings)
