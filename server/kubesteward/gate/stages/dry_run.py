@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case, allow, deny, warn
+from kubesteward_policies.change import APPLY_PATCH, ApiCall
 from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.errors import ObjectNotFound, SteadyError
 
@@ -23,5 +25,11 @@ async def dry_run(case: Case) -> Verdict:
         except SteadyError as error:
             remedy = error.todo or "Change the request so that the API server accepts it."
             return deny(STAGE, "dry_run.refused", error.message, remedy)
-        creates = creates or call.verb == "create"
+        creates = creates or _creates(case, call)
     return allow(STAGE, "dry_run.ok", "the API server accepts it")
+
+
+def _creates(case: Case, call: ApiCall) -> bool:
+    """Applying is creating, too."""
+    key = key_of(case.world, call.target) if call.content_type == APPLY_PATCH else None
+    return call.verb == "create" or (key is not None and case.world.store.get(key) is None)
