@@ -1,4 +1,4 @@
-"""Each proposing tool makes the calls that kubectl would make, the same that are rehearsed, and says why it does not."""
+"""Each proposing tool makes the calls that kubectl would make, the same that are rehearsed, or says why not."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ async def test_a_prune_that_takes_more_than_it_keeps_has_to_be_meant(cluster: Si
     for name in ("one", "two"):
         create(cluster, "/api/v1/namespaces/shop/configmaps", labelled(name, part="shop"))
     arguments = {"yaml": yaml.safe_dump(labelled("new", part="shop")), "prune": "part=shop"}
-    with pytest.raises(SteadyError, match="2 objects would be pruned and only 1 kept.*say prune_count=2"):
+    with pytest.raises(SteadyError, match=r"2 objects would be pruned and only 1 kept.*say prune_count=2"):
         await propose(cluster, "apply_manifest", **arguments)
     with pytest.raises(SteadyError, match="2 objects would be pruned, not 1"):
         await propose(cluster, "apply_manifest", **arguments, prune_count=1)
@@ -177,7 +177,7 @@ async def test_a_prune_that_takes_more_than_it_keeps_has_to_be_meant(cluster: Si
 
 
 async def test_what_holds_data_is_never_pruned(cluster: SimulatedCluster) -> None:
-    claim = {"metadata": {"name": "NAME", "namespace": "shop", "labels": {"part": "shop"}}}
+    claim = {"metadata": {"name": "data", "namespace": "shop", "labels": {"part": "shop"}}}
     claim["spec"] = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     full = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", **claim}
     create(cluster, "/api/v1/namespaces/shop/persistentvolumeclaims", full)
@@ -185,7 +185,7 @@ async def test_what_holds_data_is_never_pruned(cluster: SimulatedCluster) -> Non
     change = await propose(cluster, "apply_manifest", yaml=kept, prune="part=shop")
 
     assert [call.verb for call in change.calls] == ["patch"]
-    assert change.summary.endswith("; nothing to prune; left, as they hold data: PersistentVolumeClaim shop/NAME")
+    assert change.summary.endswith("; nothing to prune; left, as they hold data: PersistentVolumeClaim shop/data")
 
 
 async def test_a_drain_names_every_pod_that_kubectl_would_evict(cluster: SimulatedCluster) -> None:
@@ -223,14 +223,14 @@ async def test_a_drain_of_what_would_be_lost_says_what_to_say(cluster: Simulated
         ("rollback_rollout", {**WEB, "revision": 7}, r"has no revision 7 in its history. There are: 1, 2."),
         ("rollback_rollout", {**WEB, "revision": 2}, r"is as in revision 2 already"),
         ("rollback_rollout", {**WEB, "name": "wbe"}, r"Did you mean 'web'\?"),
-        ("rollback_rollout", {"kind": "svc", "name": "kubernetes"}, r"has no roll-out to take back"),
+        ("rollback_rollout", {"kind": "ns", "name": "shop"}, r"has no roll-out to take back"),
         ("set_rollout_paused", {**WEB, "paused": False}, r"is not paused"),
         ("set_rollout_paused", {"kind": "sts", "name": "db", "paused": True}, r"Only the roll-out of a Deployment"),
         ("delete_resource", {**WEB, "kind": "deploymnt"}, r"deploy"),
         ("evict_pod", {"name": "web"}, r"'web' is a Deployment"),
         ("cordon_node", {"name": "NODE", "on": False}, r"is schedulable already"),
         ("cordon_node", {"name": "nod-1"}, r"Did you mean"),
-        ("apply_manifest", {"yaml": "kind: ["}, r"manifest:1: this is no YAML"),
+        ("apply_manifest", {"yaml": "kind: ["}, r"manifest:2: this is no YAML"),
         ("apply_manifest", {"yaml": CONFIG + "---\nkind: Pod\n"}, r"manifest:6: an object lacks apiVersion"),
         ("apply_manifest", {"yaml": CONFIG.replace("ConfigMap", "ConfigMapp")}, r"manifest:1: ConfigMapp shop/web: .*"),
         ("apply_manifest", {"yaml": CONFIG.replace("shop", "shp")}, r"no namespace 'shp'.*Did you mean 'shop'"),
