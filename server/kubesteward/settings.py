@@ -56,6 +56,11 @@ class Settings(BaseModel):
     autonomy: int = Field(
         1, ge=1, le=4, description="1 advisor: executes nothing; 2 copilot: every action needs a person"
     )
+    exec_commands: tuple[str, ...] = Field(
+        (),
+        description="commands that exec_in_pod may ask to run in containers, comma-separated,"
+        " such as `cat /etc/resolv.conf, ps *`; none: switched off",
+    )
     policies: tuple[str, ...] = Field(
         ("default",),
         description="guardrails, comma-separated: packs (default, production, freeze-window, strict) and YAML files",
@@ -98,6 +103,7 @@ class Settings(BaseModel):
     @field_validator(
         "namespaces",
         "policies",
+        "exec_commands",
         "http_allowed_hosts",
         "http_allowed_origins",
         "console_allowed_hosts",
@@ -106,6 +112,16 @@ class Settings(BaseModel):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("exec_commands")
+    @classmethod
+    def _commands(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            from kubesteward_policies.commands import words
+
+            for pattern in value:
+                words(pattern)
+        return value
 
     @field_validator("prometheus_url")
     @classmethod

@@ -84,6 +84,14 @@ def m008_guardrails(db: sqlite3.Connection) -> None:
     )
 
 
+def m009_transcripts(db: sqlite3.Connection) -> None:
+    """What commands in containers printed, redacted, by action and number of the call."""
+    db.execute(
+        "CREATE TABLE transcripts (action TEXT NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL,"
+        " digest TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (action, number)) WITHOUT ROWID"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_audit,
     m002_actions,
@@ -93,6 +101,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m006_baselines,
     m007_audit_tree,
     m008_guardrails,
+    m009_transcripts,
 )
 
 

@@ -28,8 +28,32 @@ async def get_action(
 ) -> Answer:
     """Status of a proposed change: verdicts, rehearsal, approvals, outcome."""
     record: dict[str, Any] = tidy(redact_object(dict(await desk.records.action(action_id, wait))))
+    transcripts = record.pop("transcripts", ())
     shown = record if response_format == "detailed" else _brief(record)
-    return Answer("\n".join(_lines(record)), shown)
+    if not transcripts:
+        return Answer("\n".join(_lines(record)), shown)
+    heads = [_ending(item) for item in transcripts]
+    data = {**shown, "transcripts": [{**item, "stdout": None, "stderr": None} for item in transcripts]}
+    printed = "\n".join(filter(None, map(_printed, transcripts)))
+    return Answer("\n".join([*_lines(record), *heads]), tidy(data), printed, f"output of {record.get('id')}")
+
+
+def _ending(transcript: Mapping[str, Any]) -> str:
+    """How a command ended, in words of our own but for the runtime's error."""
+    took, dropped = f"{transcript['seconds']:g} s", transcript["dropped"]
+    cut = f"; {dropped} bytes more were dropped" if dropped else ""
+    if transcript["error"]:
+        return f"The command could not be run: {sentence(transcript['error'], 600)}"
+    if transcript["ended"] == "exit":
+        return f"The command ended with exit code {transcript['exit_code']} after {took}{cut}."
+    what = "printed nothing for too long" if transcript["ended"] == "idle" else "took too long"
+    return f"The command {what} and was left after {took}; it may still run in the container{cut}."
+
+
+def _printed(transcript: Mapping[str, Any]) -> str:
+    """For people and models alike: standard error under its own heading."""
+    error = transcript["stderr"]
+    return "\n".join(filter(None, (transcript["stdout"].rstrip("\n"), f"stderr:\n{error.rstrip()}" if error else "")))
 
 
 def _brief(record: Mapping[str, Any]) -> dict[str, Any]:

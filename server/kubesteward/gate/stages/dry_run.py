@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case, allow, deny, warn
 from kubesteward_policies.change import APPLY_PATCH, ApiCall
+from kubesteward_policies.commands import runs_command
 from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.errors import ObjectNotFound, SteadyError
 
@@ -16,6 +17,8 @@ async def dry_run(case: Case) -> Verdict:
         return allow(STAGE, "dry_run.bundle", "there is no server to ask")
     creates = False
     for number, call in enumerate(case.change.calls):
+        if runs_command(call):  # it would be run
+            return warn(STAGE, "dry_run.command", "a command cannot be tried out")
         try:
             case.answers[number] = await case.writer.dry_run(call)
         except ObjectNotFound as error:
