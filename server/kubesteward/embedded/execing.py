@@ -6,8 +6,10 @@ Protocol: KEP-4006; k8s.io/apimachinery/pkg/util/remotecommand. A message is bin
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -33,8 +35,8 @@ class Execution:
         self._cluster = cluster
         self.closing = asyncio.Event()
 
-    async def serve(self, request: web.Request, user: User) -> web.StreamResponse:
-        """Raises ApiError for what cannot be begun."""
+    async def serve(self, request: web.Request, user: User, begun: Callable[[int], None]) -> web.StreamResponse:
+        """`begun` is told the status when the command is about to be run. Raises ApiError for what cannot be begun."""
         place = PATH.fullmatch(request.path)
         assert place is not None  # noqa: S101 - the caller has matched it
         container = self._container(place["namespace"], place["name"], request, user)
@@ -45,10 +47,9 @@ class Execution:
         if socket.ws_protocol is None:
             await socket.close(message=b"unknown subprotocol")
             return socket
-        try:
+        begun(socket.status)
+        with contextlib.suppress(ConnectionResetError):  # the client has had enough
             await self._answer(socket, container, request.query.getall("command"))
-        except ConnectionResetError:
-            pass  # the client has had enough
         return socket
 
     async def _answer(self, socket: web.WebSocketResponse, container: Container, command: list[str]) -> None:

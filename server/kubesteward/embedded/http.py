@@ -126,8 +126,7 @@ class ApiHandler:
             self._authorize_path(user, request.path)
             return document
         if PATH.fullmatch(request.path) and request.method in {"GET", "POST"}:
-            entry.close(101)
-            return await self._execution.serve(request, user)
+            return await self._execution.serve(request, user, entry.close)
         route = parse(served(request.path, request.method), self.cluster.api.kinds)
         verb = calls.verb(request.method, route, request.query)
         body = calls.body(await request.read(), request.content_type)

@@ -20,21 +20,30 @@ from kubesteward_policies.change import ApiCall
 from kubesteward_policies.commands import command_of
 from kubesteward_tools.cluster.connection import Connection
 from kubesteward_tools.cluster.transport import CONNECT_TIMEOUT, unreachable
+from kubesteward_tools.errors import Refused, SteadyError
 
 if TYPE_CHECKING:
     import aiohttp
 
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-IDLE = 15.0
-TOTAL = 60.0
-"""Seconds. A diagnostic command that prints nothing for so long waits for something."""
 CLOSING = 2.0
-MOST = 64 * 1024
-"""Bytes that are kept of what it prints; the rest is read and dropped, so that the command can end."""
 STDOUT, STDERR, ERROR = 1, 2, 3
 KIND = "Transcript"
 
 Ended = Literal["exit", "idle", "timeout"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`idle` and `total` in seconds: a diagnostic command that prints nothing for so long waits for something. `most`
+    bytes are kept of what it prints; the rest is read and dropped, so that the command can end."""
+
+    idle: float = 15.0
+    total: float = 60.0
+    most: int = 64 * 1024
+
+
+LIMITS = Limits()
 
 
 @dataclass(slots=True)
@@ -42,7 +51,7 @@ class _Heard:
     """What has come so far."""
 
     channels: dict[int, bytearray] = field(default_factory=lambda: {STDOUT: bytearray(), STDERR: bytearray()})
-    room: int = MOST
+    room: int = LIMITS.most
     dropped: int = 0
     status: dict[str, Any] | None = None
 
@@ -59,7 +68,7 @@ class _Heard:
             self.dropped += len(data) - len(kept)
 
 
-async def run(connection: Connection, call: ApiCall, *, idle: float = IDLE, total: float = TOTAL) -> dict[str, Any]:
+async def run(connection: Connection, call: ApiCall, limits: Limits | None = None) -> dict[str, Any]:
     """The transcript, redacted: `exit_code` (None where it has not ended), `stdout`, `stderr`, `dropped` bytes, how it
     `ended`, `seconds`, and `error`, why it could not be started.
 
@@ -69,16 +78,17 @@ async def run(connection: Connection, call: ApiCall, *, idle: float = IDLE, tota
     """
     import aiohttp
 
-    heard, started = _Heard(), time.monotonic()
+    limits = limits or LIMITS
+    heard, started = _Heard(room=limits.most), time.monotonic()
     context = await asyncio.to_thread(connection.ssl_context)
-    timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, total=total + CONNECT_TIMEOUT)
+    timeout = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, total=limits.total + CONNECT_TIMEOUT)
     connector = aiohttp.TCPConnector(ssl=context, force_close=True)
     trace = aiohttp.TraceConfig()
     trace.on_request_redirect.append(_refuse)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout, trace_configs=[trace]) as session:
         socket = await _opened(session, connection, call)
         try:
-            ended = await _listen(socket, heard, connection.cluster, idle, total)
+            ended = await _listen(socket, heard, connection.cluster, limits)
         finally:
             await socket.close()
     return _transcript(call, heard, ended, time.monotonic() - started)
@@ -96,29 +106,44 @@ async def _opened(
 ) -> aiohttp.ClientWebSocketResponse:
     import aiohttp
 
-    try:
-        return await session.ws_connect(
-            connection.url + call.path,
-            params=list(call.query),
-            protocols=PROTOCOLS,
-            headers=dict(await connection.authorization()),
-            proxy=connection.proxy,
-            server_hostname=connection.server_name,
-            max_msg_size=0,
-            timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING),
-        )
-    except aiohttp.WSServerHandshakeError as error:  # no upgrade, no command
-        status = json.dumps({"message": f"{error.message} (HTTP {error.status})"}).encode()
-        raise refused(error.status if error.status >= 300 else 502, status, connection.cluster, dry_run=True) from None
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        raise unreachable(connection.cluster, error) from None
-    except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise unknown(connection.cluster, type(error).__name__) from None
+    for last in (False, True):
+        generation = connection.generation
+        try:
+            return await session.ws_connect(
+                connection.url + call.path,
+                params=list(call.query),
+                protocols=PROTOCOLS,
+                headers=dict(await connection.authorization()),
+                proxy=connection.proxy,
+                server_hostname=connection.server_name,
+                max_msg_size=0,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSING),
+            )
+        except aiohttp.WSServerHandshakeError as error:  # no upgrade, no command
+            if last or error.status != 401 or not await connection.renew(generation):
+                raise _refusal(error, connection.cluster) from None
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise unreachable(connection.cluster, error) from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise unknown(connection.cluster, type(error).__name__) from None
+    raise AssertionError("the second answer is the last")
 
 
-async def _listen(
-    socket: aiohttp.ClientWebSocketResponse, heard: _Heard, cluster: str, idle: float, total: float
-) -> Ended:
+def _refusal(error: aiohttp.WSServerHandshakeError, cluster: str) -> SteadyError:
+    """In words of our own: what the server said is not handed on by the library."""
+    if error.status < 300:  # an upgrade to something else
+        return Refused(f"{cluster!r} does not speak {PROTOCOLS[0]}.", todo="Run the command by hand.")
+    why = {
+        400: "it does not take the request: the container may have stopped",
+        403: "KubeSteward's user may not create pods/exec there",
+        404: "the pod is not there any more",
+        500: "the container does not run, or its node does not answer",
+    }
+    said = json.dumps({"message": f"the command was not run: {why.get(error.status, f'HTTP {error.status}')}"}).encode()
+    return refused(error.status, said, cluster, dry_run=True)
+
+
+async def _listen(socket: aiohttp.ClientWebSocketResponse, heard: _Heard, cluster: str, limits: Limits) -> Ended:
     """Until the command has ended or time is up.
 
     Raises:
@@ -126,13 +151,13 @@ async def _listen(
     """
     import aiohttp
 
-    end = asyncio.get_running_loop().time() + total
+    end = asyncio.get_running_loop().time() + limits.total
     while heard.status is None:
         left = end - asyncio.get_running_loop().time()
         try:
-            message = await socket.receive(timeout=max(min(idle, left), 0.001))
+            message = await socket.receive(timeout=max(min(limits.idle, left), 0.001))
         except TimeoutError:
-            return "timeout" if left <= idle else "idle"
+            return "timeout" if left <= limits.idle else "idle"
         if message.type is aiohttp.WSMsgType.BINARY:
             heard.take(message.data)
         elif message.type is not aiohttp.WSMsgType.TEXT:

@@ -10,6 +10,7 @@ from pydantic import Field
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.arguments import Format
 from kubesteward_tools.lookup.shown import sentence, tidy
+from kubesteward_tools.text.fence import fence
 from kubesteward_tools.text.redact import redact_object
 from kubesteward_tools.tool import Answer, Desk, tool
 from kubesteward_tools.twin.clock import timestamp
@@ -33,9 +34,10 @@ async def get_action(
     if not transcripts:
         return Answer("\n".join(_lines(record)), shown)
     heads = [_ending(item) for item in transcripts]
-    data = {**shown, "transcripts": [{**item, "stdout": None, "stderr": None} for item in transcripts]}
+    source = f"output of {record.get('id')}"
+    fenced = [{**item, **{name: fence(item[name], source) for name in ("stdout", "stderr")}} for item in transcripts]
     printed = "\n".join(filter(None, map(_printed, transcripts)))
-    return Answer("\n".join([*_lines(record), *heads]), tidy(data), printed, f"output of {record.get('id')}")
+    return Answer("\n".join([*_lines(record), *heads]), {**shown, "transcripts": fenced}, printed, source)
 
 
 def _ending(transcript: Mapping[str, Any]) -> str:
