@@ -8,7 +8,7 @@ from typing import Any
 
 from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case
-from kubesteward_policies.change import ApiCall
+from kubesteward_policies.change import APPLY_PATCH, ApiCall
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.twin.patches.patched import patched
 from kubesteward_tools.twin.rehearsal import Rehearsal
@@ -49,7 +49,7 @@ def _of_call(case: Case, call: ApiCall) -> dict[str, Any]:
     subresource = _subresource(call)
     return {
         "call": {
-            "verb": call.verb,
+            "verb": "create" if _creates(call, old) else call.verb,
             "group": target.group,
             "kind": target.kind,
             "namespace": space,
@@ -78,7 +78,7 @@ def _after(call: ApiCall, old: Object | None, subresource: str) -> Object | None
         return old
     if call.verb == "delete":
         return None
-    if call.verb in {"create", "update"} and not subresource:
+    if (call.verb in {"create", "update"} and not subresource) or _creates(call, old):
         return call.body if isinstance(call.body, dict) else None
     if old is None:
         return None
@@ -88,6 +88,11 @@ def _after(call: ApiCall, old: Object | None, subresource: str) -> Object | None
         return patched(old, call.body, call.content_type)
     except (ApiError, ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def _creates(call: ApiCall, old: Object | None) -> bool:
+    """Applying what is not there is creating it."""
+    return old is None and call.content_type == APPLY_PATCH
 
 
 def _rehearsal(found: Rehearsal) -> dict[str, Any]:
