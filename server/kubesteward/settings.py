@@ -69,6 +69,11 @@ class Settings(BaseModel):
     auto_pods_per_hour: float = Field(
         5.0, ge=0, le=100, description="percent of the pods of a cluster, and of a namespace, changed alone in an hour"
     )
+    exec_commands: tuple[str, ...] = Field(
+        (),
+        description="commands that exec_in_pod may ask to run in containers, comma-separated,"
+        " such as `cat /etc/resolv.conf, ps *`; none: switched off",
+    )
     policies: tuple[str, ...] = Field(
         ("default",),
         description="guardrails, comma-separated: packs (default, production, freeze-window, strict) and YAML files",
@@ -112,6 +117,7 @@ class Settings(BaseModel):
         "namespaces",
         "policies",
         "allow_auto_fix",
+        "exec_commands",
         "http_allowed_hosts",
         "http_allowed_origins",
         "console_allowed_hosts",
@@ -120,6 +126,16 @@ class Settings(BaseModel):
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("exec_commands")
+    @classmethod
+    def _commands(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            from kubesteward_policies.commands import words
+
+            for pattern in value:
+                words(pattern)
+        return value
 
     @field_validator("prometheus_url")
     @classmethod

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from kubesteward.embedded import calls, discovery, metrics, openapi_v2, openapi_v3
+from kubesteward.embedded.execing import PATH, Execution
 from kubesteward.embedded.replies import JSON, form, reply, shaped
 from kubesteward.embedded.streams import Streams
 from kubesteward_tools.twin.cluster import SimulatedCluster
@@ -50,7 +51,8 @@ class SeenRequest:
     def attempts(self) -> bool:
         """Whether it meant to change the cluster, whatever came of it."""
         asks = self.path.endswith(_QUESTIONS)
-        return self.method not in {"GET", "HEAD", "OPTIONS"} and not self.dry_run and not asks
+        reads = self.method in {"GET", "HEAD", "OPTIONS"} and not PATH.fullmatch(self.path)
+        return not reads and not self.dry_run and not asks
 
     @property
     def writes(self) -> bool:
@@ -83,6 +85,7 @@ class ApiHandler:
         self.cluster = cluster
         self.requests: deque[SeenRequest] = deque(maxlen=REMEMBERED_REQUESTS)
         self._streams = Streams(cluster)
+        self._execution = Execution(cluster)
         self._token = token
         self._wake = wake
 
@@ -94,6 +97,7 @@ class ApiHandler:
     def close(self) -> None:
         """End what is being streamed, in order."""
         self._streams.close()
+        self._execution.closing.set()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         entry = _Entry(request, self.requests)
@@ -121,6 +125,8 @@ class ApiHandler:
         if (document := await self._static(request)) is not None:
             self._authorize_path(user, request.path)
             return document
+        if PATH.fullmatch(request.path) and request.method in {"GET", "POST"}:
+            return await self._execution.serve(request, user, entry.close)
         route = parse(served(request.path, request.method), self.cluster.api.kinds)
         verb = calls.verb(request.method, route, request.query)
         body = calls.body(await request.read(), request.content_type)

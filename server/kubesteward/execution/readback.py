@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from kubesteward.execution.apply import Writing
 from kubesteward_policies.change import JSON_PATCH, ApiCall
+from kubesteward_policies.commands import runs_command
 from kubesteward_tools.errors import AskAgain, SteadyError
 
 Effect = Literal["applied", "absent", "unclear"]
@@ -18,6 +19,8 @@ async def effect(writer: Writing, call: ApiCall, resource_version: str) -> tuple
     Raises:
         AskAgain: the server does not answer (yet).
     """
+    if runs_command(call):
+        return "unclear", "nobody can tell whether the command was run in the container"
     if call.verb == "create" and not call.path.endswith("/eviction"):
         return await _created(writer, call)
     subresource = call.path.endswith("/eviction")

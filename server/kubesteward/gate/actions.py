@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from kubesteward.audit.log import AuditLog
+from kubesteward.execution.exec import KIND
 from kubesteward.gate.action import STEPS, Action, Approval, Status
 from kubesteward.gate.automatic import Automatic
 from kubesteward.store.store import Store, StoreUnusable
@@ -166,6 +167,22 @@ class Actions:
         query = "SELECT objects FROM snapshots WHERE action = ? AND digest = ?"
         row = self._store.db.execute(query, (action.id, action.snapshot)).fetchone()
         return list(json.loads(row["objects"])) if row else []
+
+    def keep_transcript(self, action: Action, number: int, answer: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep what a command printed, redacted as it came; what the audit log says of it. {} for any other answer."""
+        if answer.get("kind") != KIND:
+            return {}
+        mark = digest_of(dict(answer))
+        with self._store.transaction() as db:
+            row = (action.id, number, time.time(), mark, json.dumps(answer))
+            db.execute("INSERT OR IGNORE INTO transcripts VALUES (?, ?, ?, ?, ?)", row)
+        return {"transcript": mark, **{name: answer[name] for name in ("exit_code", "ended", "error", "seconds")}}
+
+    def transcripts(self, action_id: str) -> list[dict[str, Any]]:
+        """What the action's commands printed, with the digest that the audit log names, in the order of its calls."""
+        query = "SELECT digest, body FROM transcripts WHERE action = ? ORDER BY number"
+        rows = self._store.db.execute(query, (action_id,)).fetchall()
+        return [{**json.loads(row["body"]), "digest": row["digest"]} for row in rows]
 
     def approve(self, action_id: str, approver: str, comment: str = "", digest: str = "") -> Action:
         """The operator's yes, from a terminal. Raises as `decide`."""

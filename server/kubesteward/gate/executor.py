@@ -188,7 +188,8 @@ class Executor:
                 return await self.look_up(action)
             except SteadyError as error:
                 return self._failed(action, f"{_progress(action)}: {error}")
-            action = self._must(action, "executing", "applied", note={"call": number}, done=number + 1)
+            note = {"call": number, **self._actions.keep_transcript(action, number, answers[-1])}
+            action = self._must(action, "executing", "applied", note=note, done=number + 1)
         return await self._verified(world, action, answers)
 
     def _version(self, world: World, action: Action, number: int) -> str:

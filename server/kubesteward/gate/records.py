@@ -42,4 +42,6 @@ class Records:
         found = await self._gate.action(action_id, 0.0)
         if found.principal != self._caller.principal:
             raise ObjectNotFound(f"there is no action {action_id!r}.", todo="Use the id that the proposal returned.")
-        return (await self._gate.action(action_id, wait)).shown()
+        shown = (await self._gate.action(action_id, wait)).shown()
+        transcripts = self._gate.actions.transcripts(action_id)
+        return {**shown, "transcripts": transcripts} if transcripts else shown

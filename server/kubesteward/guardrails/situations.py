@@ -9,7 +9,7 @@ from typing import Any
 from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case
 from kubesteward.gate.levels import level_for
-from kubesteward_policies.change import ApiCall
+from kubesteward_policies.change import APPLY_PATCH, ApiCall
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.twin.patches.patched import patched
 from kubesteward_tools.twin.rehearsal import Rehearsal
@@ -50,7 +50,7 @@ def _of_call(case: Case, call: ApiCall) -> dict[str, Any]:
     subresource = _subresource(call)
     return {
         "call": {
-            "verb": call.verb,
+            "verb": "create" if _creates(call, old) else call.verb,
             "group": target.group,
             "kind": target.kind,
             "namespace": space,
@@ -79,7 +79,7 @@ def _after(call: ApiCall, old: Object | None, subresource: str) -> Object | None
         return old
     if call.verb == "delete":
         return None
-    if call.verb in {"create", "update"} and not subresource:
+    if (call.verb in {"create", "update"} and not subresource) or _creates(call, old):
         return call.body if isinstance(call.body, dict) else None
     if old is None:
         return None
@@ -89,6 +89,11 @@ def _after(call: ApiCall, old: Object | None, subresource: str) -> Object | None
         return patched(old, call.body, call.content_type)
     except (ApiError, ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def _creates(call: ApiCall, old: Object | None) -> bool:
+    """Applying what is not there is creating it."""
+    return old is None and call.content_type == APPLY_PATCH
 
 
 def _rehearsal(found: Rehearsal) -> dict[str, Any]:

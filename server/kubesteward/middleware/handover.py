@@ -19,7 +19,7 @@ from kubesteward_tools.errors import Refused
 if TYPE_CHECKING:
     from kubesteward.app import App
     from kubesteward.gate.gate import Action
-    from kubesteward_policies.change import Change
+    from kubesteward_policies.change import ApiCall, Change
 
 CHANNEL = "elicitation"
 OPEN_QUESTIONS = 1000
@@ -120,7 +120,7 @@ def question_about(action: Action) -> str:
     from kubesteward_tools.text.redact import redact
 
     change = action.change
-    calls = [f"{call.verb.upper()} {call.path} {_body(call.body)}".rstrip() for call in change.calls]
+    calls = [f"{call.verb.upper()} {call.path} {_asked(call)}{_body(call.body)}".rstrip() for call in change.calls]
     lines = [change.summary, f"Cluster: {change.cluster}", *calls, *_rehearsed(action)]
     if action.required > 1:
         lines.append("Two persons have to agree: a yes here is the first, and somebody else gives the second.")
@@ -134,6 +134,12 @@ def _rehearsed(action: Action) -> list[str]:
         return []
     rules = ", ".join(sorted({item.rule for item in action.rehearsal.findings}))
     return [f"Rehearsal: {action.rehearsal.verdict}" + (f" ({rules})" if rules else "")]
+
+
+def _asked(call: ApiCall) -> str:
+    """What of the query decides about the effect."""
+    shown = [(name, value) for name, value in call.query if name not in {"fieldManager", "fieldValidation"}]
+    return f"{json.dumps(shown)} " if shown else ""
 
 
 def _body(body: Any) -> str:

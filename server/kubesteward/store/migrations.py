@@ -106,6 +106,14 @@ def m010_exceptions(db: sqlite3.Connection) -> None:
     db.execute("CREATE INDEX exceptions_change ON exceptions (change, rule)")
 
 
+def m011_transcripts(db: sqlite3.Connection) -> None:
+    """What commands in containers printed, redacted, by action and number of the call."""
+    db.execute(
+        "CREATE TABLE transcripts (action TEXT NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL,"
+        " digest TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (action, number)) WITHOUT ROWID"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_audit,
     m002_actions,
@@ -117,6 +125,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m008_guardrails,
     m009_automatic,
     m010_exceptions,
+    m011_transcripts,
 )
 
 

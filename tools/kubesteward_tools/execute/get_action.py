@@ -10,6 +10,7 @@ from pydantic import Field
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.arguments import Format
 from kubesteward_tools.lookup.shown import sentence, tidy
+from kubesteward_tools.text.fence import fence
 from kubesteward_tools.text.redact import redact_object
 from kubesteward_tools.tool import Answer, Desk, tool
 from kubesteward_tools.twin.clock import timestamp
@@ -28,8 +29,33 @@ async def get_action(
 ) -> Answer:
     """Status of a proposed change: verdicts, rehearsal, approvals, outcome."""
     record: dict[str, Any] = tidy(redact_object(dict(await desk.records.action(action_id, wait))))
+    transcripts = record.pop("transcripts", ())
     shown = record if response_format == "detailed" else _brief(record)
-    return Answer("\n".join(_lines(record)), shown)
+    if not transcripts:
+        return Answer("\n".join(_lines(record)), shown)
+    heads = [_ending(item) for item in transcripts]
+    source = f"output of {record.get('id')}"
+    fenced = [{**item, **{name: fence(item[name], source) for name in ("stdout", "stderr")}} for item in transcripts]
+    printed = "\n".join(filter(None, map(_printed, transcripts)))
+    return Answer("\n".join([*_lines(record), *heads]), {**shown, "transcripts": fenced}, printed, source)
+
+
+def _ending(transcript: Mapping[str, Any]) -> str:
+    """How a command ended, in words of our own but for the runtime's error."""
+    took, dropped = f"{transcript['seconds']:g} s", transcript["dropped"]
+    cut = f"; {dropped} bytes more were dropped" if dropped else ""
+    if transcript["error"]:
+        return f"The command could not be run: {sentence(transcript['error'], 600)}"
+    if transcript["ended"] == "exit":
+        return f"The command ended with exit code {transcript['exit_code']} after {took}{cut}."
+    what = "printed nothing for too long" if transcript["ended"] == "idle" else "took too long"
+    return f"The command {what} and was left after {took}; it may still run in the container{cut}."
+
+
+def _printed(transcript: Mapping[str, Any]) -> str:
+    """For people and models alike: standard error under its own heading."""
+    error = transcript["stderr"]
+    return "\n".join(filter(None, (transcript["stdout"].rstrip("\n"), f"stderr:\n{error.rstrip()}" if error else "")))
 
 
 def _brief(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kubesteward_policies.change import ApiCall
+from kubesteward_policies.commands import runs_command
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.engine import Pause
 from kubesteward_tools.twin.identity import User
@@ -76,9 +77,13 @@ class Play:
 
     def _make(self, call: ApiCall) -> None:
         """Evictions are made at once, as drains make them; one that is refused is made again when the others are over.
+        Commands in containers touch no object.
 
         After anything else, after the last eviction and after a refusal, the cluster comes to rest.
         """
+        if runs_command(call):
+            self._made += 1
+            return
         request = Request(call.verb, call.path, dict(call.query), call.content_type, call.body, self._user)
         response = self.cluster.handle(request)
         refused = response.status == _TOO_MANY and _evicts(call)

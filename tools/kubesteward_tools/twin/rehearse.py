@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kubesteward_policies.change import ApiCall
+from kubesteward_policies.commands import runs_command
 from kubesteward_tools.twin import outcome
 from kubesteward_tools.twin.custom.kinds import ServedKinds
 from kubesteward_tools.twin.failure import Failure
@@ -46,7 +47,7 @@ def rehearse(
         return fail(store, nodes=calls.nodes, zone=calls.zone, now=now, seed=seed, unseen=unseen)
     best, worst, admission = _plays(Play(store, calls, Undecided(), now, seed, user, tuple(kinds)))
     evidence = Evidence(store, best, worst, tuple(_targets(calls, best.cluster.api.kinds)), admission)
-    found, unknown = findings(evidence), unknowns(evidence)
+    found, unknown = findings(evidence), [*_inside(calls), *unknowns(evidence)]
     unknown += [f"{kind} could not be read; whatever depends on them is unknown" for kind in sorted(unseen)]
     blocked = any(item.severity == "block" for item in found)
     warned = any(item.severity == "warn" for item in found)
@@ -73,6 +74,13 @@ def _plays(play: Play) -> tuple[Run, Run, tuple[Admission, ...]]:
             one.run()
     best, worst = (Run(one.cluster, one.watcher, one.settled) for one in (play, other))
     return best, worst, play.answers
+
+
+def _inside(calls: Sequence[ApiCall]) -> list[str]:
+    """Commands that are run in containers: the API's objects stay as they are, and that is all there is to know."""
+    return [
+        f"{call.target}: the command's effects inside the container are unknown" for call in calls if runs_command(call)
+    ]
 
 
 def _targets(calls: Sequence[ApiCall], kinds: ServedKinds) -> Iterable[Key]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from kubesteward.gate.case import Case, deny
 from kubesteward.gate.stages.approval import approval
 from kubesteward.gate.stages.autonomy import autonomy
+from kubesteward.gate.stages.commands import commands
 from kubesteward.gate.stages.dry_run import dry_run
 from kubesteward.gate.stages.guardrails import guardrails, guardrails_rehearsed
 from kubesteward.gate.stages.immutable import immutable
@@ -22,12 +23,13 @@ from kubesteward_policies.verdict import Decision, Verdict
 from kubesteward_tools.errors import SteadyError
 
 Stage = Callable[[Case], Awaitable[Verdict | tuple[Verdict, ...]]]
-"""A stage with several verdicts gives the strictest last."""
+"""A stage with several verdicts gives the strictest last; one that has nothing to do with a change gives none."""
 
 STAGES: tuple[Stage, ...] = (
     validate,
     liveness,
     autonomy,
+    commands,
     rights,
     immutable,
     guardrails,
@@ -42,6 +44,7 @@ STAGES: tuple[Stage, ...] = (
 BEFORE_EXECUTION: tuple[Stage, ...] = (
     liveness,
     autonomy,
+    commands,
     rights,
     immutable,
     guardrails,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case, allow, deny, warn
+from kubesteward_policies.change import APPLY_PATCH, ApiCall
+from kubesteward_policies.commands import runs_command
 from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.errors import ObjectNotFound, SteadyError
 
@@ -14,6 +17,8 @@ async def dry_run(case: Case) -> Verdict:
         return allow(STAGE, "dry_run.bundle", "there is no server to ask")
     creates = False
     for number, call in enumerate(case.change.calls):
+        if runs_command(call):  # it would be run
+            return warn(STAGE, "dry_run.command", "a command cannot be tried out")
         try:
             case.answers[number] = await case.writer.dry_run(call)
         except ObjectNotFound as error:
@@ -23,5 +28,11 @@ async def dry_run(case: Case) -> Verdict:
         except SteadyError as error:
             remedy = error.todo or "Change the request so that the API server accepts it."
             return deny(STAGE, "dry_run.refused", error.message, remedy)
-        creates = creates or call.verb == "create"
+        creates = creates or _creates(case, call)
     return allow(STAGE, "dry_run.ok", "the API server accepts it")
+
+
+def _creates(case: Case, call: ApiCall) -> bool:
+    """Applying is creating, too."""
+    key = key_of(case.world, call.target) if call.content_type == APPLY_PATCH else None
+    return call.verb == "create" or (key is not None and case.world.store.get(key) is None)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case, allow, deny
-from kubesteward_policies.change import ApiCall
+from kubesteward_policies.change import APPLY_PATCH, ApiCall
 from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.errors import SteadyError
 
@@ -13,7 +16,7 @@ STAGE = "rights"
 async def rights(case: Case) -> Verdict:
     if not case.world.writable:
         return allow(STAGE, "rights.bundle", "nothing is sent to a server")
-    asked = {tuple(_attributes(case, call).items()) for call in case.change.calls}
+    asked = {tuple(item.items()) for call in case.change.calls for item in _needed(case, call)}
     for wanted in map(dict, sorted(asked)):
         try:
             allowed, why = await case.world.can_i(wanted)
@@ -31,6 +34,15 @@ def _missing(wanted: dict[str, str], why: str) -> Verdict:
     role = "Role" if wanted["namespace"] else "ClusterRole"
     rule = f'{{apiGroups: ["{wanted["group"]}"], resources: ["{resource}"], verbs: ["{wanted["verb"]}"]}}'
     return deny(STAGE, "rights.missing", reason, f"A {role} bound to it needs the rule {rule}.")
+
+
+def _needed(case: Case, call: ApiCall) -> Iterator[dict[str, str]]:
+    """Applying what is not there is creating it, too (API doc: server-side apply)."""
+    found = _attributes(case, call)
+    yield found
+    key = key_of(case.world, call.target) if call.content_type == APPLY_PATCH else None
+    if key is not None and case.world.store.get(key) is None:
+        yield {**found, "verb": "create"}
 
 
 def _attributes(case: Case, call: ApiCall) -> dict[str, str]:

@@ -7,7 +7,7 @@ import re
 
 from kubesteward.execution.snapshot import key_of, versions
 from kubesteward.gate.case import Case, allow, deny
-from kubesteward_policies.change import ApiCall
+from kubesteward_policies.change import APPLY_PATCH, ApiCall
 from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.lookup.targets import near_names
 from kubesteward_tools.text.likeness import REDACTED
@@ -60,13 +60,16 @@ def _body(call: ApiCall) -> Verdict | None:
 
 def _target(case: Case, call: ApiCall) -> Verdict | None:
     key = key_of(case.world, call.target)
-    if key is None or (call.verb == "create" and not call.path.endswith(f"/{call.target.name}/eviction")):
+    acts_on_it = call.path.endswith((f"/{call.target.name}/eviction", f"/{call.target.name}/exec"))
+    if key is None or (call.verb == "create" and not acts_on_it):
         return None
     if case.world.store.get(key) is not None:
         return None
     if not case.world.sees(key.resource, key.namespace) and key.resource in case.world.forbidden:
         reason = f"{key.resource} may not be listed: {case.world.forbidden[key.resource]}"
         return deny(STAGE, "validate.unseen", reason, "A Role needs the verbs list and watch for it.")
+    if call.content_type == APPLY_PATCH:  # applying is creating, too
+        return None
     near = near_names(key.name, [found.name for found in case.world.store.keys(key.resource, key.namespace)])[:2]
     remedy = f"Did you mean {' or '.join(near)}?" if near else "Check name and namespace with list_resources."
     return deny(STAGE, "validate.missing", f"there is no {call.target}", remedy)
