@@ -71,7 +71,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Run:
-    """One life of a server: it takes up what is open, then has one change approved and executed, and dies at `fault`."""
+    """One life of a server: it takes up what is open, has one change approved and executed, and dies at `fault`."""
 
     number: int
     calls: int = 0
@@ -100,7 +100,7 @@ class Run:
             ApiCall("patch", f"{_MAPS}/{self.old}", old, {"data": {"more": self.key}}, MERGE_PATCH),
             ApiCall("delete", f"{_MAPS}/{self.old}", old, {"kind": "DeleteOptions", "apiVersion": "v1"}),
         )[: self.calls]
-        return Change("test", there, calls, self.key)
+        return Change("test", there, calls, self.key, steps=(1,) * self.calls if self.steps else ())
 
 
 @dataclass

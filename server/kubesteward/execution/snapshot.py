@@ -6,6 +6,7 @@ redacted in a snapshot has to be taken from the live object by whoever goes back
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from kubesteward_policies.change import Change
@@ -45,13 +46,14 @@ def versions(world: World, change: Change) -> dict[str, str]:
 def take(world: World, change: Change) -> list[dict[str, Any]]:
     """Spec and metadata of each target that is there."""
     found = ((key, world.store.get(key)) for key in keys(world, change))
-    return [_kept(key, obj) for key, obj in found if obj is not None]
+    return [kept(key.resource, obj) for key, obj in found if obj is not None]
 
 
-def _kept(key: Key, obj: dict[str, Any]) -> dict[str, Any]:
+def kept(resource: str, obj: Mapping[str, Any]) -> dict[str, Any]:
+    """An object without its status, without what the server alone decides, and without secrets."""
     from kubesteward_tools.text.redact import redact_object
 
-    left_out = {"status", *(_VALUES if key.resource == "secrets" else ())}
+    left_out = {"status", *(_VALUES if resource == "secrets" else ())}
     kept = {name: value for name, value in obj.items() if name not in left_out}
     metadata = {name: value for name, value in obj["metadata"].items() if name not in _BULK}
     return dict(redact_object({**kept, "metadata": metadata}))

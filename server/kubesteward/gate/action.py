@@ -34,9 +34,11 @@ STEPS: dict[Status, frozenset[Status]] = {
     "executing": frozenset({"executing", "unknown", "executed", "failed", "blocked", "pending_approval"}),
     "unknown": frozenset({"unknown", "executed", "failed"}),
     "executed": frozenset({"executed"}),
-    "failed": frozenset(),
+    "failed": frozenset({"failed"}),
 }
-"""Which status may follow which; an executed action is written once more when it has been verified."""
+"""Which status may follow which; what was executed or failed is written once more when it has been verified, and when
+it has been rolled back.
+"""
 
 FINAL = frozenset({"previewed", "blocked", "rejected", "expired", "executed", "failed"})
 
@@ -71,7 +73,8 @@ class Action(BaseModel):
 
     `server` is the API server that it was judged against, `home` the process that proposed it, `executor` the one that
     executes it. `diff` is that of the API server's dry run, when it was proposed. `done` counts the calls that were
-    answered; `intended` says that the first may have left.
+    answered; `intended` says that the first may have left. `reverts` is the action that this one takes back,
+    `reverted_by` the one that has taken this one back. `required` persons have to agree; with 0 it runs alone.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -102,6 +105,9 @@ class Action(BaseModel):
     outcome: str = ""
     verified: bool | None = None
     misses: tuple[str, ...] = ()
+    required: int = 1
+    reverts: str = ""
+    reverted_by: str = ""
 
     def shown(self) -> dict[str, Any]:
         """As JSON for clients, without what only the gate's processes tell each other."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from kubesteward.audit.log import AuditLog
 from kubesteward.execution.apply import Writer
+from kubesteward.execution.pace import PATIENCE
 from kubesteward.execution.snapshot import keys
 from kubesteward.execution.verify import DEADLINE
 from kubesteward.gate import process
@@ -22,7 +23,9 @@ from kubesteward.gate.case import Caller, Case
 from kubesteward.gate.differing import told
 from kubesteward.gate.digests import digest_of
 from kubesteward.gate.executor import APPROVAL_SECONDS, Executor
+from kubesteward.gate.journal import Journal
 from kubesteward.gate.lookout import LOOK_EVERY, Lookout
+from kubesteward.gate.presence import Presence
 from kubesteward.gate.privacy import one_line, without_secrets
 from kubesteward.gate.stages import walk
 from kubesteward.gate.writers import Open, Writers
@@ -49,6 +52,7 @@ class Gate:
         *,
         open_writer: Open = Writer,
         verify_seconds: float = DEADLINE,
+        pace_seconds: float = PATIENCE,
     ) -> None:
         self.actions = Actions(store, audit)
         self._name = process.name()
@@ -57,11 +61,25 @@ class Gate:
         self._audit = audit
         self._settings = settings
         self._writers = Writers(open_writer)
+        self.journal = Journal(self.actions, store)
         self._executor = Executor(
-            self.actions, self._writers, self._world, self._recheck, verify_seconds=verify_seconds
+            self.journal,
+            self._writers,
+            self._world,
+            self._recheck,
+            verify_seconds=verify_seconds,
+            pace_seconds=pace_seconds,
         )
-        self._lookout = Lookout(self.actions, self._mine, self._executor, lambda action: self.execute(action.id))
         self._running: dict[str, asyncio.Task[Action]] = {}
+        self._presence = Presence(store, self._name)
+        self._lookout = Lookout(
+            self.actions,
+            self._presence,
+            self._mine,
+            lambda: bool(self._running),
+            self._executor,
+            lambda action: self.execute(action.id),
+        )
 
     def begin(self) -> None:
         """Take up what earlier processes left: open approvals, and executions that died in the middle.
@@ -221,7 +239,11 @@ class Gate:
         """Whether this process is to see to an action: its own, and those of dead processes whose cluster it knows."""
         owner = action.executor or action.home
         known = not action.change.cluster or action.change.cluster in self._clusters.names()
-        return known and action.id not in self._running and (owner == self._name or process.gone(owner))
+        return (
+            known
+            and action.id not in self._running
+            and (owner == self._name or self._presence.gone(owner, action.asked))
+        )
 
 
 def _status(verdicts: Sequence[Verdict], *, dry_run: bool) -> Status:

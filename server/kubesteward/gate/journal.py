@@ -1,0 +1,94 @@
+"""The steps of an action that is being executed, each written down before anybody relies on it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from kubesteward.execution.snapshot import kept, key_of
+from kubesteward.gate.action import Action, Status
+from kubesteward.gate.actions import Actions
+from kubesteward.store.store import Store
+from kubesteward_policies.change import ApiCall
+from kubesteward_tools.errors import Refused
+from kubesteward_tools.world.world import World
+
+Answer = Mapping[str, Any]
+
+
+class Journal:
+    """`actions` is the table that everybody reads; only the process that executes an action moves it through here."""
+
+    def __init__(self, actions: Actions, store: Store) -> None:
+        self.actions = actions
+        self._store = store
+
+    def must(
+        self, action: Action, status: Status, step: str, note: Mapping[str, Any] | None = None, **changes: Any
+    ) -> Action:
+        """A step that only the executing process takes.
+
+        Raises:
+            Refused: somebody else has taken one.
+        """
+        moved = self.actions.move(action, status, step, note, **changes)
+        if moved is None:
+            raise Refused(f"action {action.id} was changed by somebody else while it was executed.")
+        return moved
+
+    def failed(self, action: Action, why: str) -> Action:
+        """With how far it came, and what can be done about that."""
+        outcome = offering(action, f"{progress(action)}: {why}")
+        return self.must(action, "failed", "outcome", note={"outcome": outcome}, outcome=outcome)
+
+    def unclear(self, action: Action, why: str) -> Action:
+        """Nobody can tell about the call that was under way; those before it were made."""
+        made = f" ({action.done} of {len(action.change.calls)} calls are known to have been made)"
+        outcome = offering(action, f"outcome unknown: {why}{made}")
+        return self.must(action, "failed", "outcome", note={"outcome": outcome}, outcome=outcome)
+
+    def applied(  # noqa: PLR0917 - a call, and all that is known of what came of it
+        self, world: World, action: Action, number: int, answer: Answer | None, status: Status, step: str, **note: Any
+    ) -> Action:
+        """A call was made; what it left is kept for going back, in the same transaction."""
+        call = action.change.calls[number]
+        with self._store.transaction():
+            if answer is not None and (left := _left(world, call, answer)):
+                self.keep(action.id, number, left)
+            return self.must(action, status, step, note={"call": number, **note}, done=number + 1)
+
+    def keep(self, action_id: str, number: int, obj: Answer) -> None:
+        with self._store.transaction() as db:
+            db.execute("INSERT OR REPLACE INTO effects VALUES (?, ?, ?)", (action_id, number, json.dumps(obj)))
+
+    def effects(self, action_id: str) -> dict[int, dict[str, Any]]:
+        """What the calls of an action left, by number, without status and secrets; none for deletions."""
+        query = "SELECT number, object FROM effects WHERE action = ? ORDER BY number"
+        return {row["number"]: json.loads(row["object"]) for row in self._store.db.execute(query, (action_id,))}
+
+
+def _left(world: World, call: ApiCall, answer: Answer) -> dict[str, Any] | None:
+    key = key_of(world, call.target)
+    if key is None or call.verb == "delete" or call.evicts or "metadata" not in answer:
+        return None
+    return kept(key.resource, answer)
+
+
+def progress(action: Action) -> str:
+    total = len(action.change.calls)
+    if not action.done:
+        return "nothing was changed"
+    made = f"{action.done} of {total} calls were made"
+    whole = [step for step in action.change.in_steps() if step.first + len(step.calls) <= action.done]
+    return f"{len(whole)} of {len(action.change.steps)} steps and {made}" if action.change.steps else made
+
+
+def offer(action: Action) -> str:
+    """Nothing where there is nothing to go back from; a rollback is not offered to be rolled back."""
+    return f" rollback_action(action_id={action.id!r}) goes back." if action.done and not action.change.reverts else ""
+
+
+def offering(action: Action, said: str) -> str:
+    offered = offer(action)
+    return f"{said.rstrip('.')}.{offered}" if offered else said
