@@ -114,7 +114,7 @@ def test_one_protected_object_among_many_denies_the_change() -> None:
 )
 def test_a_tenth_of_a_workloads_pods_may_go_at_once_and_one_always(pods: int, gone: int, denied: bool) -> None:
     refs = [Ref("lab", "", "Pod", "shop", f"web-{number}") for number in range(pods)]
-    calls = tuple(ApiCall("create", f"/api/v1/namespaces/shop/pods/{ref.name}/eviction", ref) for ref in refs[:gone])
+    calls = tuple(ApiCall("delete", f"/api/v1/namespaces/shop/pods/{ref.name}", ref) for ref in refs[:gone])
     around = Surroundings(pods=dict.fromkeys(refs, ("Deployment shop/web", pods)))
 
     assert (judge(Change("evict", refs[0], calls, ""), around) is not None) == denied

@@ -138,7 +138,7 @@ class Course:
             action = self._journal.applied(world, action, number, answer, "executing", "applied")
         return action, answers
 
-    async def verified(  # noqa: PLR0917 - what was done, and what was said would follow
+    async def verified(
         self, world: World, action: Action, part: Change, answers: Answers, rehearsal: Rehearsal | None
     ) -> Action:
         """All calls are made: watch the last step to its end. `part` is that step as a change of its own."""

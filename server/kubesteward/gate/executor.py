@@ -37,7 +37,7 @@ FindWorld = Callable[[Change], Awaitable[World]]
 class Executor:
     """All methods take an action in the status that their first line names and return it in another."""
 
-    def __init__(  # noqa: PLR0917 - what the gate is made of, handed down
+    def __init__(
         self,
         journal: Journal,
         writers: Writers,

@@ -9,6 +9,7 @@ from typing import Any
 from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case
 from kubesteward_policies.change import ApiCall
+from kubesteward_policies.ref import Ref
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.twin.patches.patched import patched
 from kubesteward_tools.twin.rehearsal import Rehearsal
@@ -28,7 +29,13 @@ def situations(case: Case) -> list[dict[str, Any]]:
         "now": datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "autonomy": int(case.settings.autonomy),
     }
-    return [{**of_all, **_of_call(case, call)} for call in case.change.calls]
+    made: dict[Ref, Object] = {}
+    found = []
+    for call in case.change.calls:
+        found.append({**of_all, **_of_call(case, call, made.get(call.target))})
+        if (left := found[-1]["object"]) is not None:
+            made[call.target] = left  # what the next call to it finds
+    return found
 
 
 def _request(case: Case) -> dict[str, Any]:
@@ -42,9 +49,10 @@ def _request(case: Case) -> dict[str, Any]:
     }
 
 
-def _of_call(case: Case, call: ApiCall) -> dict[str, Any]:
+def _of_call(case: Case, call: ApiCall, made: Object | None) -> dict[str, Any]:
+    """`made` is the object as the change's earlier calls leave it."""
     target, key = call.target, key_of(case.world, call.target)
-    old = case.world.store.get(key) if key else None
+    old = made or (case.world.store.get(key) if key else None)
     space = target.name if target.kind == "Namespace" else target.namespace
     subresource = _subresource(call)
     return {

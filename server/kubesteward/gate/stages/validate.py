@@ -7,7 +7,8 @@ import re
 
 from kubesteward.execution.snapshot import key_of, versions
 from kubesteward.gate.case import Case, allow, deny
-from kubesteward_policies.change import ApiCall
+from kubesteward_policies.change import APPLY_PATCH, ApiCall
+from kubesteward_policies.ref import Ref
 from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.lookup.targets import near_names
 from kubesteward_tools.text.likeness import REDACTED
@@ -21,9 +22,12 @@ async def validate(case: Case) -> Verdict:
         return deny(STAGE, "validate.empty", "the change makes no API call")
     if case.writer is None and not case.dry_run:
         return deny(STAGE, "validate.bundle", "a bundle cannot be changed", "Preview it with dry_run=true.")
+    made = set[Ref]()
     for call in case.change.calls:
-        if found := _path(case, call) or _body(call) or _target(case, call):
+        if found := _path(case, call) or _body(call) or (None if call.target in made else _target(case, call)):
             return found
+        if call.verb == "create" or call.content_type == APPLY_PATCH:
+            made.add(call.target)
     case.versions = versions(case.world, case.change)
     return allow(STAGE, "validate.ok", "the targets exist")
 
