@@ -27,7 +27,7 @@ from kubesteward.app import App
 from kubesteward.embedded.http import ApiHandler
 from kubesteward.embedded.server import EmbeddedCluster
 from kubesteward.execution.apply import Writer
-from kubesteward.gate import executor
+from kubesteward.gate import aftermath
 from kubesteward.gate.action import FINAL, Action
 from kubesteward.gate.actions import Actions
 from kubesteward.gate.gate import Caller, Gate
@@ -77,6 +77,8 @@ class Run:
     calls: int = 0
     fault: Fault | None = None
     steps: bool = False
+    decided: bool = True
+    """Whether anybody agrees to the change."""
 
     @property
     def key(self) -> str:
@@ -142,6 +144,19 @@ class Cluster:
         process.join()
         assert code is not None, f"{run} has not come to an end"
         return int(code)
+
+    async def replay(self, action: Action, processes: int, times: int) -> list[int]:
+        """Approve it, and have so many servers execute it so often each, all at once; their exit codes."""
+        with _store(self.state) as store:
+            Actions(store).approve(action.id, "operator")
+        ready = _FORKS.Barrier(processes)
+        words = self.folder / "kubeconfig", self.state, action.id, times, ready
+        started = [_FORKS.Process(target=_replay, args=words) for _ in range(processes)]
+        for process in started:
+            process.start()
+        for process in started:
+            await asyncio.to_thread(process.join, PATIENCE)
+        return [int(process.exitcode) for process in started]
 
     async def handle(self, carry_out: Answering, request: web.Request, body: bytes) -> web.StreamResponse:
         """One request that means to change something: noted, and perhaps the last of the process that sends it."""
@@ -211,7 +226,7 @@ def _live(kubeconfig: Path, state: Path, run: Run) -> None:
 
 
 async def _serve(kubeconfig: Path, state: Path, run: Run) -> None:
-    executor.LATER = SETTLED
+    aftermath.LATER = SETTLED
     app = App(Settings.load({}, kubeconfig=kubeconfig, state_dir=state, autonomy=2))
     if run.fault and run.fault.recovering:
         _arm(run.fault)
@@ -220,12 +235,27 @@ async def _serve(kubeconfig: Path, state: Path, run: Run) -> None:
     if run.calls:
         action = await app.gate.propose(run.change, ALICE, dry_run=False, idempotency_key=run.key)
         assert action.status == "pending_approval", action.verdicts
+        if not run.decided:
+            os.kill(os.getpid(), signal.SIGKILL)
         action = await app.gate.decide(
             action.id, approve=True, approver=ALICE.principal, channel="elicitation", digest=action.digest
         )
         if run.fault:
             _arm(run.fault)
         await app.gate.execute(action.id)
+    await app.close()
+
+
+def _replay(kubeconfig: Path, state: Path, action_id: str, times: int, ready: Any) -> None:
+    asyncio.run(_execute(kubeconfig, state, action_id, times, ready))
+
+
+async def _execute(kubeconfig: Path, state: Path, action_id: str, times: int, ready: Any) -> None:
+    app = App(Settings.load({}, kubeconfig=kubeconfig, state_dir=state, autonomy=2))
+    await app.clusters.world()
+    ready.wait()
+    found = await asyncio.gather(*(app.gate.execute(action_id) for _ in range(times)))
+    assert {item.status for item in found} <= {"executing", "executed"}, found
     await app.close()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import cycle, islice
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -33,7 +33,9 @@ def lives(count: int) -> list[Run]:
     recoveries = cycle(
         Fault("transaction", n, part, recovering=True) for n in range(RECOVERY) for part in PARTS["transaction"]
     )
-    for number, fault in enumerate(islice(cycle(faults()), count)):
+    points = list(faults())
+    for number in range(count):
+        fault = points[number % len(points) if count > len(points) else number * len(points) // count]
         calls, steps = 4 if number % 3 else 1 + number % 4, number % 5 == 4
         found.append(Run(len(found), calls, fault, steps))
         if number % 8 == 7:
@@ -55,6 +57,7 @@ def check(cluster: Cluster, run: Run) -> None:
         assert said in action.outcome, (run, action.outcome)
 
 
+@pytest.mark.requirement("gate.crash")
 @pytest.mark.parametrize("count", [20, pytest.param(200, marks=pytest.mark.slow)])
 async def test_a_killed_server_leaves_nothing_unrecorded_nothing_twice_and_the_truth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
@@ -69,4 +72,19 @@ async def test_a_killed_server_leaves_nothing_unrecorded_nothing_twice_and_the_t
     assert cluster.unrecorded == []
     assert set(codes.values()) <= {KILLED, 0}
     assert list(codes.values()).count(KILLED) >= count * 0.8, "most faults lie on the way"
+    assert verify(cluster.state).ok
+
+
+@pytest.mark.requirement("gate.approval-replayed")
+async def test_an_approval_that_four_servers_replay_a_hundred_times_is_one_execution(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with outliving(tmp_path, monkeypatch) as cluster:
+        run = Run(0, calls=4, decided=False)
+        await cluster.live(run)
+        codes = await cluster.replay(cluster.action(run), processes=4, times=25)
+        check(cluster, run)
+
+    assert codes == [0, 0, 0, 0]
+    assert cluster.applied == [(run.key, number) for number in range(4)]
     assert verify(cluster.state).ok
