@@ -44,9 +44,15 @@ def versions(world: World, change: Change) -> dict[str, str]:
 
 
 def take(world: World, change: Change) -> list[dict[str, Any]]:
-    """Spec and metadata of each target that is there."""
-    found = ((key, world.store.get(key)) for key in keys(world, change))
-    return [kept(key.resource, obj) for key, obj in found if obj is not None]
+    """Spec and metadata of each target that is there, with the kind that it has as the change's target."""
+    found: list[dict[str, Any]] = []
+    for target in dict.fromkeys(call.target for call in change.calls):
+        key = key_of(world, target)
+        obj = world.store.get(key) if key is not None else None
+        if key is not None and obj is not None:
+            version = f"{target.group}/v1" if target.group else "v1"
+            found.append(kept(key.resource, {"apiVersion": version, "kind": target.kind, **obj}))
+    return found
 
 
 def kept(resource: str, obj: Mapping[str, Any]) -> dict[str, Any]:

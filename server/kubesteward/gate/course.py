@@ -74,7 +74,9 @@ class Course:
             found = await self._watched(world, _part(action.change, step), answers, rehearsal)
             if found is None or not found.reached:
                 why = found.reason if found else "the server was stopped"
-                return self._journal.failed(action, f"step {step.number + 1} has not come to its end: {why}")
+                unreached = {"verified": False} if found else {}
+                head = f"step {step.number + 1} has not come to its end"
+                return self._journal.failed(action, f"{head}: {why}", **unreached)
             action = self._journal.must(action, "executing", "step_verified", note={"step": step.number + 1})
         return await self.verified(world, action, _part(action.change, step), answers, rehearsal)
 
@@ -143,7 +145,7 @@ class Course:
     ) -> Action:
         """All calls are made: watch the last step to its end. `part` is that step as a change of its own."""
         if action.status != "executed":
-            action = self._journal.must(action, "executed", "outcome", outcome=APPLIED)
+            action = self._journal.executed(action, APPLIED)
         found = await self._watched(world, part, answers, rehearsal)
         if found is None:
             return self._journal.must(

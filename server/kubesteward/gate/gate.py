@@ -27,6 +27,7 @@ from kubesteward.gate.journal import Journal
 from kubesteward.gate.lookout import LOOK_EVERY, Lookout
 from kubesteward.gate.presence import Presence
 from kubesteward.gate.privacy import one_line, without_secrets
+from kubesteward.gate.returning import Returning, goes_back, nobody_else_asks
 from kubesteward.gate.stages import walk
 from kubesteward.gate.writers import Open, Writers
 from kubesteward.settings import Settings
@@ -35,6 +36,7 @@ from kubesteward_policies.change import Change
 from kubesteward_policies.verdict import Decision, Verdict
 from kubesteward_tools.cluster.clusters import Clusters
 from kubesteward_tools.errors import InvalidArguments, Refused
+from kubesteward_tools.tool import Done
 from kubesteward_tools.world.world import World
 
 __all__ = ["Action", "Caller", "Gate"]
@@ -70,6 +72,7 @@ class Gate:
             verify_seconds=verify_seconds,
             pace_seconds=pace_seconds,
         )
+        self._returning = Returning(self, self._clusters)
         self._running: dict[str, asyncio.Task[Action]] = {}
         self._presence = Presence(store, self._name)
         self._lookout = Lookout(
@@ -101,9 +104,18 @@ class Gate:
         await self._writers.close()
 
     async def propose(
-        self, change: Change, caller: Caller, *, dry_run: bool, justification: str = "", idempotency_key: str = ""
+        self,
+        change: Change,
+        caller: Caller,
+        *,
+        dry_run: bool,
+        justification: str = "",
+        idempotency_key: str = "",
+        alone: bool = False,
     ) -> Action:
         """Judge a change. A key that led to an action which may be executed brings that action back, and no other.
+
+        `alone` is the gate's own: it takes back what ran alone, and only another rule than the level asks for a person.
 
         Raises:
             InvalidArguments: the key was used for another change. SteadyError: the cluster does not answer.
@@ -116,6 +128,8 @@ class Gate:
         case = self._case(world, change, caller, justification, dry_run=dry_run)
         verdicts = await walk(case)
         action = self._proposed(case, caller, verdicts, justification, idempotency_key)
+        if alone and nobody_else_asks(action):
+            action = action.model_copy(update={"status": "approved", "required": 0})
         try:
             self.actions.add(action, verdicts=[_noted(item) for item in verdicts], justification=justification)
         except KeyTaken:
@@ -178,6 +192,7 @@ class Gate:
             diff=told(case.world, change, case.answers),
             versions=case.versions,
             digest=digest_of(change, case.rehearsal, case.versions),
+            reverts=change.reverts,
         )
 
     async def decide(
@@ -231,9 +246,14 @@ class Gate:
 
     async def _perform(self, action: Action) -> Action:
         try:
-            return await self._executor.run(action)
+            found = await self._executor.run(action)
+            return await self._returning.after(found) if goes_back(found) else found
         finally:
             self._lookout.wake()
+
+    def done(self, action: Action) -> Done:
+        """What it has done, for taking it back. Raises AskAgain when it is not over yet."""
+        return self.journal.done(action)
 
     def _mine(self, action: Action) -> bool:
         """Whether this process is to see to an action: its own, and those of dead processes whose cluster it knows."""

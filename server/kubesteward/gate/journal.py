@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubesteward.execution.snapshot import kept, key_of
-from kubesteward.gate.action import Action, Status
+from kubesteward.gate.action import FINAL, Action, Status
 from kubesteward.gate.actions import Actions
 from kubesteward.store.store import Store
 from kubesteward_policies.change import ApiCall
-from kubesteward_tools.errors import Refused
+from kubesteward_tools.errors import AskAgain, Refused
+from kubesteward_tools.tool import Done
 from kubesteward_tools.world.world import World
 
 Answer = Mapping[str, Any]
@@ -37,10 +38,19 @@ class Journal:
             raise Refused(f"action {action.id} was changed by somebody else while it was executed.")
         return moved
 
-    def failed(self, action: Action, why: str) -> Action:
+    def failed(self, action: Action, why: str, **changes: Any) -> Action:
         """With how far it came, and what can be done about that."""
         outcome = offering(action, f"{progress(action)}: {why}")
-        return self.must(action, "failed", "outcome", note={"outcome": outcome}, outcome=outcome)
+        return self.must(action, "failed", "outcome", note={"outcome": outcome}, outcome=outcome, **changes)
+
+    def executed(self, action: Action, outcome: str) -> Action:
+        """All calls are made. An action that takes another one back is told of there, in the same transaction."""
+        with self._store.transaction():
+            moved = self.must(action, "executed", "outcome", outcome=outcome)
+            if action.change.reverts:
+                first = self.actions.get(action.change.reverts)
+                self.must(first, first.status, "reverted", note={"by": action.id}, reverted_by=action.id)
+            return moved
 
     def unclear(self, action: Action, why: str) -> Action:
         """Nobody can tell about the call that was under way; those before it were made."""
@@ -61,6 +71,13 @@ class Journal:
     def keep(self, action_id: str, number: int, obj: Answer) -> None:
         with self._store.transaction() as db:
             db.execute("INSERT OR REPLACE INTO effects VALUES (?, ?, ?)", (action_id, number, json.dumps(obj)))
+
+    def done(self, action: Action) -> Done:
+        """For taking it back. Raises AskAgain when it is not over yet."""
+        if action.status not in FINAL:
+            raise AskAgain(f"action {action.id} is {action.status}.", todo="Wait for its end with get_action, wait=25.")
+        before, after = tuple(self.actions.snapshot(action)), self.effects(action.id)
+        return Done(action.id, action.change, action.done, before, after, action.reverted_by)
 
     def effects(self, action_id: str) -> dict[int, dict[str, Any]]:
         """What the calls of an action left, by number, without status and secrets; none for deletions."""
