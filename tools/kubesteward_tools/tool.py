@@ -31,6 +31,20 @@ class Answer:
     source: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an action has done: the first `made` calls of its `change`. `before` are its targets as they were, `after`
+    what its calls left, by number; both without status and secrets, `after` without what was deleted.
+    """
+
+    action: str
+    change: Change
+    made: int
+    before: tuple[Mapping[str, Any], ...]
+    after: Mapping[int, Mapping[str, Any]]
+    reverted_by: str = ""
+
+
 class Records(Protocol):
     """What tools may ask of KubeSteward's own store. Implemented by the server."""
 
@@ -44,6 +58,22 @@ class Records(Protocol):
         Raises:
             ObjectNotFound: no such action, or it belongs to somebody else.
         """
+        ...
+
+    async def done(self, action_id: str) -> Done:
+        """What the caller's own action has done.
+
+        Raises:
+            ObjectNotFound: no such action, or it belongs to somebody else. AskAgain: it is not over yet.
+        """
+        ...
+
+    async def save_plan(self, plan: Mapping[str, Any]) -> None:
+        """Persist a plan under its `id`, in place of an earlier version."""
+        ...
+
+    async def plan(self, plan_id: str) -> Mapping[str, Any]:
+        """The caller's own plan. Raises ObjectNotFound."""
         ...
 
 

@@ -12,10 +12,19 @@ UNTOLD = frozenset({500, 502, 504})
 """The server or something before it gave up: the write may have reached the storage (etcd's own timeouts are 500)."""
 
 
+TOO_MANY = 429
+
+
 class Conflict(AskAgain):
     """The object has moved since it was looked at: nothing was changed."""
 
     code = "CONFLICT"
+
+
+class Held(AskAgain):
+    """The server says "not now": a disruption budget, or too many requests. Nothing was changed."""
+
+    code = "HELD"
 
 
 class OutcomeUnknown(AskAgain):
@@ -38,6 +47,9 @@ def refused(status: int, data: bytes, cluster: str, *, dry_run: bool) -> SteadyE
     if status == 409 and decoded(data).get("reason") != "AlreadyExists":
         message = str(decoded(data).get("message") or "the object has been modified")[:500]
         return Conflict(f"{cluster!r} refused: {message}.", todo="Look at the object again, then propose anew.")
+    if status == TOO_MANY:
+        message = str(decoded(data).get("message") or "too many requests")[:500]
+        return Held(f"{cluster!r} answered: {message}", todo="Ask again in a moment.")
     if status in UNTOLD and not dry_run:
         return unknown(cluster, f"it answered HTTP {status}")
     return refusal(status, data, cluster)

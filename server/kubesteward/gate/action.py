@@ -35,10 +35,10 @@ STEPS: dict[Status, frozenset[Status]] = {
     "executing": frozenset({"executing", "unknown", "executed", "failed", "blocked", "pending_approval"}),
     "unknown": frozenset({"unknown", "executed", "failed"}),
     "executed": frozenset({"executed"}),
-    "failed": frozenset(),
+    "failed": frozenset({"failed"}),
 }
-"""Which status may follow which; an executed action is written once more when it has been verified, and one that waits
-for two persons when the first has agreed.
+"""Which status may follow which; what was executed or failed is written once more when it has been verified and when it
+has been rolled back, and what waits for two persons when the first has agreed.
 """
 
 FORM = "elicitation"
@@ -81,7 +81,8 @@ class Action(BaseModel):
 
     `server` is the API server that it was judged against, `home` the process that proposed it, `executor` the one that
     executes it. `diff` is that of the API server's dry run, when it was proposed. `done` counts the calls that were
-    answered; `intended` says that the first may have left.
+    answered; `intended` says that the first may have left. `reverts` is the action that this one takes back,
+    `reverted_by` the one that has taken this one back.
 
     `required` is how many persons have to agree, 0 for what runs alone. `heard` is how many of the approvals are of an
     earlier question, about what the change would have done then: they stay on record and count no more.
@@ -120,6 +121,8 @@ class Action(BaseModel):
     account: str = ""
     pods: dict[str, int] = Field(default_factory=dict)
     restarts: tuple[str, ...] = ()
+    reverts: str = ""
+    reverted_by: str = ""
 
     @property
     def automatic(self) -> bool:

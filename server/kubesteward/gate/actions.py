@@ -119,6 +119,13 @@ class Actions:
         marks = ", ".join("?" * len(statuses))
         return self._select(f"WHERE status IN ({marks}) ORDER BY created", *statuses)
 
+    def unwatched(self) -> Sequence[Action]:
+        """Those executed of which nobody has said what followed, neither that the server ended before the end."""
+        return self._select(
+            "WHERE status = 'executed' AND json_extract(body, '$.verified') IS NULL"
+            " AND json_extract(body, '$.outcome') = 'applied' ORDER BY created"
+        )
+
     def _select(self, where: str, *values: Any) -> list[Action]:
         try:
             rows = self._store.db.execute(f"SELECT body FROM actions {where}", values).fetchall()  # noqa: S608 - fixed texts

@@ -39,6 +39,7 @@ class Case:
     dry run, by number of the call) are filled in by the stages that make them, `verdicts` by the walk. `action` is the
     id of what is judged once more, "" for a new change. `pods` (by namespace) and `restarts` (workloads) are what the
     change would take of the hourly limits and of the restart ladder, `exceptions` the ids of those that it uses.
+    `alone` says that it takes back what ran without a person.
     """
 
     change: Change
@@ -58,6 +59,7 @@ class Case:
     pods: dict[str, int] = field(default_factory=dict)
     restarts: tuple[str, ...] = ()
     exceptions: tuple[str, ...] = ()
+    alone: bool = False
 
 
 def allow(stage: str, rule: str, reason: str) -> Verdict:

@@ -13,6 +13,7 @@ from typing import Any
 
 from kubesteward.audit.log import AuditLog
 from kubesteward.execution.apply import Writer
+from kubesteward.execution.pace import PATIENCE
 from kubesteward.execution.snapshot import keys
 from kubesteward.execution.verify import DEADLINE
 from kubesteward.gate import process
@@ -23,8 +24,11 @@ from kubesteward.gate.differing import told
 from kubesteward.gate.digests import digest_of
 from kubesteward.gate.exceptions import Exceptions
 from kubesteward.gate.executor import APPROVAL_SECONDS, Executor
+from kubesteward.gate.journal import Journal
 from kubesteward.gate.lookout import LOOK_EVERY, Lookout
+from kubesteward.gate.presence import Presence
 from kubesteward.gate.privacy import one_line, without_secrets
+from kubesteward.gate.returning import Returning, goes_back
 from kubesteward.gate.stages import walk
 from kubesteward.gate.stages.ladder import low_enough
 from kubesteward.gate.stages.limits import within_limits
@@ -35,6 +39,7 @@ from kubesteward_policies.change import Change
 from kubesteward_policies.verdict import Decision, Verdict, persons_needed
 from kubesteward_tools.cluster.clusters import Clusters
 from kubesteward_tools.errors import InvalidArguments, Refused
+from kubesteward_tools.tool import Done
 from kubesteward_tools.world.world import World
 
 __all__ = ["Action", "Caller", "Gate"]
@@ -60,6 +65,7 @@ class Gate:
         *,
         open_writer: Open = Writer,
         verify_seconds: float = DEADLINE,
+        pace_seconds: float = PATIENCE,
     ) -> None:
         self.actions = Actions(store, audit)
         self._name = process.name()
@@ -68,11 +74,26 @@ class Gate:
         self._audit = audit
         self._settings = settings
         self._writers = Writers(open_writer)
+        self.journal = Journal(self.actions, store)
         self._executor = Executor(
-            self.actions, self._writers, self._world, self._recheck, verify_seconds=verify_seconds
+            self.journal,
+            self._writers,
+            self._world,
+            self._recheck,
+            verify_seconds=verify_seconds,
+            pace_seconds=pace_seconds,
         )
-        self._lookout = Lookout(self.actions, self._mine, self._executor, lambda action: self.execute(action.id))
+        self._returning = Returning(self, self._clusters)
         self._running: dict[str, asyncio.Task[Action]] = {}
+        self._presence = Presence(store, self._name)
+        self._lookout = Lookout(
+            self.actions,
+            self._presence,
+            self._mine,
+            lambda: bool(self._running),
+            self._executor,
+            lambda action: self.execute(action.id),
+        )
 
     def begin(self) -> None:
         """Take up what earlier processes left: open approvals, and executions that died in the middle.
@@ -94,9 +115,18 @@ class Gate:
         await self._writers.close()
 
     async def propose(
-        self, change: Change, caller: Caller, *, dry_run: bool, justification: str = "", idempotency_key: str = ""
+        self,
+        change: Change,
+        caller: Caller,
+        *,
+        dry_run: bool,
+        justification: str = "",
+        idempotency_key: str = "",
+        alone: bool = False,
     ) -> Action:
         """Judge a change. A key that led to an action which may be executed brings that action back, and no other.
+
+        `alone` is the gate's own: it takes back what ran alone.
 
         Raises:
             InvalidArguments: the key was used for another change. SteadyError: the cluster does not answer.
@@ -107,6 +137,7 @@ class Gate:
             return known
         world = await self._world(change)
         case = self._case(world, change, caller, justification, dry_run=dry_run)
+        case.alone = alone
         await walk(case)
         try:
             action = self._entered(case, idempotency_key)
@@ -162,6 +193,7 @@ class Gate:
         caller = Caller(action.principal, action.client, channel=action.channel)
         case = self._case(world, action.change, caller, action.justification, dry_run=False)
         case.rehearsal, case.action = action.rehearsal, action.id
+        case.alone = bool(action.reverts) and action.automatic
         return case
 
     def _proposed(self, case: Case, key: str) -> Action:
@@ -193,6 +225,7 @@ class Gate:
             account=person(caller).account,
             pods=case.pods,
             restarts=case.restarts,
+            reverts=change.reverts,
         )
 
     async def decide(self, action_id: str, **answer: Any) -> Action:
@@ -246,15 +279,24 @@ class Gate:
 
     async def _perform(self, action: Action) -> Action:
         try:
-            return await self._executor.run(action)
+            found = await self._executor.run(action)
+            return await self._returning.after(found) if goes_back(found) else found
         finally:
             self._lookout.wake()
+
+    def done(self, action: Action) -> Done:
+        """What it has done, for taking it back. Raises AskAgain when it is not over yet."""
+        return self.journal.done(action)
 
     def _mine(self, action: Action) -> bool:
         """Whether this process is to see to an action: its own, and those of dead processes whose cluster it knows."""
         owner = action.executor or action.home
         known = not action.change.cluster or action.change.cluster in self._clusters.names()
-        return known and action.id not in self._running and (owner == self._name or process.gone(owner))
+        return (
+            known
+            and action.id not in self._running
+            and (owner == self._name or self._presence.gone(owner, action.asked))
+        )
 
 
 def _status(verdicts: Sequence[Verdict], *, dry_run: bool) -> Status:

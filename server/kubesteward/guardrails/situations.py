@@ -10,6 +10,7 @@ from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case
 from kubesteward.gate.levels import level_for
 from kubesteward_policies.change import APPLY_PATCH, ApiCall
+from kubesteward_policies.ref import Ref
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.twin.patches.patched import patched
 from kubesteward_tools.twin.rehearsal import Rehearsal
@@ -29,7 +30,13 @@ def situations(case: Case) -> list[dict[str, Any]]:
         "now": datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "autonomy": int(level_for(case)),
     }
-    return [{**of_all, **_of_call(case, call)} for call in case.change.calls]
+    made: dict[Ref, Object] = {}
+    found = []
+    for call in case.change.calls:
+        found.append({**of_all, **_of_call(case, call, made.get(call.target))})
+        if (left := found[-1]["object"]) is not None:
+            made[call.target] = left  # what the next call to it finds
+    return found
 
 
 def _request(case: Case) -> dict[str, Any]:
@@ -43,9 +50,10 @@ def _request(case: Case) -> dict[str, Any]:
     }
 
 
-def _of_call(case: Case, call: ApiCall) -> dict[str, Any]:
+def _of_call(case: Case, call: ApiCall, made: Object | None) -> dict[str, Any]:
+    """`made` is the object as the change's earlier calls leave it."""
     target, key = call.target, key_of(case.world, call.target)
-    old = case.world.store.get(key) if key else None
+    old = made or (case.world.store.get(key) if key else None)
     space = target.name if target.kind == "Namespace" else target.namespace
     subresource = _subresource(call)
     return {

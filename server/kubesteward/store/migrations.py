@@ -114,6 +114,18 @@ def m011_transcripts(db: sqlite3.Connection) -> None:
     )
 
 
+def m012_execution(db: sqlite3.Connection) -> None:
+    """What each call of an action left, for going back; plans; and when each process was last seen alive."""
+    db.execute(
+        "CREATE TABLE effects (action TEXT NOT NULL REFERENCES actions (id), number INTEGER NOT NULL,"
+        " object TEXT NOT NULL, PRIMARY KEY (action, number)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE plans (id TEXT PRIMARY KEY, principal TEXT NOT NULL, created REAL NOT NULL, body TEXT NOT NULL)"
+    )
+    db.execute("CREATE TABLE processes (name TEXT PRIMARY KEY, seen REAL NOT NULL) WITHOUT ROWID")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_audit,
     m002_actions,
@@ -126,6 +138,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m009_automatic,
     m010_exceptions,
     m011_transcripts,
+    m012_execution,
 )
 
 

@@ -171,6 +171,7 @@ class Lab:
             self.settings.model_copy(update=settings),
             open_writer=lambda _: self.writer,
             verify_seconds=0.2,
+            pace_seconds=0.3,
         )
 
     async def world(self) -> World:

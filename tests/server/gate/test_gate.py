@@ -416,7 +416,8 @@ async def test_a_change_of_many_calls_stops_at_the_first_refusal_and_says_how_fa
     action = await lab.gate.execute(approved.id)
 
     assert action.status == "failed"
-    assert action.outcome == "1 of 2 calls were made: the webhook says no."
+    offered = f"rollback_action(action_id={action.id!r}) goes back."
+    assert action.outcome == f"1 of 2 calls were made: the webhook says no. {offered}"
 
 
 async def test_secrets_of_what_is_blocked_are_not_kept(lab: Lab, tmp_path: Path) -> None:

@@ -159,6 +159,6 @@ async def rehearsed(world: World, change: Change, now: float) -> Rehearsal:
     fork = world.store.fork()
     gaps = () if world.writable else tuple(filled(fork))
     found = await asyncio.to_thread(
-        rehearse, fork, change.calls, now=moment(world, now), unseen=unseen, kinds=world.kinds.all()
+        rehearse, fork, change.calls, now=moment(world, now), unseen=unseen, kinds=world.kinds.all(), paced=True
     )
     return found.model_copy(update={"assumptions": (*found.assumptions, *gaps)}) if gaps else found

@@ -20,7 +20,7 @@ async def approval(case: Case) -> Verdict:
         return ask(STAGE, "approval.two", reason, persons=2)
     if needed:
         return ask(STAGE, "approval.person", "a person has to agree")
-    if warned := _warned(case):
+    if not case.alone and (warned := _warned(case)):
         return ask(STAGE, "approval.warned", f"a person has to agree: {warned.stage} warns ({warned.rule_id})")
     if not case.caller.can_be_asked and not case.justification:
         reason = "a person has to agree: the change came without a justification, and its client cannot be asked"

@@ -28,6 +28,8 @@ async def autonomy(case: Case) -> Verdict:
 
 
 def _guardian(case: Case) -> Verdict:
+    if case.alone:
+        return allow(STAGE, "autonomy.rollback", "autonomy 3 (guardian): it takes back what ran alone")
     name, why = fitting(case.change, scene(case), case.settings.allow_auto_fix)
     if name:
         return allow(STAGE, f"autonomy.{name}", f"autonomy 3 (guardian): {name} may run alone; {why}")

@@ -34,7 +34,9 @@ async def played(world: World, change: Change) -> Rehearsal:
     await world.ensure(*behind(change.calls))
     fork = world.store.fork()
     unseen, kinds = tuple(world.forbidden), world.kinds.all()
-    return await asyncio.to_thread(rehearse, fork, change.calls, now=time.time(), unseen=unseen, kinds=kinds)
+    return await asyncio.to_thread(
+        rehearse, fork, change.calls, now=time.time(), unseen=unseen, kinds=kinds, paced=True
+    )
 
 
 def opinion(found: Rehearsal) -> Verdict:

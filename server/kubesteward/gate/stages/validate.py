@@ -6,8 +6,10 @@ import json
 import re
 
 from kubesteward.execution.snapshot import key_of, versions
+from kubesteward.gate.actions import Actions
 from kubesteward.gate.case import Case, allow, deny
 from kubesteward_policies.change import APPLY_PATCH, ApiCall
+from kubesteward_policies.ref import Ref
 from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.lookup.targets import near_names
 from kubesteward_tools.text.likeness import REDACTED
@@ -21,11 +23,27 @@ async def validate(case: Case) -> Verdict:
         return deny(STAGE, "validate.empty", "the change makes no API call")
     if case.writer is None and not case.dry_run:
         return deny(STAGE, "validate.bundle", "a bundle cannot be changed", "Preview it with dry_run=true.")
+    if found := _reverts(case):
+        return found
+    made = set[Ref]()
     for call in case.change.calls:
-        if found := _path(case, call) or _body(call) or _target(case, call):
+        if found := _path(case, call) or _body(call) or (None if call.target in made else _target(case, call)):
             return found
+        if call.verb == "create" or call.content_type == APPLY_PATCH:
+            made.add(call.target)
     case.versions = versions(case.world, case.change)
     return allow(STAGE, "validate.ok", "the targets exist")
+
+
+def _reverts(case: Case) -> Verdict | None:
+    """What is taken back has been done, and is taken back once."""
+    if not case.change.reverts:
+        return None
+    first = Actions(case.store, case.audit).get(case.change.reverts)
+    if first.reverted_by or not first.done:
+        reason = f"it was rolled back by {first.reverted_by}" if first.reverted_by else "it has changed nothing"
+        return deny(STAGE, "validate.reverted", f"{first.id} is not rolled back: {reason}", "Look at the objects.")
+    return None
 
 
 def _path(case: Case, call: ApiCall) -> Verdict | None:
