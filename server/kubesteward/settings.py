@@ -39,6 +39,12 @@ class Settings(BaseModel):
     bundle: Path | None = Field(
         None, description="folder or file of `kubectl get -o yaml` output, instead of a cluster"
     )
+    write_kubeconfig: Path | None = Field(
+        None, description="kubeconfig file with the credentials for changes; default: those that are read with"
+    )
+    write_context: str = Field(
+        "", description="its context for the current one, or `context=write-context` for each; default: the same names"
+    )
     namespaces: tuple[str, ...] = Field(
         (), description="where to look for what may not be listed across the cluster, comma-separated"
     )
@@ -125,7 +131,7 @@ class Settings(BaseModel):
             parse(value)
         return value
 
-    @field_validator("kubeconfig", "bundle", "state_dir", "audit_anchor", "http_tokens", "console_tokens")
+    @field_validator("kubeconfig", "write_kubeconfig", "bundle", "state_dir", "audit_anchor", "http_tokens", "console_tokens")
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value else value

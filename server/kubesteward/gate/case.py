@@ -7,6 +7,7 @@ from typing import Any
 
 from kubesteward.audit.log import AuditLog
 from kubesteward.execution.apply import Writing
+from kubesteward.gate.writers import Reviewer
 from kubesteward.settings import Settings
 from kubesteward.store.store import Store
 from kubesteward_policies.change import Change
@@ -17,18 +18,31 @@ from kubesteward_tools.world.world import World
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who proposes: `principal` is the person or service, `can_be_asked` whether the client can show them a form."""
+    """Who proposes: `principal` is the person or service, `can_be_asked` whether the client can show them a form.
+
+    `user` and `groups` are the Kubernetes identity on whose behalf everything is asked and done ("": the server's own),
+    `tiers` those whose tools the caller may use (None: all).
+    """
 
     principal: str
     client: str = ""
     session: str = ""
     channel: str = ""
     can_be_asked: bool = False
+    user: str = ""
+    groups: tuple[str, ...] = ()
+    tiers: frozenset[int] | None = None
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        return (self.user, *self.groups) if self.user else ()
 
 
 @dataclass(slots=True)
 class Case:
-    """`writer` is None where nothing can be written. `rehearsal`, `versions` and `answers` (the API server's to the
+    """`writer` is None where nothing can be written, `reviewer` where the world itself is asked what may be.
+
+    `rehearsal`, `versions` and `answers` (the API server's to the
     dry run, by number of the call) are filled in by the stages that make them.
     """
 
@@ -44,6 +58,7 @@ class Case:
     rehearsal: Rehearsal | None = None
     versions: dict[str, str] = field(default_factory=dict)
     answers: dict[int, dict[str, Any]] = field(default_factory=dict)
+    reviewer: Reviewer | None = None
 
 
 def allow(stage: str, rule: str, reason: str) -> Verdict:

@@ -19,6 +19,7 @@ from kubesteward.gate import process
 from kubesteward.gate.action import FINAL, Action, Status
 from kubesteward.gate.actions import Actions, KeyTaken, new_id
 from kubesteward.gate.case import Caller, Case
+from kubesteward.gate.credentials import WriteCredentials
 from kubesteward.gate.differing import told
 from kubesteward.gate.digests import digest_of
 from kubesteward.gate.executor import APPROVAL_SECONDS, Executor
@@ -56,7 +57,7 @@ class Gate:
         self._store = store
         self._audit = audit
         self._settings = settings
-        self._writers = Writers(open_writer)
+        self._writers = Writers(open_writer, WriteCredentials(settings, clusters.current))
         self._executor = Executor(
             self.actions, self._writers, self._world, self._recheck, verify_seconds=verify_seconds
         )
@@ -119,13 +120,16 @@ class Gate:
         space = change.target.namespace
         await world.ensure_for_rehearsal(space)
         await world.ensure(*(key.resource for key in keys(world, change)), namespace=space)
+        await self._writers.prepare(world)
         return world
 
     def _case(self, world: World, change: Change, caller: Caller, justification: str, *, dry_run: bool) -> Case:
         writer = self._writers.find(world)
-        return Case(
+        case = Case(
             change, dry_run, self._settings, self._store, self._audit, world, writer, caller, justification.strip()
         )
+        case.reviewer = self._writers.reviewer(world)
+        return case
 
     def _recheck(self, world: World, action: Action) -> Case:
         caller = Caller(action.principal, action.client, channel=action.channel)
