@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from pathlib import Path
 
 from kubesteward.settings import Settings
 from kubesteward_tools.cluster.clusters import Clusters
@@ -91,12 +92,21 @@ async def _same_server(reading: Connection, writing: Connection) -> None:
         why = f"nobody can tell whether the credential for changes is for the API server of {reading.cluster!r}"
         todo = f"Give both the same server address, or both the right to get the namespace kube-system. {_TODO}"
         raise Refused(f"{why} ({error.message})", todo=todo) from None
-    if marks[0] != marks[1]:
+    if marks[0] != marks[1] or _trusted(reading) != _trusted(writing):  # a clone made from a backup keeps the uid
         raise Refused(f"the credential for changes to {reading.cluster!r} is for another API server.", todo=_TODO)
 
 
 def _address(connection: Connection) -> tuple[str, str | None, str | None]:
     return connection.url, connection.proxy, connection.server_name
+
+
+def _trusted(connection: Connection) -> bytes:
+    """The certificates that the server is known by; the `kubernetes` package keeps those of a kubeconfig in a file."""
+    path = connection.configuration.ssl_ca_cert
+    try:
+        return Path(path).read_bytes().strip() if path else b""
+    except OSError:
+        return b""
 
 
 async def _mark(connection: Connection) -> str:

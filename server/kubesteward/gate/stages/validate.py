@@ -19,7 +19,7 @@ _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]*")
 async def validate(case: Case) -> Verdict:
     if not case.change.calls:
         return deny(STAGE, "validate.empty", "the change makes no API call")
-    if case.writer is None and not case.dry_run:
+    if not case.world.writable and not case.dry_run:
         return deny(STAGE, "validate.bundle", "a bundle cannot be changed", "Preview it with dry_run=true.")
     for call in case.change.calls:
         if found := _path(case, call) or _body(call) or _target(case, call):
