@@ -82,6 +82,9 @@ class Settings(BaseModel):
         description="Prometheus of the current context, or `context=address` for each, comma-separated",
     )
     prometheus_token: str = Field("", repr=False, description="bearer token that Prometheus wants")
+    plain_http: bool = Field(
+        False, description="let Prometheus and others be called without encryption at public addresses too"
+    )
     http_host: str = Field("127.0.0.1", description="address to listen on; others than loopback need a token")
     http_port: int = Field(8765, ge=0, le=65535, description="port to listen on")
     http_token: str = Field("", repr=False, description="bearer token that HTTP clients must send")
@@ -131,7 +134,9 @@ class Settings(BaseModel):
             parse(value)
         return value
 
-    @field_validator("kubeconfig", "write_kubeconfig", "bundle", "state_dir", "audit_anchor", "http_tokens", "console_tokens")
+    @field_validator(
+        "kubeconfig", "write_kubeconfig", "bundle", "state_dir", "audit_anchor", "http_tokens", "console_tokens"
+    )
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value else value

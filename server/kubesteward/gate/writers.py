@@ -85,7 +85,9 @@ class Writers:
         """Raises Refused for a bundle, and where the credential for changes cannot be used."""
         writer = self.find(world)
         if writer is None:
-            why = "is a bundle of files and cannot be changed" if world.connection is None else "has no usable credential"
+            why = (
+                "is a bundle of files and cannot be changed" if world.connection is None else "has no usable credential"
+            )
             raise Refused(f"{world.cluster!r} {why}.")
         return writer
 

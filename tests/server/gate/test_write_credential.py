@@ -81,9 +81,9 @@ async def test_what_the_credential_for_changes_may_not_do_is_denied(tmp_path: Pa
             action = await made.gate.propose(label("beta", "a"), ALICE, dry_run=False)
 
         assert action.verdicts[-1].rule_id == "rights.missing"
-        assert action.verdicts[-1].reason.startswith("KubeSteward's user for changes may not patch deployments.apps") or (
-            action.verdicts[-1].reason.startswith("KubeSteward's user for changes may not patch deployments")
-        )
+        assert action.verdicts[-1].reason.startswith(
+            "KubeSteward's user for changes may not patch deployments.apps"
+        ) or (action.verdicts[-1].reason.startswith("KubeSteward's user for changes may not patch deployments"))
 
 
 async def test_a_credential_of_another_api_server_is_refused(tmp_path: Path) -> None:

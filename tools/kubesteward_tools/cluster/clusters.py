@@ -116,7 +116,9 @@ class Clusters:
             Refused: these are files, where nobody decides what a user may see.
         """
         if self._kubeconfig is None and IN_CLUSTER not in self._sources:
-            raise Refused("only API servers can be asked on behalf of a user.", todo="Serve files without impersonation.")
+            raise Refused(
+                "only API servers can be asked on behalf of a user.", todo="Serve files without impersonation."
+            )
         made = Clusters(self.current, dict.fromkeys(self._sources), self._kubeconfig, self._namespaces)
         made._origin, made._who = self, (user, *groups)
         made.instruments, made.history = self.instruments, self.history

@@ -35,7 +35,9 @@ class Guarded:
             allowed = await asyncio.gather(*(self._may_list(plural, space) for space in spaces))
             if not all(allowed):
                 where = spaces[allowed.index(False)]
-                raise Forbidden(f"{plural} may not be listed in {where!r}.", todo="Ask for the right, or look elsewhere.")
+                raise Forbidden(
+                    f"{plural} may not be listed in {where!r}.", todo="Ask for the right, or look elsewhere."
+                )
         return await self._monitor.read(question)
 
     async def close(self) -> None:
