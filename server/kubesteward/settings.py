@@ -91,6 +91,26 @@ class Settings(BaseModel):
     http_tokens: Path | None = Field(None, description="file of `principal token` lines, one person or service each")
     http_allowed_hosts: tuple[str, ...] = Field((), description="values of Host that are accepted, comma-separated")
     http_allowed_origins: tuple[str, ...] = Field((), description="values of Origin that are accepted, comma-separated")
+    oauth_issuer: str = Field("", description="OAuth issuer whose access tokens HTTP clients may send")
+    oauth_audience: str = Field(
+        "", description="address that clients reach this server at, with /mcp: whom the tokens have to be for"
+    )
+    oauth_jwks_url: str = Field("", description="the issuer's keys; default: where its metadata says")
+    oauth_scopes: tuple[str, ...] = Field((), description="scopes that every token needs, comma-separated")
+    oauth_tier_scopes: bool = Field(
+        False,
+        description="tools of tiers 1-2, 3 and 4 need kubesteward.read, kubesteward.recommend and kubesteward.propose",
+    )
+    oauth_user_claim: str = Field("sub", min_length=1, description="claim with the user's name")
+    oauth_groups_claim: str = Field("groups", description="claim with the user's groups")
+    impersonate: bool = Field(
+        False,
+        description="read and change clusters as the caller, by Kubernetes impersonation; needs HTTP clients known",
+    )
+    impersonate_user_prefix: str = Field("", description="put before a caller's name, for instance oidc:")
+    impersonate_group_prefix: str = Field("", description="put before the names of a caller's groups")
+    rate_reads_per_minute: float = Field(600.0, ge=0, description="calls that read, of one caller; 0: any number")
+    rate_proposals_per_minute: float = Field(30.0, ge=0, description="calls that propose changes; 0: any number")
 
     console: bool = Field(False, description="serve the approvals page beside MCP")
     console_host: str = Field(
@@ -109,6 +129,7 @@ class Settings(BaseModel):
         "policies",
         "http_allowed_hosts",
         "http_allowed_origins",
+        "oauth_scopes",
         "console_allowed_hosts",
         mode="before",
     )
