@@ -89,7 +89,7 @@ class Outgoing:
 
     @property
     def proxy(self) -> str | None:
-        """The proxy of the environment, unless NO_PROXY names the server. It resolves the name, and has its own rules."""
+        """The proxy of the environment, unless NO_PROXY names the server. It resolves names, by rules of its own."""
         proxies = getproxies()
         return proxy_for(self.url, proxies.get(self._parts.scheme), proxies.get("no"))
 

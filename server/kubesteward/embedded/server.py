@@ -119,7 +119,9 @@ class EmbeddedCluster:
         }
 
     def write_kubeconfig(self, path: Path, token: str = "") -> None:
-        """Of the administrator, or of whom the token was made for. Readable by the owner alone; moved into place whole. JSON is YAML.
+        """Of the administrator, or of whom the token was made for. JSON is YAML.
+
+        Readable by the owner alone; moved into place whole.
 
         Raises:
             OSError: the folder is missing or not writable.

@@ -71,7 +71,8 @@ class Action(BaseModel):
 
     `server` is the API server that it was judged against, `home` the process that proposed it, `executor` the one that
     executes it. `diff` is that of the API server's dry run, when it was proposed. `done` counts the calls that were
-    answered; `intended` says that the first may have left.
+    answered; `intended` says that the first may have left. `kubernetes_user` and `kubernetes_groups` are whom every
+    request is made for, whoever approves and whichever process executes ("": the server's own account).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -86,6 +87,8 @@ class Action(BaseModel):
     idempotency_key: str = ""
     server: str = ""
     home: str = ""
+    kubernetes_user: str = ""
+    kubernetes_groups: tuple[str, ...] = ()
     created: float
     asked: float
     expires: float
@@ -102,6 +105,10 @@ class Action(BaseModel):
     outcome: str = ""
     verified: bool | None = None
     misses: tuple[str, ...] = ()
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        return (self.kubernetes_user, *self.kubernetes_groups) if self.kubernetes_user else ()
 
     def shown(self) -> dict[str, Any]:
         """As JSON for clients, without what only the gate's processes tell each other."""

@@ -21,7 +21,7 @@ from kubesteward.gate.comparison import is_graver, still_covers
 from kubesteward.gate.digests import digest_of
 from kubesteward.gate.stages import BEFORE_EXECUTION, REHEARSED_AGAIN, walk
 from kubesteward.gate.stages.rehearsal import opinion, played
-from kubesteward.gate.writers import Writers
+from kubesteward.gate.writers import Who, Writers
 from kubesteward_policies.change import ApiCall, Change
 from kubesteward_policies.verdict import Decision, Verdict
 from kubesteward_tools.errors import AskAgain, Refused, SteadyError
@@ -37,7 +37,7 @@ LATER = 1.0
 
 log = logging.getLogger(__name__)
 
-FindWorld = Callable[[Change], Awaitable[World]]
+FindWorld = Callable[[Change, Who], Awaitable[World]]
 MakeCase = Callable[[World, Action], Case]
 Pause = Callable[[float], Awaitable[None]]
 
@@ -75,7 +75,7 @@ class Executor:
 
     async def _world(self, action: Action) -> World:
         """Raises Refused when the name stands for another API server by now."""
-        world = await self._find_world(action.change)
+        world = await self._find_world(action.change, action.who)
         if world.server != action.server:
             raise Refused(f"{world.cluster!r} is another API server than when this was proposed.")
         return world

@@ -26,12 +26,13 @@ from kubesteward.gate.executor import APPROVAL_SECONDS, Executor
 from kubesteward.gate.lookout import LOOK_EVERY, Lookout
 from kubesteward.gate.privacy import one_line, without_secrets
 from kubesteward.gate.stages import walk
-from kubesteward.gate.writers import Open, Writers
+from kubesteward.gate.writers import Open, Who, Writers
 from kubesteward.settings import Settings
 from kubesteward.store.store import Store
 from kubesteward_policies.change import Change
 from kubesteward_policies.verdict import Decision, Verdict
 from kubesteward_tools.cluster.clusters import Clusters
+from kubesteward_tools.cluster.people import People
 from kubesteward_tools.errors import InvalidArguments, Refused
 from kubesteward_tools.world.world import World
 
@@ -50,10 +51,12 @@ class Gate:
         *,
         open_writer: Open = Writer,
         verify_seconds: float = DEADLINE,
+        people: People | None = None,
     ) -> None:
         self.actions = Actions(store, audit)
         self._name = process.name()
         self._clusters = clusters
+        self._people = people or People(lambda: clusters)
         self._store = store
         self._audit = audit
         self._settings = settings
@@ -75,6 +78,10 @@ class Gate:
         """The server is about to end: finish what is being written and watch nothing any longer."""
         self._executor.hurry()
 
+    async def forget(self, who: Who) -> None:
+        """Close what was opened on behalf of a user who has left."""
+        await self._writers.forget(who)
+
     async def close(self) -> None:
         """Bring what is being executed to its end; what is pending stays pending in the store."""
         self.hurry()
@@ -95,7 +102,7 @@ class Gate:
         change = replace(change, summary=one_line(change.summary))
         if not dry_run and (known := self._known(change, caller, idempotency_key)):
             return known
-        world = await self._world(change)
+        world = await self._world(change, caller.who)
         case = self._case(world, change, caller, justification, dry_run=dry_run)
         verdicts = await walk(case)
         action = self._proposed(case, caller, verdicts, justification, idempotency_key)
@@ -115,8 +122,11 @@ class Gate:
             raise InvalidArguments(why, todo="Use a new key for a new change.")
         return known
 
-    async def _world(self, change: Change) -> World:
-        world = await self._clusters.world(change.cluster or None)
+    async def _world(self, change: Change, who: Who = ()) -> World:
+        """As `who` sees it. Raises Refused where nobody is named and this server acts for callers alone."""
+        if self._settings.impersonate and not who:
+            raise Refused("this server acts for callers alone, and the change is nobody's.", todo="Propose it anew.")
+        world = await self._people.of(who).world(change.cluster or None)
         space = change.target.namespace
         await world.ensure_for_rehearsal(space)
         await world.ensure(*(key.resource for key in keys(world, change)), namespace=space)
@@ -132,7 +142,8 @@ class Gate:
         return case
 
     def _recheck(self, world: World, action: Action) -> Case:
-        caller = Caller(action.principal, action.client, channel=action.channel)
+        user, groups = action.kubernetes_user, action.kubernetes_groups
+        caller = Caller(action.principal, action.client, channel=action.channel, user=user, groups=groups)
         case = self._case(world, action.change, caller, action.justification, dry_run=False)
         case.rehearsal = action.rehearsal
         return case
@@ -156,6 +167,8 @@ class Gate:
             idempotency_key="" if final else key,
             server=case.world.server,
             home=self._name,
+            kubernetes_user=caller.user,
+            kubernetes_groups=caller.groups,
             created=now,
             asked=now,
             expires=now + APPROVAL_SECONDS,
@@ -217,7 +230,8 @@ class Gate:
 
     async def _perform(self, action: Action) -> Action:
         try:
-            return await self._executor.run(action)
+            with self._people.held(action.who):
+                return await self._executor.run(action)
         finally:
             self._lookout.wake()
 

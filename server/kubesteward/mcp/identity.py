@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.context import ServerRequestContext
 
+from kubesteward_policies.tiers import Tier
 from kubesteward_tools.errors import Refused
 
 if TYPE_CHECKING:
@@ -56,6 +57,13 @@ class Identity:
             groups=groups,
             tiers=self.tiers(),
         )
+
+    def reader(self, ctx: Context) -> Caller:
+        """The same of whoever reads without a tool. Raises Refused where the token's scopes do not cover it, too."""
+        found = self.caller(ctx)
+        if found.tiers is not None and Tier.OBSERVE not in found.tiers:
+            raise Refused("the access token does not cover reading.", todo="It needs another scope; do not retry.")
+        return found
 
     def tiers(self) -> frozenset[int] | None:
         """Those that the token's scopes allow; None where no scope is asked for."""
