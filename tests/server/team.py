@@ -25,9 +25,10 @@ class Team:
     folder: Path
 
     def create(self, path: str, obj: dict[str, Any]) -> None:
+        """Make it, and let the cluster come to rest: what still moves would have to be approved twice."""
         response = self.cluster.simulated.handle(Request("create", path, body=obj))
         assert response.status < 300, response.body
-        self.cluster.wake()
+        self.cluster.simulated.engine.settle(600)
 
     def live(self, path: str) -> dict[str, Any]:
         return self.cluster.simulated.handle(Request("get", path)).body

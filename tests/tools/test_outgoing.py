@@ -74,7 +74,7 @@ def test_private_addresses_may_be_plain(url: str) -> None:
 @pytest.mark.parametrize("address", ["169.254.169.254", "::ffff:169.254.169.254"])
 def test_a_name_that_stands_for_a_metadata_service_is_not_connected_to(address: str) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with pytest.raises(ForbiddenAddress, match="innocent.example stands for"):
+    with pytest.raises(ForbiddenAddress, match=r"innocent\.example stands for"):
         Outgoing("https://innocent.example").socket((family, socket.SOCK_STREAM, 0, "", (address, 443)))
 
 

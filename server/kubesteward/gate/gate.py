@@ -56,7 +56,7 @@ class Gate:
         self.actions = Actions(store, audit)
         self._name = process.name()
         self._clusters = clusters
-        self._people = people or People(lambda: clusters)
+        self._people = People(lambda: clusters) if people is None else people
         self._store = store
         self._audit = audit
         self._settings = settings
