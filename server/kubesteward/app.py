@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kubesteward.audit.log import AuditLog
     from kubesteward.gate.gate import Caller, Gate
     from kubesteward.gate.records import Records
+    from kubesteward.middleware.rates import Rates
     from kubesteward.standin import StandIn
     from kubesteward.store.store import Store
     from kubesteward_tools.cluster.clusters import Clusters
@@ -79,6 +80,12 @@ class App:
             found.history = Limits(settings.history_minutes * 60.0, settings.history_mb * 2**20)
         found.sets = parse(settings.cluster_sets)
         return found
+
+    @cached_property
+    def rates(self) -> Rates:
+        from kubesteward.middleware.rates import Rates
+
+        return Rates(self.settings)
 
     @cached_property
     def people(self) -> People:

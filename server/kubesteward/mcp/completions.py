@@ -31,6 +31,7 @@ class Completions:
         given = (params.context.arguments if params.context else None) or {}
         try:
             caller = self._identity.reader(ctx)
+            self._app.rates.read(caller.principal)
             await self._app.ready()
             candidates = await self._candidates(self._app.desk(caller).clusters, params.argument.name, given)
         except SteadyError:

@@ -102,13 +102,18 @@ def make_application(server: Server[Any], settings: Settings) -> Starlette:
     security = TransportSecuritySettings(
         enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins
     )
-    return server.streamable_http_app(
+    application = server.streamable_http_app(
         streamable_http_path=PATH,
         host=settings.http_host,
         transport_security=security,
         auth=_auth(settings) if guarded else None,
         token_verifier=Verifiers(tokens, issuer, settings) if guarded else None,
     )
+    if guarded:
+        from kubesteward.mcp.slowing import Slowing
+
+        application.add_middleware(Slowing)
+    return application
 
 
 def _issuer(settings: Settings) -> Issued | None:

@@ -90,7 +90,9 @@ class Resources:
         return ReadResourceResult(contents=[TextResourceContents(uri=params.uri, mime_type=JSON, text=text)])
 
     async def _find(self, ctx: Context, uri: str) -> Any:
-        desk = self._app.desk(self._identity.reader(ctx))
+        caller = self._identity.reader(ctx)
+        self._app.rates.read(caller.principal)
+        desk = self._app.desk(caller)
         look = looking(uri)
         if look is not None:
             return (await look(desk)).data

@@ -29,7 +29,7 @@ from mcp_types import (
 from kubesteward.mcp.identity import Context, Identity
 from kubesteward.mcp.overlays import looking
 from kubesteward.watches import Tell, Watches
-from kubesteward_tools.errors import AskDifferently, InvalidArguments, ObjectNotFound, Refused, SteadyError
+from kubesteward_tools.errors import AskDifferently, InvalidArguments, ObjectNotFound, SteadyError
 
 if TYPE_CHECKING:
     from kubesteward.app import App
@@ -89,10 +89,12 @@ class Subscriptions:
         return EmptyResult()
 
     def _who(self, ctx: Context) -> Who:
-        """Raises MCPError where the caller may not read."""
+        """Raises MCPError where the caller may not read, or has read too often."""
         try:
-            return self._identity.reader(ctx).who
-        except Refused as error:
+            caller = self._identity.reader(ctx)
+            self._app.rates.read(caller.principal)
+            return caller.who
+        except SteadyError as error:
             raise MCPError(INVALID_REQUEST, str(error)) from None
 
     async def _hold(self, client: _Client, who: Who, uri: str) -> None:

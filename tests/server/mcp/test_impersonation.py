@@ -219,12 +219,11 @@ async def test_groups_are_acted_for_too(tmp_path: Path) -> None:
 
 
 async def test_a_server_that_may_not_act_for_others_is_told_the_missing_rule(tmp_path: Path) -> None:
-    async with team(tmp_path) as found:
-        async with serving(tmp_path, found.kubeconfig(STEWARD)) as (app, url):
-            async with client(url, ALICE) as alice:
-                answer = await alice.call_tool("cluster_overview", {})
-            with pytest.raises(Forbidden) as caught:
-                await app.desk(Caller("token:alice", user="alice")).clusters.world(CONTEXT)
+    async with team(tmp_path) as found, serving(tmp_path, found.kubeconfig(STEWARD)) as (app, url):
+        async with client(url, ALICE) as alice:
+            answer = await alice.call_tool("cluster_overview", {})
+        with pytest.raises(Forbidden) as caught:
+            await app.desk(Caller("token:alice", user="alice")).clusters.world(CONTEXT)
 
     assert 'resources: ["users", "groups", "serviceaccounts"], verbs: ["impersonate"]' in caught.value.todo
     assert answer.is_error
