@@ -44,6 +44,7 @@ REQUIREMENTS = {
     "mcp.cancel": "A client that gives up stops no execution half-way.",
     "mcp.public": "A public address is served with tokens and allowed names only.",
     "team.isolation": "Nobody sees through the server what the API server would not show them.",
+    "team.records": "What one caller has stored is not there for another.",
     "team.identity": "A change is made as whoever proposed it, whoever approves and whichever process executes.",
     "twin.kubectl": "kubectl works against the embedded cluster.",
     "twin.python-client": "The official Python client works against the embedded cluster.",

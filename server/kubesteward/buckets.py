@@ -1,4 +1,4 @@
-"""Token buckets: how often somebody may do something. Whoever has not done it for a minute may do it a minute's worth."""
+"""Token buckets: how often somebody may do something. After a minute's rest it is a minute's worth at once."""
 
 from __future__ import annotations
 

@@ -39,7 +39,11 @@ class Records:
         return [json.loads(row["body"]) for row in self._store.db.execute(query, (self._caller.principal,))]
 
     async def action(self, action_id: str, wait: float) -> Mapping[str, Any]:
-        found = await self._gate.action(action_id, 0.0)
-        if found.principal != self._caller.principal:
+        """Raises ObjectNotFound, in the same words for another's action as for none."""
+        try:
+            found = await self._gate.action(action_id, 0.0)
+        except ObjectNotFound:
+            found = None
+        if found is None or found.principal != self._caller.principal:
             raise ObjectNotFound(f"there is no action {action_id!r}.", todo="Use the id that the proposal returned.")
         return (await self._gate.action(action_id, wait)).shown()

@@ -93,9 +93,9 @@ class Subscriptions:
         try:
             caller = self._identity.reader(ctx)
             self._app.rates.read(caller.principal)
-            return caller.who
         except SteadyError as error:
             raise MCPError(INVALID_REQUEST, str(error)) from None
+        return caller.who
 
     async def _hold(self, client: _Client, who: Who, uri: str) -> None:
         from kubesteward_tools.text.redact import redact

@@ -1,4 +1,4 @@
-"""How often one caller may read and propose: nobody's loop takes the server, or its people's patience, from the rest."""
+"""How often one caller may read and propose: nobody's loop takes the server, or people's patience, from the rest."""
 
 from __future__ import annotations
 
