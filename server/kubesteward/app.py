@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubesteward.settings import Settings
+from kubesteward_tools.errors import Refused
 
 if TYPE_CHECKING:
     from kubesteward.audit.log import AuditLog
     from kubesteward.gate.gate import Caller, Gate
     from kubesteward.gate.records import Records
+    from kubesteward.middleware.rates import Rates
     from kubesteward.standin import StandIn
     from kubesteward.store.store import Store
     from kubesteward_tools.cluster.clusters import Clusters
+    from kubesteward_tools.cluster.people import People
     from kubesteward_tools.tool import Tool
     from kubesteward_tools.world.metrics.telemetry import Instruments
 
@@ -78,6 +81,35 @@ class App:
         found.sets = parse(settings.cluster_sets)
         return found
 
+    @cached_property
+    def rates(self) -> Rates:
+        from kubesteward.middleware.rates import Rates
+
+        return Rates(self.settings)
+
+    @cached_property
+    def people(self) -> People:
+        """The clusters of whoever is acted for."""
+        from kubesteward_tools.cluster.people import People
+
+        return People(lambda: self.clusters, self._gone)
+
+    async def _gone(self, who: tuple[str, ...]) -> None:
+        if "gate" in vars(self):
+            await self.gate.forget(who)
+
+    def clusters_of(self, who: tuple[str, ...]) -> Clusters:
+        """As a user and their groups see them.
+
+        Raises:
+            Refused: nobody is named, and this server acts for callers alone.
+        """
+        if who:
+            return self.people.of(who)
+        if self.settings.impersonate:
+            raise Refused("this server acts for callers alone, and nobody is named.")
+        return self.clusters
+
     def _instruments(self, clusters: Clusters) -> Instruments:
         """An embedded cluster is always a new one, so that nothing about it is worth keeping.
 
@@ -107,7 +139,7 @@ class App:
     def gate(self) -> Gate:
         from kubesteward.gate.gate import Gate
 
-        return Gate(self.clusters, self.store, self.audit, self.settings)
+        return Gate(self.clusters, self.store, self.audit, self.settings, people=self.people)
 
     def desk(self, caller: Caller) -> Desk:
         """What the tools of one call may reach."""
@@ -138,6 +170,8 @@ class App:
             await asyncio.wait(self._tasks)
         if "gate" in vars(self):
             await self.gate.close()
+        if "people" in vars(self):
+            await self.people.close()
         if "clusters" in vars(self):
             await self.clusters.close()
         if self.standin is not None:
@@ -155,7 +189,7 @@ class Desk:
 
     @property
     def clusters(self) -> Clusters:
-        return self.app.clusters
+        return self.app.clusters_of(self.caller.who)
 
     @property
     def records(self) -> Records:

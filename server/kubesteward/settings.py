@@ -39,6 +39,12 @@ class Settings(BaseModel):
     bundle: Path | None = Field(
         None, description="folder or file of `kubectl get -o yaml` output, instead of a cluster"
     )
+    write_kubeconfig: Path | None = Field(
+        None, description="kubeconfig file with the credentials for changes; default: those that are read with"
+    )
+    write_context: str = Field(
+        "", description="its context for the current one, or `context=write-context` for each; default: the same names"
+    )
     namespaces: tuple[str, ...] = Field(
         (), description="where to look for what may not be listed across the cluster, comma-separated"
     )
@@ -94,12 +100,35 @@ class Settings(BaseModel):
         description="Prometheus of the current context, or `context=address` for each, comma-separated",
     )
     prometheus_token: str = Field("", repr=False, description="bearer token that Prometheus wants")
+    plain_http: bool = Field(
+        False, description="let Prometheus and others be called without encryption at public addresses too"
+    )
     http_host: str = Field("127.0.0.1", description="address to listen on; others than loopback need a token")
     http_port: int = Field(8765, ge=0, le=65535, description="port to listen on")
     http_token: str = Field("", repr=False, description="bearer token that HTTP clients must send")
     http_tokens: Path | None = Field(None, description="file of `principal token` lines, one person or service each")
     http_allowed_hosts: tuple[str, ...] = Field((), description="values of Host that are accepted, comma-separated")
     http_allowed_origins: tuple[str, ...] = Field((), description="values of Origin that are accepted, comma-separated")
+    oauth_issuer: str = Field("", description="OAuth issuer whose access tokens HTTP clients may send")
+    oauth_audience: str = Field(
+        "", description="address that clients reach this server at, with /mcp: whom the tokens have to be for"
+    )
+    oauth_jwks_url: str = Field("", description="the issuer's keys; default: where its metadata says")
+    oauth_scopes: tuple[str, ...] = Field((), description="scopes that every token needs, comma-separated")
+    oauth_tier_scopes: bool = Field(
+        False,
+        description="tools of tiers 1-2, 3 and 4 need kubesteward.read, kubesteward.recommend and kubesteward.propose",
+    )
+    oauth_user_claim: str = Field("sub", min_length=1, description="claim with the user's name")
+    oauth_groups_claim: str = Field("groups", description="claim with the user's groups")
+    impersonate: bool = Field(
+        False,
+        description="read and change clusters as the caller, by Kubernetes impersonation; needs HTTP clients known",
+    )
+    impersonate_user_prefix: str = Field("", description="put before a caller's name, for instance oidc:")
+    impersonate_group_prefix: str = Field("", description="put before the names of a caller's groups")
+    rate_reads_per_minute: float = Field(600.0, ge=0, description="calls that read, of one caller; 0: any number")
+    rate_proposals_per_minute: float = Field(30.0, ge=0, description="calls that propose changes; 0: any number")
 
     console: bool = Field(False, description="serve the approvals page beside MCP")
     console_host: str = Field(
@@ -120,6 +149,7 @@ class Settings(BaseModel):
         "exec_commands",
         "http_allowed_hosts",
         "http_allowed_origins",
+        "oauth_scopes",
         "console_allowed_hosts",
         mode="before",
     )
@@ -178,7 +208,9 @@ class Settings(BaseModel):
                 raise InvalidArguments(f"{PREFIX}ALLOW_AUTO_FIX: {fault}.", todo="See docs/autonomy.md.")
         return value
 
-    @field_validator("kubeconfig", "bundle", "state_dir", "audit_anchor", "http_tokens", "console_tokens")
+    @field_validator(
+        "kubeconfig", "write_kubeconfig", "bundle", "state_dir", "audit_anchor", "http_tokens", "console_tokens"
+    )
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value else value

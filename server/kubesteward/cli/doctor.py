@@ -5,29 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import typer
 
+from kubesteward.cli.checks import Check
 from kubesteward.cli.exits import FAILED, one_sentence
+from kubesteward.cli.writing import changes_with
 from kubesteward.settings import Settings
 
 if TYPE_CHECKING:
     from kubesteward_tools.cluster.clusters import Clusters
     from kubesteward_tools.prometheus.client import Prometheus
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the report. `todo` is empty when nothing has to be done."""
-
-    name: str
-    state: Literal["ok", "warn", "fail"]
-    found: str
-    todo: str = ""
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False) -> None:
@@ -115,9 +107,10 @@ async def _clusters(settings: Settings) -> list[Check]:
         return [Check("clusters", "fail", error.message, error.todo)]
     try:
         checks = await asyncio.gather(*(_cluster(clusters, name) for name in clusters.names()))
+        changes = [] if settings.bundle else await changes_with(settings, clusters)
     finally:
         await clusters.close()
-    return checks or [_nothing(settings)]
+    return [*checks, *changes] or [_nothing(settings)]
 
 
 async def _monitoring(settings: Settings) -> list[Check]:

@@ -86,7 +86,8 @@ class ApiHandler:
         self.requests: deque[SeenRequest] = deque(maxlen=REMEMBERED_REQUESTS)
         self._streams = Streams(cluster)
         self._execution = Execution(cluster)
-        self._token = token
+        self.accounts: dict[str, User] = {token: ADMIN}
+        """Who is behind each bearer token."""
         self._wake = wake
 
     def application(self) -> web.Application:
@@ -118,9 +119,9 @@ class ApiHandler:
         return response
 
     async def _answer(self, request: web.Request, entry: _Entry) -> web.StreamResponse:
-        self._authenticate(request)
+        account = self._authenticate(request)
         groups = request.headers.getall("Impersonate-Group", [])
-        user = calls.acting_user(self.cluster.store, ADMIN, request.headers, groups)
+        user = calls.acting_user(self.cluster.store, account, request.headers, groups)
         entry.user = user.name
         if (document := await self._static(request)) is not None:
             self._authorize_path(user, request.path)
@@ -140,10 +141,12 @@ class ApiHandler:
             return await special(request, asked, route)
         return self._simple(request, asked, route)
 
-    def _authenticate(self, request: web.Request) -> None:
+    def _authenticate(self, request: web.Request) -> User:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token.encode()):
-            raise ApiError(401, "Unauthorized", "Unauthorized")
+        for token, user in self.accounts.items():
+            if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode()):
+                return user
+        raise ApiError(401, "Unauthorized", "Unauthorized")
 
     def _authorize_path(self, user: User, path: str) -> None:
         if not permits(self.cluster.store, user, Access("get", path=path)).allowed:

@@ -128,7 +128,7 @@ class Writer:
                     self._connection.url + path,
                     params=query,
                     data=data,
-                    headers={**await self._connection.authorization(), **headers},
+                    headers=await self._connection.sent(headers),
                     proxy=self._connection.proxy,
                     server_hostname=self._connection.server_name,
                     allow_redirects=False,  # credentials and changes go to the address that was configured

@@ -82,7 +82,8 @@ class Action(BaseModel):
     `server` is the API server that it was judged against, `home` the process that proposed it, `executor` the one that
     executes it. `diff` is that of the API server's dry run, when it was proposed. `done` counts the calls that were
     answered; `intended` says that the first may have left. `reverts` is the action that this one takes back,
-    `reverted_by` the one that has taken this one back.
+    `reverted_by` the one that has taken this one back. `kubernetes_user` and `kubernetes_groups` are whom every request
+    is made for, whoever approves and whichever process executes ("": the server's own account).
 
     `required` is how many persons have to agree, 0 for what runs alone. `heard` is how many of the approvals are of an
     earlier question, about what the change would have done then: they stay on record and count no more.
@@ -100,6 +101,8 @@ class Action(BaseModel):
     idempotency_key: str = ""
     server: str = ""
     home: str = ""
+    kubernetes_user: str = ""
+    kubernetes_groups: tuple[str, ...] = ()
     created: float
     asked: float
     expires: float
@@ -168,6 +171,10 @@ class Action(BaseModel):
         if not self.denied_by:
             return ""
         return f'kubesteward policy except {self.denied_by[0]} --action {self.id} --justification "..."'
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        return (self.kubernetes_user, *self.kubernetes_groups) if self.kubernetes_user else ()
 
     def shown(self) -> dict[str, Any]:
         """As JSON for clients, without what only the gate's processes tell each other."""

@@ -7,7 +7,9 @@ from typing import Any
 
 from kubesteward.audit.log import AuditLog
 from kubesteward.execution.apply import Writing
+from kubesteward.gate.action import Action
 from kubesteward.gate.process import account
+from kubesteward.gate.writers import Reviewer
 from kubesteward.settings import Settings
 from kubesteward.store.store import Store
 from kubesteward_policies.change import Change
@@ -19,13 +21,30 @@ from kubesteward_tools.world.world import World
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who proposes: `principal` is the person or service, `can_be_asked` whether the client can show them a form."""
+    """Who proposes: `principal` is the person or service, `can_be_asked` whether the client can show them a form.
+
+    `user` and `groups` are the Kubernetes identity on whose behalf everything is asked and done ("": the server's own),
+    `tiers` those whose tools the caller may use (None: all).
+    """
 
     principal: str
     client: str = ""
     session: str = ""
     channel: str = ""
     can_be_asked: bool = False
+    user: str = ""
+    groups: tuple[str, ...] = ()
+    tiers: frozenset[int] | None = None
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        return (self.user, *self.groups) if self.user else ()
+
+
+def proposer(action: Action) -> Caller:
+    """Who proposed an action, for judging and doing more on their behalf."""
+    user, groups = action.kubernetes_user, action.kubernetes_groups
+    return Caller(action.principal, action.client, channel=action.channel, user=user, groups=groups)
 
 
 def person(caller: Caller) -> Person:
@@ -35,11 +54,13 @@ def person(caller: Caller) -> Person:
 
 @dataclass(slots=True)
 class Case:
-    """`writer` is None where nothing can be written. `rehearsal`, `versions` and `answers` (the API server's to the
-    dry run, by number of the call) are filled in by the stages that make them, `verdicts` by the walk. `action` is the
-    id of what is judged once more, "" for a new change. `pods` (by namespace) and `restarts` (workloads) are what the
-    change would take of the hourly limits and of the restart ladder, `exceptions` the ids of those that it uses.
-    `alone` says that it takes back what ran without a person.
+    """`writer` is None where nothing can be written, `reviewer` where the world itself is asked what may be.
+
+    `rehearsal`, `versions` and `answers` (the API server's to the dry run, by number of the call) are filled in by the
+    stages that make them, `verdicts` by the walk. `action` is the id of what is judged once more, "" for a new change.
+    `pods` (by namespace) and `restarts` (workloads) are what the change would take of the hourly limits and of the
+    restart ladder, `exceptions` the ids of those that it uses. `alone` says that it takes back what ran without a
+    person.
     """
 
     change: Change
@@ -60,6 +81,7 @@ class Case:
     restarts: tuple[str, ...] = ()
     exceptions: tuple[str, ...] = ()
     alone: bool = False
+    reviewer: Reviewer | None = None
 
 
 def allow(stage: str, rule: str, reason: str) -> Verdict:

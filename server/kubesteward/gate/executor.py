@@ -22,7 +22,7 @@ from kubesteward.gate.digests import digest_of
 from kubesteward.gate.journal import Journal
 from kubesteward.gate.stages import BEFORE_EXECUTION, REHEARSED_AGAIN, walk
 from kubesteward.gate.stages.rehearsal import opinion, played
-from kubesteward.gate.writers import Writers
+from kubesteward.gate.writers import Who, Writers
 from kubesteward_policies.change import Change
 from kubesteward_policies.verdict import Decision, Verdict, persons_needed
 from kubesteward_tools.errors import Refused, SteadyError
@@ -32,7 +32,7 @@ APPROVAL_SECONDS = 600.0
 
 log = logging.getLogger(__name__)
 
-FindWorld = Callable[[Change], Awaitable[World]]
+FindWorld = Callable[[Change, Who], Awaitable[World]]
 
 
 class Executor:
@@ -69,7 +69,7 @@ class Executor:
 
     async def _world(self, action: Action) -> World:
         """Raises Refused when the name stands for another API server by now."""
-        world = await self._find_world(action.change)
+        world = await self._find_world(action.change, action.who)
         if world.server != action.server:
             raise Refused(f"{world.cluster!r} is another API server than when this was proposed.")
         return world

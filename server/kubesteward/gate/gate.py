@@ -19,7 +19,8 @@ from kubesteward.execution.verify import DEADLINE
 from kubesteward.gate import process
 from kubesteward.gate.action import FINAL, Action, Status
 from kubesteward.gate.actions import Actions, KeyTaken, new_id
-from kubesteward.gate.case import Caller, Case, person
+from kubesteward.gate.case import Caller, Case, person, proposer
+from kubesteward.gate.credentials import WriteCredentials
 from kubesteward.gate.differing import told
 from kubesteward.gate.digests import digest_of
 from kubesteward.gate.exceptions import Exceptions
@@ -32,12 +33,13 @@ from kubesteward.gate.returning import Returning, goes_back
 from kubesteward.gate.stages import walk
 from kubesteward.gate.stages.ladder import low_enough
 from kubesteward.gate.stages.limits import within_limits
-from kubesteward.gate.writers import Open, Writers
+from kubesteward.gate.writers import Open, Who, Writers
 from kubesteward.settings import Settings
 from kubesteward.store.store import Store
 from kubesteward_policies.change import Change
 from kubesteward_policies.verdict import Decision, Verdict, persons_needed
 from kubesteward_tools.cluster.clusters import Clusters
+from kubesteward_tools.cluster.people import People
 from kubesteward_tools.errors import InvalidArguments, Refused
 from kubesteward_tools.tool import Done
 from kubesteward_tools.world.world import World
@@ -66,14 +68,16 @@ class Gate:
         open_writer: Open = Writer,
         verify_seconds: float = DEADLINE,
         pace_seconds: float = PATIENCE,
+        people: People | None = None,
     ) -> None:
         self.actions = Actions(store, audit)
         self._name = process.name()
         self._clusters = clusters
+        self._people = People(lambda: clusters) if people is None else people
         self._store = store
         self._audit = audit
         self._settings = settings
-        self._writers = Writers(open_writer)
+        self._writers = Writers(open_writer, WriteCredentials(settings, clusters.current))
         self.journal = Journal(self.actions, store)
         self._executor = Executor(
             self.journal,
@@ -83,7 +87,7 @@ class Gate:
             verify_seconds=verify_seconds,
             pace_seconds=pace_seconds,
         )
-        self._returning = Returning(self, self._clusters)
+        self._returning = Returning(self, self._world)
         self._running: dict[str, asyncio.Task[Action]] = {}
         self._presence = Presence(store, self._name)
         self._lookout = Lookout(
@@ -105,6 +109,10 @@ class Gate:
     def hurry(self) -> None:
         """The server is about to end: finish what is being written and watch nothing any longer."""
         self._executor.hurry()
+
+    async def forget(self, who: Who) -> None:
+        """Close what was opened on behalf of a user who has left."""
+        await self._writers.forget(who)
 
     async def close(self) -> None:
         """Bring what is being executed to its end; what is pending stays pending in the store."""
@@ -135,7 +143,7 @@ class Gate:
         change = replace(change, summary=one_line(change.summary))
         if not dry_run and (known := self._known(change, caller, idempotency_key)):
             return known
-        world = await self._world(change)
+        world = await self._world(change, caller.who)
         case = self._case(world, change, caller, justification, dry_run=dry_run)
         case.alone = alone
         await walk(case)
@@ -176,22 +184,27 @@ class Gate:
             raise InvalidArguments(why, todo="Use a new key for a new change.")
         return known
 
-    async def _world(self, change: Change) -> World:
-        world = await self._clusters.world(change.cluster or None)
+    async def _world(self, change: Change, who: Who = ()) -> World:
+        """As `who` sees it. Raises Refused where nobody is named and this server acts for callers alone."""
+        if self._settings.impersonate and not who:
+            raise Refused("this server acts for callers alone, and the change is nobody's.", todo="Propose it anew.")
+        world = await self._people.of(who).world(change.cluster or None)
         space = change.target.namespace
         await world.ensure_for_rehearsal(space)
         await world.ensure(*(key.resource for key in keys(world, change)), namespace=space)
+        await self._writers.prepare(world)
         return world
 
     def _case(self, world: World, change: Change, caller: Caller, justification: str, *, dry_run: bool) -> Case:
         writer = self._writers.find(world)
-        return Case(
+        case = Case(
             change, dry_run, self._settings, self._store, self._audit, world, writer, caller, justification.strip()
         )
+        case.reviewer = self._writers.reviewer(world)
+        return case
 
     def _recheck(self, world: World, action: Action) -> Case:
-        caller = Caller(action.principal, action.client, channel=action.channel)
-        case = self._case(world, action.change, caller, action.justification, dry_run=False)
+        case = self._case(world, action.change, proposer(action), action.justification, dry_run=False)
         case.rehearsal, case.action = action.rehearsal, action.id
         case.alone = bool(action.reverts) and action.automatic
         return case
@@ -213,6 +226,8 @@ class Gate:
             idempotency_key="" if final else key,
             server=case.world.server,
             home=self._name,
+            kubernetes_user=caller.user,
+            kubernetes_groups=caller.groups,
             created=now,
             asked=now,
             expires=now + APPROVAL_SECONDS,
@@ -279,8 +294,9 @@ class Gate:
 
     async def _perform(self, action: Action) -> Action:
         try:
-            found = await self._executor.run(action)
-            return await self._returning.after(found) if goes_back(found) else found
+            with self._people.held(action.who):
+                found = await self._executor.run(action)
+                return await self._returning.after(found) if goes_back(found) else found
         finally:
             self._lookout.wake()
 

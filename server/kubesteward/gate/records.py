@@ -49,8 +49,12 @@ class Records:
         return self._gate.done(await self._own(action_id))
 
     async def _own(self, action_id: str) -> Action:
-        found = await self._gate.action(action_id, 0.0)
-        if found.principal != self._caller.principal:
+        """Raises ObjectNotFound, in the same words for another's action as for none."""
+        try:
+            found = await self._gate.action(action_id, 0.0)
+        except ObjectNotFound:
+            found = None
+        if found is None or found.principal != self._caller.principal:
             raise ObjectNotFound(f"there is no action {action_id!r}.", todo="Use the id that the proposal returned.")
         return found
 

@@ -6,8 +6,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from kubesteward.gate.action import Action
-from kubesteward.gate.case import Caller
-from kubesteward_tools.cluster.clusters import Clusters
+from kubesteward.gate.case import proposer
+from kubesteward.gate.executor import FindWorld
 from kubesteward_tools.errors import SteadyError
 
 if TYPE_CHECKING:
@@ -23,20 +23,19 @@ def goes_back(action: Action) -> bool:
 
 
 class Returning:
-    def __init__(self, gate: Gate, clusters: Clusters) -> None:
+    def __init__(self, gate: Gate, find_world: FindWorld) -> None:
         self._gate = gate
-        self._clusters = clusters
+        self._find_world = find_world
 
     async def after(self, action: Action) -> Action:
         """The action with what came of the attempt in its outcome."""
         from kubesteward_tools.proposals.undo import undo
 
         try:
-            world = await self._clusters.world(action.change.cluster or None)
+            world = await self._find_world(action.change, action.who)
             change = await undo(world, self._gate.done(action))
-            caller = Caller(action.principal, action.client, channel=action.channel)
             why = f"{action.id} ran alone and was not verified"
-            back = await self._gate.propose(change, caller, dry_run=False, justification=why, alone=True)
+            back = await self._gate.propose(change, proposer(action), dry_run=False, justification=why, alone=True)
             if back.status == "approved":
                 back = await self._gate.execute(back.id)
             said = _said(back)

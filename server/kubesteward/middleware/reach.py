@@ -17,9 +17,13 @@ class ReadOnly(Refused):
     code = "READ_ONLY"
 
 
-def listed(settings: Settings, tool: Tool) -> bool:
-    """Whether a tool is offered."""
-    return not settings.read_only or tool.tier != Tier.EXECUTE
+class OutOfScope(Refused):
+    code = "INSUFFICIENT_SCOPE"
+
+
+def listed(settings: Settings, tool: Tool, tiers: frozenset[int] | None = None) -> bool:
+    """Whether a tool is offered to somebody who may use `tiers` (None: all)."""
+    return (not settings.read_only or tool.tier != Tier.EXECUTE) and (tiers is None or tool.tier in tiers)
 
 
 class Reach:
@@ -32,4 +36,7 @@ class Reach:
         if not listed(self._settings, call.tool):
             todo = "Reading tools still work; do not retry."
             raise ReadOnly(f"{call.name} is refused: this server runs read-only.", todo=todo)
+        if not listed(self._settings, call.tool, call.caller.tiers):
+            todo = "The access token needs another scope; do not retry."
+            raise OutOfScope(f"{call.name} is refused: the token does not cover tier {int(call.tool.tier)}.", todo=todo)
         return await proceed(call)

@@ -22,6 +22,7 @@ def stack(app: App) -> list[Middleware]:
     return [
         correlate,  # a name for this call in every log, error and audit record
         explain_failures,  # whatever happens below becomes a sentence
+        app.rates,  # before the audit log, which a flood must not fill
         Audit(app),  # every call is written down, the refused ones too
         tidy,  # redacted, fenced and capped, errors as well
         Reach(app.settings),  # decided now, whatever a list of tools said

@@ -162,7 +162,7 @@ class ReadTransport:
         url = self._connection.url + readable(path)
         for last in (False, True):
             session, generation = await self._open()
-            headers = {**await self._connection.authorization(), "Accept": accept}
+            headers = await self._connection.sent({"Accept": accept})
             async with session.request(
                 method,
                 url,
@@ -225,7 +225,7 @@ def refusal(status: int, data: bytes, cluster: str) -> SteadyError:
         todo = "Log in again (the kubeconfig's credentials are expired or wrong)."
         return Unauthorized(f"{cluster!r} does not accept the credentials.", todo=todo)
     if status == 403:
-        return Forbidden(f"{message}.", todo="Ask for the right, or look elsewhere.")
+        return Forbidden(f"{message}.", todo=_IMPERSONATION if _CANNOT in message else _ASK_FOR_IT)
     if status == 404:
         return ObjectNotFound(f"{message}.")
     if status == 410:
@@ -236,6 +236,14 @@ def refusal(status: int, data: bytes, cluster: str) -> SteadyError:
     if status in {429, 500, 502, 503, 504}:
         return AskAgain(f"{cluster!r} answered: {message}.", todo="Ask again in a moment.")
     return AskDifferently(f"{cluster!r} refused: {message}.")
+
+
+_CANNOT = "cannot impersonate resource"
+_ASK_FOR_IT = "Ask for the right, or look elsewhere."
+_IMPERSONATION = (
+    "KubeSteward's own account needs a ClusterRole with the rule "
+    '{apiGroups: [""], resources: ["users", "groups", "serviceaccounts"], verbs: ["impersonate"]}.'
+)
 
 
 def _message(data: bytes) -> str:

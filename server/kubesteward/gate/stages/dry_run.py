@@ -14,7 +14,7 @@ STAGE = "server_dry_run"
 
 
 async def dry_run(case: Case) -> Verdict:
-    if case.writer is None:
+    if case.writer is None:  # a bundle; without a credential for changes, `rights` has denied it
         return allow(STAGE, "dry_run.bundle", "there is no server to ask")
     creates, held = False, ""
     for number, call in enumerate(case.change.calls):

@@ -19,21 +19,25 @@ async def rights(case: Case) -> Verdict:
     asked = {tuple(item.items()) for call in case.change.calls for item in _needed(case, call)}
     for wanted in map(dict, sorted(asked)):
         try:
-            allowed, why = await case.world.can_i(wanted)
+            allowed, why = await (case.reviewer or case.world).can_i(wanted)
         except SteadyError as error:
             return deny(STAGE, "rights.unanswered", error.message, error.todo)
         if not allowed:
-            return _missing(wanted, why)
+            return _missing(case, wanted, why)
     return allow(STAGE, "rights.ok", "the API server allows every call")
 
 
-def _missing(wanted: dict[str, str], why: str) -> Verdict:
+def _missing(case: Case, wanted: dict[str, str], why: str) -> Verdict:
     resource = "/".join(filter(None, (wanted["resource"], wanted["subresource"])))
     where = f"namespace {wanted['namespace']}" if wanted["namespace"] else "the whole cluster"
-    reason = f"KubeSteward's user may not {wanted['verb']} {resource} in {where}" + (f" ({why})" if why else "")
+    who = case.world.who[0] if case.world.who else "KubeSteward's user" + (" for changes" if case.reviewer else "")
+    reason = f"{who} may not {wanted['verb']} {resource} in {where}" + (f" ({why})" if why else "")
     role = "Role" if wanted["namespace"] else "ClusterRole"
     rule = f'{{apiGroups: ["{wanted["group"]}"], resources: ["{resource}"], verbs: ["{wanted["verb"]}"]}}'
-    return deny(STAGE, "rights.missing", reason, f"A {role} bound to it needs the rule {rule}.")
+    todo = f"A {role} bound to {who if case.world.who else 'it'} needs the rule {rule}."
+    if case.reviewer is None and not case.world.who:
+        todo += " Or name a credential for changes alone: KUBESTEWARD_WRITE_KUBECONFIG, KUBESTEWARD_WRITE_CONTEXT."
+    return deny(STAGE, "rights.missing", reason, todo)
 
 
 def _needed(case: Case, call: ApiCall) -> Iterator[dict[str, str]]:

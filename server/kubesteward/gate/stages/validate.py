@@ -21,7 +21,7 @@ _SEGMENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]*")
 async def validate(case: Case) -> Verdict:
     if not case.change.calls:
         return deny(STAGE, "validate.empty", "the change makes no API call")
-    if case.writer is None and not case.dry_run:
+    if not case.world.writable and not case.dry_run:
         return deny(STAGE, "validate.bundle", "a bundle cannot be changed", "Preview it with dry_run=true.")
     if found := _reverts(case):
         return found
