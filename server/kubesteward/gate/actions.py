@@ -102,6 +102,19 @@ class Actions:
         except sqlite3.Error as error:
             raise StoreUnusable(f"the store {self._store.path} cannot be read ({error}).") from None
 
+    def open_ids(self, *statuses: Status) -> list[tuple[str, str]]:
+        """Ids of the actions in these statuses, the oldest first, each with a mark that is another after any step.
+
+        Raises:
+            StoreUnusable: the store cannot be read.
+        """
+        marks = ", ".join("?" * len(statuses))
+        query = f"SELECT id, status, expires, digest, length(body) FROM actions WHERE status IN ({marks}) ORDER BY created"  # noqa: S608 - marks
+        try:
+            return [(row[0], str(tuple(row)[1:])) for row in self._store.db.execute(query, statuses)]
+        except sqlite3.Error as error:
+            raise StoreUnusable(f"the store {self._store.path} cannot be read ({error}).") from None
+
     def with_status(self, *statuses: Status) -> Sequence[Action]:
         """The oldest first."""
         marks = ", ".join("?" * len(statuses))

@@ -19,6 +19,7 @@ from kubesteward.gate import process
 from kubesteward.gate.action import FINAL, Action, Status
 from kubesteward.gate.actions import Actions, KeyTaken, new_id
 from kubesteward.gate.case import Caller, Case
+from kubesteward.gate.courtesy import COURTESY
 from kubesteward.gate.differing import told
 from kubesteward.gate.digests import digest_of
 from kubesteward.gate.executor import APPROVAL_SECONDS, Executor
@@ -97,7 +98,9 @@ class Gate:
         world = await self._world(change)
         case = self._case(world, change, caller, justification, dry_run=dry_run)
         verdicts = await walk(case)
+        await COURTESY.turn()
         action = self._proposed(case, caller, verdicts, justification, idempotency_key)
+        await COURTESY.turn()
         try:
             self.actions.add(action, verdicts=[_noted(item) for item in verdicts], justification=justification)
         except KeyTaken:
