@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kubesteward.audit.log import AuditLog
     from kubesteward.gate.gate import Caller, Gate
     from kubesteward.gate.records import Records
+    from kubesteward.gate.switch import Stopped
     from kubesteward.standin import StandIn
     from kubesteward.store.store import Store
     from kubesteward_tools.cluster.clusters import Clusters
@@ -109,6 +110,16 @@ class App:
 
         return Gate(self.clusters, self.store, self.audit, self.settings)
 
+    def stopped(self) -> Stopped | None:
+        """The emergency stop. None also where the store cannot be read: the gate then refuses by itself."""
+        from kubesteward.gate.switch import Switch
+        from kubesteward.store.store import StoreUnusable
+
+        try:
+            return Switch(self.store).engaged()
+        except StoreUnusable:
+            return None
+
     def desk(self, caller: Caller) -> Desk:
         """What the tools of one call may reach."""
         return Desk(self, caller)
@@ -162,6 +173,14 @@ class Desk:
         from kubesteward.gate.records import Records
 
         return Records(self.app.gate, self.app.store, self.caller)
+
+    async def safe_mode(self, cluster: str = "") -> Sequence[str]:
+        from kubesteward.store.store import StoreUnusable
+
+        try:
+            return [found.sentence for found in await self.app.gate.safe_mode(cluster)]
+        except StoreUnusable as error:
+            return [f"safe mode, nothing is changed: {error.message}"]
 
     def now(self) -> float:
         return time.time()

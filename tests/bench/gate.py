@@ -1,7 +1,7 @@
 """What the gate adds to a change in a world of 1,000 nodes and 30,000 pods, and what proposals cost those who read.
 
-Prints a table, or one JSON object with --json. The store is on the disk; the API server's answers are there at once, and
-the time that it takes to make them up is not counted. Times are in milliseconds.
+Prints a table, or one JSON object with --json. The store is on the disk; the API server's answers are there at once,
+and the time that it takes to make them up is not counted. Times are in milliseconds.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from kubesteward.audit.log import AuditLog
 from kubesteward.gate.action import STEPS, Action, Approval, Status
+from kubesteward.gate.switch import REMEDY, Switch
 from kubesteward.store.store import Store, StoreUnusable
 from kubesteward_policies.digest import digest as digest_of
 from kubesteward_tools.errors import ObjectNotFound, Refused
@@ -109,7 +110,8 @@ class Actions:
             StoreUnusable: the store cannot be read.
         """
         marks = ", ".join("?" * len(statuses))
-        query = f"SELECT id, status, expires, digest, length(body) FROM actions WHERE status IN ({marks}) ORDER BY created"  # noqa: S608 - marks
+        columns = "id, status, expires, digest, length(body)"
+        query = f"SELECT {columns} FROM actions WHERE status IN ({marks}) ORDER BY created"  # noqa: S608 - fixed texts
         try:
             return [(row[0], str(tuple(row)[1:])) for row in self._store.db.execute(query, statuses)]
         except sqlite3.Error as error:
@@ -186,6 +188,8 @@ class Actions:
         """
         from kubesteward_tools.text.redact import redact
 
+        if approve and (stopped := Switch(self._store).engaged()):
+            raise ApprovalRefused(f"{stopped.sentence}; {action_id} stays as it is.", todo=REMEDY)
         action, now = self.get(action_id), time.time()
         if channel not in OPERATORS and approver != action.principal:
             raise ApprovalRefused(f"action {action_id} is not {approver!r}'s to decide.")

@@ -7,6 +7,7 @@ from typing import Any
 
 from kubesteward.audit.log import AuditLog
 from kubesteward.execution.apply import Writing
+from kubesteward.gate.safety import Pulse
 from kubesteward.settings import Settings
 from kubesteward.store.store import Store
 from kubesteward_policies.change import Change
@@ -40,6 +41,7 @@ class Case:
     world: World
     writer: Writing | None
     caller: Caller
+    pulse: Pulse
     justification: str = ""
     rehearsal: Rehearsal | None = None
     versions: dict[str, str] = field(default_factory=dict)

@@ -25,7 +25,9 @@ from kubesteward.gate.digests import digest_of
 from kubesteward.gate.executor import APPROVAL_SECONDS, Executor
 from kubesteward.gate.lookout import LOOK_EVERY, Lookout
 from kubesteward.gate.privacy import one_line, without_secrets
+from kubesteward.gate.safety import Pulse, Trouble
 from kubesteward.gate.stages import walk
+from kubesteward.gate.switch import braked
 from kubesteward.gate.writers import Open, Writers
 from kubesteward.settings import Settings
 from kubesteward.store.store import Store
@@ -57,7 +59,8 @@ class Gate:
         self._store = store
         self._audit = audit
         self._settings = settings
-        self._writers = Writers(open_writer)
+        self._pulse = Pulse(store, audit)
+        self._writers = Writers(braked(open_writer, self._pulse.switch))
         self._executor = Executor(
             self.actions, self._writers, self._world, self._recheck, verify_seconds=verify_seconds
         )
@@ -127,7 +130,16 @@ class Gate:
     def _case(self, world: World, change: Change, caller: Caller, justification: str, *, dry_run: bool) -> Case:
         writer = self._writers.find(world)
         return Case(
-            change, dry_run, self._settings, self._store, self._audit, world, writer, caller, justification.strip()
+            change,
+            dry_run,
+            self._settings,
+            self._store,
+            self._audit,
+            world,
+            writer,
+            caller,
+            self._pulse,
+            justification.strip(),
         )
 
     def _recheck(self, world: World, action: Action) -> Case:
@@ -184,6 +196,12 @@ class Gate:
             if _over(found) or left <= 0:
                 return found
             await asyncio.sleep(min(LOOK_EVERY, left))
+
+    async def safe_mode(self, cluster: str = "") -> tuple[Trouble, ...]:
+        """Why nothing is changed at present, on one cluster or on any; empty if all is well."""
+        connected = {info.name for info in self._clusters.describe() if info.state == "connected"}
+        world = await self._clusters.world(cluster) if cluster in connected else None
+        return await self._pulse.troubles(world)
 
     async def execute(self, action_id: str) -> Action:
         """Execute an approved action, once: of many callers one does, the others wait for it or get the record.

@@ -26,7 +26,7 @@ def stack(app: App) -> list[Middleware]:
         explain_failures,  # whatever happens below becomes a sentence
         Audit(app),  # every call is written down, the refused ones too
         tidy,  # redacted, fenced and capped, errors as well
-        Reach(app.settings),  # decided now, whatever a list of tools said
+        Reach(app.settings, app.stopped),  # decided now, whatever a list of tools said
         Deadline(app.settings.call_timeout),  # hosts give up silently; we say so first
     ]
 

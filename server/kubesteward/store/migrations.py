@@ -84,6 +84,14 @@ def m008_guardrails(db: sqlite3.Connection) -> None:
     )
 
 
+def m009_stopped(db: sqlite3.Connection) -> None:
+    """The emergency stop: there is a row while it is engaged."""
+    db.execute(
+        "CREATE TABLE stopped (id INTEGER PRIMARY KEY CHECK (id = 1), principal TEXT NOT NULL, at REAL NOT NULL,"
+        " reason TEXT NOT NULL)"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_audit,
     m002_actions,
@@ -93,6 +101,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m006_baselines,
     m007_audit_tree,
     m008_guardrails,
+    m009_stopped,
 )
 
 

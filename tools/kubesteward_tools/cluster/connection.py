@@ -31,6 +31,8 @@ class Connection:
         self.cluster = cluster
         self.configuration = configuration
         self.generation = 0
+        self.skew: float | None = None
+        """Seconds by which this clock was ahead of the server's when it last answered."""
         self._read = read
         self._renewing = asyncio.Lock()
         self._renewed = -math.inf  # the clock may have begun less than a pause ago

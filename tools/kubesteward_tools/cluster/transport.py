@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -174,6 +175,7 @@ class ReadTransport:
                 server_hostname=self._connection.server_name,
                 allow_redirects=False,  # credentials go to the address that was configured
             ) as response:
+                self._connection.skew = _skew(response.headers.get("Date", ""), self._connection.skew)
                 if last or response.status != 401 or not await self._connection.renew(generation):
                     yield response
                     return
@@ -209,6 +211,16 @@ class ReadTransport:
                 f"what answers at {self._connection.url} for {self._connection.cluster!r} does not speak JSON.",
                 todo=CHECK_ADDRESS,
             ) from None
+
+
+def _skew(date: str, before: float | None) -> float | None:
+    """Seconds by which this clock is ahead of a Date header (RFC 9110, 6.6.1); what was known where there is none."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return time.time() - parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return before
 
 
 def unreachable(cluster: str, error: BaseException) -> ClusterUnreachable:
