@@ -18,6 +18,7 @@ from kubesteward.settings import Settings
 
 if TYPE_CHECKING:
     from kubesteward.audit.log import AuditLog
+    from kubesteward.audit.webhook import Webhook
     from kubesteward.gate.gate import Caller, Gate
     from kubesteward.gate.records import Records
     from kubesteward.gate.switch import Stopped
@@ -102,7 +103,14 @@ class App:
     def audit(self) -> AuditLog:
         from kubesteward.audit.log import AuditLog
 
-        return AuditLog(self.store, self.settings.audit_anchor)
+        return AuditLog(self.store, self.settings.audit_anchor, self._webhook())
+
+    def _webhook(self) -> Webhook | None:
+        if not self.settings.audit_webhook:
+            return None
+        from kubesteward.audit.webhook import Webhook
+
+        return Webhook(self.settings.audit_webhook, self.settings.audit_webhook_token)
 
     @cached_property
     def gate(self) -> Gate:

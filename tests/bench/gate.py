@@ -122,7 +122,7 @@ async def opened(fleet: Fleet, store: Any, folder: Path) -> AsyncIterator[Bench]
     server = Server(store)
     settings = Settings.load({}, state_dir=folder, autonomy=2)
     app = App(settings, clusters=Clusters.of({"fleet": Fixed(store)}))
-    app.gate = Gate(app.clusters, app.store, app.audit, settings, open_writer=lambda _: server)  # type: ignore[arg-type, misc]  # the rest of a writer is not used
+    app.gate = Gate(app.clusters, app.store, app.audit, settings, open_writer=lambda _: cast("Any", server))
     registry = Registry(app.tools)
     handler = compose(stack(app), Endpoint(app, registry.arguments))
 

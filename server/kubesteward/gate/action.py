@@ -71,7 +71,8 @@ class Action(BaseModel):
 
     `server` is the API server that it was judged against, `home` the process that proposed it, `executor` the one that
     executes it. `diff` is that of the API server's dry run, when it was proposed. `done` counts the calls that were
-    answered; `intended` says that the first may have left.
+    answered; `intended` says that the first may have left. `correlation` and `session` are those of the call that proposed
+    it, `actor` is the kind of who called.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -99,6 +100,9 @@ class Action(BaseModel):
     intended: bool = False
     done: int = 0
     snapshot: str = ""
+    correlation: str = ""
+    session: str = ""
+    actor: str = "agent"
     outcome: str = ""
     verified: bool | None = None
     misses: tuple[str, ...] = ()
@@ -108,4 +112,15 @@ class Action(BaseModel):
         return self.model_dump(mode="json", exclude=_INTERNAL)
 
 
-_INTERNAL = {"diff", "idempotency_key", "home", "executor", "intended", "done", "snapshot"}
+_INTERNAL = {
+    "diff",
+    "idempotency_key",
+    "home",
+    "executor",
+    "intended",
+    "done",
+    "snapshot",
+    "correlation",
+    "session",
+    "actor",
+}

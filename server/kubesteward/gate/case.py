@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from kubesteward.audit.actors import actor, behind
 from kubesteward.audit.log import AuditLog
 from kubesteward.execution.apply import Writing
 from kubesteward.gate.safety import Pulse
@@ -27,9 +28,16 @@ class Caller:
     can_be_asked: bool = False
 
 
+def actor_of(caller: Caller) -> dict[str, Any]:
+    """As audit records name them."""
+    kind = behind(caller.channel, can_be_asked=caller.can_be_asked)
+    user = getattr(caller, "user", "")
+    return actor(kind, caller.principal, client=caller.client, kubernetes_user=user, channel=caller.channel)
+
+
 @dataclass(slots=True)
 class Case:
-    """`writer` is None where nothing can be written. `rehearsal`, `versions` and `answers` (the API server's to the
+    """`permissions` are what the API server said to the access reviews. `writer` is None where nothing can be written. `rehearsal`, `versions` and `answers` (the API server's to the
     dry run, by number of the call) are filled in by the stages that make them.
     """
 
@@ -46,6 +54,7 @@ class Case:
     rehearsal: Rehearsal | None = None
     versions: dict[str, str] = field(default_factory=dict)
     answers: dict[int, dict[str, Any]] = field(default_factory=dict)
+    permissions: list[dict[str, Any]] = field(default_factory=list)
 
 
 def allow(stage: str, rule: str, reason: str) -> Verdict:

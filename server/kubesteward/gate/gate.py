@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from kubesteward.audit.actors import CORRELATION, behind
 from kubesteward.audit.log import AuditLog
 from kubesteward.execution.apply import Writer
 from kubesteward.execution.snapshot import keys
@@ -36,6 +37,9 @@ from kubesteward_policies.verdict import Decision, Verdict
 from kubesteward_tools.cluster.clusters import Clusters
 from kubesteward_tools.errors import InvalidArguments, Refused
 from kubesteward_tools.world.world import World
+
+MOST_PERMISSIONS = 50
+"""Of those that a record keeps: a drain asks for one in each namespace."""
 
 __all__ = ["Action", "Caller", "Gate"]
 
@@ -105,7 +109,8 @@ class Gate:
         action = self._proposed(case, caller, verdicts, justification, idempotency_key)
         await COURTESY.turn()
         try:
-            self.actions.add(action, verdicts=[_noted(item) for item in verdicts], justification=justification)
+            said = {"verdicts": [_noted(item) for item in verdicts], "permissions": case.permissions[:MOST_PERMISSIONS]}
+            self.actions.add(action, **said, justification=justification)
         except KeyTaken:
             if known := self._known(change, caller, idempotency_key):
                 return known
@@ -175,6 +180,9 @@ class Gate:
             diff=told(case.world, change, case.answers),
             versions=case.versions,
             digest=digest_of(change, case.rehearsal, case.versions),
+            correlation=CORRELATION.get(),
+            session=caller.session,
+            actor=behind(caller.channel, can_be_asked=caller.can_be_asked),
         )
 
     async def decide(

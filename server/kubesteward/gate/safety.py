@@ -29,6 +29,8 @@ LEAST_FREE = 64 * 2**20
 MAX_BACKWARDS = 30.0
 MAX_SKEW = 60.0
 """Seconds between this clock and the API server's."""
+MAX_UNSENT = 300.0
+"""Seconds for which the anchor's webhook may take nothing."""
 LATELY = 3600.0
 MOST_MISSES = 3
 ASK_VERSION_AFTER = 60.0
@@ -150,6 +152,9 @@ async def key_gone(pulse: Pulse, _: World | None, __: Collection[str]) -> Troubl
 async def audit_broken(pulse: Pulse, _: World | None, __: Collection[str]) -> Trouble | None:
     """The chain, its signatures, or the anchor."""
     found = await pulse.audit.intact()
+    if found.ok and pulse.audit.unsent > MAX_UNSENT:
+        reason = f"the audit log's webhook has taken no checkpoint for {pulse.audit.unsent:.0f} s"
+        return Trouble("liveness.anchor", reason, "Make it reachable again; until then this server only reads.")
     if found.ok:
         return None
     if found.field == "anchor":

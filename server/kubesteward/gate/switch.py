@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from kubesteward.audit.actors import actor
 from kubesteward.audit.log import AuditLog
 from kubesteward.execution.apply import Writing
 from kubesteward.store.store import Store, StoreUnusable
@@ -74,7 +75,7 @@ class Switch:
         said = redact(one_line(reason))[:LONGEST_REASON]
         with self._store.transaction() as db:
             db.execute("INSERT OR IGNORE INTO stopped VALUES (1, ?, ?, ?)", (by, time.time(), said))
-            audit.append({"type": "stopped", "principal": by, "reason": said})
+            audit.append({"type": "stopped", "principal": by, "actor": actor("human", by), "reason": said})
             found = self.engaged()
         assert found is not None  # noqa: S101 - it was written in this transaction
         return found
@@ -84,7 +85,8 @@ class Switch:
         with self._store.transaction() as db:
             found = self.engaged()
             db.execute("DELETE FROM stopped")
-            audit.append({"type": "resumed", "principal": by, "was_stopped": found is not None})
+            record = {"type": "resumed", "principal": by, "actor": actor("human", by)}
+            audit.append({**record, "was_stopped": found is not None})
         return found
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 
+from kubesteward.audit.actors import CORRELATION
 from kubesteward.gate.case import Case
 from kubesteward.guardrails.history import History
 from kubesteward.guardrails.situations import situations
@@ -76,6 +77,7 @@ def _alert(case: Case, verdict: Verdict, digest: str) -> None:
         "cluster": case.world.cluster,
         "target": str(case.change.target),
         "principal": case.caller.principal,
+        "correlation": CORRELATION.get(),
         "dry_run": case.dry_run,
         "rules": digest,
     }
