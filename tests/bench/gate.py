@@ -20,7 +20,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
@@ -121,7 +121,7 @@ class Bench:
 async def opened(fleet: Fleet, store: Any, folder: Path) -> AsyncIterator[Bench]:
     server = Server(store)
     settings = Settings.load({}, state_dir=folder, autonomy=2)
-    app = App(settings, clusters=Clusters.of({"fleet": Fixed(store)}))
+    app = App(settings, clusters=Clusters.of({"fleet": cast("Any", Fixed(store))}))
     app.gate = Gate(app.clusters, app.store, app.audit, settings, open_writer=lambda _: cast("Any", server))
     registry = Registry(app.tools)
     handler = compose(stack(app), Endpoint(app, registry.arguments))

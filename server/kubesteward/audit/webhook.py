@@ -1,7 +1,7 @@
 """Sends checkpoints to where the log is not. Whoever appends never waits for it; what fails is tried again.
 
-A later checkpoint stands for all before it, so only the newest is sent. The receiver keeps each body as a line of a file,
-which `kubesteward audit verify --anchor` reads.
+A later checkpoint stands for all before it, so only the newest is sent. The receiver keeps each body as a line of a
+file, which `kubesteward audit verify --anchor` reads.
 """
 
 from __future__ import annotations

@@ -92,13 +92,13 @@ def _confirm() -> None:
 
 def _show(action: Action) -> None:
     """As the form of a client shows it, without secrets, and with the whole rehearsal."""
-    from kubesteward_tools.text.fence import clean
+    from kubesteward_tools.text.fence import clean, fence
     from kubesteward_tools.text.redact import redact
 
     change = action.change
     lines = [change.summary, f"Cluster: {change.cluster}", f"Proposed by {action.principal}"]
     lines += [f"  {call.verb.upper()} {call.path} {json.dumps(call.body)}" for call in change.calls]
     if action.rehearsal:
-        lines.append(action.rehearsal.render())
+        lines.append(fence(redact(action.rehearsal.render()), f"the rehearsal of {action.id}"))
     text = "\n".join(lines)
     typer.echo(redact(clean(text, cap=len(text))))

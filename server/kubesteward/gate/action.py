@@ -71,8 +71,8 @@ class Action(BaseModel):
 
     `server` is the API server that it was judged against, `home` the process that proposed it, `executor` the one that
     executes it. `diff` is that of the API server's dry run, when it was proposed. `done` counts the calls that were
-    answered; `intended` says that the first may have left. `correlation` and `session` are those of the call that proposed
-    it, `actor` is the kind of who called.
+    answered; `intended` says that the first may have left. `correlation` and `session` are those of the call that
+    proposed it, `actor` is the kind of who called.
     """
 
     model_config = ConfigDict(frozen=True)

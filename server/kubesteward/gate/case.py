@@ -37,8 +37,8 @@ def actor_of(caller: Caller) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Case:
-    """`permissions` are what the API server said to the access reviews. `writer` is None where nothing can be written. `rehearsal`, `versions` and `answers` (the API server's to the
-    dry run, by number of the call) are filled in by the stages that make them.
+    """`writer` is None where nothing can be written. `rehearsal`, `versions`, `permissions` (what the reviews said)
+    and `answers` (the API server's to the dry run, by number of the call) are filled in by the stages that make them.
     """
 
     change: Change

@@ -232,7 +232,7 @@ def unreachable(cluster: str, error: BaseException) -> ClusterUnreachable:
 
 def refusal(status: int, data: bytes, cluster: str) -> SteadyError:
     """The error that fits an API server's refusal."""
-    message = _message(data) or f"HTTP {status}"
+    message = _line(_message(data)) or f"HTTP {status}"
     if status == 401:
         todo = "Log in again (the kubeconfig's credentials are expired or wrong)."
         return Unauthorized(f"{cluster!r} does not accept the credentials.", todo=todo)
@@ -248,6 +248,13 @@ def refusal(status: int, data: bytes, cluster: str) -> SteadyError:
     if status in {429, 500, 502, 503, 504}:
         return AskAgain(f"{cluster!r} answered: {message}.", todo="Ask again in a moment.")
     return AskDifferently(f"{cluster!r} refused: {message}.")
+
+
+def _line(text: str) -> str:
+    """Anybody whose policy or webhook refuses may have written it: one line, and nothing that cannot be seen."""
+    from kubesteward_tools.text.fence import clean
+
+    return " ".join(clean(text).split())
 
 
 def _message(data: bytes) -> str:

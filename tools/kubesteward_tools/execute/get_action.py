@@ -29,7 +29,8 @@ async def get_action(
     """Status of a proposed change: verdicts, rehearsal, approvals, outcome."""
     record: dict[str, Any] = tidy(redact_object(dict(await desk.records.action(action_id, wait))))
     shown = record if response_format == "detailed" else _brief(record)
-    return Answer("\n".join(_lines(record)), shown)
+    told = "\n".join(_told(record))
+    return Answer("\n".join(_lines(record)), shown, untrusted=told, source=f"the record of {record.get('id')}")
 
 
 def _brief(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,12 +41,22 @@ def _brief(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lines(record: Mapping[str, Any]) -> list[str]:
+    """In our own words."""
     change, rehearsal = record.get("change") or {}, record.get("rehearsal") or {}
     lines = [f"{record.get('id')}: {record.get('status')}; {sentence(change.get('summary', ''))}"]
-    lines += [f"  {_verdict(item)}" for item in record.get("verdicts") or ()]
     if rehearsal:
         lines.append(f"Rehearsal: {rehearsal.get('verdict')}")
-        lines += [f"  {item['severity']}: {sentence(item['message'])}" for item in rehearsal["findings"][:_CONCERNS]]
+    if record.get("status") == "pending_approval":
+        until = timestamp(float(record.get("expires") or 0))
+        lines.append(f"Waits for a person until {until}: `kubesteward approve {record.get('id')}`.")
+    return lines
+
+
+def _told(record: Mapping[str, Any]) -> list[str]:
+    """What may quote the cluster, or whoever else wrote a text."""
+    lines = [f"{_verdict(item)}" for item in record.get("verdicts") or ()]
+    findings = (record.get("rehearsal") or {}).get("findings") or ()
+    lines += [f"rehearsal, {item['severity']}: {sentence(item['message'])}" for item in findings[:_CONCERNS]]
     for item in record.get("approvals") or ():
         word = "Approved" if item.get("approved") else "Rejected"
         lines.append(
@@ -53,9 +64,6 @@ def _lines(record: Mapping[str, Any]) -> list[str]:
         )
     if record.get("outcome"):
         lines.append(f"Outcome: {sentence(record['outcome'], 600)}")
-    if record.get("status") == "pending_approval":
-        until = timestamp(float(record.get("expires") or 0))
-        lines.append(f"Waits for a person until {until}: `kubesteward approve {record.get('id')}`.")
     return lines
 
 
