@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,8 +19,10 @@ from kubesteward_tools.errors import Refused
 
 if TYPE_CHECKING:
     from kubesteward.audit.log import AuditLog
+    from kubesteward.audit.webhook import Webhook
     from kubesteward.gate.gate import Caller, Gate
     from kubesteward.gate.records import Records
+    from kubesteward.gate.switch import Stopped
     from kubesteward.middleware.rates import Rates
     from kubesteward.standin import StandIn
     from kubesteward.store.store import Store
@@ -133,13 +135,30 @@ class App:
     def audit(self) -> AuditLog:
         from kubesteward.audit.log import AuditLog
 
-        return AuditLog(self.store, self.settings.audit_anchor)
+        return AuditLog(self.store, self.settings.audit_anchor, self._webhook())
+
+    def _webhook(self) -> Webhook | None:
+        if not self.settings.audit_webhook:
+            return None
+        from kubesteward.audit.webhook import Webhook
+
+        return Webhook(self.settings.audit_webhook, self.settings.audit_webhook_token)
 
     @cached_property
     def gate(self) -> Gate:
         from kubesteward.gate.gate import Gate
 
         return Gate(self.clusters, self.store, self.audit, self.settings, people=self.people)
+
+    def stopped(self) -> Stopped | None:
+        """The emergency stop. None also where the store cannot be read: the gate then refuses by itself."""
+        from kubesteward.gate.switch import Switch
+        from kubesteward.store.store import StoreUnusable
+
+        try:
+            return Switch(self.store).engaged()
+        except StoreUnusable:
+            return None
 
     def desk(self, caller: Caller) -> Desk:
         """What the tools of one call may reach."""
@@ -196,6 +215,14 @@ class Desk:
         from kubesteward.gate.records import Records
 
         return Records(self.app.gate, self.app.store, self.caller)
+
+    async def safe_mode(self, cluster: str = "") -> Sequence[str]:
+        from kubesteward.store.store import StoreUnusable
+
+        try:
+            return [found.sentence for found in await self.app.gate.safe_mode(cluster)]
+        except StoreUnusable as error:
+            return [f"safe mode, nothing is changed: {error.message}"]
 
     def now(self) -> float:
         return time.time()

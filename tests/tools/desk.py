@@ -40,6 +40,9 @@ class TestDesk:
         self.clusters = Clusters.of({"lab": BundleSource(store, kinds, logs or {})})
         self.records = Kept()
 
+    async def safe_mode(self, cluster: str = "") -> list[str]:
+        return []
+
     def now(self) -> float:
         return NOW
 

@@ -7,7 +7,7 @@ tier 4 returns a `Change` and leaves the rest to the gate.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -85,6 +85,10 @@ class Desk(Protocol):
 
     @property
     def records(self) -> Records: ...
+
+    async def safe_mode(self, cluster: str = "") -> Sequence[str]:
+        """Sentences that say why nothing is changed at present, on any cluster or on this one; none if all is well."""
+        ...
 
     def now(self) -> float:
         """Seconds since the epoch."""

@@ -111,16 +111,16 @@ def _confirm() -> None:
 def _show(action: Action) -> None:
     """As the form of a client shows it, without secrets, and with the whole rehearsal."""
     from kubesteward_policies.verdict import Decision
-    from kubesteward_tools.text.fence import clean
+    from kubesteward_tools.text.fence import clean, fence
     from kubesteward_tools.text.redact import redact
 
     change = action.change
     lines = [change.summary, f"Cluster: {change.cluster}", f"Proposed by {action.principal}"]
     lines += [f"  {call.verb.upper()} {call.path} {json.dumps(call.body)}" for call in change.calls]
     if action.rehearsal:
-        lines.append(action.rehearsal.render())
+        lines.append(fence(redact(action.rehearsal.render()), f"the rehearsal of {action.id}"))
     asking = [item for item in action.verdicts if item.decision is Decision.NEEDS_APPROVAL and item.stage != "approval"]
-    lines += [f"Asked by {item.stage}: {item.reason} [{item.rule_id}]" for item in asking]
+    lines += [f"Asked by {item.stage} [{item.rule_id}]" for item in asking]
     if action.required > 1:
         lines.append(f"{action.waiting[:1].upper()}{action.waiting[1:]}.")
     text = "\n".join(lines)

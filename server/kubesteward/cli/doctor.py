@@ -62,7 +62,6 @@ async def _brains(_: Settings) -> list[Check]:
 
 
 async def _store(settings: Settings) -> list[Check]:
-    from kubesteward.audit.verify import verify
     from kubesteward.store.store import Store
 
     path = Path(settings.state_dir)
@@ -71,10 +70,34 @@ async def _store(settings: Settings) -> list[Check]:
         return [Check("store", "fail", f"{path} is no folder that can be written", todo)]
     if not Store.exists(path):
         return [Check("store", "ok", f"{path} holds none yet; the first change that is proposed makes it")]
-    verification = verify(path, settings.audit_anchor)
+    return [_log(settings), *await _safe_mode(settings)]
+
+
+def _log(settings: Settings) -> Check:
+    from kubesteward.audit.verify import verify
+
+    verification = verify(Path(settings.state_dir), settings.audit_anchor)
     if verification.ok:
-        return [Check("audit log", "ok", f"{verification.records} records, the chain is unbroken")]
-    return [Check("audit log", "fail", verification.reason, "Stop all servers and keep the file for inspection.")]
+        return Check("audit log", "ok", f"{verification.records} records, the chain is unbroken")
+    return Check("audit log", "fail", verification.reason, "Stop all servers and keep the file for inspection.")
+
+
+async def _safe_mode(settings: Settings) -> list[Check]:
+    """What would keep a server from changing anything, but for what has to do with its clusters."""
+    from contextlib import closing
+
+    from kubesteward.audit.log import AuditLog
+    from kubesteward.gate.safety import Pulse
+    from kubesteward.store.store import Store
+    from kubesteward_tools.errors import SteadyError
+
+    try:
+        with closing(Store.open(settings.state_dir)) as store:
+            found = await Pulse(store, AuditLog(store, settings.audit_anchor)).troubles()
+    except SteadyError as error:
+        return [Check("safe mode", "fail", error.message, error.todo)]
+    calm = Check("safe mode", "ok", "nothing keeps changes from being made")
+    return [Check("safe mode", "warn", item.sentence, item.remedy) for item in found] or [calm]
 
 
 def _can_be_written(folder: Path) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from kubesteward_tools.cluster.transport import refusal
 from kubesteward_tools.errors import AskAgain, SteadyError
+from kubesteward_tools.text.fence import clean
 
 UNTOLD = frozenset({500, 502, 504})
 """The server or something before it gave up: the write may have reached the storage (etcd's own timeouts are 500)."""
@@ -45,7 +46,8 @@ def decoded(data: bytes) -> dict[str, Any]:
 def refused(status: int, data: bytes, cluster: str, *, dry_run: bool) -> SteadyError:
     """The error for an answer of 300 or more."""
     if status == 409 and decoded(data).get("reason") != "AlreadyExists":
-        message = str(decoded(data).get("message") or "the object has been modified")[:500]
+        told = clean(str(decoded(data).get("message") or "the object has been modified"))
+        message = " ".join(told.split())[:500]
         return Conflict(f"{cluster!r} refused: {message}.", todo="Look at the object again, then propose anew.")
     if status == TOO_MANY:
         message = str(decoded(data).get("message") or "too many requests")[:500]

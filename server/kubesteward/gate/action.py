@@ -83,7 +83,8 @@ class Action(BaseModel):
     executes it. `diff` is that of the API server's dry run, when it was proposed. `done` counts the calls that were
     answered; `intended` says that the first may have left. `reverts` is the action that this one takes back,
     `reverted_by` the one that has taken this one back. `kubernetes_user` and `kubernetes_groups` are whom every request
-    is made for, whoever approves and whichever process executes ("": the server's own account).
+    is made for, whoever approves and whichever process executes ("": the server's own account). `correlation` and
+    `session` are those of the call that proposed it, `actor` is the kind of who called.
 
     `required` is how many persons have to agree, 0 for what runs alone. `heard` is how many of the approvals are of an
     earlier question, about what the change would have done then: they stay on record and count no more.
@@ -116,6 +117,9 @@ class Action(BaseModel):
     intended: bool = False
     done: int = 0
     snapshot: str = ""
+    correlation: str = ""
+    session: str = ""
+    actor: str = "agent"
     outcome: str = ""
     verified: bool | None = None
     misses: tuple[str, ...] = ()
@@ -193,4 +197,7 @@ _INTERNAL = {
     "account",
     "pods",
     "restarts",
+    "correlation",
+    "session",
+    "actor",
 }

@@ -13,12 +13,15 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from kubesteward.audit.actors import SYSTEM, Kind, actor
 from kubesteward.audit.log import AuditLog
 from kubesteward.execution.exec import KIND
 from kubesteward.gate.action import STEPS, Action, Approval, Status
 from kubesteward.gate.automatic import Automatic
+from kubesteward.gate.switch import REMEDY, Switch
 from kubesteward.store.store import Store, StoreUnusable
 from kubesteward_policies.digest import digest as digest_of
+from kubesteward_policies.verdict import Decision
 from kubesteward_tools.errors import ObjectNotFound, Refused
 
 CLI = "cli"
@@ -26,6 +29,8 @@ CLI = "cli"
 
 PAGE = "page"
 """The approvals page: its sessions begin on that terminal, or with a token that was given out for deciding."""
+
+_GIVEN = ("approver", "channel", "approved", "digest", "at", "latency")
 
 OPERATORS = frozenset({CLI, PAGE})
 
@@ -111,6 +116,20 @@ class Actions:
         query = "SELECT id, status, expires, digest, length(body) FROM actions ORDER BY created DESC LIMIT ?"
         try:
             return [tuple(row) for row in self._store.db.execute(query, (limit,))]
+        except sqlite3.Error as error:
+            raise StoreUnusable(f"the store {self._store.path} cannot be read ({error}).") from None
+
+    def open_ids(self, *statuses: Status) -> list[tuple[str, str]]:
+        """Ids of the actions in these statuses, the oldest first, each with a mark that is another after any step.
+
+        Raises:
+            StoreUnusable: the store cannot be read.
+        """
+        marks = ", ".join("?" * len(statuses))
+        columns = "id, status, expires, digest, length(body)"
+        query = f"SELECT {columns} FROM actions WHERE status IN ({marks}) ORDER BY created"  # noqa: S608 - fixed texts
+        try:
+            return [(row[0], str(tuple(row)[1:])) for row in self._store.db.execute(query, statuses)]
         except sqlite3.Error as error:
             raise StoreUnusable(f"the store {self._store.path} cannot be read ({error}).") from None
 
@@ -219,6 +238,8 @@ class Actions:
         """
         from kubesteward_tools.text.redact import redact
 
+        if approve and (stopped := Switch(self._store).engaged()):
+            raise ApprovalRefused(f"{stopped.sentence}; {action_id} stays as it is.", todo=REMEDY)
         for _ in range(_TRIES):  # somebody else may decide at the same moment, and what holds then is looked at anew
             action = self.get(action_id)
             self._check(action, approver, channel, digest)
@@ -273,12 +294,37 @@ class Actions:
                 "status": action.status,
                 "principal": action.principal,
                 "client": action.client,
+                "actor": _actor(step, action),
+                "correlation": action.correlation,
+                "session": action.session,
                 "tool": action.change.tool,
                 "cluster": action.change.cluster,
                 "server": action.server,
                 "target": str(action.change.target),
                 "change": action.change.digest,
                 "digest": action.digest,
+                "digests": _digests(action),
+                "rules": sorted({item.rule_id for item in action.verdicts if item.decision != Decision.ALLOW}),
+                "approvals": [{name: getattr(item, name) for name in _GIVEN} for item in action.approvals],
                 **more,
             }
         )
+
+
+def _actor(step: str, action: Action) -> dict[str, Any]:
+    """Who took the step: who proposed, who decided, and else this program on behalf of them."""
+    if step == "decided":
+        made = action.approvals[-1]
+        return actor("human", made.approver, channel=made.channel)
+    user = getattr(action, "kubernetes_user", "")
+    if step == "proposed":
+        kind: Kind = "service" if action.actor == "service" else "agent"
+        return actor(kind, action.principal, client=action.client, kubernetes_user=user, channel=action.channel)
+    return actor("system", SYSTEM, kubernetes_user=user)
+
+
+def _digests(action: Action) -> dict[str, str]:
+    """Of what the judgement rested on, as far as there was something."""
+    rehearsal = action.rehearsal.digest if action.rehearsal else ""
+    found = {"rehearsal": rehearsal, "versions": digest_of(action.versions), "snapshot": action.snapshot}
+    return {name: text for name, text in found.items() if text}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from kubesteward.audit.actors import actor, behind
 from kubesteward.audit.log import AuditLog
 from kubesteward.execution.apply import Writing
 from kubesteward.gate.action import Action
 from kubesteward.gate.process import account
+from kubesteward.gate.safety import Pulse
 from kubesteward.gate.writers import Reviewer
 from kubesteward.settings import Settings
 from kubesteward.store.store import Store
@@ -52,15 +54,21 @@ def person(caller: Caller) -> Person:
     return Person(caller.principal, account() if caller.channel == "stdio" else "")
 
 
+def actor_of(caller: Caller) -> dict[str, Any]:
+    """As audit records name them."""
+    kind = behind(caller.channel, can_be_asked=caller.can_be_asked)
+    return actor(kind, caller.principal, client=caller.client, kubernetes_user=caller.user, channel=caller.channel)
+
+
 @dataclass(slots=True)
 class Case:
     """`writer` is None where nothing can be written, `reviewer` where the world itself is asked what may be.
 
-    `rehearsal`, `versions` and `answers` (the API server's to the dry run, by number of the call) are filled in by the
-    stages that make them, `verdicts` by the walk. `action` is the id of what is judged once more, "" for a new change.
-    `pods` (by namespace) and `restarts` (workloads) are what the change would take of the hourly limits and of the
-    restart ladder, `exceptions` the ids of those that it uses. `alone` says that it takes back what ran without a
-    person.
+    `rehearsal`, `versions`, `permissions` (what the reviews said) and `answers` (the API server's to the dry run, by
+    number of the call) are filled in by the stages that make them, `verdicts` by the walk. `action` is the id of what
+    is judged once more, "" for a new change. `pods` (by namespace) and `restarts` (workloads) are what the change would
+    take of the hourly limits and of the restart ladder, `exceptions` the ids of those that it uses. `alone` says that
+    it takes back what ran without a person.
     """
 
     change: Change
@@ -71,6 +79,7 @@ class Case:
     world: World
     writer: Writing | None
     caller: Caller
+    pulse: Pulse
     justification: str = ""
     rehearsal: Rehearsal | None = None
     versions: dict[str, str] = field(default_factory=dict)
@@ -82,6 +91,7 @@ class Case:
     exceptions: tuple[str, ...] = ()
     alone: bool = False
     reviewer: Reviewer | None = None
+    permissions: list[dict[str, Any]] = field(default_factory=list)
 
 
 def allow(stage: str, rule: str, reason: str) -> Verdict:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from kubesteward.audit.actors import CORRELATION, behind
 from kubesteward.audit.log import AuditLog
 from kubesteward.execution.apply import Writer
 from kubesteward.execution.pace import PATIENCE
@@ -20,6 +21,7 @@ from kubesteward.gate import process
 from kubesteward.gate.action import FINAL, Action, Status
 from kubesteward.gate.actions import Actions, KeyTaken, new_id
 from kubesteward.gate.case import Caller, Case, person, proposer
+from kubesteward.gate.courtesy import COURTESY
 from kubesteward.gate.credentials import WriteCredentials
 from kubesteward.gate.differing import told
 from kubesteward.gate.digests import digest_of
@@ -30,9 +32,11 @@ from kubesteward.gate.lookout import LOOK_EVERY, Lookout
 from kubesteward.gate.presence import Presence
 from kubesteward.gate.privacy import one_line, without_secrets
 from kubesteward.gate.returning import Returning, goes_back
+from kubesteward.gate.safety import Pulse, Trouble
 from kubesteward.gate.stages import walk
 from kubesteward.gate.stages.ladder import low_enough
 from kubesteward.gate.stages.limits import within_limits
+from kubesteward.gate.switch import braked
 from kubesteward.gate.writers import Open, Who, Writers
 from kubesteward.settings import Settings
 from kubesteward.store.store import Store
@@ -43,6 +47,9 @@ from kubesteward_tools.cluster.people import People
 from kubesteward_tools.errors import InvalidArguments, Refused
 from kubesteward_tools.tool import Done
 from kubesteward_tools.world.world import World
+
+MOST_PERMISSIONS = 50
+"""Of those that a record keeps: a drain asks for one in each namespace."""
 
 __all__ = ["Action", "Caller", "Gate"]
 
@@ -77,7 +84,9 @@ class Gate:
         self._store = store
         self._audit = audit
         self._settings = settings
-        self._writers = Writers(open_writer, WriteCredentials(settings, clusters.current))
+        self._pulse = Pulse(store, audit)
+        credentials = WriteCredentials(settings, clusters.current)
+        self._writers = Writers(braked(open_writer, self._pulse.switch), credentials)
         self.journal = Journal(self.actions, store)
         self._executor = Executor(
             self.journal,
@@ -147,6 +156,7 @@ class Gate:
         case = self._case(world, change, caller, justification, dry_run=dry_run)
         case.alone = alone
         await walk(case)
+        await COURTESY.turn()
         try:
             action = self._entered(case, idempotency_key)
         except KeyTaken:
@@ -159,7 +169,11 @@ class Gate:
     def _entered(self, case: Case, key: str) -> Action:
         """Judged and written down. Raises KeyTaken."""
         action = self._proposed(case, key)
-        note = {"verdicts": [_noted(item) for item in case.verdicts], "justification": case.justification}
+        note = {
+            "verdicts": [_noted(item) for item in case.verdicts],
+            "permissions": case.permissions[:MOST_PERMISSIONS],
+            "justification": case.justification,
+        }
         try:
             self.actions.add(action, lambda: self._check(case, action), required=action.required, **note)
         except Overtaken as error:  # another action has taken the last of a limit since the stage looked
@@ -198,7 +212,16 @@ class Gate:
     def _case(self, world: World, change: Change, caller: Caller, justification: str, *, dry_run: bool) -> Case:
         writer = self._writers.find(world)
         case = Case(
-            change, dry_run, self._settings, self._store, self._audit, world, writer, caller, justification.strip()
+            change,
+            dry_run,
+            self._settings,
+            self._store,
+            self._audit,
+            world,
+            writer,
+            caller,
+            self._pulse,
+            justification.strip(),
         )
         case.reviewer = self._writers.reviewer(world)
         return case
@@ -241,6 +264,9 @@ class Gate:
             pods=case.pods,
             restarts=case.restarts,
             reverts=change.reverts,
+            correlation=CORRELATION.get(),
+            session=caller.session,
+            actor=behind(caller.channel, can_be_asked=caller.can_be_asked),
         )
 
     async def decide(self, action_id: str, **answer: Any) -> Action:
@@ -262,6 +288,12 @@ class Gate:
             if _over(found) or left <= 0:
                 return found
             await asyncio.sleep(min(LOOK_EVERY, left))
+
+    async def safe_mode(self, cluster: str = "") -> tuple[Trouble, ...]:
+        """Why nothing is changed at present, on one cluster or on any; empty if all is well."""
+        connected = {info.name for info in self._clusters.describe() if info.state == "connected"}
+        world = await self._clusters.world(cluster) if cluster in connected else None
+        return await self._pulse.troubles(world)
 
     async def execute(self, action_id: str) -> Action:
         """Execute an approved action, once: of many callers one does, the others wait for it or get the record.

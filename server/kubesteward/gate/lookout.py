@@ -18,7 +18,7 @@ from kubesteward_tools.errors import SteadyError
 
 LOOK_EVERY = 0.3
 _LONGEST = 60.0
-_OPEN: tuple[Status, ...] = ("pending_approval", "approved", "executing", "unknown")
+_MOVING: tuple[Status, ...] = ("approved", "executing", "unknown")
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,7 @@ class Lookout:
         self._task: asyncio.Task[None] | None = None
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._tried: dict[str, tuple[int, float]] = {}
+        self._waiting: dict[str, tuple[str, Action]] = {}
 
     def wake(self) -> None:
         """There may be something to watch."""
@@ -64,7 +65,7 @@ class Lookout:
         unwatched = True
         while True:
             try:
-                found = [action for action in self._actions.with_status(*_OPEN) if self._mine(action)]
+                found = [action for action in self._open() if self._mine(action)]
                 for action in found:
                     self._see_to(action)
                 if unwatched:
@@ -82,6 +83,17 @@ class Lookout:
         for action in self._actions.unwatched():
             if action.id not in self._busy and self._mine(action):
                 self._begin(action, self._executor.watch)
+
+    def _open(self) -> list[Action]:
+        """What waits for a person is read again only when it has changed: there may be very many."""
+        waiting = self._actions.open_ids("pending_approval")
+        known, self._waiting = self._waiting, {}
+        for action_id, mark in waiting:
+            kept = known.get(action_id)
+            if kept is None or kept[0] != mark:
+                kept = mark, self._actions.get(action_id)
+            self._waiting[action_id] = kept
+        return [*(action for _, action in self._waiting.values()), *self._actions.with_status(*_MOVING)]
 
     def _see_to(self, action: Action) -> None:
         if action.id in self._busy:

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from kubesteward.gate.courtesy import COURTESY
 from kubesteward.middleware.call import Answered, Call, Question, Reply
 from kubesteward.middleware.outcome import reply_about
 from kubesteward_tools.errors import Refused
@@ -48,6 +49,7 @@ class Handover:
             justification=terms["justification"],
             idempotency_key=terms["idempotency_key"],
         )
+        await COURTESY.turn()
         if action.status == "approved":
             return reply_about(await self._execute(action.id))
         question = question_about(action)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kubesteward.gate.quoting import in_own_words, quotations
 from kubesteward.middleware.call import Reply
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ ADVICE = {
 def reply_about(action: Action) -> Reply:
     """Text that stands alone, and the action's record as data."""
     note = {"action": action.id, "action_digest": action.digest, "status": str(action.status)}
-    return Reply("\n".join(_lines(action)), action.shown(), code=NOT_DONE.get(action.status, ""), note=note)
+    code, quoted = NOT_DONE.get(action.status, ""), quotations(action.verdicts)
+    source = f"what the cluster and its rehearsal say of {action.id}"
+    return Reply("\n".join(_lines(action)), action.shown(), untrusted=quoted, source=source, code=code, note=note)
 
 
 def _lines(action: Action) -> list[str]:
@@ -51,7 +54,7 @@ def _word(action: Action) -> str:
 def _verdict(verdict: Any) -> str:
     remedy = f" Remedy: {verdict.remediation}" if verdict.remediation else ""
     prefix = "Blocked by Safety: " if str(verdict.decision) == "deny" else f"{verdict.decision}: "
-    return f"{prefix}{verdict.reason} [{verdict.stage} {verdict.rule_id}]{remedy}"
+    return f"{prefix}{in_own_words(verdict)} [{verdict.stage} {verdict.rule_id}]{remedy}"
 
 
 def _advice(action: Action) -> str:

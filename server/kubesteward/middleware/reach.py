@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from kubesteward.middleware.call import Call, Handler, Reply
 from kubesteward.settings import Settings
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.errors import AskDifferently, Refused
 from kubesteward_tools.tool import Tool
+
+if TYPE_CHECKING:
+    from kubesteward.gate.switch import Stopped
 
 
 class UnknownTool(AskDifferently):
@@ -27,8 +33,9 @@ def listed(settings: Settings, tool: Tool, tiers: frozenset[int] | None = None) 
 
 
 class Reach:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, stopped: Callable[[], Stopped | None]) -> None:
         self._settings = settings
+        self._stopped = stopped
 
     async def __call__(self, call: Call, proceed: Handler) -> Reply:
         if call.tool is None:
@@ -39,4 +46,6 @@ class Reach:
         if not listed(self._settings, call.tool, call.caller.tiers):
             todo = "The access token needs another scope; do not retry."
             raise OutOfScope(f"{call.name} is refused: the token does not cover tier {int(call.tool.tier)}.", todo=todo)
+        if call.tool.tier == Tier.EXECUTE and (found := self._stopped()):
+            raise found.refusal()
         return await proceed(call)

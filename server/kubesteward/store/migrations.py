@@ -126,6 +126,14 @@ def m012_execution(db: sqlite3.Connection) -> None:
     db.execute("CREATE TABLE processes (name TEXT PRIMARY KEY, seen REAL NOT NULL) WITHOUT ROWID")
 
 
+def m013_stopped(db: sqlite3.Connection) -> None:
+    """The emergency stop: there is a row while it is engaged."""
+    db.execute(
+        "CREATE TABLE stopped (id INTEGER PRIMARY KEY CHECK (id = 1), principal TEXT NOT NULL, at REAL NOT NULL,"
+        " reason TEXT NOT NULL)"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_audit,
     m002_actions,
@@ -139,6 +147,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m010_exceptions,
     m011_transcripts,
     m012_execution,
+    m013_stopped,
 )
 
 

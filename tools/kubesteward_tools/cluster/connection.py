@@ -44,6 +44,8 @@ class Connection:
         self.cluster = cluster
         self.who: tuple[str, ...] = ()
         """User and groups that every request is made for; empty where it is the credentials' own user."""
+        self.skew: float | None = None
+        """Seconds by which this clock was ahead of the server's when it last answered."""
         self._credentials = _Credentials(configuration, read)
 
     def acting(self, user: str, groups: Sequence[str] = ()) -> Connection:

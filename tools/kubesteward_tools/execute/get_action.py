@@ -31,12 +31,13 @@ async def get_action(
     record: dict[str, Any] = tidy(redact_object(dict(await desk.records.action(action_id, wait))))
     transcripts = record.pop("transcripts", ())
     shown = record if response_format == "detailed" else _brief(record)
+    told = _told(record)
     if not transcripts:
-        return Answer("\n".join(_lines(record)), shown)
+        return Answer("\n".join(_lines(record)), shown, "\n".join(told), f"the record of {record.get('id')}")
     heads = [_ending(item) for item in transcripts]
     source = f"output of {record.get('id')}"
     fenced = [{**item, **{name: fence(item[name], source) for name in ("stdout", "stderr")}} for item in transcripts]
-    printed = "\n".join(filter(None, map(_printed, transcripts)))
+    printed = "\n".join([*told, *filter(None, map(_printed, transcripts))])
     return Answer("\n".join([*_lines(record), *heads]), {**shown, "transcripts": fenced}, printed, source)
 
 
@@ -66,12 +67,23 @@ def _brief(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lines(record: Mapping[str, Any]) -> list[str]:
+    """In our own words."""
     change, rehearsal = record.get("change") or {}, record.get("rehearsal") or {}
     lines = [f"{record.get('id')}: {record.get('status')}; {sentence(change.get('summary', ''))}"]
-    lines += [f"  {_verdict(item)}" for item in record.get("verdicts") or ()]
     if rehearsal:
         lines.append(f"Rehearsal: {rehearsal.get('verdict')}")
-        lines += [f"  {item['severity']}: {sentence(item['message'])}" for item in rehearsal["findings"][:_CONCERNS]]
+    if record.get("status") == "pending_approval":
+        until = timestamp(float(record.get("expires") or 0))
+        waiting = sentence(record.get("waiting") or "it waits for a person")
+        lines.append(f"{waiting[:1].upper()}{waiting[1:]}, until {until}: `kubesteward approve {record.get('id')}`.")
+    return lines
+
+
+def _told(record: Mapping[str, Any]) -> list[str]:
+    """What may quote the cluster, or whoever else wrote a text."""
+    lines = [f"{_verdict(item)}" for item in record.get("verdicts") or ()]
+    findings = (record.get("rehearsal") or {}).get("findings") or ()
+    lines += [f"rehearsal, {item['severity']}: {sentence(item['message'])}" for item in findings[:_CONCERNS]]
     for item in record.get("approvals") or ():
         word = "Approved" if item.get("approved") else "Rejected"
         lines.append(
@@ -79,10 +91,6 @@ def _lines(record: Mapping[str, Any]) -> list[str]:
         )
     if record.get("outcome"):
         lines.append(f"Outcome: {sentence(record['outcome'], 600)}")
-    if record.get("status") == "pending_approval":
-        until = timestamp(float(record.get("expires") or 0))
-        waiting = sentence(record.get("waiting") or "it waits for a person")
-        lines.append(f"{waiting[:1].upper()}{waiting[1:]}, until {until}: `kubesteward approve {record.get('id')}`.")
     return lines
 
 

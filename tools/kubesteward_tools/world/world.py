@@ -236,9 +236,17 @@ class World:
         """Epoch seconds of the oldest confirmation among what is watched and was ever seen; now for a bundle."""
         return self.feeds.as_of()
 
-    def staleness(self) -> float:
-        """Seconds for which the worst of the watched kinds has failed to be confirmed; 0.0 while all watches stand."""
-        return self.feeds.staleness()
+    def staleness(self, *resources: str) -> float:
+        """Seconds for which the worst of the watched kinds has failed to be confirmed; 0.0 while all watches stand.
+
+        `resources` are those that matter, all where none is named.
+        """
+        return self.feeds.staleness(*resources)
+
+    @property
+    def skew(self) -> float | None:
+        """Seconds by which this clock is ahead of the API server's, as its last answer told; None if it did not."""
+        return getattr(self.connection, "skew", None)  # not every connection is one of ours
 
     async def version(self) -> str:
         return await self._source.version()

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from kubesteward.gate.case import Case, deny
+from kubesteward.gate.courtesy import COURTESY
 from kubesteward.gate.stages.approval import approval
 from kubesteward.gate.stages.autonomy import autonomy
 from kubesteward.gate.stages.commands import commands
@@ -63,6 +64,7 @@ async def walk(case: Case, stages: tuple[Stage, ...] = STAGES) -> list[Verdict]:
     """The verdicts up to the first denial, with the milliseconds each took. What a stage cannot answer is a denial."""
     verdicts: list[Verdict] = []
     for stage in stages:
+        await COURTESY.turn()
         started = time.perf_counter()
         try:
             found = await stage(case)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 
+from kubesteward.audit.actors import CORRELATION
 from kubesteward.gate.case import Case, person
 from kubesteward.gate.exceptions import Exceptions
 from kubesteward.guardrails.history import History
@@ -92,6 +93,7 @@ def _alert(case: Case, verdict: Verdict, digest: str) -> None:
         "cluster": case.world.cluster,
         "target": str(case.change.target),
         "principal": case.caller.principal,
+        "correlation": CORRELATION.get(),
         "dry_run": case.dry_run,
         "rules": digest,
     }

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -64,23 +63,26 @@ def _pods(case: Case) -> dict[Ref, tuple[str, int]]:
     """The workload of each pod that the change names, with the number of its pods."""
     store, targets = case.world.store, {call.target for call in case.change.calls if call.target.kind == "Pod"}
     workloads: dict[Ref, Key] = {}
+    sizes: dict[Key, int] = {}
     for target in targets:
         key = key_of(case.world, target)
         pod = store.get(key) if key else None
         if pod is not None and (found := top_controller(store, pod)):
             workloads[target] = found[1]
-    sizes = _sizes(store, {key.namespace for key in workloads.values()})
+            if key is not None and found[1] not in sizes:
+                sizes[found[1]] = _size(store, found[1], key)
     return {target: (f"{key.resource} {key.namespace}/{key.name}", sizes[key]) for target, key in workloads.items()}
 
 
-def _sizes(store: Store, namespaces: Iterable[str]) -> Counter[Key]:
-    """The number of pods of each topmost controller. Pods with the same owners have the same one."""
-    sizes, tops = Counter[Key](), dict[tuple[str, ...], Key | None]()
-    for key, facts in (item for namespace in namespaces for item in store.known("pods", namespace)):
-        if facts.owners not in tops:
-            found = top_controller(store, store.get(key) or {"metadata": {}})
-            tops[facts.owners] = found[1] if found else None
-        top = tops[facts.owners]
-        if top is not None:
-            sizes[top] += 1
-    return sizes
+def _size(store: Store, workload: Key, pod: Key) -> int:
+    """The number of pods under a controller; under one that is gone, those with the same owners as `pod`."""
+    facts, own = store.facts(workload), store.facts(pod)
+    owners = [facts.uid] if facts is not None else list(own.owners if own is not None else ())
+    pods = set[Key]()
+    for uid in owners:
+        for key in store.owned_by(uid):
+            if key.resource == "pods":
+                pods.add(key)
+            elif (found := store.facts(key)) is not None and found.uid not in owners:
+                owners.append(found.uid)  # at most once: owner references may go in circles
+    return len(pods)

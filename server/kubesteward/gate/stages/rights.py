@@ -22,6 +22,7 @@ async def rights(case: Case) -> Verdict:
             allowed, why = await (case.reviewer or case.world).can_i(wanted)
         except SteadyError as error:
             return deny(STAGE, "rights.unanswered", error.message, error.todo)
+        case.permissions.append({**{name: text for name, text in wanted.items() if text}, "allowed": allowed})
         if not allowed:
             return _missing(case, wanted, why)
     return allow(STAGE, "rights.ok", "the API server allows every call")
