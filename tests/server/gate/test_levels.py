@@ -88,6 +88,7 @@ async def test_levels_are_of_clusters_and_namespaces(tmp_path: Path, scopes: str
     assert (await lab.propose(scale(4))).status == status
 
 
+@pytest.mark.requirement("gate.levels")
 async def test_a_change_of_several_namespaces_takes_the_lowest_level(tmp_path: Path) -> None:
     lab = Lab(tmp_path, autonomy=4, autonomy_scopes="*/pay=2", **ALL)
     lab.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "pay"}})
@@ -187,6 +188,7 @@ async def test_what_never_ran_is_not_counted(tmp_path: Path) -> None:
     assert (await lab.propose(scale(4))).status == "approved"
 
 
+@pytest.mark.requirement("gate.hourly-limit")
 async def test_two_processes_do_not_both_take_the_last_of_the_limit(tmp_path: Path) -> None:
     lab = Lab(tmp_path, autonomy=4)
     other = lab.another_gate()
@@ -219,6 +221,7 @@ async def test_a_limit_that_was_lowered_since_asks_a_person(tmp_path: Path) -> N
     assert "without a person in the last hour" in back.outcome
 
 
+@pytest.mark.requirement("gate.restart-ladder")
 async def test_the_fourth_restart_in_a_day_needs_a_person_and_begins_the_count_anew(tmp_path: Path) -> None:
     lab = Lab(tmp_path, autonomy=4)
     lab.gate = lab.another_gate(lab.store, auto_pods_per_hour=1000.0)

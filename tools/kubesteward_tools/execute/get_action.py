@@ -53,6 +53,8 @@ def _lines(record: Mapping[str, Any]) -> list[str]:
         )
     if record.get("outcome"):
         lines.append(f"Outcome: {sentence(record['outcome'], 600)}")
+    if record.get("exception"):
+        lines.append(f"Somebody other than the requester can grant an exception: `{record['exception']}`.")
     if record.get("status") == "pending_approval":
         until = timestamp(float(record.get("expires") or 0))
         waiting = sentence(record.get("waiting") or "it waits for a person")
