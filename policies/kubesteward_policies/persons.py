@@ -44,4 +44,6 @@ def objection(needed: int, requester: Person, agreed: Sequence[Person], newcomer
 
 
 def _name(principal: str) -> str:
-    return principal.partition(":")[2].strip().casefold() if ":" in principal else principal.strip().casefold()
+    """Without the door before it and the realm behind it: `oidc:alice@example.com` and `local:alice` are one."""
+    name = principal.partition(":")[2] if ":" in principal else principal
+    return name.strip().rpartition("\\")[2].partition("@")[0].casefold()

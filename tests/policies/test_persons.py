@@ -20,6 +20,8 @@ PEOPLE = st.builds(
     ("one", "other", "expected"),
     [
         (ALICE, Person("token:Alice"), True),
+        (ALICE, Person("oidc:alice@example.com"), True),
+        (ALICE, Person("EXAMPLE\\alice"), True),
         (ALICE, BOB, False),
         (Person("local:alice", "uid:1"), Person("local:bob", "uid:1"), True),
         (Person("local:alice", "uid:1"), Person("local:bob", "uid:2"), False),

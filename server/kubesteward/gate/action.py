@@ -182,7 +182,7 @@ class Action(BaseModel):
 
     def shown(self) -> dict[str, Any]:
         """As JSON for clients, without what only the gate's processes tell each other."""
-        return {**self.model_dump(mode="json", exclude=_INTERNAL), "waiting": self.waiting}
+        return {**self.model_dump(mode="json", exclude=_INTERNAL), "waiting": self.waiting, "exception": self.exception}
 
 
 _INTERNAL = {

@@ -100,7 +100,7 @@ class Exceptions:
         Raises:
             ExceptionUsed: somebody else's action has used one of them.
         """
-        for exception_id in ids:
+        for exception_id in dict.fromkeys(ids):
             found = self._store.db.execute("SELECT * FROM exceptions WHERE id = ?", (exception_id,)).fetchone()
             if found is None or found["used_by"]:
                 raise ExceptionUsed(

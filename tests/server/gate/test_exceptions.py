@@ -47,6 +47,7 @@ async def test_an_excepted_change_is_proposed_again_and_approved_by_a_person(tmp
     assert (used["exception"], used["used_by"]) == (made.id, again.id)
 
 
+@pytest.mark.requirement("guardrails.one-change")
 async def test_an_exception_is_good_for_one_action(tmp_path: Path) -> None:
     lab = lab_with(tmp_path)
     table(lab).grant(await lab.propose(scale(4)), "many", BOB, WHY)

@@ -61,6 +61,34 @@ async def test_an_agent_runs_alone_within_the_limits_and_it_is_written_down_why(
     assert (done.status, done.approvals) == ("executed", ())
 
 
+SAFE, WARNED, PROTECTED = "safe", "warned", "protected"
+TABLE = {
+    1: {SAFE: "blocked", WARNED: "blocked", PROTECTED: "blocked"},
+    2: {SAFE: "pending_approval 1", WARNED: "pending_approval 1", PROTECTED: "pending_approval 2"},
+    3: {SAFE: "pending_approval 1", WARNED: "pending_approval 1", PROTECTED: "pending_approval 2"},
+    4: {SAFE: "approved 0", WARNED: "pending_approval 1", PROTECTED: "pending_approval 2"},
+}
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+@pytest.mark.parametrize("level", TABLE)
+@pytest.mark.parametrize("sort", [SAFE, WARNED, PROTECTED])
+@pytest.mark.requirement("gate.levels")
+async def test_what_happens_to_a_change_is_as_the_table_says(
+    tmp_path: Path, level: int, read_only: bool, sort: str
+) -> None:
+    lab = Lab(tmp_path, autonomy=level, read_only=read_only, **ALL)
+    target = replace(WEB, group="", kind="ConfigMap", namespace="kube-system", name="kube-root-ca.crt")
+    path = "/api/v1/namespaces/kube-system/configmaps/kube-root-ca.crt"
+    labelled = patch({"metadata": {"labels": {"x": "y"}}}, path, target)
+    change = {SAFE: label("x"), WARNED: scale(0), PROTECTED: labelled}[sort]
+    action, preview = await lab.propose(change), await lab.propose(change, dry_run=True)
+
+    expected = "blocked" if read_only else TABLE[level][sort]
+    assert f"{action.status} {action.required}".startswith(expected)
+    assert preview.status == "previewed"
+
+
 async def test_what_another_process_left_is_executed_by_the_next(tmp_path: Path) -> None:
     lab = Lab(tmp_path, autonomy=4)
     action = await lab.propose(scale(4))
@@ -88,6 +116,7 @@ async def test_levels_are_of_clusters_and_namespaces(tmp_path: Path, scopes: str
     assert (await lab.propose(scale(4))).status == status
 
 
+@pytest.mark.requirement("gate.levels")
 async def test_a_change_of_several_namespaces_takes_the_lowest_level(tmp_path: Path) -> None:
     lab = Lab(tmp_path, autonomy=4, autonomy_scopes="*/pay=2", **ALL)
     lab.create("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "pay"}})
@@ -187,6 +216,7 @@ async def test_what_never_ran_is_not_counted(tmp_path: Path) -> None:
     assert (await lab.propose(scale(4))).status == "approved"
 
 
+@pytest.mark.requirement("gate.hourly-limit")
 async def test_two_processes_do_not_both_take_the_last_of_the_limit(tmp_path: Path) -> None:
     lab = Lab(tmp_path, autonomy=4)
     other = lab.another_gate()
@@ -219,6 +249,7 @@ async def test_a_limit_that_was_lowered_since_asks_a_person(tmp_path: Path) -> N
     assert "without a person in the last hour" in back.outcome
 
 
+@pytest.mark.requirement("gate.restart-ladder")
 async def test_the_fourth_restart_in_a_day_needs_a_person_and_begins_the_count_anew(tmp_path: Path) -> None:
     lab = Lab(tmp_path, autonomy=4)
     lab.gate = lab.another_gate(lab.store, auto_pods_per_hour=1000.0)

@@ -35,6 +35,7 @@ async def say(lab: Lab, action: Any, who: str, channel: str = "cli", *, approve:
     )
 
 
+@pytest.mark.requirement("gate.two-persons")
 async def test_two_different_persons_agree_and_then_it_is_executed(tmp_path: Path) -> None:
     lab = lab_of_two(tmp_path)
     action = await lab.propose(scale(4))
@@ -184,6 +185,7 @@ CHANNELS = st.sampled_from(["cli", "page", "elicitation"])
 ANSWERS = st.lists(st.tuples(PRINCIPALS, CHANNELS, st.sampled_from(["", "uid:1", "uid:2"]), st.booleans()), max_size=8)
 
 
+@pytest.mark.requirement("gate.two-persons")
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(required=st.sampled_from([1, 2]), answers=ANSWERS)
 def test_nothing_is_approved_by_fewer_persons_than_it_needs(

@@ -72,6 +72,8 @@ def _lines(record: Mapping[str, Any]) -> list[str]:
     lines = [f"{record.get('id')}: {record.get('status')}; {sentence(change.get('summary', ''))}"]
     if rehearsal:
         lines.append(f"Rehearsal: {rehearsal.get('verdict')}")
+    if record.get("exception"):
+        lines.append(f"Somebody other than the requester can grant an exception: `{record['exception']}`.")
     if record.get("status") == "pending_approval":
         until = timestamp(float(record.get("expires") or 0))
         waiting = sentence(record.get("waiting") or "it waits for a person")
