@@ -104,6 +104,23 @@ async def test_a_manifest_is_applied_in_the_order_of_need(desk: Desk) -> None:
     }
 
 
+async def test_fields_of_another_manager_are_taken_over_only_where_that_is_said(desk: Desk) -> None:
+    live_ = live(desk, "deployments.apps", "web")
+    assert live_ is not None
+    container = f'{{name: {live_["spec"]["template"]["spec"]["containers"][0]["name"]}, image: "web:9"}}'
+    template = f"{{spec: {{containers: [{container}]}}}}"
+    manifest = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\n"
+    manifest += f"spec: {{template: {template}}}"
+    async with desk.client() as client:
+        refused = await client.call_tool("apply_manifest", {"yaml": manifest, "dry_run": False})
+        forced = await client.call_tool("apply_manifest", {"yaml": manifest, "force_conflicts": True, "dry_run": True})
+
+    assert "Apply failed with 1 conflict" in text_of(refused)
+    assert "force_conflicts=true" in text_of(refused)
+    assert "Apply failed" not in text_of(forced)
+    assert desk.attempts == []
+
+
 async def test_what_a_manifest_leaves_out_is_pruned_where_that_is_asked_for(desk: Desk) -> None:
     old = {"apiVersion": "v1", "kind": "ConfigMap", "data": {}}
     old["metadata"] = {"name": "old", "namespace": "shop", "labels": {"part": "site"}}

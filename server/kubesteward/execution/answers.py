@@ -6,10 +6,13 @@ import json
 from typing import Any
 
 from kubesteward_tools.cluster.transport import refusal
-from kubesteward_tools.errors import AskAgain, SteadyError
+from kubesteward_tools.errors import AskAgain, AskDifferently, SteadyError
 
 UNTOLD = frozenset({500, 502, 504})
 """The server or something before it gave up: the write may have reached the storage (etcd's own timeouts are 500)."""
+
+_OWNED = "Apply failed with "
+_TAKE_OVER = "Leave these fields out, or take them over with force_conflicts=true."
 
 
 class Conflict(AskAgain):
@@ -22,6 +25,12 @@ class OutcomeUnknown(AskAgain):
     """The request was sent and no answer tells what became of it: it may have taken effect."""
 
     code = "OUTCOME_UNKNOWN"
+
+
+class Owned(AskDifferently):
+    """Server-side apply would change fields that another manager has set: trying again changes nothing about that."""
+
+    code = "APPLY_CONFLICT"
 
 
 def decoded(data: bytes) -> dict[str, Any]:
@@ -37,6 +46,8 @@ def refused(status: int, data: bytes, cluster: str, *, dry_run: bool) -> SteadyE
     """The error for an answer of 300 or more."""
     if status == 409 and decoded(data).get("reason") != "AlreadyExists":
         message = str(decoded(data).get("message") or "the object has been modified")[:500]
+        if message.startswith(_OWNED):
+            return Owned(f"{cluster!r} refused: {' '.join(message.split())}.", todo=_TAKE_OVER)
         return Conflict(f"{cluster!r} refused: {message}.", todo="Look at the object again, then propose anew.")
     if status in UNTOLD and not dry_run:
         return unknown(cluster, f"it answered HTTP {status}")

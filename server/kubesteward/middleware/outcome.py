@@ -59,4 +59,6 @@ def _advice(action: Action) -> str:
             "Nothing was changed yet. A person has to agree: ask the operator to run "
             f"`kubesteward approve {action.id}` in a terminal; it is then executed. Follow it with get_action."
         )
+    if action.status == "executed" and action.change.tool == "exec_in_pod":
+        return "get_action shows what it printed."
     return ADVICE.get(action.status, "")
