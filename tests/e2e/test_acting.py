@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from mcp import Client
 from tests.e2e.desk import Desk, opened, text_of
 
+from kubesteward_policies.change import APPLY_PATCH
+from kubesteward_tools.twin.route import Request
 from kubesteward_tools.world.store import Key
 
 pytestmark = pytest.mark.anyio
@@ -105,12 +108,11 @@ async def test_a_manifest_is_applied_in_the_order_of_need(desk: Desk) -> None:
 
 
 async def test_fields_of_another_manager_are_taken_over_only_where_that_is_said(desk: Desk) -> None:
-    live_ = live(desk, "deployments.apps", "web")
-    assert live_ is not None
-    container = f'{{name: {live_["spec"]["template"]["spec"]["containers"][0]["name"]}, image: "web:9"}}'
-    template = f"{{spec: {{containers: [{container}]}}}}"
-    manifest = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\n"
-    manifest += f"spec: {{template: {template}}}"
+    manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: pool, namespace: shop}\ndata: {threads: '8'}\n"
+    theirs = {**yaml.safe_load(manifest), "data": {"threads": "4"}}
+    path = "/api/v1/namespaces/shop/configmaps/pool"
+    made = desk.cluster.simulated.handle(Request("patch", path, {"fieldManager": "helm"}, APPLY_PATCH, theirs))
+    assert made.status == 201
     async with desk.client() as client:
         refused = await client.call_tool("apply_manifest", {"yaml": manifest, "dry_run": False})
         forced = await client.call_tool("apply_manifest", {"yaml": manifest, "force_conflicts": True, "dry_run": True})
