@@ -12,6 +12,7 @@ from tests.server.gate.lab import WEB, Lab, scale
 from kubesteward.execution.exec import KIND
 from kubesteward_policies.change import ApiCall, Change
 from kubesteward_policies.ref import Ref
+from kubesteward_tools.twin.identity import User
 
 pytestmark = pytest.mark.anyio
 
@@ -101,3 +102,17 @@ async def test_after_a_crash_its_outcome_is_unknown_and_it_is_not_run_again(lab:
     assert "nobody can tell whether the command was run" in action.outcome
     assert lab.writer.writes == []
     assert (await lab.gate.execute(approved.id)).status == "failed"
+
+
+async def test_both_rights_that_a_websocket_needs_are_asked_for(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, user=User("dave", ("system:authenticated",)), exec_commands="ps *")
+    rules = [{"apiGroups": [""], "resources": ["pods/exec"], "verbs": ["create"]}]
+    kinds = "/apis/rbac.authorization.k8s.io/v1/namespaces/shop"
+    lab.create(f"{kinds}/roles", {"metadata": {"name": "runner"}, "rules": rules})
+    who = {"kind": "User", "name": "dave", "apiGroup": "rbac.authorization.k8s.io"}
+    role = {"kind": "Role", "name": "runner", "apiGroup": "rbac.authorization.k8s.io"}
+    lab.create(f"{kinds}/rolebindings", {"metadata": {"name": "runner"}, "subjects": [who], "roleRef": role})
+    action = await lab.propose(change(call(lab, "ps")))
+
+    assert action.verdicts[-1].rule_id == "rights.missing"
+    assert "may not get pods/exec in namespace shop" in action.verdicts[-1].reason
