@@ -185,26 +185,24 @@ async def test_a_drained_node_has_no_pod_left(desk: Desk) -> None:
     assert record["status"] == "executed", record["outcome"]
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments", "words"),
-    [
-        ("rollback_rollout", {**WEB, "revision": 9}, "Deployment shop/web has no revision 9 in its history."),
-        ("set_rollout_paused", {"name": "wbe", "namespace": "shop", "paused": True}, "Did you mean 'web'?"),
-        ("apply_manifest", {"yaml": "kind: Pod"}, "manifest:1: an object lacks apiVersion."),
-        ("delete_resource", {**WEB, "propagation": "later"}, "propagation"),
-        ("evict_pod", {"name": "web", "namespace": "shop"}, "'web' is a "),
-        ("cordon_node", {"name": "node-9"}, "there is no Node 'node-9'. Did you mean"),
-        ("drain_node", {"name": "node-9"}, "there is no Node 'node-9'. Did you mean"),
-        ("exec_in_pod", {"pod": "web", "command": "ls"}, "'command'"),
-    ],
+WRONG: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("rollback_rollout", {**WEB, "revision": 9}, "Deployment shop/web has no revision 9 in its history."),
+    ("set_rollout_paused", {"name": "wbe", "namespace": "shop", "paused": True}, "Did you mean 'web'?"),
+    ("apply_manifest", {"yaml": "kind: Pod"}, "manifest:1: an object lacks apiVersion."),
+    ("delete_resource", {**WEB, "propagation": "later"}, "propagation"),
+    ("evict_pod", {"name": "web", "namespace": "shop"}, "'web' is a "),
+    ("cordon_node", {"name": "node-9"}, "there is no Node 'node-9'. Did you mean"),
+    ("drain_node", {"name": "node-9"}, "there is no Node 'node-9'. Did you mean"),
+    ("exec_in_pod", {"pod": "web", "command": "ls"}, "'command'"),
 )
-async def test_what_cannot_be_meant_is_answered_in_a_sentence(
-    desk: Desk, tool: str, arguments: dict[str, Any], words: str
-) -> None:
-    async with desk.client() as client:
-        result = await client.call_tool(tool, {**arguments, "dry_run": False})
 
-    assert result.is_error
-    assert words in text_of(result)
-    assert text_of(result).count("\n") == 0
+
+async def test_what_cannot_be_meant_is_answered_in_a_sentence(desk: Desk) -> None:
+    async with desk.client() as client:
+        for tool, arguments, words in WRONG:
+            result = await client.call_tool(tool, {**arguments, "dry_run": False})
+
+            assert result.is_error
+            assert words in text_of(result)
+            assert text_of(result).count("\n") == 0
     assert desk.attempts == []
