@@ -122,6 +122,30 @@ async def propose(ear: Ear, secrets: dict[str, str]) -> None:
             result = await ear.call(tool, **which, **terms)
             if action := str((result.structured_content or {}).get("id", "")):
                 await ear.call("get_action", action_id=action, response_format="detailed", wait=5)
+    await _act(ear, secrets)
+
+
+async def _act(ear: Ear, secrets: dict[str, str]) -> None:
+    """Previews of everything else; what they carry and quote is kept all the same."""
+    workload = {"kind": "Deployment", "name": "deployment-x", "namespace": "shop"}
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: new, namespace: shop}\n"
+    secret += f"stringData: {{a: {secrets['manifest']}}}\n"
+    pod = {"name": "pod-x", "namespace": "shop"}
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("apply_manifest", {"yaml": secret}),
+        ("apply_manifest", {"yaml": secret, "prune": "a=b"}),
+        ("rollback_rollout", workload),
+        ("set_rollout_paused", {**workload, "paused": True}),
+        ("delete_resource", {"kind": "Secret", "name": "opaque", "namespace": "shop"}),
+        ("evict_pod", pod),
+        ("cordon_node", {"name": "node-1"}),
+        ("drain_node", {"name": "node-1", "force": True, "delete_emptydir_data": True}),
+        ("exec_in_pod", {"pod": "pod-x", "namespace": "shop", "command": ["echo", f"password={secrets['manifest']}"]}),
+    ]
+    for tool, arguments in asked:
+        result = await ear.call(tool, **arguments, dry_run=True)
+        if action := str((result.structured_content or {}).get("id", "")):
+            await ear.call("get_action", action_id=action, response_format="detailed")
 
 
 async def _rehearse(ear: Ear, words: dict[str, Any]) -> None:

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from mcp import Client
 from tests.e2e.desk import Desk, opened, text_of
 
+from kubesteward_policies.change import APPLY_PATCH
+from kubesteward_tools.twin.route import Request
 from kubesteward_tools.world.store import Key
 
 pytestmark = pytest.mark.anyio
@@ -104,6 +107,22 @@ async def test_a_manifest_is_applied_in_the_order_of_need(desk: Desk) -> None:
     }
 
 
+async def test_fields_of_another_manager_are_taken_over_only_where_that_is_said(desk: Desk) -> None:
+    manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: pool, namespace: shop}\ndata: {threads: '8'}\n"
+    theirs = {**yaml.safe_load(manifest), "data": {"threads": "4"}}
+    path = "/api/v1/namespaces/shop/configmaps/pool"
+    made = desk.cluster.simulated.handle(Request("patch", path, {"fieldManager": "helm"}, APPLY_PATCH, theirs))
+    assert made.status == 201
+    async with desk.client() as client:
+        refused = await client.call_tool("apply_manifest", {"yaml": manifest, "dry_run": False})
+        forced = await client.call_tool("apply_manifest", {"yaml": manifest, "force_conflicts": True, "dry_run": True})
+
+    assert "Apply failed with 1 conflict" in text_of(refused)
+    assert "force_conflicts=true" in text_of(refused)
+    assert "Apply failed" not in text_of(forced)
+    assert desk.attempts == []
+
+
 async def test_what_a_manifest_leaves_out_is_pruned_where_that_is_asked_for(desk: Desk) -> None:
     old = {"apiVersion": "v1", "kind": "ConfigMap", "data": {}}
     old["metadata"] = {"name": "old", "namespace": "shop", "labels": {"part": "site"}}
@@ -166,26 +185,24 @@ async def test_a_drained_node_has_no_pod_left(desk: Desk) -> None:
     assert record["status"] == "executed", record["outcome"]
 
 
-@pytest.mark.parametrize(
-    ("tool", "arguments", "words"),
-    [
-        ("rollback_rollout", {**WEB, "revision": 9}, "Deployment shop/web has no revision 9 in its history."),
-        ("set_rollout_paused", {"name": "wbe", "namespace": "shop", "paused": True}, "Did you mean 'web'?"),
-        ("apply_manifest", {"yaml": "kind: Pod"}, "manifest:1: an object lacks apiVersion."),
-        ("delete_resource", {**WEB, "propagation": "later"}, "propagation"),
-        ("evict_pod", {"name": "web", "namespace": "shop"}, "'web' is a "),
-        ("cordon_node", {"name": "node-9"}, "there is no Node 'node-9'. Did you mean"),
-        ("drain_node", {"name": "node-9"}, "there is no Node 'node-9'. Did you mean"),
-        ("exec_in_pod", {"pod": "web", "command": "ls"}, "'command'"),
-    ],
+WRONG: tuple[tuple[str, dict[str, Any], str], ...] = (
+    ("rollback_rollout", {**WEB, "revision": 9}, "Deployment shop/web has no revision 9 in its history."),
+    ("set_rollout_paused", {"name": "wbe", "namespace": "shop", "paused": True}, "Did you mean 'web'?"),
+    ("apply_manifest", {"yaml": "kind: Pod"}, "manifest:1: an object lacks apiVersion."),
+    ("delete_resource", {**WEB, "propagation": "later"}, "propagation"),
+    ("evict_pod", {"name": "web", "namespace": "shop"}, "'web' is a "),
+    ("cordon_node", {"name": "node-9"}, "there is no Node 'node-9'. Did you mean"),
+    ("drain_node", {"name": "node-9"}, "there is no Node 'node-9'. Did you mean"),
+    ("exec_in_pod", {"pod": "web", "command": "ls"}, "'command'"),
 )
-async def test_what_cannot_be_meant_is_answered_in_a_sentence(
-    desk: Desk, tool: str, arguments: dict[str, Any], words: str
-) -> None:
-    async with desk.client() as client:
-        result = await client.call_tool(tool, {**arguments, "dry_run": False})
 
-    assert result.is_error
-    assert words in text_of(result)
-    assert text_of(result).count("\n") == 0
+
+async def test_what_cannot_be_meant_is_answered_in_a_sentence(desk: Desk) -> None:
+    async with desk.client() as client:
+        for tool, arguments, words in WRONG:
+            result = await client.call_tool(tool, {**arguments, "dry_run": False})
+
+            assert result.is_error
+            assert words in text_of(result)
+            assert text_of(result).count("\n") == 0
     assert desk.attempts == []

@@ -32,9 +32,17 @@ def test_the_tools_are_these() -> None:
             "1 what_changed: read_only idempotent open_world",
             "2 simulate_impact: read_only idempotent",
             "3 draft_recommendation",
+            "4 apply_manifest: destructive idempotent",
+            "4 cordon_node: destructive idempotent",
+            "4 delete_resource: destructive",
+            "4 drain_node: destructive idempotent",
+            "4 evict_pod: destructive",
+            "4 exec_in_pod: destructive open_world",
             "4 patch_resource: destructive",
             "4 restart_rollout: destructive",
+            "4 rollback_rollout: destructive",
             "4 scale_workload: destructive idempotent",
+            "4 set_rollout_paused: destructive idempotent",
         ]
     )
 

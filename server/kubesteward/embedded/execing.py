@@ -73,13 +73,14 @@ class Execution:
         return not done
 
     def _container(self, namespace: str, name: str, request: web.Request, user: User) -> Container:
-        access = Access("create", resource="pods", subresource="exec", namespace=namespace, name=name)
-        if not permits(self._cluster.store, user, access).allowed:
-            why = (
-                f'pods "{name}" is forbidden: User "{user.name}" cannot create resource "pods/exec" in API group "" '
-                f'in the namespace "{namespace}"'
-            )
-            raise ApiError(403, "Forbidden", why)
+        for verb in ("get", "create"):  # KEP-4006: since 1.35 both
+            access = Access(verb, resource="pods", subresource="exec", namespace=namespace, name=name)
+            if not permits(self._cluster.store, user, access).allowed:
+                why = (
+                    f'pods "{name}" is forbidden: User "{user.name}" cannot {verb} resource "pods/exec" in API group '
+                    f'"" in the namespace "{namespace}"'
+                )
+                raise ApiError(403, "Forbidden", why)
         pod = self._cluster.api.get("pods", namespace, name)
         if not request.query.getall("command", []):
             raise bad_request("you must specify at least 1 command for the container")

@@ -135,7 +135,7 @@ def _refusal(error: aiohttp.WSServerHandshakeError, cluster: str) -> SteadyError
         return Refused(f"{cluster!r} does not speak {PROTOCOLS[0]}.", todo="Run the command by hand.")
     why = {
         400: "it does not take the request: the container may have stopped",
-        403: "KubeSteward's user may not create pods/exec there",
+        403: "KubeSteward's user may not get and create pods/exec there",
         404: "the pod is not there any more",
         500: "the container does not run, or its node does not answer",
     }

@@ -64,6 +64,8 @@ def _advice(action: Action) -> str:
         return (
             f"{ADVICE['blocked']} Somebody other than {action.principal} can grant an exception: `{action.exception}`."
         )
+    if action.status == "executed" and action.change.tool == "exec_in_pod":
+        return "get_action shows what it printed."
     return ADVICE.get(action.status, "")
 
 

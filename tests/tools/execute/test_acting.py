@@ -215,6 +215,7 @@ async def test_a_drain_of_what_would_be_lost_says_what_to_say(cluster: Simulated
     change = await propose(cluster, "drain_node", name=node, force=True, delete_emptydir_data=True)
 
     assert "Pod shop/lonely" in [str(call.target) for call in change.calls]
+    assert change.summary.endswith("; for good shop/lonely; with emptyDir data shop/lonely")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from kubesteward_tools.proposals.objects import Propagation
 from kubesteward_tools.tool import Desk, tool
 
 
-@tool(Tier.EXECUTE, title="Delete an object", destructive=True, idempotent=True)
+@tool(Tier.EXECUTE, title="Delete an object", destructive=True)
 async def delete_resource(
     desk: Desk,
     *,

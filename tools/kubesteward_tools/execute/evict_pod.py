@@ -11,7 +11,7 @@ from kubesteward_tools.proposals import nodes
 from kubesteward_tools.tool import Desk, tool
 
 
-@tool(Tier.EXECUTE, title="Evict a pod", destructive=True, idempotent=True)
+@tool(Tier.EXECUTE, title="Evict a pod", destructive=True)
 async def evict_pod(
     desk: Desk, *, name: Name, grace_seconds: Grace = None, namespace: Namespace = "", cluster: Cluster = ""
 ) -> Change:

@@ -49,10 +49,12 @@ def drain(found: Found, *, force: bool = False, delete_emptydir_data: bool = Fal
     store = found.world.store
     on_it = (pod for key in store.pods_on(found.key.name) if (pod := store.get(key)) is not None)
     pods = sorted((pod for pod in on_it if _leaves(pod)), key=lambda pod: (pod["metadata"]["namespace"], _name(pod)))
-    if bare := [_path(pod) for pod in pods if not force and _runs(pod) and not _controlled(pod)]:
+    bare = [_path(pod) for pod in pods if _runs(pod) and not _controlled(pod)]
+    full = [_path(pod) for pod in pods if _runs(pod) and _has_emptydir(pod)]
+    if bare and not force:
         why = f"nothing would bring back {_listed(bare)} on {found.label}: no controller owns it."
         raise AskDifferently(why, todo="Say force=true to evict all the same.")
-    if full := [_path(pod) for pod in pods if not delete_emptydir_data and _runs(pod) and _has_emptydir(pod)]:
+    if full and not delete_emptydir_data:
         why = f"what {_listed(full)} keeps in emptyDir volumes on {found.label} would be lost."
         raise AskDifferently(why, todo="Say delete_emptydir_data=true to evict all the same.")
     mark = () if (found.obj.get("spec") or {}).get("unschedulable") else (_marking(found, on=True),)
@@ -61,6 +63,8 @@ def drain(found: Found, *, force: bool = False, delete_emptydir_data: bool = Fal
         raise AskDifferently(f"{found.label} is drained already.", todo="Nothing is to be done.")
     plural = "" if len(pods) == 1 else "s"
     words = f"Drain {found.label}: {'cordon it and ' if mark else ''}evict {len(pods)} pod{plural}"
+    words += f"; for good {_listed(bare)}" if bare else ""
+    words += f"; with emptyDir data {_listed(full)}" if full else ""
     return Change("drain_node", found.ref, calls, words)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case, allow, deny
 from kubesteward_policies.change import APPLY_PATCH, ApiCall
+from kubesteward_policies.commands import runs_command
 from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.errors import SteadyError
 
@@ -42,9 +43,13 @@ def _missing(case: Case, wanted: dict[str, str], why: str) -> Verdict:
 
 
 def _needed(case: Case, call: ApiCall) -> Iterator[dict[str, str]]:
-    """Applying what is not there is creating it, too (API doc: server-side apply)."""
+    """Applying what is not there is creating it, too (API doc: server-side apply). A command is asked for by a GET, as
+    every WebSocket is: API servers want `get` for that, and since 1.35 `create` as well (KEP-4006).
+    """
     found = _attributes(case, call)
     yield found
+    if runs_command(call):
+        yield {**found, "verb": "get"}
     key = key_of(case.world, call.target) if call.content_type == APPLY_PATCH else None
     if key is not None and case.world.store.get(key) is None:
         yield {**found, "verb": "create"}
