@@ -32,8 +32,11 @@ def test_the_tools_are_these() -> None:
             "1 what_changed: read_only idempotent open_world",
             "2 simulate_impact: read_only idempotent",
             "3 draft_recommendation",
+            "3 plan_change",
+            "4 execute_plan: destructive",
             "4 patch_resource: destructive",
             "4 restart_rollout: destructive",
+            "4 rollback_action: destructive",
             "4 scale_workload: destructive idempotent",
         ]
     )

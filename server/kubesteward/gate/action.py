@@ -72,7 +72,7 @@ class Action(BaseModel):
     """`digest` covers the change, its rehearsal and the versions of its targets: it is what gets approved.
 
     `server` is the API server that it was judged against, `home` the process that proposed it, `executor` the one that
-    executes it. `diff` is that of the API server's dry run, when it was proposed. `done` counts the calls that were
+    executes it. `diff` is that of the API server's dry run, when it was last judged. `done` counts the calls that were
     answered; `intended` says that the first may have left. `reverts` is the action that this one takes back,
     `reverted_by` the one that has taken this one back. `required` persons have to agree; with 0 it runs alone.
     """

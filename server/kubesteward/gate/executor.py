@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from kubesteward.execution.answers import Conflict
 from kubesteward.execution.pace import PATIENCE
@@ -17,9 +18,11 @@ from kubesteward.gate.action import Action
 from kubesteward.gate.aftermath import Aftermath, Pause
 from kubesteward.gate.comparison import is_graver, still_covers
 from kubesteward.gate.course import TRIES, Course, MakeCase, caught_up
+from kubesteward.gate.differing import told
 from kubesteward.gate.digests import digest_of
 from kubesteward.gate.journal import Journal
 from kubesteward.gate.stages import BEFORE_EXECUTION, REHEARSED_AGAIN, walk
+from kubesteward.gate.stages.dry_run import dry_run
 from kubesteward.gate.stages.rehearsal import opinion, played
 from kubesteward.gate.writers import Writers
 from kubesteward_policies.change import Change
@@ -132,9 +135,13 @@ class Executor:
             return self._blocked(action, judged[-1])
         if now == action.versions and not is_graver(again, action.rehearsal):
             return action
-        digest = digest_of(action.change, again, now)
+        case = self._make_case(world, action)
+        server = await walk(case, (dry_run,))
+        if server[-1].decision is Decision.DENY:
+            return self._blocked(action, server[-1])
+        found: dict[str, Any] = {"versions": now, "rehearsal": again, "diff": told(world, action.change, case.answers)}
         if still_covers(action.rehearsal, again):
-            return self._journal.must(action, "executing", "rehearsed_again", versions=now, rehearsal=again)
+            return self._journal.must(action, "executing", "rehearsed_again", **found)
         blocked = again.verdict == "blocked"
         at = time.time()
         return self._journal.must(
@@ -142,9 +149,8 @@ class Executor:
             "blocked" if blocked else "pending_approval",
             "rehearsed_again",
             note={"verdict": again.verdict},
-            rehearsal=again,
-            versions=now,
-            digest=digest,
+            **found,
+            digest=digest_of(action.change, again, now),
             asked=at,
             expires=at + APPROVAL_SECONDS,
             verdicts=(*action.verdicts, opinion(again)),
