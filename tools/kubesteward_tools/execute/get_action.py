@@ -53,6 +53,8 @@ def _lines(record: Mapping[str, Any]) -> list[str]:
         )
     if record.get("outcome"):
         lines.append(f"Outcome: {sentence(record['outcome'], 600)}")
+    if record.get("reverted_by"):
+        lines.append(f"Rolled back by {record['reverted_by']}.")
     if record.get("status") == "pending_approval":
         until = timestamp(float(record.get("expires") or 0))
         lines.append(f"Waits for a person until {until}: `kubesteward approve {record.get('id')}`.")

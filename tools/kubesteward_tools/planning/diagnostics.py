@@ -8,9 +8,6 @@ from typing import Any
 
 from kubesteward_policies.ref import Ref
 from kubesteward_tools.errors import SteadyError
-from kubesteward_tools.observe.get_events import get_events
-from kubesteward_tools.observe.list_resources import list_resources
-from kubesteward_tools.observe.what_changed import what_changed
 from kubesteward_tools.tool import Answer, Desk, Tool
 
 _MOST = 4
@@ -28,14 +25,17 @@ class Look:
 
 
 async def looks(desk: Desk, targets: Sequence[Ref]) -> list[Look]:
-    found: list[Look] = []
+    from kubesteward_tools.catalog import load_tools  # by name, as a client calls them
+
+    tools, found = load_tools(), list[Look]()
     for target in list(dict.fromkeys(targets))[:_MOST]:
         named = {"namespace": target.namespace} if target.namespace else {}
         about = f"{target.kind}/{target.name}"
         of_one = {"kind": target.kind, "field_selector": f"metadata.name={target.name}", **named}
-        found.append(await _look(desk, target, list_resources, of_one))
-        found.append(await _look(desk, target, get_events, {"related_resource": about, "types": "Warning", **named}))
-        found.append(await _look(desk, target, what_changed, {"resource": about, **named}))
+        found.append(await _look(desk, target, tools["list_resources"], of_one))
+        warnings = {"related_resource": about, "types": "Warning", **named}
+        found.append(await _look(desk, target, tools["get_events"], warnings))
+        found.append(await _look(desk, target, tools["what_changed"], {"resource": about, **named}))
     return found
 
 
