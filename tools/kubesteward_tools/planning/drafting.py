@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kubesteward_policies.change import Change
+from kubesteward_policies.immutable import Surroundings, secret_values
 from kubesteward_tools.errors import InvalidArguments, SteadyError
 from kubesteward_tools.lookup.moments import moment
 from kubesteward_tools.proposals.proposal import Proposal, change_for
@@ -51,6 +52,7 @@ async def draft(world: World, proposals: Sequence[Given], at: float, *, rehearse
             change = await change_for(here, Proposal.of(given), at)
         except SteadyError as error:
             raise InvalidArguments(f"step {number}: {error.message}", todo=error.todo) from None
+        _check_secrets(change, number)
         _check_known(world, here, change, number)
         undoing = _undoing(here, str(given["action"]), change)
         rehearsal, left = await asyncio.to_thread(_played, here, change, at, number, rehearse=rehearse)
@@ -64,6 +66,16 @@ def _standing(world: World, store: Store) -> World:
     other = copy.copy(world)
     other.store = store
     return other
+
+
+def _check_secrets(change: Change, number: int) -> None:
+    """What the gate would deny is not kept as a plan either."""
+    for call in change.calls:
+        broken = secret_values(call, Surroundings())
+        if broken is not None or redact_object(call.body) != call.body:
+            why = broken.reason if broken else "it carries what looks like a password or a token"
+            todo = broken.remedy if broken else "Put it into a Secret by hand and refer to that."
+            raise InvalidArguments(f"step {number}: {why}.", todo=todo)
 
 
 def _check_known(world: World, here: World, change: Change, number: int) -> None:
