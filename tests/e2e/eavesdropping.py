@@ -122,6 +122,9 @@ async def propose(ear: Ear, secrets: dict[str, str]) -> None:
             result = await ear.call(tool, **which, **terms)
             if action := str((result.structured_content or {}).get("id", "")):
                 await ear.call("get_action", action_id=action, response_format="detailed", wait=5)
+                undone = await ear.call("rollback_action", action_id=action, dry_run=True)
+                if action := str((undone.structured_content or {}).get("id", "")):
+                    await ear.call("get_action", action_id=action, response_format="detailed")
     await _act(ear, secrets)
 
 
@@ -154,6 +157,8 @@ async def _rehearse(ear: Ear, words: dict[str, Any]) -> None:
     await ear.call("simulate_impact", action="patch", **which, params=params, response_format="detailed")
     action: dict[str, Any] = {"action": "patch", **which, "params": params}
     await ear.call("draft_recommendation", title="t", severity="info", reasoning="r", proposed_actions=[action])
+    planned = await ear.call("plan_change", steps=[action])
+    await ear.call("execute_plan", plan_id=str((planned.structured_content or {}).get("plan_id", "plan-none")))
 
 
 def _changes(secrets: dict[str, str]) -> Iterator[dict[str, Any]]:
@@ -187,9 +192,12 @@ async def stumble(ear: Ear, secrets: dict[str, str], jwt: str) -> None:
     await ear.call("patch_resource", **which, patch=broken)
     await ear.call("patch_resource", **which, patch=f'{{"password": "{secrets["broken JSON"]}", ]')
     await ear.call("simulate_impact", action="apply", manifest=broken)
+    await ear.call("plan_change", steps=[{"action": "apply", "manifest": broken}])
+    await ear.call("plan_change", intent=f"set the image of deployment-x in shop to password={secrets['manifest']}")
     manifest = "apiVersion: v1\nkind: Secret\nmetadata: {name: new, namespace: shop}\n"
     manifest += f"stringData: {{a: {secrets['manifest']}}}\n"
     await ear.call("simulate_impact", action="apply", manifest=manifest, response_format="detailed")
+    await ear.call("plan_change", steps=[{"action": "apply", "manifest": manifest}])
     await ear.call(
         "draft_recommendation",
         title="t",

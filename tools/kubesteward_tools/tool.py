@@ -68,8 +68,8 @@ class Records(Protocol):
         """
         ...
 
-    async def save_plan(self, plan: Mapping[str, Any]) -> None:
-        """Persist a plan under its `id`, in place of an earlier version."""
+    async def save_plan(self, plan: Mapping[str, Any], plan_id: str = "") -> str:
+        """Persist a plan, in place of an earlier version where `plan_id` names one, and return its id."""
         ...
 
     async def plan(self, plan_id: str) -> Mapping[str, Any]:

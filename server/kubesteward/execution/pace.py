@@ -34,12 +34,22 @@ class Stopped(Refused):
 
 
 class Pace:
-    """For the execution of one change. `stopping` is set when the server is about to end."""
+    """For the execution of one change. `stopping` is set when the server is about to end; `permit` is asked before each
+    write, and raises when there may be no more.
+    """
 
-    def __init__(self, world: World, change: Change, stopping: asyncio.Event, patience: float = PATIENCE) -> None:
+    def __init__(
+        self,
+        world: World,
+        change: Change,
+        stopping: asyncio.Event,
+        patience: float = PATIENCE,
+        permit: Callable[[], None] = lambda: None,
+    ) -> None:
         self._world = world
         self._stopping = stopping
         self._patience = patience
+        self._permit = permit
         self._uids = {call.target: uid for call in change.calls if call.evicts and (uid := self._uid(call.target))}
         self._ready: dict[Key, int] = {}
         self._leaving: dict[Key, tuple[Ref, str]] = {}
@@ -50,6 +60,8 @@ class Pace:
         Raises:
             Stopped: the pod before it was not replaced, or the budget not free, in time. Otherwise as `Writing.apply`.
         """
+        if "pods" in self._world.forbidden and not self._world.sees("pods", call.target.namespace):
+            raise Stopped(f"the pods of {call.target.namespace} cannot be seen any more.")
         uid, workload = self._uids.get(call.target, ""), self._workload(call.target)
         if workload is not None:
             self._ready.setdefault(workload, ready_pods(self._world.store, workload))
@@ -77,6 +89,7 @@ class Pace:
         end, pause = _now() + self._patience, _FIRST
         while True:
             moved = self._budgets(call.target.namespace)
+            self._permit()
             try:
                 return await writer.apply(call)
             except Held as error:

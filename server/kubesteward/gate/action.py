@@ -80,7 +80,7 @@ class Action(BaseModel):
     """`digest` covers the change, its rehearsal and the versions of its targets: it is what gets approved.
 
     `server` is the API server that it was judged against, `home` the process that proposed it, `executor` the one that
-    executes it. `diff` is that of the API server's dry run, when it was proposed. `done` counts the calls that were
+    executes it. `diff` is that of the API server's dry run, when it was last judged. `done` counts the calls that were
     answered; `intended` says that the first may have left. `reverts` is the action that this one takes back,
     `reverted_by` the one that has taken this one back. `kubernetes_user` and `kubernetes_groups` are whom every request
     is made for, whoever approves and whichever process executes ("": the server's own account). `correlation` and

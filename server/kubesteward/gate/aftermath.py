@@ -81,10 +81,11 @@ class Aftermath:
 
     async def _effect(self, world: World, action: Action, call: ApiCall) -> tuple[str, str]:
         writer, version = self._writers.get(world), expected_version(world, action, action.done)
-        found, why = await effect(writer, call, version)
+        uid = self._journal.uid(action, call.target)
+        found, why = await effect(writer, call, version, uid)
         if found == "absent":
             await self._pause(LATER)
-            found, why = await effect(writer, call, version)
+            found, why = await effect(writer, call, version, uid)
         return found, why
 
 

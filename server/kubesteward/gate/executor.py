@@ -18,9 +18,11 @@ from kubesteward.gate.action import Action
 from kubesteward.gate.aftermath import Aftermath, Pause
 from kubesteward.gate.comparison import is_graver, still_covers
 from kubesteward.gate.course import TRIES, Course, MakeCase, caught_up
+from kubesteward.gate.differing import told
 from kubesteward.gate.digests import digest_of
 from kubesteward.gate.journal import Journal
 from kubesteward.gate.stages import BEFORE_EXECUTION, REHEARSED_AGAIN, walk
+from kubesteward.gate.stages.dry_run import dry_run
 from kubesteward.gate.stages.rehearsal import opinion, played
 from kubesteward.gate.writers import Who, Writers
 from kubesteward_policies.change import Change
@@ -47,6 +49,7 @@ class Executor:
         *,
         verify_seconds: float = DEADLINE,
         pace_seconds: float = PATIENCE,
+        permit: Callable[[], None] = lambda: None,
         pause: Pause = asyncio.sleep,
     ) -> None:
         self._journal = journal
@@ -54,7 +57,7 @@ class Executor:
         self._find_world = find_world
         self._make_case = make_case
         self._stopping = asyncio.Event()
-        self._course = Course(journal, writers, make_case, self._stopping, verify_seconds, pace_seconds)
+        self._course = Course(journal, writers, make_case, self._stopping, verify_seconds, pace_seconds, permit)
         self._aftermath = Aftermath(journal, writers, self._course, self._world, pause)
 
     async def run(self, action: Action) -> Action:
@@ -137,13 +140,18 @@ class Executor:
             return self._asked_again(action, judged, rehearsal=again, versions=now)
         if now == action.versions and not is_graver(again, action.rehearsal):
             return action
+        case = self._make_case(world, action)
+        server = await walk(case, (dry_run,))
+        if server[-1].decision is Decision.DENY:
+            return self._blocked(action, server[-1])
+        moved: dict[str, Any] = {"versions": now, "rehearsal": again, "diff": told(world, action.change, case.answers)}
         if still_covers(action.rehearsal, again):
-            return self._journal.must(action, "executing", "rehearsed_again", versions=now, rehearsal=again)
+            return self._journal.must(action, "executing", "rehearsed_again", **moved)
         found = opinion(again)
         if found.decision is Decision.DENY:
-            return self._blocked(action, found, rehearsal=again, versions=now)
+            return self._blocked(action, found, **moved)
         why = "the cluster has moved since the approval, and the rehearsal now differs"
-        return self._asked_again(action, [found], why, rehearsal=again, versions=now)
+        return self._asked_again(action, [found], why, **moved)
 
     def _asked_again(self, action: Action, verdicts: Sequence[Verdict], why: str = "", **moved: Any) -> Action:
         """Back to people: what was agreed to is not what it is now, or needs more of them than have agreed."""

@@ -11,6 +11,7 @@ from kubesteward.gate.action import FINAL, Action, Status
 from kubesteward.gate.actions import Actions
 from kubesteward.store.store import Store
 from kubesteward_policies.change import ApiCall
+from kubesteward_policies.ref import Ref
 from kubesteward_tools.errors import AskAgain, Refused
 from kubesteward_tools.tool import Done
 from kubesteward_tools.world.world import World
@@ -72,6 +73,11 @@ class Journal:
     def keep(self, action_id: str, number: int, obj: Answer) -> None:
         with self._store.transaction() as db:
             db.execute("INSERT OR REPLACE INTO effects VALUES (?, ?, ?)", (action_id, number, json.dumps(obj)))
+
+    def uid(self, action: Action, target: Ref) -> str:
+        """The target's before the action, "" where it was not there."""
+        before = (item for item in self.actions.snapshot(action) if Ref.of(item, target.cluster) == target)
+        return next((str(item["metadata"].get("uid", "")) for item in before), "")
 
     def done(self, action: Action) -> Done:
         """For taking it back. Raises AskAgain when it is not over yet."""

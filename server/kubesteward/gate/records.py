@@ -58,11 +58,15 @@ class Records:
             raise ObjectNotFound(f"there is no action {action_id!r}.", todo="Use the id that the proposal returned.")
         return found
 
-    async def save_plan(self, plan: Mapping[str, Any]) -> None:
-        """Calls are executed as they stand here: one with a secret in it is refused by the gate's own rules before."""
+    async def save_plan(self, plan: Mapping[str, Any], plan_id: str = "") -> str:
+        """Its id. Plans make calls again and so are kept as they are; a tool refuses one with a secret in it before."""
+        if plan_id:
+            await self.plan(plan_id)  # nobody overwrites another's
+        found = plan_id or f"plan-{secrets.token_hex(4)}"
         with self._store.transaction() as db:
-            row = (plan["id"], self._caller.principal, time.time(), json.dumps(plan))
+            row = (found, self._caller.principal, time.time(), json.dumps({**plan, "id": found}))
             db.execute("INSERT OR REPLACE INTO plans VALUES (?, ?, ?, ?)", row)
+        return found
 
     async def plan(self, plan_id: str) -> Mapping[str, Any]:
         query = "SELECT body FROM plans WHERE id = ? AND principal = ?"

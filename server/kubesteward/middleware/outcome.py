@@ -24,7 +24,7 @@ ADVICE = {
     "blocked": "Nothing was changed. Follow the remedy or ask the operator; do not just repeat the same change.",
     "rejected": "Nothing was changed. Do not retry on your own.",
     "expired": "Nothing was changed: the approval came too late. Propose the change again if it is still wanted.",
-    "failed": "See get_action for the outcome before anything else is tried.",
+    "failed": "See get_action for the outcome before anything else is tried; rollback_action takes back what was done.",
     "unknown": "Whether it took effect is not known yet. Do not repeat it; get_action with wait=25 tells when it is.",
     "executing": "Still running: call get_action with this id and wait=25.",
 }

@@ -262,6 +262,7 @@ async def test_movement_that_changes_the_rehearsal_goes_back_to_the_person(lab: 
     action = await lab.gate.execute(approved.id)
 
     assert action.digest != approved.digest
+    assert [(item.before, item.after) for item in action.diff] == [("6", "2")]
     assert lab.writer.writes == []
     assert action.status in {"pending_approval", "blocked"}
     assert action.outcome.startswith("nothing was changed")

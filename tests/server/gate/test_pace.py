@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.gate.lab import Lab
+from tests.server.gate.lab import Lab, deployment
 
-from kubesteward.execution.answers import Held
+from kubesteward.execution.answers import Held, OutcomeUnknown
 from kubesteward_policies.change import ApiCall, Change
 from kubesteward_policies.ref import Ref
 from kubesteward_tools.twin.watcher import ready_pods
@@ -138,3 +138,25 @@ async def test_a_server_that_ends_waits_for_no_pod(lab: Lab) -> None:
 
     assert (action.status, len(lab.writer.writes)) == ("failed", 1)
     assert "the server was stopped before the next eviction" in action.outcome
+
+
+async def test_a_lost_answer_about_a_pod_whose_name_is_given_again_is_found_out(lab: Lab) -> None:
+    spec = {**deployment("db", 2)["spec"], "serviceName": "db"}
+    stateful = {"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": {"name": "db"}, "spec": spec}
+    lab.create("/apis/apps/v1/namespaces/shop/statefulsets", stateful)
+    lab.cluster.engine.settle(600)
+    pod = Ref("lab", "", "Pod", "shop", "db-0")
+    body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "db-0", "namespace": "shop"}}
+    call = ApiCall("create", "/api/v1/namespaces/shop/pods/db-0/eviction", pod, body)
+    web = evictions(lab).calls[-1]
+
+    def lose(sent: ApiCall) -> None:
+        if sent.target == pod:
+            raise OutcomeUnknown("the connection broke.")
+
+    lab.writer.after = lose
+    approved = await lab.approved(Change("evict_pod", pod, (web, call), "evict"))
+    action = await lab.gate.execute(approved.id)
+
+    assert (action.status, action.done) == ("executed", 2)
+    assert lab.records("found_applied")[0]["reason"] == "Pod shop/db-0 is another one by now"

@@ -15,6 +15,8 @@ from kubesteward.gate.records import Records
 from kubesteward_policies.change import ApiCall, Change
 from kubesteward_policies.ref import Ref
 from kubesteward_tools.errors import AskDifferently, ObjectNotFound, Refused
+from kubesteward_tools.lookup.targets import find
+from kubesteward_tools.proposals.nodes import drain
 from kubesteward_tools.proposals.undo import undo
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement("gate.rollback")]
@@ -198,3 +200,31 @@ async def test_what_a_person_agreed_to_is_offered_to_be_taken_back(lab: Lab) -> 
     assert (action.verified, action.reverted_by) == (False, "")
     assert action.outcome.endswith(f"rollback_action(action_id={action.id!r}) goes back.")
     assert lab.live()["spec"]["replicas"] == 4
+
+
+async def test_a_plan_that_ran_alone_and_stopped_is_taken_back_alone(lab: Lab) -> None:
+    action = await ran_alone(lab, Change("t", WEB, scale(4).calls + label("x").calls, "two", steps=(1, 1)))
+
+    assert (action.status, action.verified) == ("failed", False)
+    assert lab.gate.actions.get(action.reverted_by).required == 0
+    assert lab.live()["spec"]["replicas"] == 3
+
+
+async def test_a_rollback_that_is_not_verified_is_not_rolled_back(lab: Lab) -> None:
+    action = await ran_alone(lab, scale(4))
+    undone = lab.gate.actions.get(action.reverted_by)
+
+    assert (undone.verified, undone.reverted_by) == (False, "")
+    assert len(lab.records("proposed")) == 2
+
+
+async def test_a_drained_node_is_uncordoned_and_its_pods_stay_where_they_are(lab: Lab) -> None:
+    world = await lab.world()
+    node = sorted(key.name for key in lab.cluster.store.keys("nodes"))[0]
+    action = await executed(lab, drain(await find(world, "Node", node)))
+    undone = await back(lab, action)
+
+    assert [(call.target.kind, call.body) for call in undone.calls] == [
+        ("Node", [{"op": "remove", "path": "/spec/unschedulable"}])
+    ]
+    assert "its controller makes another one" in undone.summary

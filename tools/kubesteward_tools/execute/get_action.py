@@ -93,6 +93,8 @@ def _told(record: Mapping[str, Any]) -> list[str]:
         )
     if record.get("outcome"):
         lines.append(f"Outcome: {sentence(record['outcome'], 600)}")
+    if record.get("reverted_by"):
+        lines.append(f"Rolled back by {record['reverted_by']}.")
     return lines
 
 

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from kubesteward_policies.change import Change
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.scope import one
@@ -14,7 +10,7 @@ from kubesteward_tools.tool import Desk, tool
 
 
 @tool(Tier.EXECUTE, title="Roll an action back", destructive=True)
-async def rollback_action(desk: Desk, *, action_id: Annotated[str, Field(min_length=1, max_length=100)]) -> Change:
-    """Restore what an action changed, from the snapshot before it; others' changes since stay."""
+async def rollback_action(desk: Desk, *, action_id: str) -> Change:
+    """Put back what an action changed; later changes of others stay."""
     done = await desk.records.done(action_id)
     return await undo(await one(desk, done.change.cluster), done)
