@@ -280,3 +280,22 @@ def test_metadata_is_looked_for_where_both_specifications_have_it() -> None:
         "https://id.example/.well-known/oauth-authorization-server/realms/a",
         "https://id.example/realms/a/.well-known/openid-configuration",
     ]
+
+
+async def test_in_a_session_each_request_s_own_token_decides(tmp_path: Path, issuer: Issuer) -> None:
+    """A session begins with one token and outlives it; a later one may be worth less."""
+    params = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    begin = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    call = {"name": "scale", "arguments": {"name": "web", "replicas": 3}}
+    found = []
+    with served(tmp_path, **settings(issuer, oauth_tier_scopes=True)) as url:
+        async with httpx2.AsyncClient(timeout=10, headers=HEADERS) as http:
+            strong = {"Authorization": f"Bearer {issuer.sign(scope='kubesteward.read kubesteward.propose')}"}
+            weak = {"Authorization": f"Bearer {issuer.sign(scope='kubesteward.read')}"}
+            begun = await http.post(url, json=begin, headers=strong)
+            session = {"Mcp-Session-Id": begun.headers["mcp-session-id"], "MCP-Protocol-Version": "2025-06-18"}
+            for number, token in enumerate((strong, weak, strong), 2):
+                asked = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": call}
+                found.append((await http.post(url, json=asked, headers={**session, **token})).text)
+
+    assert ["INSUFFICIENT_SCOPE" in text for text in found] == [False, True, False]
