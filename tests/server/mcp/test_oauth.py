@@ -20,9 +20,11 @@ from tests.server.mcp.fakes import FakeGate, make_app
 from tests.server.mcp.issuer import AUDIENCE, Issuer, issuing, rsa_key
 from tests.server.mcp.test_http import bearer, served
 
+from kubesteward.cli.issuer import issuer as examined
 from kubesteward.mcp.http import make_application
 from kubesteward.mcp.jwks import FLOOR, FRESH, Keys, well_known
 from kubesteward.mcp.server import build
+from kubesteward.settings import Settings
 from kubesteward_tools.errors import AskAgain, InvalidArguments
 from kubesteward_tools.outgoing import Outgoing, fetch
 
@@ -273,6 +275,20 @@ async def test_a_symmetric_key_in_the_set_is_nobody_s() -> None:
     keys = Keys("https://issuer.example", "https://issuer.example/keys", get=get)
 
     assert await keys.find("one", "HS256") is None
+
+
+async def test_doctor_says_whether_the_issuer_answers(issuer: Issuer) -> None:
+    with issuing() as gone:
+        url = gone.url
+    right, wrong, half = [
+        await examined(Settings.load({}, **given))
+        for given in (settings(issuer), {"oauth_issuer": url, "oauth_audience": AUDIENCE}, {"oauth_issuer": url})
+    ]
+
+    assert [check.state for check in (*right, *wrong, *half)] == ["ok", "fail", "fail"]
+    assert right[0].found == f"it answers with 1 keys; tokens have to be for {AUDIENCE}"
+    assert "does not answer" in wrong[0].found
+    assert await examined(Settings.load({})) == []
 
 
 def test_metadata_is_looked_for_where_both_specifications_have_it() -> None:
