@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kubesteward_tools.errors import AskAgain, AskDifferently, InvalidArguments, Refused
 from kubesteward_tools.outgoing import ForbiddenAddress, Outgoing, checked, fetch, objection
+from kubesteward_tools.prometheus.addresses import addresses
 
 pytestmark = pytest.mark.anyio
 
@@ -24,6 +25,11 @@ def test_metadata_services_are_never_called(host: str) -> None:
     shown = f"[{host}]" if ":" in host else host
     with pytest.raises(InvalidArguments, match="never called"):
         checked(f"https://{shown}/latest", "SETTING", plain=True)
+
+
+def test_prometheus_is_no_way_round_it() -> None:
+    with pytest.raises(InvalidArguments, match="never called"):
+        addresses("prod=http://user:secret@169.254.169.254", "prod")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +94,7 @@ async def served(answer: Any) -> tuple[web.AppRunner, str]:
         return answer
 
     application = web.Application()
-    application.router.add_get("/{path:.*}", handle)
+    application.router.add_route("*", "/{path:.*}", handle)
     runner = web.AppRunner(application)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -107,6 +113,14 @@ async def test_an_answer_is_read() -> None:
     runner, url = await served(web.Response(text="hello"))
 
     assert await fetch(checked(url, "SETTING"), "the issuer") == (200, b"hello")
+    await runner.cleanup()
+
+
+async def test_something_may_be_posted() -> None:
+    runner, url = await served(web.Response(status=201))
+    body = await fetch(checked(url, "SETTING"), "the webhook", method="POST", data=b"{}")
+
+    assert body[0] == 201
     await runner.cleanup()
 
 

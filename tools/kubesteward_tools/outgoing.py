@@ -161,9 +161,15 @@ def _embedded(address: Address) -> list[Address]:
 
 
 async def fetch(
-    outgoing: Outgoing, what: str, headers: Mapping[str, str] | None = None, *, largest: int = LARGEST
+    outgoing: Outgoing,
+    what: str,
+    headers: Mapping[str, str] | None = None,
+    *,
+    method: str = "GET",
+    data: bytes | None = None,
+    largest: int = LARGEST,
 ) -> tuple[int, bytes]:
-    """GET: status and body.
+    """Status and body of one request. `what` names the other side in errors.
 
     Raises:
         AskAgain: `what` does not answer. Refused: it must not be called. AskDifferently: it redirects or never ends.
@@ -173,7 +179,9 @@ async def fetch(
     try:
         async with (
             outgoing.session() as session,
-            session.get(outgoing.url, headers=headers, proxy=outgoing.proxy, allow_redirects=False) as answer,
+            session.request(
+                method, outgoing.url, data=data, headers=headers, proxy=outgoing.proxy, allow_redirects=False
+            ) as answer,
         ):
             if 300 <= answer.status < 400:
                 raise AskDifferently(f"{what} answered with a redirection, which is not followed.")

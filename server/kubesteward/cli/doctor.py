@@ -14,6 +14,7 @@ import typer
 
 from kubesteward.cli.checks import Check
 from kubesteward.cli.exits import FAILED, one_sentence
+from kubesteward.cli.issuer import issuer
 from kubesteward.cli.writing import changes_with
 from kubesteward.settings import Settings
 
@@ -39,7 +40,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] =
 
 
 async def _examine(settings: Settings) -> list[Check]:
-    examinations = (_python, _brains, _store, _guardrails, _clusters, _monitoring)
+    examinations = (_python, _brains, _store, _guardrails, _clusters, _monitoring, issuer)
     return [check for examine in examinations for check in await examine(settings)]
 
 

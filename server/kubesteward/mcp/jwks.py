@@ -64,6 +64,10 @@ class Keys:
         self._next = -math.inf
         self._fetching = asyncio.Lock()
 
+    async def count(self) -> int:
+        """How many keys the issuer publishes now. Raises SteadyErrors that say why there are none."""
+        return len(_usable(await self._document()))
+
     async def find(self, kid: str | None, algorithm: str) -> PyJWK | None:
         """The key for a token's header; None where there is none, or where the issuer has never answered."""
         if self._clock() - self._fetched > FRESH:

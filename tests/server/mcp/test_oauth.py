@@ -20,9 +20,11 @@ from tests.server.mcp.fakes import FakeGate, make_app
 from tests.server.mcp.issuer import AUDIENCE, Issuer, issuing, rsa_key
 from tests.server.mcp.test_http import bearer, served
 
+from kubesteward.cli.issuer import issuer as examined
 from kubesteward.mcp.http import make_application
 from kubesteward.mcp.jwks import FLOOR, FRESH, Keys, well_known
 from kubesteward.mcp.server import build
+from kubesteward.settings import Settings
 from kubesteward_tools.errors import AskAgain, InvalidArguments
 from kubesteward_tools.outgoing import Outgoing, fetch
 
@@ -275,8 +277,41 @@ async def test_a_symmetric_key_in_the_set_is_nobody_s() -> None:
     assert await keys.find("one", "HS256") is None
 
 
+async def test_doctor_says_whether_the_issuer_answers(issuer: Issuer) -> None:
+    with issuing() as gone:
+        url = gone.url
+    right, wrong, half = [
+        await examined(Settings.load({}, **given))
+        for given in (settings(issuer), {"oauth_issuer": url, "oauth_audience": AUDIENCE}, {"oauth_issuer": url})
+    ]
+
+    assert [check.state for check in (*right, *wrong, *half)] == ["ok", "fail", "fail"]
+    assert right[0].found == f"it answers with 1 keys; tokens have to be for {AUDIENCE}"
+    assert "does not answer" in wrong[0].found
+    assert await examined(Settings.load({})) == []
+
+
 def test_metadata_is_looked_for_where_both_specifications_have_it() -> None:
     assert well_known("https://id.example/realms/a") == [
         "https://id.example/.well-known/oauth-authorization-server/realms/a",
         "https://id.example/realms/a/.well-known/openid-configuration",
     ]
+
+
+async def test_in_a_session_each_request_s_own_token_decides(tmp_path: Path, issuer: Issuer) -> None:
+    """A session begins with one token and outlives it; a later one may be worth less."""
+    params = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}
+    begin = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
+    call = {"name": "scale", "arguments": {"name": "web", "replicas": 3}}
+    found = []
+    with served(tmp_path, **settings(issuer, oauth_tier_scopes=True)) as url:
+        async with httpx2.AsyncClient(timeout=10, headers=HEADERS) as http:
+            strong = {"Authorization": f"Bearer {issuer.sign(scope='kubesteward.read kubesteward.propose')}"}
+            weak = {"Authorization": f"Bearer {issuer.sign(scope='kubesteward.read')}"}
+            begun = await http.post(url, json=begin, headers=strong)
+            session = {"Mcp-Session-Id": begun.headers["mcp-session-id"], "MCP-Protocol-Version": "2025-06-18"}
+            for number, token in enumerate((strong, weak, strong), 2):
+                asked = {"jsonrpc": "2.0", "id": number, "method": "tools/call", "params": call}
+                found.append((await http.post(url, json=asked, headers={**session, **token})).text)
+
+    assert ["INSUFFICIENT_SCOPE" in text for text in found] == [False, True, False]
