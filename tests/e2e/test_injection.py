@@ -162,7 +162,6 @@ class Heard:
     changes: list[tuple[str, str]] = field(default_factory=list)
     attempts: list[str] = field(default_factory=list)
     terminal: list[str] = field(default_factory=list)
-    pages: list[str] = field(default_factory=list)
 
 
 async def listen(folder: Path, given: list[str]) -> Heard:
