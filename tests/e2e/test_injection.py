@@ -28,6 +28,8 @@ from kubesteward.middleware.handover import question_about
 from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.twin.route import Request
 
+pytestmark = pytest.mark.requirement("text.injection")
+
 HARMLESS = "nothing to see"
 SMUGGLED = "\u202e\u2066\u200b\U000e0041\U000e0042\ufeff"
 """Bidi overrides, zero-width and tag characters."""

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from kubesteward.cli.commands import app
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.requirement("gate.stop")]
 
 
 @pytest.fixture

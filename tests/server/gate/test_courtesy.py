@@ -14,7 +14,7 @@ from kubesteward.middleware.call import Call, Reply
 from kubesteward.middleware.courtesy import readers_first
 from kubesteward_tools.catalog import load_tools
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.requirement("gate.readers-first")]
 
 
 async def test_a_turn_waits_until_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:

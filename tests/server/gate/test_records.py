@@ -10,7 +10,7 @@ from tests.server.gate.lab import ALICE, Lab, label
 from kubesteward.audit.actors import CORRELATION
 from kubesteward.audit.query import Filter, select
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.requirement("audit.actors")]
 
 
 @pytest.fixture

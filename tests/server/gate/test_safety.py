@@ -17,7 +17,7 @@ from kubesteward.gate import safety
 from kubesteward.gate.safety import TRIGGERS, Pulse
 from kubesteward_tools.world.store import Key
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.requirement("gate.safe-mode")]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from kubesteward.store.store import Store
 from kubesteward_policies.change import MERGE_PATCH, ApiCall, Change
 from kubesteward_tools.errors import Refused
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.requirement("gate.stop")]
 
 
 @pytest.fixture
