@@ -39,7 +39,7 @@ REQUIREMENTS = {
     "audit.actors": "Every step of an action names who took it and the call that it came from.",
     "audit.evidence": "Evidence verifies without KubeSteward.",
     "secrets.nowhere": "Secret values are in no result, log or store.",
-    "text.injection": "Texts of a cluster that give orders change nothing, and nobody who approves reads them unfenced.",
+    "text.injection": "Texts of a cluster that give orders change nothing, and no approver reads them unfenced.",
     "text.redaction": "Text that leaves is redacted.",
     "text.fencing": "Text out of a cluster is fenced as data.",
     "tools.strict": "Unknown arguments are refused.",

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from kubesteward.cli.commands import app
 
-pytestmark = [pytest.mark.anyio, pytest.mark.requirement("gate.stop")]
+pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
@@ -26,6 +26,7 @@ def run(desk: Desk, *arguments: str) -> str:
     return found.output
 
 
+@pytest.mark.requirement("gate.stop")
 async def test_a_stop_is_felt_by_the_next_call_and_reading_goes_on(desk: Desk) -> None:
     async with desk.client(forms=False) as client:
         waiting = (await client.call_tool("patch_resource", REPAIR)).structured_content or {}
@@ -45,6 +46,7 @@ async def test_a_stop_is_felt_by_the_next_call_and_reading_goes_on(desk: Desk) -
     assert desk.attempts == []
 
 
+@pytest.mark.requirement("gate.stop")
 async def test_an_approval_given_at_the_terminal_waits_for_resume(desk: Desk) -> None:
     async with desk.client(forms=False) as client:
         waiting = (await client.call_tool("patch_resource", REPAIR)).structured_content or {}
