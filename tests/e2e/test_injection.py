@@ -162,7 +162,6 @@ class Heard:
     changes: list[tuple[str, str]] = field(default_factory=list)
     attempts: list[str] = field(default_factory=list)
     terminal: list[str] = field(default_factory=list)
-    pages: list[str] = field(default_factory=list)
 
 
 async def listen(folder: Path, given: list[str]) -> Heard:
@@ -267,6 +266,7 @@ def refused(given: list[str], tmp_path_factory: pytest.TempPathFactory) -> Heard
     return anyio.run(be_refused, tmp_path_factory.mktemp("refused"), given)
 
 
+@pytest.mark.requirement("text.injection")
 def test_the_texts_are_read_at_all(heard: Heard, given: list[str]) -> None:
     inside = " ".join(" ".join(item["inside"].split()) for _, text in heard.replies for item in FENCE.finditer(text))
     unread = [text for text in given if any(fragments(text)) and not any(part in inside for part in fragments(text))]
@@ -274,10 +274,12 @@ def test_the_texts_are_read_at_all(heard: Heard, given: list[str]) -> None:
     assert unread == []
 
 
+@pytest.mark.requirement("text.injection")
 def test_no_text_stands_outside_of_a_fence(heard: Heard, given: list[str]) -> None:
     assert found_in([(label, outside(text)) for label, text in heard.replies], given) == []
 
 
+@pytest.mark.requirement("text.injection")
 def test_nothing_that_cannot_be_seen_comes_through(heard: Heard, refused: Heard) -> None:
     said = [text for _, text in (*heard.replies, *refused.replies)]
     said += heard.forms + heard.terminal + refused.forms + refused.terminal
@@ -285,6 +287,7 @@ def test_nothing_that_cannot_be_seen_comes_through(heard: Heard, refused: Heard)
     assert [text[:200] for text in said if any(sign in text for sign in SMUGGLED)] == []
 
 
+@pytest.mark.requirement("text.injection")
 def test_changes_and_requests_are_those_of_a_cluster_without_the_texts(heard: Heard, unplanted: Heard) -> None:
     def without_time(change: tuple[str, str]) -> tuple[str, str]:
         return change[0], re.sub(r"\d{4}-\d\d-\d\dT[0-9:]+Z", "now", change[1])
@@ -293,6 +296,7 @@ def test_changes_and_requests_are_those_of_a_cluster_without_the_texts(heard: He
     assert unplanted.attempts == heard.attempts
 
 
+@pytest.mark.requirement("text.injection")
 def test_who_has_to_approve_reads_none_of_them(heard: Heard, given: list[str]) -> None:
     said = [("form", text) for text in heard.forms] + [("terminal", outside(text)) for text in heard.terminal]
 
@@ -300,11 +304,13 @@ def test_who_has_to_approve_reads_none_of_them(heard: Heard, given: list[str]) -
     assert found_in(said, given) == []
 
 
+@pytest.mark.requirement("text.injection")
 def test_what_a_policy_of_the_cluster_says_is_fenced_as_well(refused: Heard, given: list[str]) -> None:
     assert {"blocked"} <= {status for _, status in refused.changes}
     assert found_in([(label, outside(text)) for label, text in refused.replies], given) == []
 
 
+@pytest.mark.requirement("text.injection")
 def test_nor_does_who_approves_read_what_a_policy_says(refused: Heard, given: list[str]) -> None:
     said = [("form", text) for text in refused.forms] + [("terminal", outside(text)) for text in refused.terminal]
 

@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 YIELDING = 0.02
 """Seconds that one turn waits for readers to be done."""
 SLICE = 0.002
-"""Seconds that a rehearsal runs on between two waits."""
+"""Seconds that a rehearsal runs on between two waits, and about as long the pieces on the event loop."""
 PATIENCE = 3.0
 """Seconds that one rehearsal waits in all."""
 
@@ -28,6 +28,7 @@ class _Turns:
     def __init__(self) -> None:
         self.turn = asyncio.Lock()
         self.rehearsal = asyncio.Lock()
+        self.until = 0.0
         self.quiet = asyncio.Event()
         self.quiet.set()
 
@@ -62,11 +63,13 @@ class Courtesy:
         turns = self._turns()
         async with turns.turn:
             await asyncio.sleep(0)  # what came meanwhile is begun before
+            if turns.quiet.is_set() or time.monotonic() < turns.until:
+                return
             try:
                 async with asyncio.timeout(YIELDING):
                     await turns.quiet.wait()
             except TimeoutError:
-                pass
+                turns.until = time.monotonic() + SLICE
 
     @asynccontextmanager
     async def rehearsing(self) -> AsyncIterator[Callable[[], None]]:

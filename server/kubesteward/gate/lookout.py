@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 
 from kubesteward.gate.action import Action, Status
 from kubesteward.gate.actions import Actions
@@ -53,7 +54,8 @@ class Lookout:
     def wake(self) -> None:
         """There may be something to watch."""
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="the gate's lookout")
+            # in a context of its own: what it does later has nothing to do with the call that woke it
+            self._task = asyncio.create_task(self._run(), name="the gate's lookout", context=Context())
 
     async def close(self) -> None:
         tasks = [task for task in (self._task, *self._busy.values()) if task is not None]

@@ -17,6 +17,7 @@ from kubesteward_tools.catalog import load_tools
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.requirement("gate.readers-first")
 async def test_a_turn_waits_until_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(courtesy, "YIELDING", 5.0)
     manners, order = Courtesy(), list[str]()
@@ -35,12 +36,14 @@ async def test_a_turn_waits_until_nobody_reads(monkeypatch: pytest.MonkeyPatch) 
     assert order == ["reader", "proposal"]
 
 
+@pytest.mark.requirement("gate.readers-first")
 async def test_readers_who_never_end_starve_no_proposal() -> None:
     manners = Courtesy()
     with manners.reading():
         await asyncio.wait_for(asyncio.gather(*(manners.turn() for _ in range(3))), 5)
 
 
+@pytest.mark.requirement("gate.readers-first")
 async def test_one_rehearsal_runs_at_a_time() -> None:
     manners, running, most = Courtesy(), 0, 0
 
@@ -57,6 +60,7 @@ async def test_one_rehearsal_runs_at_a_time() -> None:
     assert most == 1
 
 
+@pytest.mark.requirement("gate.readers-first")
 async def test_a_rehearsal_stops_while_somebody_reads_and_goes_on_after(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(courtesy, "YIELDING", 5.0)
     monkeypatch.setattr(courtesy, "SLICE", 0.0)
@@ -76,6 +80,7 @@ async def test_a_rehearsal_stops_while_somebody_reads_and_goes_on_after(monkeypa
     assert (before, passed.is_set()) == (False, True)
 
 
+@pytest.mark.requirement("gate.readers-first")
 async def test_a_rehearsal_waits_only_so_long_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(courtesy, "SLICE", 0.0)
     monkeypatch.setattr(courtesy, "YIELDING", 0.001)
@@ -90,6 +95,7 @@ async def test_a_rehearsal_waits_only_so_long_in_all(monkeypatch: pytest.MonkeyP
     assert time.monotonic() - began < 5
 
 
+@pytest.mark.requirement("gate.readers-first")
 @pytest.mark.parametrize(
     ("tool", "counts"), [("list_resources", True), ("get_action", False), ("scale_workload", False)]
 )

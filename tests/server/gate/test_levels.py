@@ -18,6 +18,7 @@ from kubesteward.settings import Settings
 from kubesteward_policies.change import STRATEGIC_PATCH, Change
 from kubesteward_policies.ladder import RESTARTED
 from kubesteward_tools.errors import InvalidArguments
+from kubesteward_tools.proposals.undo import undo
 from kubesteward_tools.twin.clock import timestamp
 
 pytestmark = pytest.mark.anyio
@@ -293,3 +294,22 @@ def test_a_broken_setting_is_told_at_the_start(name: str, value: str, told: str)
         Settings.load({name: value})
 
     assert told in str(refused.value)
+
+
+async def test_a_fix_that_ran_alone_and_did_not_help_is_taken_back_alone(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, autonomy=3, allow_auto_fix="restart_on_oom", **ALL)
+    kill(lab)
+    lab.writer.frozen = True
+    fix = await lab.gate.execute((await lab.propose(restart())).id)
+    back = lab.gate.actions.get(fix.reverted_by)
+
+    assert (fix.verified, back.required, rule_of(back, "autonomy")) == (False, 0, "autonomy.rollback")
+
+
+async def test_a_rollback_that_somebody_proposes_is_none_of_the_fixes(tmp_path: Path) -> None:
+    lab = Lab(tmp_path, autonomy=3, allow_auto_fix="restart_on_oom", **ALL)
+    kill(lab)
+    fix = await lab.gate.execute((await lab.propose(restart())).id)
+    back = await undo(await lab.world(), lab.gate.done(fix))
+
+    assert (await lab.propose(back)).status == "pending_approval"

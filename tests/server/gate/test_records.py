@@ -24,6 +24,7 @@ async def lab(tmp_path: Path) -> Lab:
     return lab
 
 
+@pytest.mark.requirement("audit.actors")
 async def test_each_step_names_who_took_it(lab: Lab) -> None:
     found = [(item["type"], item["actor"]["kind"], item["actor"]["name"]) for item in lab.records() if "action" in item]
 
@@ -32,12 +33,14 @@ async def test_each_step_names_who_took_it(lab: Lab) -> None:
     assert {("system", "kubesteward")} == {item[1:] for item in found[2:]}
 
 
+@pytest.mark.requirement("audit.actors")
 async def test_every_step_leads_back_to_the_call_and_its_session(lab: Lab) -> None:
     found = [item for item in lab.records() if "action" in item]
 
     assert {("c0ffee", ALICE.session)} == {(item["correlation"], item["session"]) for item in found}
 
 
+@pytest.mark.requirement("audit.actors")
 async def test_a_proposal_keeps_what_it_was_judged_by(lab: Lab) -> None:
     record = lab.records("proposed")[0]
 
@@ -48,6 +51,7 @@ async def test_a_proposal_keeps_what_it_was_judged_by(lab: Lab) -> None:
     ]
 
 
+@pytest.mark.requirement("audit.actors")
 async def test_what_follows_an_approval_names_it(lab: Lab) -> None:
     intent = lab.records("intent")[0]
 
@@ -56,6 +60,7 @@ async def test_what_follows_an_approval_names_it(lab: Lab) -> None:
     ]
 
 
+@pytest.mark.requirement("audit.actors")
 async def test_records_are_found_by_anybody_who_had_a_part_and_by_the_call(lab: Lab) -> None:
     def count(wanted: Filter) -> int:
         return len(list(select(lab.settings.state_dir, wanted)))

@@ -171,20 +171,17 @@ async def test_others_actions_are_not_there(lab: Lab) -> None:
         await Records(lab.gate, lab.store, replace(ALICE, principal="local:mallory")).done(action.id)
 
 
-async def ran_alone(lab: Lab, change: Change) -> Action:
-    """As a level does that asks nobody."""
-    approved = await lab.approved(change)
+async def ran_alone(folder: Path, change: Change, **settings: Any) -> tuple[Lab, Action]:
+    """In a cluster where nothing that is written takes effect."""
+    lab = Lab(folder, **{"autonomy": 4, **settings})
     lab.writer.frozen = True
-    changed: Any = lab.gate.actions.move(approved, "expired", "x")  # the row is replaced below
-    alone = approved.model_copy(update={"required": 0})
-    lab.store.db.execute(
-        "UPDATE actions SET status = 'approved', body = ? WHERE id = ?", (alone.model_dump_json(), changed.id)
-    )
-    return await lab.gate.execute(approved.id)
+    proposed = await lab.propose(change, justification="more visitors than three can serve")
+    assert proposed.status == "approved", proposed.verdicts
+    return lab, await lab.gate.execute(proposed.id)
 
 
-async def test_what_ran_alone_and_was_not_verified_is_taken_back_alone(lab: Lab) -> None:
-    action = await ran_alone(lab, scale(4))
+async def test_what_ran_alone_and_was_not_verified_is_taken_back_alone(tmp_path: Path) -> None:
+    lab, action = await ran_alone(tmp_path, scale(4))
 
     assert (action.verified, bool(action.reverted_by)) == (False, True)
     assert f"It was rolled back by {action.reverted_by}" in action.outcome
@@ -202,16 +199,17 @@ async def test_what_a_person_agreed_to_is_offered_to_be_taken_back(lab: Lab) -> 
     assert lab.live()["spec"]["replicas"] == 4
 
 
-async def test_a_plan_that_ran_alone_and_stopped_is_taken_back_alone(lab: Lab) -> None:
-    action = await ran_alone(lab, Change("t", WEB, scale(4).calls + label("x").calls, "two", steps=(1, 1)))
+async def test_a_plan_that_ran_alone_and_stopped_is_taken_back_alone(tmp_path: Path) -> None:
+    change = Change("t", WEB, scale(4).calls + label("x").calls, "two", steps=(1, 1))
+    lab, action = await ran_alone(tmp_path, change)
 
     assert (action.status, action.verified) == ("failed", False)
     assert lab.gate.actions.get(action.reverted_by).required == 0
     assert lab.live()["spec"]["replicas"] == 3
 
 
-async def test_a_rollback_that_is_not_verified_is_not_rolled_back(lab: Lab) -> None:
-    action = await ran_alone(lab, scale(4))
+async def test_a_rollback_that_is_not_verified_is_not_rolled_back(tmp_path: Path) -> None:
+    lab, action = await ran_alone(tmp_path, scale(4))
     undone = lab.gate.actions.get(action.reverted_by)
 
     assert (undone.verified, undone.reverted_by) == (False, "")

@@ -35,16 +35,19 @@ async def rules(lab: Lab) -> list[str]:
     return [item.rule for item in await lab.gate.safe_mode("lab")]
 
 
+@pytest.mark.requirement("gate.safe-mode")
 def test_every_trigger_says_what_it_is_for() -> None:
     assert [item.__name__ for item in TRIGGERS if not item.__doc__] == []
 
 
+@pytest.mark.requirement("gate.safe-mode")
 async def test_all_well_is_no_safe_mode(lab: Lab) -> None:
     await lab.propose(label("blue"))
 
     assert await rules(lab) == []
 
 
+@pytest.mark.requirement("gate.safe-mode")
 async def test_a_full_disk_is_safe_mode_until_there_is_room_again(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=2**20))
@@ -54,6 +57,7 @@ async def test_a_full_disk_is_safe_mode_until_there_is_room_again(lab: Lab, monk
     assert await refusal(lab) == ""
 
 
+@pytest.mark.requirement("gate.safe-mode")
 async def test_a_key_that_is_gone_or_another_stops_changes_until_it_is_back(lab: Lab) -> None:
     await lab.propose(label("blue"))
     key = lab.settings.state_dir / PRIVATE
@@ -71,6 +75,7 @@ async def test_a_key_that_is_gone_or_another_stops_changes_until_it_is_back(lab:
     assert await rules(lab) == []
 
 
+@pytest.mark.requirement("gate.safe-mode")
 async def test_a_clock_that_went_back_stops_changes_until_a_person_says_it_is_right(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,12 +90,14 @@ async def test_a_clock_that_went_back_stops_changes_until_a_person_says_it_is_ri
     assert (before, after) == (["liveness.clock"], [])
 
 
+@pytest.mark.requirement("gate.safe-mode")
 async def test_a_server_whose_clock_is_far_off_is_not_changed(lab: Lab) -> None:
     lab.source.skew = -90.0
 
     assert await refusal(lab) == "liveness.skew"
 
 
+@pytest.mark.requirement("gate.safe-mode")
 async def test_another_cluster_under_the_same_name_is_not_changed(lab: Lab) -> None:
     await lab.propose(label("blue"))
     key = Key("namespaces", "", "kube-system")
@@ -101,6 +108,7 @@ async def test_another_cluster_under_the_same_name_is_not_changed(lab: Lab) -> N
     assert await refusal(lab) == "liveness.identity"
 
 
+@pytest.mark.requirement("gate.safe-mode")
 async def test_a_server_that_was_upgraded_is_left_alone_for_a_while(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safety, "ASK_VERSION_AFTER", 0.0)
     await lab.propose(label("blue"))
@@ -112,6 +120,7 @@ async def test_a_server_that_was_upgraded_is_left_alone_for_a_while(lab: Lab, mo
     assert await refusal(lab) == ""
 
 
+@pytest.mark.requirement("gate.safe-mode")
 async def test_a_view_that_is_old_stops_changes(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     world = await lab.gate._clusters.world("lab")
     asked: list[tuple[str, ...]] = []
@@ -134,6 +143,7 @@ def failed(lab: Lab, action: Any, **values: Any) -> None:
         )
 
 
+@pytest.mark.requirement("gate.safe-mode")
 @pytest.mark.parametrize(
     "values",
     [
@@ -151,6 +161,7 @@ async def test_many_failures_of_late_leave_changes_to_persons(lab: Lab, values: 
     assert (said[0], action.status) == (("needs_approval", "liveness.failing"), "pending_approval")
 
 
+@pytest.mark.requirement("gate.safe-mode")
 async def test_failures_before_anything_was_sent_do_not_count(lab: Lab) -> None:
     for name in ("a", "b", "c"):
         failed(lab, await lab.propose(label(name)), status="failed", intended=False)
@@ -158,6 +169,7 @@ async def test_failures_before_anything_was_sent_do_not_count(lab: Lab) -> None:
     assert await rules(lab) == []
 
 
+@pytest.mark.requirement("gate.safe-mode")
 async def test_an_anchor_that_cannot_be_written_is_named_as_such(tmp_path: Path) -> None:
     lab = Lab(tmp_path, audit_anchor=tmp_path / "missing" / "anchor.jsonl")
     gate = lab.gate
@@ -170,6 +182,7 @@ async def test_an_anchor_that_cannot_be_written_is_named_as_such(tmp_path: Path)
     assert "liveness.anchor" in [item.rule for item in await pulse.troubles()]
 
 
+@pytest.mark.requirement("gate.safe-mode")
 async def test_a_broken_log_is_named_and_the_public_key_alone_is_no_key(lab: Lab) -> None:
     await lab.propose(label("blue"))
     with lab.store.transaction() as db:

@@ -38,6 +38,7 @@ def twice() -> Change:
     return Change("patch_resource", WEB, tuple(calls), "Patch twice")
 
 
+@pytest.mark.requirement("gate.stop")
 @pytest.mark.parametrize("dry_run", [True, False])
 async def test_a_proposal_is_refused_and_the_server_is_not_even_asked(lab: Lab, dry_run: bool) -> None:
     stop(lab)
@@ -49,6 +50,7 @@ async def test_a_proposal_is_refused_and_the_server_is_not_even_asked(lab: Lab, 
     assert lab.writer.asked == []
 
 
+@pytest.mark.requirement("gate.stop")
 async def test_an_approval_is_refused_the_action_stays_and_can_be_approved_after_it(lab: Lab) -> None:
     action = await lab.propose(label("blue"))
     stop(lab)
@@ -61,6 +63,7 @@ async def test_an_approval_is_refused_the_action_stays_and_can_be_approved_after
     assert (during, (await lab.gate.execute(action.id)).status) == ("pending_approval", "executed")
 
 
+@pytest.mark.requirement("gate.stop")
 async def test_a_no_is_still_taken(lab: Lab) -> None:
     action = await lab.propose(label("blue"))
     stop(lab)
@@ -68,6 +71,7 @@ async def test_a_no_is_still_taken(lab: Lab) -> None:
     assert lab.gate.actions.reject(action.id, ALICE.principal).status == "rejected"
 
 
+@pytest.mark.requirement("gate.stop")
 async def test_what_was_approved_before_is_not_begun(lab: Lab) -> None:
     action = await lab.approved(label("blue"))
     stop(lab)
@@ -76,6 +80,7 @@ async def test_what_was_approved_before_is_not_begun(lab: Lab) -> None:
     assert lab.writer.writes == []
 
 
+@pytest.mark.requirement("gate.stop")
 async def test_an_execution_under_way_stops_before_its_next_call_and_says_what_was_done(lab: Lab) -> None:
     action = await lab.approved(twice())
     lab.writer.after = lambda _: stop(lab)
@@ -85,6 +90,7 @@ async def test_an_execution_under_way_stops_before_its_next_call_and_says_what_w
     assert ended.outcome.startswith("1 of 2 calls were made: local:bob stopped all changes")
 
 
+@pytest.mark.requirement("gate.stop")
 async def test_it_holds_for_a_server_that_starts_later_and_ends_with_resume(lab: Lab) -> None:
     stop(lab)
     later = lab.another_gate()
@@ -95,6 +101,7 @@ async def test_it_holds_for_a_server_that_starts_later_and_ends_with_resume(lab:
     assert (during.status, after.status) == ("blocked", "pending_approval")
 
 
+@pytest.mark.requirement("gate.stop")
 async def test_records_stay_readable_and_both_ends_are_in_the_audit_log(lab: Lab) -> None:
     action = await lab.propose(label("blue"))
     stop(lab, "because \u202eof\n<b>this</b>")
@@ -108,6 +115,7 @@ async def test_records_stay_readable_and_both_ends_are_in_the_audit_log(lab: Lab
     assert (again["reason"], resumed["was_stopped"]) == ("again", True)
 
 
+@pytest.mark.requirement("gate.stop")
 async def test_every_call_of_a_writer_asks_the_switch(lab: Lab) -> None:
     stop(lab)
     writer = lab.gate._writers.find(await lab.world())

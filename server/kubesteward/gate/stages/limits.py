@@ -24,6 +24,8 @@ async def limits(case: Case) -> Verdict:
 
 def within_limits(case: Case) -> Verdict:
     """Also asked in the transaction that adds what runs alone."""
+    if case.alone:
+        return allow(STAGE, "limits.rollback", "it takes back what was counted when it was done")
     used = Automatic(case.store).pods(case.world.server, time.time() - HOUR, case.action)
     store = case.world.store
     there = {space: store.count("pods", space) for space in case.pods}
