@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -134,7 +135,24 @@ async def _clusters(settings: Settings) -> list[Check]:
         changes = [] if settings.bundle else await changes_with(settings, clusters)
     finally:
         await clusters.close()
+    checks = [*_scopes(settings, clusters.names()), *checks]
     return [*checks, *changes] or [_nothing(settings)]
+
+
+def _scopes(settings: Settings, contexts: Iterable[str]) -> list[Check]:
+    """A scope that fits no context is a cluster whose name is misspelt, and whose level is another than was meant."""
+    from fnmatch import fnmatchcase
+
+    from kubesteward_policies.autonomy import scopes
+
+    known, names = scopes(settings.autonomy_scopes), list(contexts)
+    if not known:
+        return []
+    lost = sorted({item.cluster for item in known if not any(fnmatchcase(name, item.cluster) for name in names)})
+    if lost:
+        todo = "Name contexts in KUBESTEWARD_AUTONOMY_SCOPES as the kubeconfig does."
+        return [Check("autonomy", "warn", f"no context is named {', '.join(lost)}", todo)]
+    return [Check("autonomy", "ok", f"{settings.autonomy}, and {len(known)} scopes with other levels")]
 
 
 async def _monitoring(settings: Settings) -> list[Check]:
