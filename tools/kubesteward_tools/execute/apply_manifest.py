@@ -10,7 +10,6 @@ from kubesteward_policies.change import Change
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.arguments import NAME, Cluster, Namespace
 from kubesteward_tools.lookup.scope import one
-from kubesteward_tools.proposals import manifests
 from kubesteward_tools.tool import Desk, tool
 
 
@@ -26,6 +25,8 @@ async def apply_manifest(
     cluster: Cluster = "",
 ) -> Change:
     """Server-side apply of one or many documents, ordered; prune deletes what they leave out."""
+    from kubesteward_tools.proposals import manifests
+
     world = await one(desk, cluster)
     return await manifests.apply(
         world, yaml, namespace, force_conflicts=force_conflicts, prune=prune, prune_count=prune_count

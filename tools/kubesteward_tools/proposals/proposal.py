@@ -11,7 +11,7 @@ from kubesteward_policies.change import Change
 from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.lookup.moments import moment
 from kubesteward_tools.lookup.targets import Found, find
-from kubesteward_tools.proposals import manifests, nodes, objects, rollouts, workloads
+from kubesteward_tools.proposals import nodes, objects, rollouts, workloads
 
 if TYPE_CHECKING:
     from kubesteward_tools.twin.rehearsal import Rehearsal
@@ -94,6 +94,8 @@ async def change_for(world: World, proposal: Proposal, now: float) -> Change:
     if proposal.action == "apply":
         if not proposal.manifest:
             raise InvalidArguments("apply needs a manifest.", todo="Give YAML in manifest.")
+        from kubesteward_tools.proposals import manifests
+
         return await manifests.apply(world, proposal.manifest, proposal.namespace, **params)
     if proposal.manifest:
         raise InvalidArguments("a manifest belongs to action=apply.", todo="Leave one of them out.")
