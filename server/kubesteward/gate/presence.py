@@ -5,10 +5,11 @@ In a cluster every new pod is another host: of what the old one left it can only
 
 from __future__ import annotations
 
+import sqlite3
 import time
 
 from kubesteward.gate import process
-from kubesteward.store.store import Store
+from kubesteward.store.store import Store, StoreUnusable
 
 BEAT = 10.0
 SILENT = 60.0
@@ -39,9 +40,12 @@ class Presence:
     def gone(self, owner: str, wrote: float) -> bool:
         """Whether a process has ended; `wrote` is when it last did something that is known, in epoch seconds.
 
-        Clocks of hosts that share a store are taken to differ by seconds only.
+        Clocks of hosts that share a store are taken to differ by seconds only. Raises StoreUnusable.
         """
         if not process.elsewhere(owner):
             return process.gone(owner)
-        row = self._store.db.execute("SELECT seen FROM processes WHERE name = ?", (owner,)).fetchone()
+        try:
+            row = self._store.db.execute("SELECT seen FROM processes WHERE name = ?", (owner,)).fetchone()
+        except sqlite3.Error as error:
+            raise StoreUnusable(f"the store {self._store.path} cannot be read ({error}).") from None
         return time.time() > (float(row["seen"]) + SILENT if row else wrote + NEVER_SEEN)
