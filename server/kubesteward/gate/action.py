@@ -114,4 +114,4 @@ class Action(BaseModel):
         return self.model_dump(mode="json", exclude=_INTERNAL)
 
 
-_INTERNAL = {"diff", "idempotency_key", "home", "executor", "intended", "done", "snapshot"}
+_INTERNAL = {"diff", "idempotency_key", "home", "executor", "intended", "snapshot"}
