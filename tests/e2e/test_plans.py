@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from mcp import Client
-from tests.e2e.desk import REPAIR, Desk, opened, text_of
+from tests.e2e.desk import Desk, opened, text_of
 
 from kubesteward.audit.verify import verify
+from kubesteward_tools.world.store import Key
 
 pytestmark = pytest.mark.anyio
 
-PATCHED = "PATCH /apis/apps/v1/namespaces/shop/deployments/checkout"
 INTENT = "scale deployment web in shop to 4, then cordon node-1"
 SCALED = "PATCH /apis/apps/v1/namespaces/shop/deployments/web/scale"
 
@@ -35,17 +35,19 @@ async def done(client: Client, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 @pytest.mark.requirement("gate.rollback")
-async def test_a_repair_is_taken_back_and_both_say_so(desk: Desk) -> None:
-    before = desk.memory()
+async def test_what_was_done_is_taken_back_and_both_say_so(desk: Desk) -> None:
     async with desk.client() as client:
-        repaired = await done(client, "patch_resource", **{key: REPAIR[key] for key in REPAIR if key != "dry_run"})
-        undone = await done(client, "rollback_action", action_id=repaired["id"])
-        first = await client.call_tool("get_action", {"action_id": repaired["id"]})
+        scaled = await done(client, "scale_workload", kind="Deployment", name="web", namespace="shop", replicas=4)
+        undone = await done(client, "rollback_action", action_id=scaled["id"])
+        first = await client.call_tool("get_action", {"action_id": scaled["id"]})
 
-    assert (undone["status"], undone["reverts"]) == ("executed", repaired["id"])
+    web = desk.cluster.simulated.store.get(Key("deployments.apps", "shop", "web"))
+    assert (undone["status"], undone["verified"], undone["reverts"]) == ("executed", True, scaled["id"])
     assert (first.structured_content or {})["reverted_by"] == undone["id"]
-    assert desk.memory() == before != "192Mi"
-    assert desk.attempts == [PATCHED, PATCHED]
+    assert f"Rolled back by {undone['id']}." in text_of(first)
+    assert desk.attempts == [SCALED, SCALED.removesuffix("/scale")]
+    assert web is not None
+    assert web["spec"]["replicas"] == 3
     assert verify(desk.app.settings.state_dir).ok
 
 
@@ -71,10 +73,16 @@ async def test_an_intent_that_is_not_understood_plans_nothing(desk: Desk) -> Non
     assert "'make the shop faster' is not understood" in text_of(result)
 
 
-async def test_a_node_is_drained_pod_by_pod(desk: Desk) -> None:
+async def test_a_node_is_drained_and_the_way_back_is_known(desk: Desk) -> None:
     async with desk.client() as client:
-        planned = await client.call_tool("plan_change", {"intent": "drain node-3"})
-        steps = (planned.structured_content or {})["steps"]
+        planned = await client.call_tool("plan_change", {"intent": "drain node-1"})
+        found = planned.structured_content or {}
+        action = await done(client, "execute_plan", plan_id=found["plan_id"])
+        undone = await client.call_tool("rollback_action", {"action_id": action["id"], "dry_run": True})
 
-    assert steps[0]["calls"][0]["path"] == "/api/v1/nodes/node-3"
-    assert steps[0]["rollback"] == "uncordon Node node-3; evicted pods do not move back by themselves"
+    evicted = [path for path in desk.attempts if path.endswith("/eviction")]
+    assert (action["status"], action["verified"]) == ("executed", True), action["outcome"]
+    assert desk.attempts == ["PATCH /api/v1/nodes/node-1", *evicted]
+    assert len(evicted) == len(found["steps"][0]["calls"]) - 1 >= 4
+    assert found["steps"][0]["rollback"] == "uncordon Node node-1; evicted pods do not move back by themselves"
+    assert "restore spec.unschedulable of Node node-1" in text_of(undone)

@@ -191,7 +191,6 @@ _INTERNAL = {
     "home",
     "executor",
     "intended",
-    "done",
     "snapshot",
     "heard",
     "account",

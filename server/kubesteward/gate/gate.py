@@ -129,6 +129,7 @@ class Gate:
         await self._lookout.close()
         if self._running:
             await asyncio.wait(tuple(self._running.values()))
+        self._presence.leave()
         await self._writers.close()
 
     async def propose(

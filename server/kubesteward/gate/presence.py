@@ -5,10 +5,12 @@ In a cluster every new pod is another host: of what the old one left it can only
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import time
 
 from kubesteward.gate import process
-from kubesteward.store.store import Store
+from kubesteward.store.store import Store, StoreUnusable
 
 BEAT = 10.0
 SILENT = 60.0
@@ -36,12 +38,21 @@ class Presence:
             db.execute("DELETE FROM processes WHERE seen < ?", (now - _DAY,))
         self._last = now
 
+    def leave(self) -> None:
+        """This process ends: others need not wait until it has been silent for long."""
+        if self._last:
+            with contextlib.suppress(StoreUnusable), self._store.transaction() as db:
+                db.execute("UPDATE processes SET seen = seen - ? WHERE name = ?", (SILENT + BEAT, self.name))
+
     def gone(self, owner: str, wrote: float) -> bool:
         """Whether a process has ended; `wrote` is when it last did something that is known, in epoch seconds.
 
-        Clocks of hosts that share a store are taken to differ by seconds only.
+        Clocks of hosts that share a store are taken to differ by seconds only. Raises StoreUnusable.
         """
         if not process.elsewhere(owner):
             return process.gone(owner)
-        row = self._store.db.execute("SELECT seen FROM processes WHERE name = ?", (owner,)).fetchone()
+        try:
+            row = self._store.db.execute("SELECT seen FROM processes WHERE name = ?", (owner,)).fetchone()
+        except sqlite3.Error as error:
+            raise StoreUnusable(f"the store {self._store.path} cannot be read ({error}).") from None
         return time.time() > (float(row["seen"]) + SILENT if row else wrote + NEVER_SEEN)

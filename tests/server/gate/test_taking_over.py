@@ -104,3 +104,13 @@ async def test_a_process_with_something_open_gives_signs_of_life(lab: Lab) -> No
     assert len(rows) == 1
     assert time.time() - rows[0]["seen"] < SILENT
     await lab.gate.close()
+
+
+async def test_a_process_that_ends_in_order_is_followed_at_once(lab: Lab) -> None:
+    await lab.gate.action((await lab.propose(label("blue"))).id, wait=0.5)
+    await lab.gate.close()
+    (row,) = lab.store.db.execute("SELECT name, seen FROM processes").fetchall()
+    lab.store.db.execute("UPDATE processes SET name = ?", (ELSEWHERE,))
+
+    assert lab.another_gate()._presence.gone(ELSEWHERE, time.time())
+    assert row["seen"] < time.time() - SILENT

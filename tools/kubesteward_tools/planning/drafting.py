@@ -46,7 +46,7 @@ async def draft(world: World, proposals: Sequence[Given], at: float, *, rehearse
         todo = "Put it into a Secret by hand and refer to that."
         raise InvalidArguments("a step carries what looks like a password or a token; plans are kept.", todo=todo)
     await world.ensure_for_rehearsal()
-    here, found = world, list[Drafted]()
+    here, now, found = world, moment(world, at), list[Drafted]()
     for number, given in enumerate(proposals, 1):
         try:
             change = await change_for(here, Proposal.of(given), at)
@@ -55,7 +55,7 @@ async def draft(world: World, proposals: Sequence[Given], at: float, *, rehearse
         _check_secrets(change, number)
         _check_known(world, here, change, number)
         undoing = _undoing(here, str(given["action"]), change)
-        rehearsal, left = await asyncio.to_thread(_played, here, change, at, number, rehearse=rehearse)
+        rehearsal, left, now = await asyncio.to_thread(_played, here, change, now, number, rehearse=rehearse)
         found.append(Drafted(given, change, rehearsal, undoing))
         here = _standing(world, left)
     return found
@@ -87,17 +87,19 @@ def _check_known(world: World, here: World, change: Change, number: int) -> None
             raise InvalidArguments(f"step {number} concerns pods that earlier steps make anew.", todo=todo)
 
 
-def _played(here: World, change: Change, at: float, number: int, *, rehearse: bool) -> tuple[Rehearsal | None, Store]:
+def _played(
+    here: World, change: Change, now: float, number: int, *, rehearse: bool
+) -> tuple[Rehearsal | None, Store, float]:
     from kubesteward_tools.twin.rehearse import rehearse as play
     from kubesteward_tools.twin.sequence import left_by
     from kubesteward_tools.world.world import TWIN_RESOURCES
 
-    now, kinds = moment(here, at), tuple(here.kinds.all())
+    kinds = tuple(here.kinds.all())
     unseen = [kind for kind in here.forbidden if kind in TWIN_RESOURCES]
     found = None
     if rehearse:
         found = play(here.store, change.calls, now=now, seed=number, unseen=unseen, kinds=kinds, paced=True)
-    return found, left_by(here.store, change.calls, now=now, seed=number, kinds=kinds)
+    return found, *left_by(here.store, change.calls, now=now, seed=number, kinds=kinds)
 
 
 def ordered(world: World, proposals: Sequence[Given]) -> tuple[list[Given], list[str]]:

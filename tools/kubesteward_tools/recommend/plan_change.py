@@ -104,7 +104,9 @@ def _calls(change: Change) -> list[dict[str, Any]]:
 
 
 def _lines(plan_id: str, shown: dict[str, Any]) -> list[str]:
-    lines = [f"Plan {plan_id}, version {shown['version']}: {len(shown['steps'])} steps, {shown['verdict']}"]
+    count = len(shown["steps"])
+    size = f"{count} step{'s' * (count != 1)}"
+    lines = [f"Plan {plan_id}, version {shown['version']}: {size}, {shown['verdict']}"]
     lines += [f"Note: {note}" for note in shown["notes"]]
     lines.append("Look first:")
     lines += [f"  {item['tool']}({_arguments(item['arguments'])}): {item['says']}" for item in shown["diagnostics"]]
