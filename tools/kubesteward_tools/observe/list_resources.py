@@ -102,7 +102,7 @@ def _every(scope: Scope, stores: Stores, kind: ResourceType) -> list[Batch]:
 
 def _may_be_shown(world: World, resource: str, namespace: str) -> bool:
     """A kind that may not be listed across the cluster may be in some namespaces."""
-    return resource not in world.forbidden or (bool(namespace) and world.sees(resource, namespace))
+    return resource not in world.forbidden or namespace in world.feeds.seen_in.get(resource, ())
 
 
 def _read(page: list[Place], stores: Stores) -> Iterator[tuple[Place, Object]]:
