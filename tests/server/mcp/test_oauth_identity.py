@@ -42,7 +42,7 @@ async def shared(folder: Path, **more: Any) -> AsyncIterator[tuple[Team, Issuer,
 
 
 async def test_the_claims_decide_who_is_acted_for(tmp_path: Path) -> None:
-    async with shared(tmp_path) as (found, issuer, url):
+    async with shared(tmp_path, namespaces="") as (found, issuer, url):
         member = issuer.sign(preferred_username="mia", groups=["staff"])
         stranger = issuer.sign(preferred_username="tom", groups=["other"], sub="bob")
         said = []
