@@ -43,6 +43,7 @@ class _Hand:
 
     writer: Writing | None
     reviewer: Reviewer | None
+    connection: Connection | None = None
 
 
 class Writers:
@@ -65,7 +66,7 @@ class Writers:
             except SteadyError as error:
                 self._hands[place] = _Hand(None, Reviewer(None, error))
             else:
-                self._hands[place] = _Hand(self._open(connection), Reviewer(LiveSource(connection)))
+                self._hands[place] = _Hand(self._open(connection), Reviewer(LiveSource(connection)), connection)
 
     def find(self, world: World) -> Writing | None:
         """None for a bundle, and where the credential for changes cannot be used."""
@@ -73,7 +74,7 @@ class Writers:
             return None
         place = _place(world)
         if place not in self._hands:
-            self._hands[place] = _Hand(self._open(world.connection), None)
+            self._hands[place] = _Hand(self._open(world.connection), None, world.connection)
         return self._hands[place].writer
 
     def reviewer(self, world: World) -> Reviewer | None:
@@ -90,6 +91,13 @@ class Writers:
             )
             raise Refused(f"{world.cluster!r} {why}.")
         return writer
+
+    def connection(self, world: World) -> Connection:
+        """What `get` writes through, for what is no call of the API's objects. Raises as `get` does."""
+        self.get(world)
+        found = self._hands[_place(world)].connection
+        assert found is not None  # noqa: S101 - where there is a writer there is what it writes through
+        return found
 
     async def forget(self, who: Who) -> None:
         """Close what was opened on behalf of a user, who does nothing at present."""

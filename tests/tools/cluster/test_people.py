@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from kubesteward_tools.cluster.clusters import Clusters
+from kubesteward_tools.cluster.connection import Connection
 from kubesteward_tools.cluster.people import People, Who
 from kubesteward_tools.errors import AskAgain, Refused
 from kubesteward_tools.world.metrics.guarded import Guarded
@@ -137,3 +139,25 @@ async def test_of_several_namespaces_each_has_to_be_allowed() -> None:
     question = Question("cpu_usage", "namespaces", 1.0, 1.0, "", frozenset({"alpha", "beta"}))
     with pytest.raises(Refused, match="may not be listed in 'alpha'"):
         await guarded("pods/beta").read(question)
+
+
+async def test_a_connection_for_a_user_never_gives_out_the_server_s_headers_alone() -> None:
+    configuration = SimpleNamespace(host="https://a", refresh_api_key_hook=None, auth_settings=dict)
+    connection = Connection("a", configuration)
+    acting = connection.acting("alice", ("staff", "night"))
+
+    assert await acting.sent({"Accept": "x"}) == [
+        ("Accept", "x"),
+        ("Impersonate-User", "alice"),
+        ("Impersonate-Group", "staff"),
+        ("Impersonate-Group", "night"),
+    ]
+    assert await acting.itself.sent({}) == await connection.sent({}) == []
+    with pytest.raises(ValueError, match="on behalf of a user"):
+        await acting.authorization()
+
+
+@pytest.mark.parametrize("name", ["", "a\nb", " a", "a\r\nImpersonate-Group: system:masters"])
+def test_a_name_that_can_be_no_header_is_never_sent(name: str) -> None:
+    with pytest.raises(ValueError, match="no header"):
+        Connection("a", None).acting(name)

@@ -115,7 +115,10 @@ class Connection:
 
         Raises:
             ClusterUnreachable: the credentials cannot be renewed.
+            ValueError: the request is for somebody, and these headers alone would make it the credentials' own user's.
         """
+        if self.who:
+            raise ValueError("a request on behalf of a user needs the headers of `sent`")
         if self.configuration.refresh_api_key_hook is None:
             return self.headers()
         return await in_background(self.headers, self.cluster, LOAD_TIMEOUT)
@@ -128,7 +131,7 @@ class Connection:
         """
         names = ("Impersonate-User", *["Impersonate-Group"] * len(self.who[1:]))
         acting = zip(names, self.who, strict=True) if self.who else ()
-        return [*{**await self.authorization(), **headers}.items(), *acting]
+        return [*{**await self.itself.authorization(), **headers}.items(), *acting]
 
     async def renew(self, generation: int) -> bool:
         """Read the configuration again, for the server refused the credentials of `generation`.
