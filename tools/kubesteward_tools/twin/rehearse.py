@@ -38,8 +38,8 @@ def rehearse(
     """What the calls would do to the cluster in `store`, which is left as it is. The same input gives the same bytes.
 
     `now` is in epoch seconds; `unseen` names kinds that could not be read, each of which makes the verdict unknown;
-    `kinds` are those that the cluster serves, for custom resources whose definition is not in the store.
-    `between` is called again and again on the way, and may wait.
+    `kinds` are those that the cluster serves, for custom resources whose definition is not in the store; `between` is
+    called again and again on the way, and may wait.
     A Failure in place of calls asks what if nodes failed; the answer is a `Hypothetical`, with nothing to execute.
     """
     if isinstance(calls, Failure):
