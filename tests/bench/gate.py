@@ -47,8 +47,8 @@ from kubesteward_tools.world.world import World
 
 CALLER = Caller("local:bench", "bench 1.0", "session", "stdio", can_be_asked=True)
 AT_ONCE = 50
-ENOUGH, LONGEST = 3, 60.0
-"""So often all of them are to be judged while somebody reads, within these seconds."""
+ROUNDS, LONGEST = 4, 60.0
+"""How often each is measured, and the seconds within which so many have to be judged."""
 LABEL = {"metadata": {"labels": {"team": "blue"}}}
 Ask = Callable[..., Awaitable[Any]]
 
@@ -236,18 +236,14 @@ async def propose(bench: Bench, name: str, namespace: str, number: int) -> None:
 
 
 async def disturbed(bench: Bench, count: int) -> dict[str, Any]:
-    """The reader alone, the reader while proposals are judged, and alone once more for the machine's own moods."""
-    await reads(bench, 20)
-    alone = await reads(bench, count)
-    began, judged = time.perf_counter(), bench.judged
-    beside = asyncio.create_task(proposals(bench))
-    during = list[float]()
-    while bench.judged - judged < ENOUGH * AT_ONCE and time.perf_counter() - began < LONGEST:
-        during += await reads(bench, 10)
-    took = time.perf_counter() - began
-    beside.cancel()
-    await asyncio.gather(beside, return_exceptions=True)
-    alone += await reads(bench, count)
+    """The reader alone and the reader while proposals are judged, in turns: the machine has moods of its own."""
+    await beside(bench)
+    alone, during, took, judged = list[float](), list[float](), 0.0, bench.judged
+    for _ in range(ROUNDS):
+        alone += await reads(bench, count)
+        began = time.perf_counter()
+        during += await beside(bench)
+        took += time.perf_counter() - began
     before, after = rounded(alone), rounded(during)
     return {
         "alone": before,
@@ -256,6 +252,17 @@ async def disturbed(bench: Bench, count: int) -> dict[str, Any]:
         "reads": len(during),
         "proposals_per_s": round((bench.judged - judged) / took, 1),
     }
+
+
+async def beside(bench: Bench) -> list[float]:
+    """What reads take until as many proposals are judged as are always there."""
+    times, enough, late = list[float](), bench.judged + AT_ONCE, time.perf_counter() + LONGEST
+    proposing = asyncio.create_task(proposals(bench))
+    while bench.judged < enough and time.perf_counter() < late:
+        times += await reads(bench, 5)
+    proposing.cancel()
+    await asyncio.gather(proposing, return_exceptions=True)
+    return times
 
 
 async def measured(pods: int, nodes: int, repetitions: int) -> dict[str, Any]:
