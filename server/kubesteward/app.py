@@ -220,7 +220,7 @@ class Desk:
         from kubesteward.store.store import StoreUnusable
 
         try:
-            return [found.sentence for found in await self.app.gate.safe_mode(cluster)]
+            return [found.sentence for found in await self.app.gate.safe_mode(cluster, self.caller.who)]
         except StoreUnusable as error:
             return [f"safe mode, nothing is changed: {error.message}"]
 

@@ -186,6 +186,10 @@ class Settings(BaseModel):
         """Plain http only to this machine: the body is no secret, but the token is."""
         if value and not value.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
             raise ValueError("it has to begin with https://")
+        if value:
+            from kubesteward_tools.outgoing import checked
+
+            checked(value, f"{PREFIX}AUDIT_WEBHOOK")
         return value
 
     @field_validator("cluster_sets")

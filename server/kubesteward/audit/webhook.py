@@ -6,6 +6,7 @@ file, which `kubesteward audit verify --anchor` reads.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import threading
@@ -13,25 +14,27 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from kubesteward_tools.errors import SteadyError
+
 log = logging.getLogger(__name__)
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
-TIMEOUT = 10.0
+SETTING = "KUBESTEWARD_AUDIT_WEBHOOK"
 
 Send = Callable[[str, bytes, dict[str, str]], None]
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> None:
-    """The only place where something leaves. Follows no redirection. Raises OSError."""
-    import urllib.request
+    """The only place where something leaves. Raises OSError."""
+    from kubesteward_tools.outgoing import checked, fetch
 
-    class Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_: object) -> None:
-            return None
-
-    request = urllib.request.Request(url, body, headers, method="POST")  # noqa: S310 - settings take https only
-    with urllib.request.build_opener(Stay).open(request, timeout=TIMEOUT) as answer:
-        answer.read(1)
+    try:
+        made = fetch(checked(url, SETTING), "the webhook of the audit log", headers, method="POST", data=body)
+        status, _ = asyncio.run(made)
+    except SteadyError as error:
+        raise ConnectionError(error.message) from None
+    if status >= 300:
+        raise ConnectionError(f"it answered HTTP {status}")
 
 
 class Webhook:

@@ -110,6 +110,7 @@ def _confirm() -> None:
 
 def _show(action: Action) -> None:
     """As the form of a client shows it, without secrets, and with the whole rehearsal."""
+    from kubesteward.gate.quoting import in_own_words, quotations
     from kubesteward_policies.verdict import Decision
     from kubesteward_tools.text.fence import clean, fence
     from kubesteward_tools.text.redact import redact
@@ -120,7 +121,9 @@ def _show(action: Action) -> None:
     if action.rehearsal:
         lines.append(fence(redact(action.rehearsal.render()), f"the rehearsal of {action.id}"))
     asking = [item for item in action.verdicts if item.decision is Decision.NEEDS_APPROVAL and item.stage != "approval"]
-    lines += [f"Asked by {item.stage} [{item.rule_id}]" for item in asking]
+    lines += [f"Asked by {item.stage}: {in_own_words(item)} [{item.rule_id}]" for item in asking]
+    if quoted := quotations(asking):
+        lines.append(fence(redact(quoted), f"the reasons of {action.id}"))
     if action.required > 1:
         lines.append(f"{action.waiting[:1].upper()}{action.waiting[1:]}.")
     text = "\n".join(lines)

@@ -113,7 +113,7 @@ async def _opened(
                 connection.url + call.path,
                 params=list(call.query),
                 protocols=PROTOCOLS,
-                headers=dict(await connection.authorization()),
+                headers=await connection.sent({}),
                 proxy=connection.proxy,
                 server_hostname=connection.server_name,
                 max_msg_size=0,

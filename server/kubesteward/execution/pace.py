@@ -34,9 +34,7 @@ class Stopped(Refused):
 
 
 class Pace:
-    """For the execution of one change. `stopping` is set when the server is about to end; `permit` is asked before each
-    write, and raises when there may be no more.
-    """
+    """For the execution of one change. `stopping` is set when the server is about to end."""
 
     def __init__(
         self,
@@ -44,12 +42,10 @@ class Pace:
         change: Change,
         stopping: asyncio.Event,
         patience: float = PATIENCE,
-        permit: Callable[[], None] = lambda: None,
     ) -> None:
         self._world = world
         self._stopping = stopping
         self._patience = patience
-        self._permit = permit
         self._uids = {call.target: uid for call in change.calls if call.evicts and (uid := self._uid(call.target))}
         self._ready: dict[Key, int] = {}
         self._leaving: dict[Key, tuple[Ref, str]] = {}
@@ -89,7 +85,6 @@ class Pace:
         end, pause = _now() + self._patience, _FIRST
         while True:
             moved = self._budgets(call.target.namespace)
-            self._permit()
             try:
                 return await writer.apply(call)
             except Held as error:

@@ -37,9 +37,7 @@ Answers = list[Mapping[str, Any]]
 
 
 class Course:
-    """`stopping` is set when the server is about to end; `permit` is asked before each write, and raises Refused when
-    there may be no more.
-    """
+    """`stopping` is set when the server is about to end."""
 
     def __init__(  # noqa: PLR0917 - what writes, what writes down, and how long it waits
         self,
@@ -49,7 +47,6 @@ class Course:
         stopping: asyncio.Event,
         verify_seconds: float = DEADLINE,
         pace_seconds: float = PATIENCE,
-        permit: Callable[[], None] = lambda: None,
     ) -> None:
         self._journal = journal
         self._writers = writers
@@ -57,7 +54,6 @@ class Course:
         self._stopping = stopping
         self._verify_seconds = verify_seconds
         self._pace_seconds = pace_seconds
-        self._permit = permit
 
     async def run(self, world: World, action: Action) -> Action:
         """From `executing` with the intent written to `executed`, `failed` or `unknown`.
@@ -65,7 +61,7 @@ class Course:
         Raises:
             Conflict: a target has moved, and nothing has been changed yet.
         """
-        pace = Pace(world, action.change, self._stopping, self._pace_seconds, self._permit)
+        pace = Pace(world, action.change, self._stopping, self._pace_seconds)
         for step in action.change.in_steps():
             try:
                 action, rehearsal, answers = await self._taken(world, action, step, pace)
@@ -141,7 +137,6 @@ class Course:
             if call.evicts:
                 answer = await pace.evict(writer, call)
             else:
-                self._permit()
                 answer = await writer.apply(call, expected_version(world, action, number))
             answers.append(answer)
             action = self._journal.applied(world, action, number, answer, "executing", "applied")

@@ -49,7 +49,6 @@ class Executor:
         *,
         verify_seconds: float = DEADLINE,
         pace_seconds: float = PATIENCE,
-        permit: Callable[[], None] = lambda: None,
         pause: Pause = asyncio.sleep,
     ) -> None:
         self._journal = journal
@@ -57,7 +56,7 @@ class Executor:
         self._find_world = find_world
         self._make_case = make_case
         self._stopping = asyncio.Event()
-        self._course = Course(journal, writers, make_case, self._stopping, verify_seconds, pace_seconds, permit)
+        self._course = Course(journal, writers, make_case, self._stopping, verify_seconds, pace_seconds)
         self._aftermath = Aftermath(journal, writers, self._course, self._world, pause)
 
     async def run(self, action: Action) -> Action:

@@ -290,10 +290,11 @@ class Gate:
                 return found
             await asyncio.sleep(min(LOOK_EVERY, left))
 
-    async def safe_mode(self, cluster: str = "") -> tuple[Trouble, ...]:
-        """Why nothing is changed at present, on one cluster or on any; empty if all is well."""
-        connected = {info.name for info in self._clusters.describe() if info.state == "connected"}
-        world = await self._clusters.world(cluster) if cluster in connected else None
+    async def safe_mode(self, cluster: str = "", who: Who = ()) -> tuple[Trouble, ...]:
+        """Why nothing is changed at present, on one cluster as `who` sees it or on any; empty if all is well."""
+        clusters = self._people.of(who)
+        connected = {info.name for info in clusters.describe() if info.state == "connected"}
+        world = await clusters.world(cluster) if cluster in connected else None
         return await self._pulse.troubles(world)
 
     async def execute(self, action_id: str) -> Action:

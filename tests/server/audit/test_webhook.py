@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from kubesteward.audit.log import AuditLog
 from kubesteward.audit.verify import verify
-from kubesteward.audit.webhook import Webhook
+from kubesteward.audit.webhook import Webhook, post
 from kubesteward.settings import Settings
 from kubesteward.store.store import Store
 from kubesteward_tools.errors import InvalidArguments
@@ -73,3 +74,28 @@ def test_a_webhook_that_takes_nothing_is_known_to_fail(tmp_path: Path) -> None:
 def test_a_token_is_not_sent_in_the_open(address: str) -> None:
     with pytest.raises(InvalidArguments, match="https"):
         Settings.load({}, audit_webhook=address)
+
+
+def test_a_checkpoint_is_posted_with_its_token_and_a_redirection_is_not_followed() -> None:
+    seen: list[tuple[str, str, bytes]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            seen.append((self.path, self.headers["Authorization"], body))
+            self.send_response(204 if self.path == "/anchor" else 307)
+            self.send_header("Location", "/anchor")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Receiver) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        post(f"{address}/anchor", b"{}", {"Authorization": "Bearer t"})
+        with pytest.raises(OSError, match="redirection"):
+            post(f"{address}/elsewhere", b"{}", {"Authorization": "Bearer t"})
+        server.shutdown()
+
+    assert seen == [("/anchor", "Bearer t", b"{}"), ("/elsewhere", "Bearer t", b"{}")]

@@ -14,7 +14,6 @@ from tests.server.gate.lab import WEB, Lab, label, scale
 
 from kubesteward.audit.verify import verify
 from kubesteward_policies.change import MERGE_PATCH, ApiCall, Change
-from kubesteward_tools.errors import Refused
 
 pytestmark = pytest.mark.anyio
 
@@ -149,16 +148,3 @@ async def test_a_patch_of_what_is_deleted_afterwards_is_not_waited_for(lab: Lab)
     action = await lab.gate.execute(approved.id)
 
     assert (action.status, action.verified) == ("executed", True)
-
-
-async def test_a_write_that_is_not_permitted_any_more_is_not_made(lab: Lab) -> None:
-    def permit() -> None:
-        if lab.writer.writes:
-            raise Refused("somebody stopped everything.")
-
-    lab.gate._executor._course._permit = permit
-    approved = await lab.approved(Change("t", WEB, label("blue").calls + label("red", "other").calls, "two"))
-    action = await lab.gate.execute(approved.id)
-
-    assert (action.status, len(lab.writer.writes)) == ("failed", 1)
-    assert action.outcome.startswith("1 of 2 calls were made: somebody stopped everything.")

@@ -94,7 +94,8 @@ def _told(record: Mapping[str, Any]) -> list[str]:
     if record.get("outcome"):
         lines.append(f"Outcome: {sentence(record['outcome'], 600)}")
     if record.get("status") in {"executing", "unknown"}:
-        lines.append(f"{record.get('done', 0)} of {len(change.get('calls') or ())} calls were made so far.")
+        total = len((record.get("change") or {}).get("calls") or ())
+        lines.append(f"{record.get('done', 0)} of {total} calls were made so far.")
     if record.get("reverted_by"):
         lines.append(f"Rolled back by {record['reverted_by']}.")
     return lines
