@@ -35,7 +35,7 @@ from kubesteward.gate.returning import Returning, goes_back
 from kubesteward.gate.safety import Pulse, Trouble
 from kubesteward.gate.stages import walk
 from kubesteward.gate.stages.ladder import low_enough
-from kubesteward.gate.stages.limits import within_limits
+from kubesteward.gate.stages.limits import TAKES_BACK, within_limits
 from kubesteward.gate.switch import braked
 from kubesteward.gate.writers import Open, Who, Writers
 from kubesteward.settings import Settings
@@ -230,7 +230,7 @@ class Gate:
     def _recheck(self, world: World, action: Action) -> Case:
         case = self._case(world, action.change, proposer(action), action.justification, dry_run=False)
         case.rehearsal, case.action = action.rehearsal, action.id
-        case.alone = bool(action.reverts) and action.automatic
+        case.alone = action.automatic and any(item.rule_id == TAKES_BACK for item in action.verdicts)
         return case
 
     def _proposed(self, case: Case, key: str) -> Action:

@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.gate.lab import ALICE, WEB, Lab, label, patch, scale
+from tests.server.gate.lab import ALICE, PATH, WEB, Lab, deployment, label, patch, scale
 
 from kubesteward.audit.verify import verify
 from kubesteward.gate.action import Action
 from kubesteward.gate.records import Records
-from kubesteward.gate.returning import nobody_else_asks
 from kubesteward_policies.change import ApiCall, Change
 from kubesteward_policies.ref import Ref
-from kubesteward_policies.verdict import Decision, Verdict
 from kubesteward_tools.errors import AskDifferently, ObjectNotFound, Refused
 from kubesteward_tools.lookup.targets import find
 from kubesteward_tools.proposals.nodes import drain
 from kubesteward_tools.proposals.undo import undo
+from kubesteward_tools.twin.route import Request
 
 pytestmark = [pytest.mark.anyio, pytest.mark.requirement("gate.rollback")]
 
@@ -230,11 +229,47 @@ async def test_a_drained_node_is_uncordoned_and_its_pods_stay_where_they_are(lab
     assert "its controller makes another one" in undone.summary
 
 
-@pytest.mark.parametrize(("stage", "alone"), [("approval", True), ("autonomy", True), ("rehearsal", False)])
-async def test_a_rollback_runs_alone_only_where_nothing_but_the_level_asks_for_a_person(
-    lab: Lab, stage: str, alone: bool
+async def test_a_rollback_that_somebody_asks_for_runs_no_more_alone_when_the_level_is_lowered_meanwhile(
+    tmp_path: Path,
 ) -> None:
-    action = await lab.propose(scale(4))
-    asking = Verdict(stage, Decision.NEEDS_APPROVAL, "x.y", "because")
+    lab = Lab(tmp_path, autonomy=4, auto_pods_per_hour=100.0)
+    first = await lab.gate.execute((await lab.propose(label("x"))).id)
+    undoing = await lab.propose(await back(lab, first))
+    now = await lab.another_gate(lab.store, autonomy=3).execute(undoing.id)
 
-    assert nobody_else_asks(action.model_copy(update={"verdicts": (asking,)})) == alone
+    assert (undoing.status, now.status) == ("approved", "pending_approval")
+    assert lab.live()["metadata"]["labels"] == {"team": "x"}
+
+
+async def test_of_two_rollbacks_of_one_action_that_were_agreed_to_one_is_executed(lab: Lab) -> None:
+    first = await executed(lab, label("x"))
+    change = await back(lab, first)
+    one, two = await lab.approved(change), await lab.approved(change)
+    await lab.gate.execute(one.id)
+    lab.change({"metadata": {"labels": {"team": "x"}}})
+    second = await lab.gate.execute(two.id)
+
+    assert second.status == "blocked", second.outcome
+    assert lab.live()["metadata"]["labels"] == {"team": "x"}
+    assert lab.gate.actions.get(first.id).reverted_by == one.id
+
+
+async def test_an_action_is_not_rolled_back_on_another_api_server_of_the_same_name(lab: Lab) -> None:
+    first = await executed(lab, label("x"))
+    change = await back(lab, first)
+    lab.source.url = "https://other.example"
+    action = await lab.another_gate().propose(change, ALICE, dry_run=False)
+
+    assert (action.status, action.verdicts[-1].rule_id) == ("blocked", "validate.reverted")
+
+
+async def test_an_object_that_has_taken_the_place_of_the_one_that_was_changed_stays_as_it_is(lab: Lab) -> None:
+    first = await executed(lab, label("x"))
+    lab.cluster.handle(Request("delete", PATH))
+    lab.cluster.engine.settle(600)
+    other = deployment()
+    other["metadata"]["labels"] = {"team": "x"}
+    lab.create("/apis/apps/v1/namespaces/shop/deployments", other)
+
+    with pytest.raises(AskDifferently, match="another one by now"):
+        await back(lab, first)

@@ -77,6 +77,8 @@ def _of_target(world: World, done: Done, target: Ref) -> Undone:
         return _create(world, target, before, live)
     if live is None:
         return Undone(says=f"{target} is gone by now and stays so")
+    if live["metadata"].get("uid") != before["metadata"].get("uid"):
+        return Undone(says=f"{target} is another one by now and stays as it is")
     if left is None:
         todo = "Patch its fields by hand; get_action tells what the action was."
         raise Refused(f"what action {done.action} left of {target} is not on record.", todo=todo)

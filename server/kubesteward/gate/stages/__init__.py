@@ -19,7 +19,7 @@ from kubesteward.gate.stages.limits import limits
 from kubesteward.gate.stages.liveness import liveness
 from kubesteward.gate.stages.rehearsal import rehearsal
 from kubesteward.gate.stages.rights import rights
-from kubesteward.gate.stages.validate import validate
+from kubesteward.gate.stages.validate import not_reverted, validate
 from kubesteward_policies.verdict import Decision, Verdict
 from kubesteward_tools.errors import SteadyError
 
@@ -44,6 +44,7 @@ STAGES: tuple[Stage, ...] = (
 
 BEFORE_EXECUTION: tuple[Stage, ...] = (
     liveness,
+    not_reverted,
     autonomy,
     commands,
     rights,

@@ -10,6 +10,8 @@ from kubesteward_policies.limits import HOUR, excess
 from kubesteward_policies.verdict import Verdict, persons_needed
 
 STAGE = "limits"
+TAKES_BACK = "limits.rollback"
+"""The verdict by which the gate's own rollback is known from one that somebody has asked for."""
 
 
 async def limits(case: Case) -> Verdict:
@@ -25,7 +27,7 @@ async def limits(case: Case) -> Verdict:
 def within_limits(case: Case) -> Verdict:
     """Also asked in the transaction that adds what runs alone."""
     if case.alone:
-        return allow(STAGE, "limits.rollback", "it takes back what was counted when it was done")
+        return allow(STAGE, TAKES_BACK, "it takes back what was counted when it was done")
     used = Automatic(case.store).pods(case.world.server, time.time() - HOUR, case.action)
     store = case.world.store
     there = {space: store.count("pods", space) for space in case.pods}

@@ -23,8 +23,8 @@ async def validate(case: Case) -> Verdict:
         return deny(STAGE, "validate.empty", "the change makes no API call")
     if not case.world.writable and not case.dry_run:
         return deny(STAGE, "validate.bundle", "a bundle cannot be changed", "Preview it with dry_run=true.")
-    if found := _reverts(case):
-        return found
+    if found := await not_reverted(case):
+        return found[0]
     made = set[Ref]()
     for call in case.change.calls:
         if found := _path(case, call) or _body(call) or (None if call.target in made else _target(case, call)):
@@ -35,15 +35,18 @@ async def validate(case: Case) -> Verdict:
     return allow(STAGE, "validate.ok", "the targets exist")
 
 
-def _reverts(case: Case) -> Verdict | None:
-    """What is taken back has been done, and is taken back once."""
+async def not_reverted(case: Case) -> tuple[Verdict, ...]:
+    """What is taken back has been done, here, and is taken back once. Nothing to say about any other change."""
     if not case.change.reverts:
-        return None
-    first = Actions(case.store, case.audit).get(case.change.reverts)
-    if first.reverted_by or not first.done:
+        return ()
+    first, remedy = Actions(case.store, case.audit).get(case.change.reverts), "Look at the objects."
+    if first.reverted_by not in {"", case.action} or not first.done:
         reason = f"it was rolled back by {first.reverted_by}" if first.reverted_by else "it has changed nothing"
-        return deny(STAGE, "validate.reverted", f"{first.id} is not rolled back: {reason}", "Look at the objects.")
-    return None
+    elif first.server != case.world.server:
+        reason = f"{case.world.cluster!r} is another API server than it was done on"
+    else:
+        return ()
+    return (deny(STAGE, "validate.reverted", f"{first.id} is not rolled back: {reason}", remedy),)
 
 
 def _path(case: Case, call: ApiCall) -> Verdict | None:
