@@ -18,7 +18,9 @@ from kubesteward_policies.ref import Ref
 from kubesteward_policies.vital import SYSTEM_NAMESPACES, vital
 
 _ADMISSION = frozenset({"admissionregistration.k8s.io"})
-_RBAC = frozenset({"rbac.authorization.k8s.io"})
+_RBAC = frozenset({"rbac.authorization.k8s.io", "authorization.openshift.io"})
+"""OpenShift serves the same roles and bindings under a group of its own, and namespaces as Projects."""
+_NAMESPACES = frozenset({"Namespace", "Project"})
 _CLUSTERS_OWN = ("system:", "cluster-admin", "kubeadm:")
 _EVERYBODYS = frozenset({"CustomResourceDefinition", "PersistentVolume", "APIService"})
 _SECRET_NAME = re.compile(r"(?i)(passw(or)?d|secret|token|api[_-]?key|private[_-]?key|credential)s?$")
@@ -70,7 +72,7 @@ def control_plane(call: ApiCall, around: Surroundings) -> Broken | None:
 
 
 def whole_namespace(call: ApiCall, _: Surroundings) -> Broken | None:
-    if call.target.kind == "Namespace" and (call.verb == "delete" or call.path.endswith("/finalize")):
+    if call.target.kind in _NAMESPACES and (call.verb == "delete" or call.path.endswith("/finalize")):
         return Broken("immutable.namespace", "a namespace is deleted as a whole, with all that is in it")
     return None
 
@@ -104,6 +106,13 @@ def everybodys(call: ApiCall, _: Surroundings) -> Broken | None:
     return None
 
 
+def data(call: ApiCall, _: Surroundings) -> Broken | None:
+    """A volume that is reclaimed by deletion goes with its claim."""
+    if call.target.kind == "PersistentVolumeClaim" and call.verb == "delete":
+        return Broken("immutable.data", "the data of its volume may go with a PersistentVolumeClaim")
+    return None
+
+
 def owners(call: ApiCall, _: Surroundings) -> Broken | None:
     """An owner that does not exist makes the garbage collector delete the object: a deletion that says "patch"."""
     if call.verb in {"patch", "update"} and _sets_owners(call.body):
@@ -133,6 +142,7 @@ RULES: tuple[Rule, ...] = (
     admission,
     rights,
     everybodys,
+    data,
     owners,
     secret_values,
 )
@@ -166,7 +176,7 @@ def _many_pods(change: Change, around: Surroundings) -> Broken | None:
 
 
 def _namespace(target: Ref) -> str:
-    return target.name if target.kind == "Namespace" else target.namespace
+    return target.name if target.kind in _NAMESPACES else target.namespace
 
 
 def _sets_owners(body: Any) -> bool:

@@ -16,6 +16,7 @@ SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 _KEPT_NAMESPACES = SYSTEM_NAMESPACES | {"default"}
 _SERVERS = re.compile(r"(kube-apiserver|etcd)(-.*)?")
 _ENDPOINTS = frozenset({"Service", "Endpoints", "EndpointSlice"})
+_LABEL = "/metadata/labels/kubernetes.io~1service-name"
 _EXTENSIONS = re.compile(r"(|.*\.)metrics\.k8s\.io")
 _DNS = frozenset({"coredns", "kube-dns"})
 _NETWORK = re.compile(
@@ -53,10 +54,12 @@ def _server(call: ApiCall) -> str:
 
 
 def _endpoint(call: ApiCall) -> str:
+    """Any slice of `default` can join those of the Service `kubernetes` by its label."""
     target = call.target
-    if target.kind in _ENDPOINTS and target.path == "default/kubernetes":
-        return f"{target} is the way to the API server"
-    return ""
+    own = target.path == "default/kubernetes"
+    labelled = _says(call.body, "kubernetes") or _says(call.body, _LABEL)
+    joins = target.kind == "EndpointSlice" and target.namespace == "default" and labelled
+    return f"{target} is the way to the API server" if target.kind in _ENDPOINTS and (own or joins) else ""
 
 
 def _api(call: ApiCall) -> str:
@@ -85,6 +88,13 @@ def _last_node(change: Change, control_plane: Collection[str]) -> str:
     if control_plane and gone.issuperset(control_plane):
         return f"no node of the control plane would be left after {', '.join(sorted(control_plane))}"
     return ""
+
+
+def _says(body: Any, word: str) -> bool:
+    """Whether a word stands in a body as a value, wherever."""
+    if isinstance(body, Mapping):
+        return any(_says(value, word) for value in body.values())
+    return any(_says(item, word) for item in body) if isinstance(body, list | tuple) else body == word
 
 
 def _to_zero(body: Any) -> bool:

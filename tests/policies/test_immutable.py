@@ -31,6 +31,8 @@ def _op(op: str, path: str, value: Any) -> dict[str, Any]:
     return {"op": op, "path": path, "value": value}
 
 
+SERVICE = {"kubernetes.io/service-name": "kubernetes"}
+SERVICE_LABEL = "/metadata/labels/kubernetes.io~1service-name"
 LEFT_TO_TWO = {
     "immutable.system_namespace": [
         _change("Deployment", "coredns", "kube-system", "apps"),
@@ -41,6 +43,7 @@ LEFT_TO_TWO = {
     "immutable.namespace": [
         _change("Namespace", "shop", verb="delete"),
         _change("Namespace", "shop", verb="update", path="/api/v1/namespaces/shop/finalize"),
+        _change("Project", "shop", group="project.openshift.io", verb="delete"),
     ],
     "immutable.admission": [
         _change("ValidatingWebhookConfiguration", group="admissionregistration.k8s.io"),
@@ -50,7 +53,9 @@ LEFT_TO_TWO = {
         _change("RoleBinding", "x", "shop", RBAC),
         _change("ClusterRole", group=RBAC, verb="create"),
         _change("ClusterRoleBinding", "system:node", group=RBAC, verb="delete"),
+        _change("RoleBinding", "x", "shop", "authorization.openshift.io"),
     ],
+    "immutable.data": [_change("PersistentVolumeClaim", "data", "shop", verb="delete")],
     "immutable.cluster_scoped": [
         _change("CustomResourceDefinition", group="apiextensions.k8s.io"),
         _change("PersistentVolume", verb="delete"),
@@ -66,6 +71,10 @@ DENIED = {
         _change("ConfigMap", "extension-apiserver-authentication", "kube-system"),
         _change("Service", "kubernetes", "default"),
         _change("EndpointSlice", "kubernetes", "default", "discovery.k8s.io"),
+        _change("EndpointSlice", "more", "default", "discovery.k8s.io", body={"metadata": {"labels": SERVICE}}),
+        _change("EndpointSlice", "more", "default", "discovery.k8s.io", body=[_op("add", "/metadata/labels", SERVICE)]),
+        _change("EndpointSlice", "more", "default", "discovery.k8s.io", body=[_op("add", SERVICE_LABEL, "kubernetes")]),
+        _change("EndpointSlice", "more", "default", "discovery.k8s.io", body=[{"op": "copy", "path": SERVICE_LABEL}]),
         _change("APIService", "v1.", group="apiregistration.k8s.io", verb="delete"),
         _change("APIService", "v1.apps", group="apiregistration.k8s.io"),
         _change("APIService", "v1.rbac.authorization.k8s.io", group="apiregistration.k8s.io"),
@@ -105,6 +114,9 @@ ALLOWED = [
     _change("Deployment", "web", "shop", "apps"),
     _change("Node", "worker-1"),
     _change("Namespace", "shop"),
+    _change("PersistentVolumeClaim", "data", "shop", body={"spec": {"resources": {}}}),
+    _change("EndpointSlice", "more", "default", "discovery.k8s.io", body={"metadata": {"labels": {"app": "x"}}}),
+    _change("EndpointSlice", "more", "shop", "discovery.k8s.io", body={"metadata": {"labels": SERVICE}}),
     _change("Deployment", "web", "shop", "apps", body=[{"op": "test", "path": "/metadata", "value": {}}, "x"]),
     _change("Deployment", "web", "shop", "apps", body=[{"op": "add", "path": "/metadata/labels/a", "value": "b"}]),
     _change("Pod", "web-1", "shop", verb="delete"),
