@@ -17,6 +17,7 @@ from kubesteward.gate.stages import walk
 from kubesteward.settings import Settings
 from kubesteward_policies.change import STRATEGIC_PATCH, Change
 from kubesteward_policies.ladder import RESTARTED
+from kubesteward_policies.ref import Ref
 from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.proposals.undo import undo
 from kubesteward_tools.twin.clock import timestamp
@@ -313,3 +314,11 @@ async def test_a_rollback_that_somebody_proposes_is_none_of_the_fixes(tmp_path: 
     back = await undo(await lab.world(), lab.gate.done(fix))
 
     assert (await lab.propose(back)).status == "pending_approval"
+
+
+async def test_an_agent_does_not_loosen_a_namespace_alone_although_no_pod_would_change(tmp_path: Path) -> None:
+    lab, space = Lab(tmp_path, autonomy=4, **ALL), Ref("lab", "", "Namespace", "", "shop")
+    body = {"metadata": {"labels": {"pod-security.kubernetes.io/enforce": "privileged"}}}
+    action = await lab.propose(patch(body, "/api/v1/namespaces/shop", space))
+
+    assert (action.status, rule_of(action, "autonomy")) == ("pending_approval", "autonomy.unattended")

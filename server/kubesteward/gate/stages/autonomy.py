@@ -6,6 +6,7 @@ from kubesteward.gate.case import Case, allow, ask, deny
 from kubesteward.gate.levels import level_for, scene
 from kubesteward_policies.fixes import fitting
 from kubesteward_policies.tiers import Autonomy
+from kubesteward_policies.unattended import why_not_alone
 from kubesteward_policies.verdict import Verdict
 
 STAGE = "autonomy"
@@ -24,6 +25,8 @@ async def autonomy(case: Case) -> Verdict:
         return ask(STAGE, "autonomy.copilot", "at autonomy 2 (copilot) every action needs a person")
     if level is Autonomy.GUARDIAN:
         return _guardian(case)
+    if not case.alone and (why := why_not_alone(case.change)):
+        return ask(STAGE, "autonomy.unattended", f"{why}: no agent does that alone")
     return allow(STAGE, "autonomy.agent", "autonomy 4 (agent): it may run alone within the limits")
 
 
