@@ -34,7 +34,9 @@ class Stopped(Refused):
 
 
 class Pace:
-    """For the execution of one change. `stopping` is set when the server is about to end."""
+    """For the execution of one change. `stopping` is set when the server is about to end; `still` is called before each
+    request and may raise what speaks against it by now.
+    """
 
     def __init__(
         self,
@@ -42,8 +44,10 @@ class Pace:
         change: Change,
         stopping: asyncio.Event,
         patience: float = PATIENCE,
+        still: Callable[[], object] = lambda: None,
     ) -> None:
         self._world = world
+        self._still = still
         self._stopping = stopping
         self._patience = patience
         self._uids = {call.target: uid for call in change.calls if call.evicts and (uid := self._uid(call.target))}
@@ -85,6 +89,7 @@ class Pace:
         end, pause = _now() + self._patience, _FIRST
         while True:
             moved = self._budgets(call.target.namespace)
+            self._still()
             try:
                 return await writer.apply(call)
             except Held as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from kubesteward.execution.answers import Conflict, OutcomeUnknown
@@ -61,7 +62,7 @@ class Course:
         Raises:
             Conflict: a target has moved, and nothing has been changed yet.
         """
-        pace = Pace(world, action.change, self._stopping, self._pace_seconds)
+        pace = Pace(world, action.change, self._stopping, self._pace_seconds, partial(self._journal.still, action))
         for step in action.change.in_steps():
             try:
                 action, rehearsal, answers = await self._taken(world, action, step, pace)
@@ -137,6 +138,7 @@ class Course:
             if call.evicts:
                 answer = await pace.evict(writer, call)
             else:
+                self._journal.still(action)
                 answer = await writer.apply(call, expected_version(world, action, number))
             answers.append(answer)
             action = self._journal.applied(world, action, number, answer, "executing", "applied")

@@ -106,7 +106,7 @@ class Executor:
         self._stopping.set()
 
     async def _run(self, world: World, action: Action) -> Action:
-        verdicts = await walk(self._make_case(world, action), BEFORE_EXECUTION)
+        me, verdicts = action.executor, await walk(self._make_case(world, action), BEFORE_EXECUTION)
         if verdicts[-1].decision is Decision.DENY:
             return self._blocked(action, verdicts[-1])
         if persons_needed(verdicts) > len(action.agreed):
@@ -123,7 +123,8 @@ class Executor:
                 action = self._journal.must(self._actions.get(action.id), "executing", "conflict", note=note)
                 await caught_up(world, action, action.change)
             else:
-                return await self.look_up(action) if action.status == "unknown" else action
+                mine = action.status == "unknown" and action.executor == me
+                return await self.look_up(action) if mine else action
         return self._journal.failed(action, f"{action.change.target} moved {TRIES} times meanwhile")
 
     async def _looked_again(self, world: World, action: Action) -> Action:

@@ -39,6 +39,16 @@ class Journal:
             raise Refused(f"action {action.id} was changed by somebody else while it was executed.")
         return moved
 
+    def still(self, action: Action) -> None:
+        """To be called before each request: whoever slept for a minute may have been taken for gone.
+
+        Raises:
+            Refused: another process sees to the action by now.
+        """
+        now = self.actions.get(action.id)
+        if (now.status, now.executor) != ("executing", action.executor):
+            raise Refused(f"action {action.id} was taken over by another process.")
+
     def failed(self, action: Action, why: str, **changes: Any) -> Action:
         """With how far it came, and what can be done about that."""
         outcome = offering(action, f"{progress(action)}: {why}")

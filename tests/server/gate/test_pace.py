@@ -66,6 +66,19 @@ async def test_the_next_pod_goes_when_the_one_before_it_is_replaced_and_ready(la
     assert ready == [3, 3, 3]
 
 
+async def test_a_process_that_slept_while_another_took_its_action_over_sends_no_more(lab: Lab) -> None:
+    lab.writer.frozen = True
+    approved = await lab.approved(evictions(lab))
+    running = asyncio.ensure_future(lab.gate.execute(approved.id))
+    await until(lambda: lab.gate.actions.get(approved.id).done == 1)
+    taken = lab.gate.actions.move(lab.gate.actions.get(approved.id), "unknown", "recovered", executor="other:1:2/x")
+    assert taken is not None
+    lab.cluster.engine.settle(600)
+    action = await running
+
+    assert (action.status, action.executor, len(lab.writer.writes)) == ("unknown", "other:1:2/x", 1)
+
+
 async def test_a_pod_that_is_not_replaced_is_the_last_to_go(lab: Lab) -> None:
     lab.writer.frozen = True
     approved = await lab.approved(evictions(lab))
