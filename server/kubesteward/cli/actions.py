@@ -110,14 +110,14 @@ def _confirm() -> None:
 
 def _show(action: Action) -> None:
     """As the form of a client shows it, without secrets, and with the whole rehearsal."""
-    from kubesteward.gate.quoting import in_own_words, quotations
+    from kubesteward.gate.quoting import asked, in_own_words, quotations
     from kubesteward_policies.verdict import Decision
     from kubesteward_tools.text.fence import clean, fence
     from kubesteward_tools.text.redact import redact
 
     change = action.change
     lines = [change.summary, f"Cluster: {change.cluster}", f"Proposed by {action.principal}"]
-    lines += [f"  {call.verb.upper()} {call.path} {json.dumps(call.body)}" for call in change.calls]
+    lines += [f"  {call.verb.upper()} {call.path} {asked(call)}{json.dumps(call.body)}" for call in change.calls]
     if action.rehearsal:
         lines.append(fence(redact(action.rehearsal.render()), f"the rehearsal of {action.id}"))
     asking = [item for item in action.verdicts if item.decision is Decision.NEEDS_APPROVAL and item.stage != "approval"]

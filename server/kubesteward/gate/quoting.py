@@ -6,8 +6,10 @@ What is not known to be in our own words counts as a quotation.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 
+from kubesteward_policies.change import ApiCall
 from kubesteward_policies.verdict import Decision, Verdict
 
 _REHEARSED = (
@@ -44,3 +46,9 @@ def in_own_words(verdict: Verdict) -> str:
 def quotations(verdicts: Iterable[Verdict]) -> str:
     """The reasons that quote, a line each; "" where none does. To be fenced."""
     return "\n".join(f"{item.stage} {item.rule_id}: {item.reason}" for item in verdicts if quotes(item))
+
+
+def asked(call: ApiCall) -> str:
+    """What of a request's query decides about its effect, for whoever has to agree: a command, a force."""
+    shown = [(name, value) for name, value in call.query if name not in {"fieldManager", "fieldValidation"}]
+    return f"{json.dumps(shown)} " if shown else ""

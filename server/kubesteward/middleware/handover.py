@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kubesteward.gate.courtesy import COURTESY
+from kubesteward.gate.quoting import asked
 from kubesteward.middleware.call import Answered, Call, Question, Reply
 from kubesteward.middleware.outcome import reply_about
 from kubesteward_tools.errors import Refused
@@ -20,7 +21,7 @@ from kubesteward_tools.errors import Refused
 if TYPE_CHECKING:
     from kubesteward.app import App
     from kubesteward.gate.gate import Action
-    from kubesteward_policies.change import ApiCall, Change
+    from kubesteward_policies.change import Change
 
 CHANNEL = "elicitation"
 OPEN_QUESTIONS = 1000
@@ -122,7 +123,7 @@ def question_about(action: Action) -> str:
     from kubesteward_tools.text.redact import redact
 
     change = action.change
-    calls = [f"{call.verb.upper()} {call.path} {_asked(call)}{_body(call.body)}".rstrip() for call in change.calls]
+    calls = [f"{call.verb.upper()} {call.path} {asked(call)}{_body(call.body)}".rstrip() for call in change.calls]
     lines = [change.summary, f"Cluster: {change.cluster}", *calls, *_rehearsed(action)]
     if action.required > 1:
         lines.append("Two persons have to agree: a yes here is the first, and somebody else gives the second.")
@@ -136,12 +137,6 @@ def _rehearsed(action: Action) -> list[str]:
         return []
     rules = ", ".join(sorted({item.rule for item in action.rehearsal.findings}))
     return [f"Rehearsal: {action.rehearsal.verdict}" + (f" ({rules})" if rules else "")]
-
-
-def _asked(call: ApiCall) -> str:
-    """What of the query decides about the effect."""
-    shown = [(name, value) for name, value in call.query if name not in {"fieldManager", "fieldValidation"}]
-    return f"{json.dumps(shown)} " if shown else ""
 
 
 def _body(body: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,18 @@ async def test_an_action_that_does_not_wait_is_refused_without_a_question(tmp_pa
     assert code == 1
     assert "is previewed: there is nothing to decide" in said
     assert "Rehearsal" not in said
+
+
+async def test_a_terminal_shows_the_whole_of_a_request_also_what_stands_in_its_query(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change = label("x")
+    forced = replace(change, calls=(replace(change.calls[0], query=(("command", "z" * 600), ("force", "true"))),))
+    command._show(await Lab(tmp_path).propose(forced, dry_run=True))
+    said = capsys.readouterr().out
+
+    assert '["force", "true"]' in said
+    assert "z" * 600 in said
 
 
 async def test_without_a_terminal_nobody_is_asked(tmp_path: Path) -> None:
