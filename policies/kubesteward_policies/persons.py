@@ -6,6 +6,7 @@ is taken for one person, and so are two names on one account of the operating sy
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -44,6 +45,9 @@ def objection(needed: int, requester: Person, agreed: Sequence[Person], newcomer
 
 
 def _name(principal: str) -> str:
-    """Without the door before it and the realm behind it: `oidc:alice@example.com` and `local:alice` are one."""
+    """Without the door before it and the realm behind it: `oidc:alice@example.com` and `local:alice` are one. Other
+    ways to write the same letters, and signs that cannot be seen, make no other name.
+    """
     name = principal.partition(":")[2] if ":" in principal else principal
-    return name.strip().rpartition("\\")[2].partition("@")[0].casefold()
+    plain = "".join(sign for sign in unicodedata.normalize("NFKC", name) if unicodedata.category(sign) != "Cf")
+    return plain.strip().rpartition("\\")[2].partition("@")[0].casefold()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +10,13 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.server.gate.lab import ALICE, Lab, label, scale
+from tests.server.gate.lab import ALICE, Lab, label, patch, scale
 from tests.server.gate.test_guardrails import rules, verdicts
 from tests.server.gate.test_levels import restart
 
 from kubesteward.gate.exceptions import Exceptions, ExceptionUsed
+from kubesteward_policies.exceptions import mark
+from kubesteward_policies.ladder import RESTARTED
 from kubesteward_policies.persons import Person
 from kubesteward_tools.errors import InvalidArguments, Refused
 
@@ -167,3 +170,25 @@ async def test_of_two_that_take_it_at_once_one_has_it(tmp_path: Path) -> None:
 
     with pytest.raises(ExceptionUsed):
         table(lab).use([made.id], "act-2")
+
+
+@pytest.mark.parametrize("annotations", [{"metadata": {"labels": {RESTARTED: "%s"}}}, {"data": {RESTARTED: "%s"}}])
+def test_only_the_moment_of_a_restart_is_left_out_of_what_an_exception_is_for(annotations: dict[str, Any]) -> None:
+    one, other = (patch(json.loads(json.dumps(annotations) % value)) for value in ("a", "b"))
+
+    assert mark(one, "s") != mark(other, "s")
+
+
+def test_a_restart_that_says_something_else_than_a_moment_is_another_change() -> None:
+    def saying(text: str) -> str:
+        body = {"spec": {"template": {"metadata": {"annotations": {RESTARTED: text}}}}}
+        return mark(patch(body), "s")
+
+    assert saying("2026-03-02T12:00:00Z") == saying("2026-03-02T12:00:01Z")
+    assert saying("2026-03-02T12:00:00Z") != saying("sidecar.example/inject=yes")
+
+
+def test_the_same_calls_in_other_steps_are_another_change() -> None:
+    change = replace(scale(4), calls=scale(4).calls * 2)
+
+    assert mark(change, "s") != mark(replace(change, steps=(1, 1)), "s")
