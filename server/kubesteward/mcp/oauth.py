@@ -93,7 +93,7 @@ class Issued:
             leeway=LEEWAY,
             options={"require": ["exp", "iss", "aud", "sub"]},
         )
-        if found.get("email_verified") is False and self._user == "email":
+        if found.get("email_verified", True) is not True and self._user == "email":
             raise ValueError("nobody has verified the address")
         return found
 

@@ -315,3 +315,12 @@ async def test_in_a_session_each_request_s_own_token_decides(tmp_path: Path, iss
                 found.append((await http.post(url, json=asked, headers={**session, **token})).text)
 
     assert ["INSUFFICIENT_SCOPE" in text for text in found] == [False, True, False]
+
+
+@pytest.mark.parametrize("verified", [False, "false", "true", None, 0])
+async def test_an_address_names_nobody_unless_the_issuer_says_plainly_that_it_was_verified(
+    tmp_path: Path, issuer: Issuer, verified: Any
+) -> None:
+    with served(tmp_path, FakeGate(), **settings(issuer, oauth_user_claim="email")) as url:
+        assert await status(url, issuer.sign(email="alice@example.com", email_verified=verified)) == 401
+        assert await status(url, issuer.sign(email="alice@example.com", email_verified=True)) != 401
