@@ -199,17 +199,29 @@ def _holds_owners(operation: Mapping[str, Any]) -> bool:
     )
 
 
+def secret_variable(before: Any, after: Any) -> str:
+    """The name of an environment variable by which an object would hold a secret that it does not hold yet, "" for none:
+    the operations of a JSON patch can name it in one place and give it its value in another.
+    """
+    known = set(_variables(before))
+    return next((name for name, value in _variables(after) if (name, value) not in known), "")
+
+
 def _secret_variables(body: Any) -> Iterator[str]:
-    """Names of environment variables that look secret and are given a literal value, wherever they stand in a body."""
+    return (name for name, _ in _variables(body))
+
+
+def _variables(body: Any) -> Iterator[tuple[str, str]]:
+    """Environment variables whose names look secret and that are given a literal value, wherever they stand in a body."""
     if isinstance(body, Mapping):
-        name = body.get("name")
-        if isinstance(name, str) and _SECRET_NAME.search(name) and _telling(body.get("value")):
-            yield name
-        for value in body.values():
-            yield from _secret_variables(value)
+        name, value = body.get("name"), body.get("value")
+        if isinstance(name, str) and _SECRET_NAME.search(name) and _telling(value):
+            yield name, str(value)
+        for item in body.values():
+            yield from _variables(item)
     elif isinstance(body, list | tuple):
         for item in body:
-            yield from _secret_variables(item)
+            yield from _variables(item)
 
 
 def _secret_settings(body: Any) -> Iterator[str]:

@@ -9,7 +9,9 @@ from typing import Any
 
 from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case, allow, ask, deny
-from kubesteward_policies.immutable import Surroundings, judge
+from kubesteward.guardrails.situations import situations
+from kubesteward_policies.change import JSON_PATCH
+from kubesteward_policies.immutable import Surroundings, judge, secret_variable
 from kubesteward_policies.ref import Ref
 from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.text.likeness import REDACTED
@@ -29,8 +31,18 @@ async def immutable(case: Case) -> Verdict | tuple[Verdict, ...]:
     if any(_tells(call.body) for call in case.change.calls):
         reason = "the body carries what looks like a password or a token"
         return deny(STAGE, "immutable.secret", reason, "Put it into a Secret by hand and refer to that.")
+    if name := _pieced_together(case):
+        reason = f"the patch makes a value for {name!r} out of several operations"
+        return deny(STAGE, "immutable.secret", reason, "Put it into a Secret by hand and refer to that.")
     asking = tuple(ask(STAGE, item.rule, item.reason, item.remedy, item.persons) for item in broken)
     return asking or allow(STAGE, "immutable.ok", "no immutable rule speaks against it")
+
+
+def _pieced_together(case: Case) -> str:
+    if all(call.content_type != JSON_PATCH for call in case.change.calls):
+        return ""
+    found = (secret_variable(item["oldObject"], item["object"]) for item in situations(case))
+    return next(filter(None, found), "")
 
 
 def _tells(body: Any) -> bool:

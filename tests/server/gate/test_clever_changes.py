@@ -1,0 +1,40 @@
+"""Changes that do in two pieces, or under another name, what would be stopped if it were said plainly."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.server.gate.lab import Lab, patch
+
+from kubesteward_policies.change import JSON_PATCH, Change
+
+pytestmark = pytest.mark.anyio
+
+CONTAINER = "/spec/template/spec/containers/0"
+
+
+def operations(*given: tuple[str, str, Any]) -> Change:
+    return patch([{"op": op, "path": path, "value": value} for op, path, value in given], content_type=JSON_PATCH)
+
+
+async def test_a_secret_whose_name_and_value_come_in_two_operations_is_a_secret(tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    plain = ("add", f"{CONTAINER}/env", [{"name": "PLAIN", "value": "tulip"}])
+    renamed = ("replace", f"{CONTAINER}/env/0/name", "DB_PASSWORD")
+    whole, calls = operations(plain, renamed), operations(plain).calls + operations(renamed).calls
+
+    for change in (whole, Change("t", whole.target, calls, "two", steps=(1, 1))):
+        action = await lab.propose(change)
+        assert (action.status, action.verdicts[-1].rule_id) == ("blocked", "immutable.secret")
+        assert "tulip" not in action.verdicts[-1].reason
+
+
+async def test_what_an_object_holds_already_stands_in_the_way_of_no_other_change(tmp_path: Path) -> None:
+    lab = Lab(tmp_path)
+    containers = [{"name": "main", "image": "registry.example/web:1", "env": [{"name": "TOKEN", "value": "tulip"}]}]
+    lab.change({"spec": {"template": {"spec": {"containers": containers}}}})
+    action = await lab.propose(operations(("replace", f"{CONTAINER}/image", "registry.example/web:2")))
+
+    assert action.status == "pending_approval"
