@@ -38,3 +38,11 @@ async def test_what_an_object_holds_already_stands_in_the_way_of_no_other_change
     action = await lab.propose(operations(("replace", f"{CONTAINER}/image", "registry.example/web:2")))
 
     assert action.status == "pending_approval"
+
+
+async def test_a_restart_under_another_annotation_does_not_run_alone(tmp_path: Path) -> None:
+    """So that nobody goes round the restart ladder."""
+    lab = Lab(tmp_path, autonomy=4, auto_pods_per_hour=100.0)
+    body = {"spec": {"template": {"metadata": {"annotations": {"example.com/stamp": "1"}}}}}
+
+    assert (await lab.propose(patch(body))).status == "pending_approval"
