@@ -200,8 +200,8 @@ def _holds_owners(operation: Mapping[str, Any]) -> bool:
 
 
 def secret_variable(before: Any, after: Any) -> str:
-    """The name of an environment variable by which an object would hold a secret that it does not hold yet, "" for none:
-    the operations of a JSON patch can name it in one place and give it its value in another.
+    """The environment variable by which an object would hold a secret that it does not hold yet, "" for none: the
+    operations of a JSON patch can name it in one place and give it its value in another.
     """
     known = set(_variables(before))
     return next((name for name, value in _variables(after) if (name, value) not in known), "")
@@ -212,7 +212,7 @@ def _secret_variables(body: Any) -> Iterator[str]:
 
 
 def _variables(body: Any) -> Iterator[tuple[str, str]]:
-    """Environment variables whose names look secret and that are given a literal value, wherever they stand in a body."""
+    """Environment variables whose names look secret and that have a literal value, wherever they stand in a body."""
     if isinstance(body, Mapping):
         name, value = body.get("name"), body.get("value")
         if isinstance(name, str) and _SECRET_NAME.search(name) and _telling(value):

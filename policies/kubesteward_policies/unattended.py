@@ -1,7 +1,7 @@
 """What an agent may not do without a person, although it starts and stops no pods that a limit could count.
 
-The hourly limits are about pods. What gives power over nodes, takes over traffic, or belongs to the whole cluster can do
-harm without any, so that a person looks at it at every level of autonomy.
+The hourly limits are about pods. What gives power over nodes, takes over traffic, or belongs to the whole cluster can
+do harm without any, so that a person looks at it at every level of autonomy.
 """
 
 from __future__ import annotations
@@ -58,8 +58,7 @@ def _powers(body: Any) -> Iterator[str]:
     if body.get("op") in {"add", "replace", "copy", "move"} and body.get("value", True):
         yield from (part for part in str(body.get("path")).split("/") if part in {*_POWERS, _CAPABILITIES})
     for key, value in body.items():
-        if key in _POWERS and value:
-            yield key
-        elif key == _CAPABILITIES and isinstance(value, Mapping) and not _USUAL.issuperset(value.get("add") or ()):
-            yield key
+        added = value.get("add") or () if key == _CAPABILITIES and isinstance(value, Mapping) else ()
+        if (key in _POWERS and value) or not _USUAL.issuperset(added):
+            yield str(key)
         yield from _powers(value)

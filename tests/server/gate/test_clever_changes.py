@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.gate.lab import Lab, patch
+from tests.server.gate.lab import Lab, label, patch
 
-from kubesteward_policies.change import JSON_PATCH, Change
+from kubesteward_policies.change import JSON_PATCH, ApiCall, Change
+from kubesteward_policies.ref import Ref
 
 pytestmark = pytest.mark.anyio
 
@@ -46,3 +47,20 @@ async def test_a_restart_under_another_annotation_does_not_run_alone(tmp_path: P
     body = {"spec": {"template": {"metadata": {"annotations": {"example.com/stamp": "1"}}}}}
 
     assert (await lab.propose(patch(body))).status == "pending_approval"
+
+
+async def test_a_change_that_would_be_played_for_minutes_is_denied_and_the_next_is_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kubesteward_tools.twin.patience.LONGEST", 0.2)
+    lab = Lab(tmp_path)
+    pods = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "registry.example/job:1"}]}
+    job = {"parallelism": 500, "completions": 5000, "template": {"spec": pods}}
+    body: dict[str, Any] = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": "much"}}
+    body["spec"] = {"schedule": "* * * * *", "jobTemplate": {"spec": job}}
+    target, path = Ref("lab", "batch", "CronJob", "shop", "much"), "/apis/batch/v1/namespaces/shop/cronjobs"
+    action = await lab.propose(Change("t", target, (ApiCall("create", path, target, body),), "much"))
+
+    assert (action.status, action.verdicts[-1].rule_id) == ("blocked", "rehearsal.too_long")
+    monkeypatch.undo()
+    assert (await lab.propose(label("x"))).status == "pending_approval"

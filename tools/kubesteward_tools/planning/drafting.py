@@ -6,6 +6,7 @@ import asyncio
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kubesteward_policies.change import Change
@@ -90,6 +91,7 @@ def _check_known(world: World, here: World, change: Change, number: int) -> None
 def _played(
     here: World, change: Change, now: float, number: int, *, rehearse: bool
 ) -> tuple[Rehearsal | None, Store, float]:
+    from kubesteward_tools.twin.patience import within
     from kubesteward_tools.twin.rehearse import rehearse as play
     from kubesteward_tools.twin.sequence import left_by
     from kubesteward_tools.world.world import TWIN_RESOURCES
@@ -98,8 +100,9 @@ def _played(
     unseen = [kind for kind in here.forbidden if kind in TWIN_RESOURCES]
     found = None
     if rehearse:
-        found = play(here.store, change.calls, now=now, seed=number, unseen=unseen, kinds=kinds, paced=True)
-    return found, *left_by(here.store, change.calls, now=now, seed=number, kinds=kinds)
+        ask_twin = partial(play, unseen=unseen, kinds=kinds, paced=True, between=within())
+        found = ask_twin(here.store, change.calls, now=now, seed=number)
+    return found, *left_by(here.store, change.calls, now=now, seed=number, kinds=kinds, between=within())
 
 
 def ordered(world: World, proposals: Sequence[Given]) -> tuple[list[Given], list[str]]:

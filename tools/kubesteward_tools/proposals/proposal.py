@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from kubesteward_policies.change import Change
@@ -152,6 +153,7 @@ async def rehearsed(world: World, change: Change, now: float) -> Rehearsal:
     """What would come of it. Runs beside the event loop, on a fork that nobody else writes to."""
     from kubesteward_tools.plans.gaps import filled
     from kubesteward_tools.twin.custom.behind import behind
+    from kubesteward_tools.twin.patience import within
     from kubesteward_tools.twin.rehearse import rehearse
     from kubesteward_tools.world.world import TWIN_RESOURCES
 
@@ -160,7 +162,6 @@ async def rehearsed(world: World, change: Change, now: float) -> Rehearsal:
     unseen = [kind for kind in world.forbidden if kind in TWIN_RESOURCES]
     fork = world.store.fork()
     gaps = () if world.writable else tuple(filled(fork))
-    found = await asyncio.to_thread(
-        rehearse, fork, change.calls, now=moment(world, now), unseen=unseen, kinds=world.kinds.all(), paced=True
-    )
+    ask_twin = partial(rehearse, unseen=unseen, kinds=world.kinds.all(), paced=True, between=within())
+    found = await asyncio.to_thread(ask_twin, fork, change.calls, now=moment(world, now))
     return found.model_copy(update={"assumptions": (*found.assumptions, *gaps)}) if gaps else found

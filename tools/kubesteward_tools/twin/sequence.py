@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kubesteward_policies.change import ApiCall
 from kubesteward_tools.twin.identity import ADMIN
@@ -13,9 +13,19 @@ from kubesteward_tools.world.store import Store
 
 
 def left_by(
-    store: Store, calls: Sequence[ApiCall], *, now: float, seed: int | str = 0, kinds: tuple[ResourceType, ...] = ()
+    store: Store,
+    calls: Sequence[ApiCall],
+    *,
+    now: float,
+    seed: int | str = 0,
+    kinds: tuple[ResourceType, ...] = (),
+    between: Callable[[], None] | None = None,
 ) -> tuple[Store, float]:
-    """A fork of `store` after the calls, come to rest, and the moment of that; up to the first call that is refused."""
+    """A fork of `store` after the calls, come to rest, and the moment of that; up to the first call that is refused.
+
+    `between` is called again and again on the way, and may raise.
+    """
     play = Play(store, calls, Best(), now, seed, ADMIN, kinds, paced=True)
+    play.cluster.engine.between = between
     play.run()
     return play.cluster.store, play.cluster.clock.now

@@ -12,6 +12,7 @@ from kubesteward.gate.courtesy import COURTESY
 from kubesteward_policies.change import Change
 from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.twin.custom.behind import behind
+from kubesteward_tools.twin.patience import TooLong, within
 from kubesteward_tools.twin.rehearsal import Rehearsal
 from kubesteward_tools.twin.rehearse import rehearse
 from kubesteward_tools.world.world import World
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 async def rehearsal(case: Case) -> Verdict:
     try:
         found = await played(case.world, case.change)
+    except TooLong as error:
+        return deny(STAGE, "rehearsal.too_long", error.message, error.todo)
     except Exception:  # whatever the twin stumbles over, an unrehearsed change does not pass
         log.exception("the rehearsal of %s failed", case.change.target)
         remedy = "Make the change by hand, and report the fault: the server's log has the details."
@@ -37,7 +40,7 @@ async def played(world: World, change: Change) -> Rehearsal:
     async with COURTESY.rehearsing() as between:
         fork = world.store.fork()
         unseen, kinds = tuple(world.forbidden), world.kinds.all()
-        ask_twin = partial(rehearse, now=time.time(), unseen=unseen, kinds=kinds, paced=True, between=between)
+        ask_twin = partial(rehearse, now=time.time(), unseen=unseen, kinds=kinds, paced=True, between=within(between))
         return await asyncio.to_thread(ask_twin, fork, change.calls)
 
 
