@@ -23,8 +23,8 @@ async def validate(case: Case) -> Verdict:
         return deny(STAGE, "validate.empty", "the change makes no API call")
     if not case.world.writable and not case.dry_run:
         return deny(STAGE, "validate.bundle", "a bundle cannot be changed", "Preview it with dry_run=true.")
-    if found := await not_reverted(case):
-        return found[0]
+    if gone := await not_reverted(case):
+        return gone[0]
     made = set[Ref]()
     for call in case.change.calls:
         if found := _path(case, call) or _body(call) or (None if call.target in made else _target(case, call)):
