@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.gate.lab import Lab, label, patch
+from tests.server.gate.lab import PATH, Lab, deployment, label, patch
 
-from kubesteward_policies.change import JSON_PATCH, ApiCall, Change
+from kubesteward_policies.change import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, ApiCall, Change
 from kubesteward_policies.ref import Ref
 
 pytestmark = pytest.mark.anyio
@@ -30,6 +32,37 @@ async def test_a_secret_whose_name_and_value_come_in_two_operations_is_a_secret(
         action = await lab.propose(change)
         assert (action.status, action.verdicts[-1].rule_id) == ("blocked", "immutable.secret")
         assert "tulip" not in action.verdicts[-1].reason
+
+
+@pytest.mark.parametrize("kind", [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH, "create"])
+async def test_judging_a_change_leaves_it_as_it_was_proposed(tmp_path: Path, kind: str) -> None:
+    """What is sent in the end is what was judged in the beginning, and not what became of it on the way."""
+    lab, env = Lab(tmp_path), [{"name": name, "value": name} for name in "ABCDEFGH"]
+    template = {
+        "metadata": {"labels": {"app": "web"}},
+        "spec": {"containers": [{"name": "main", "image": "x:1", "env": env}]},
+    }
+    body: Any = {"spec": {"template": template}}
+    if kind == JSON_PATCH:
+        body = [{"op": "add", "path": f"{CONTAINER}/env", "value": env}, {"op": "remove", "path": f"{CONTAINER}/env/0"}]
+    elif kind in {APPLY_PATCH, "create"}:
+        body = deployment("new" if kind == "create" else "web")
+    change = patch(body, content_type=kind)
+    if kind == "create":
+        target = Ref("lab", "apps", "Deployment", "shop", "new")
+        change = Change("t", target, (ApiCall("create", PATH.removesuffix("/web"), target, body),), "new")
+    elif kind == APPLY_PATCH:
+        change = replace(
+            change, calls=(replace(change.calls[0], query=(("fieldManager", "kubesteward"), ("force", "true"))),)
+        )
+    before = copy.deepcopy(change)
+    done = await lab.gate.execute((await lab.approved(change)).id)
+
+    assert done.status == "executed", done.outcome
+    assert (change, done.change) == (before, before)
+    assert lab.writer.writes == list(before.calls)
+    if kind == JSON_PATCH:
+        assert [item["name"] for item in lab.live()["spec"]["template"]["spec"]["containers"][0]["env"]] == [*"BCDEFGH"]
 
 
 async def test_what_an_object_holds_already_stands_in_the_way_of_no_other_change(tmp_path: Path) -> None:

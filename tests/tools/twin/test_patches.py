@@ -35,6 +35,23 @@ def test_patching_leaves_the_old_object_alone(obj: dict[str, Any], patch: dict[s
     assert obj == before
 
 
+@given(OBJECTS, OBJECTS)
+def test_patching_leaves_the_patch_alone(obj: dict[str, Any], patch: dict[str, Any]) -> None:
+    """Else what is judged a second time, and sent, is another change than the one that was judged first."""
+    operations = [
+        {"op": "add", "path": "/a", "value": [patch, patch]},
+        {"op": "add", "path": "/a/0/d", "value": 1},
+        {"op": "remove", "path": "/a/1"},
+    ]
+    before = copy.deepcopy((patch, operations))
+    first = json_patch.apply(obj, operations)
+    merged = merge_patch.apply(obj, patch), strategic_patch.apply(obj, patch)
+
+    assert json_patch.apply(obj, operations) == first
+    assert merged == (merge_patch.apply(obj, patch), strategic_patch.apply(obj, patch))
+    assert (patch, operations) == before
+
+
 def test_null_in_a_merge_patch_removes() -> None:
     assert merge_patch.apply({"a": {"b": 1, "c": 2}}, {"a": {"b": None}}) == {"a": {"c": 2}}
 

@@ -11,7 +11,7 @@ Json = Any
 
 
 def apply(obj: Json, operations: Json) -> Json:
-    """The patched copy of `obj`.
+    """The patched copy of `obj`, which shares nothing with the operations: one may change what another has added.
 
     Raises:
         ApiError: 400 when `operations` is no list of operations, 422 when one cannot be done (a failed `test` too).
@@ -42,9 +42,9 @@ def _one(document: Json, operation: dict[str, Any]) -> Json:
     if kind == "remove":
         return _remove(document, path)
     if kind == "replace":
-        return _put(document, path, operation["value"], replace=True)
+        return _put(document, path, copy.deepcopy(operation["value"]), replace=True)
     if kind == "add":
-        return _put(document, path, operation["value"])
+        return _put(document, path, copy.deepcopy(operation["value"]))
     source = _steps(operation["from"])
     value = copy.deepcopy(_get(document, source))
     if kind == "move":
