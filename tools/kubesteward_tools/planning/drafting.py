@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kubesteward_policies.change import Change
-from kubesteward_policies.immutable import Surroundings, secret_values
+from kubesteward_policies.change import JSON_PATCH, ApiCall, Change
+from kubesteward_policies.immutable import Surroundings, secret_values, secret_variable
 from kubesteward_tools.errors import InvalidArguments, SteadyError
 from kubesteward_tools.lookup.moments import moment
 from kubesteward_tools.proposals.proposal import Proposal, change_for
@@ -53,7 +53,7 @@ async def draft(world: World, proposals: Sequence[Given], at: float, *, rehearse
             change = await change_for(here, Proposal.of(given), at)
         except SteadyError as error:
             raise InvalidArguments(f"step {number}: {error.message}", todo=error.todo) from None
-        _check_secrets(change, number)
+        _check_secrets(here, change, number)
         _check_known(world, here, change, number)
         undoing = _undoing(here, str(given["action"]), change)
         rehearsal, left, now = await asyncio.to_thread(_played, here, change, now, number, rehearse=rehearse)
@@ -69,7 +69,7 @@ def _standing(world: World, store: Store) -> World:
     return other
 
 
-def _check_secrets(change: Change, number: int) -> None:
+def _check_secrets(here: World, change: Change, number: int) -> None:
     """What the gate would deny is not kept as a plan either."""
     for call in change.calls:
         broken = secret_values(call, Surroundings())
@@ -77,6 +77,20 @@ def _check_secrets(change: Change, number: int) -> None:
             why = broken.reason if broken else "it carries what looks like a password or a token"
             todo = broken.remedy if broken else "Put it into a Secret by hand and refer to that."
             raise InvalidArguments(f"step {number}: {why}.", todo=todo)
+        if name := _pieced_together(here, call):
+            todo = "Put it into a Secret by hand and refer to that."
+            raise InvalidArguments(f"step {number}: the patch makes a value for {name!r}.", todo=todo)
+
+
+def _pieced_together(here: World, call: ApiCall) -> str:
+    from kubesteward_tools.twin.patches.patched import patched
+    from kubesteward_tools.twin.status import ApiError
+
+    before = here.store.get(here.key(call.target)) if call.content_type == JSON_PATCH else None
+    try:
+        return secret_variable(before, patched(before, call.body, call.content_type)) if before is not None else ""
+    except ApiError:  # nothing comes of it
+        return ""
 
 
 def _check_known(world: World, here: World, change: Change, number: int) -> None:
