@@ -41,12 +41,14 @@ class Broken:
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What the rules know of the cluster: names of control-plane nodes, the namespace this program runs in ("" outside
-    of a cluster), and for each pod that may be deleted its workload with the number of that workload's pods.
+    of a cluster), and for each pod that may be deleted its workload with the number of that workload's pods; likewise
+    for what stands between a workload and its pods, with how many of them would go with it.
     """
 
     control_plane: frozenset[str] = frozenset()
     own_namespace: str = ""
     pods: Mapping[Ref, tuple[str, int]] = field(default_factory=dict)
+    between: Mapping[Ref, tuple[str, int, int]] = field(default_factory=dict)
 
 
 Rule = Callable[[ApiCall, Surroundings], Broken | None]
@@ -168,6 +170,8 @@ def _many_pods(change: Change, around: Surroundings) -> Broken | None:
     """
     gone = {call.target for call in change.calls if call.verb == "delete"}
     counts = Counter(around.pods[target] for target in gone if target in around.pods)
+    for workload, pods, count in (around.between[target] for target in gone if target in around.between):
+        counts[workload, pods] += count
     for (workload, pods), count in sorted(counts.items()):
         if count > max(1, pods * _MOST_PODS):
             reason = f"{count} of the {pods} pods of {workload} would go at once"

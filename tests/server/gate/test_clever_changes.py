@@ -12,6 +12,8 @@ from tests.server.gate.lab import PATH, Lab, deployment, label, patch
 
 from kubesteward_policies.change import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, ApiCall, Change
 from kubesteward_policies.ref import Ref
+from kubesteward_tools.lookup.targets import find
+from kubesteward_tools.proposals.objects import delete
 
 pytestmark = pytest.mark.anyio
 
@@ -97,3 +99,15 @@ async def test_a_change_that_would_be_played_for_minutes_is_denied_and_the_next_
     assert (action.status, action.verdicts[-1].rule_id) == ("blocked", "rehearsal.too_long")
     monkeypatch.undo()
     assert (await lab.propose(label("x"))).status == "pending_approval"
+
+
+@pytest.mark.parametrize(
+    ("propagation", "rule"), [("background", "immutable.pods"), ("orphan", "availability.released")]
+)
+async def test_pods_that_go_with_their_replica_set_go_at_once(tmp_path: Path, propagation: Any, rule: str) -> None:
+    lab = Lab(tmp_path)
+    world, (key,) = await lab.world(), lab.cluster.store.keys("replicasets.apps", "shop")
+    action = await lab.propose(delete(await find(world, "ReplicaSet", key.name, "shop"), propagation))
+
+    assert rule in [item.rule_id for item in action.verdicts]
+    assert action.status == ("blocked" if propagation == "background" else "pending_approval")

@@ -62,7 +62,7 @@ def _texts(body: Any) -> Iterator[str]:
 def _surroundings(case: Case) -> Surroundings:
     nodes = case.world.store.known("nodes")
     roles = frozenset(key.name for key, facts in nodes if any(role in facts.labels for role in _ROLES))
-    return Surroundings(roles, own_namespace(), _pods(case))
+    return Surroundings(roles, own_namespace(), _pods(case), dict(_between(case)))
 
 
 @cache
@@ -84,6 +84,23 @@ def _pods(case: Case) -> dict[Ref, tuple[str, int]]:
             if key is not None and found[1] not in sizes:
                 sizes[found[1]] = _size(store, found[1], key)
     return {target: (f"{key.resource} {key.namespace}/{key.name}", sizes[key]) for target, key in workloads.items()}
+
+
+def _between(case: Case) -> Iterator[tuple[Ref, tuple[str, int, int]]]:
+    """The ReplicaSets of Deployments that would be deleted together with their pods, which all go at once."""
+    store = case.world.store
+    for call in case.change.calls:
+        key = key_of(case.world, call.target) if call.verb == "delete" and call.target.kind == "ReplicaSet" else None
+        found = store.get(key) if key else None
+        top = top_controller(store, found) if found is not None else None
+        if key is None or found is None or top is None or (call.body or {}).get("propagationPolicy") == "Orphan":
+            continue
+        pods = sum(item.resource == "pods" for item in store.owned_by(found["metadata"]["uid"]))
+        workload = top[1]
+        yield (
+            call.target,
+            (f"{workload.resource} {workload.namespace}/{workload.name}", _size(store, workload, key), pods),
+        )
 
 
 def _size(store: Store, workload: Key, pod: Key) -> int:
