@@ -27,7 +27,7 @@ from kubesteward_policies.tiers import Tier
 from kubesteward_tools.catalog import load_tools
 from kubesteward_tools.cluster.clusters import Clusters
 
-pytestmark = [pytest.mark.anyio, pytest.mark.requirement("gate.matrix")]
+pytestmark = pytest.mark.anyio
 
 TOOLS = load_tools()
 LEVELS = (1, 2, 3, 4)
@@ -219,6 +219,7 @@ def acting() -> Iterator[Any]:
             yield pytest.param(tool, level, marks=marks, id=f"{tool}-{level}")
 
 
+@pytest.mark.requirement("gate.matrix")
 @pytest.mark.parametrize(("tool", "level"), list(acting()))
 async def test_a_change_is_made_where_the_table_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tool: str, level: int
