@@ -180,6 +180,7 @@ async def test_a_patch_that_does_not_fit_is_denied_and_no_rule_is_blamed(tmp_pat
     assert verdicts(action) == [("guardrails.unanswered", "deny")]
     assert action.verdicts[-1].reason.startswith("the patch does not fit Deployment shop/web as it is")
     assert lab.records("guardrail_violation") == []
+    assert action.exception == ""
 
 
 async def test_the_default_pack_lets_an_ordinary_change_through_and_keeps_what_is_protected(tmp_path: Path) -> None:
