@@ -10,7 +10,7 @@ from typing import Any
 from kubesteward.execution.snapshot import key_of
 from kubesteward_policies.change import ApiCall, Change
 from kubesteward_tools.twin.rehearsal import Availability, Rehearsal
-from kubesteward_tools.twin.watcher import ready_endpoints, ready_pods
+from kubesteward_tools.twin.watcher import pods_under, ready_endpoints, ready_pods
 from kubesteward_tools.world.store import Key, Object, Store
 from kubesteward_tools.world.world import World
 
@@ -55,6 +55,28 @@ async def verify(
         stop()
     reason = f"the rehearsal was wrong about {misses[0]}" if misses else "the cluster has reached the rehearsed state"
     return Verified(True, reason, misses)
+
+
+async def emptied(world: World, change: Change, deadline: float = DEADLINE) -> None:
+    """Wait, at most `deadline` seconds, until the pods that the change's workloads are stopping are gone.
+
+    Until then they count against quotas, and a rehearsal of what comes next leaves them there.
+    """
+    keys = {key for call in change.calls if (key := key_of(world, call.target))}
+
+    def stopping() -> bool:
+        pods = (pod for key in keys for _, pod in pods_under(world.store, key))
+        return any("deletionTimestamp" in pod["metadata"] for pod in pods)
+
+    moved = asyncio.Event()
+    stop = world.store.subscribe(lambda _: moved.set())
+    loop = asyncio.get_running_loop()
+    end = loop.time() + deadline
+    try:
+        while stopping() and await _within(moved, end - loop.time()):
+            pass
+    finally:
+        stop()
 
 
 async def _within(moved: asyncio.Event, seconds: float) -> bool:
