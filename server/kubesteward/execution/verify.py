@@ -9,6 +9,7 @@ from typing import Any
 
 from kubesteward.execution.snapshot import key_of
 from kubesteward_policies.change import ApiCall, Change
+from kubesteward_policies.commands import runs_command
 from kubesteward_tools.twin.rehearsal import Availability, Rehearsal
 from kubesteward_tools.twin.watcher import pods_under, ready_endpoints, ready_pods
 from kubesteward_tools.world.store import Key, Object, Store
@@ -53,8 +54,15 @@ async def verify(
             pass
     finally:
         stop()
-    reason = f"the rehearsal was wrong about {misses[0]}" if misses else "the cluster has reached the rehearsed state"
-    return Verified(True, reason, misses)
+    return Verified(True, _reason(change, misses), misses)
+
+
+def _reason(change: Change, misses: tuple[str, ...]) -> str:
+    if misses:
+        return f"the rehearsal was wrong about {misses[0]}"
+    if any(map(runs_command, change.calls)):
+        return "what the command did in its container was neither rehearsed nor verified"
+    return "the cluster has reached the rehearsed state"
 
 
 async def emptied(world: World, change: Change, deadline: float = DEADLINE) -> None:
