@@ -80,6 +80,8 @@ class Course:
                 return self._journal.failed(action, f"{head}: {why}", **unreached)
             action = self._journal.must(action, "executing", "step_verified", note={"step": step.number + 1})
             await self._unless_stopping(emptied(world, _part(action.change, step), self._verify_seconds))
+            if self._stopping.is_set():
+                return self._journal.failed(action, f"step {step.number + 2} was not begun: the server was stopped")
         return await self.verified(world, action, _part(action.change, step), answers, rehearsal)
 
     def _stopped(self, action: Action, error: SteadyError) -> Action:

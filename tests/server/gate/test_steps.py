@@ -101,6 +101,22 @@ async def test_pods_that_a_step_has_stopped_are_waited_for_before_the_next(lab: 
     await asyncio.wait_for(waiting, 5)
 
 
+async def test_a_server_that_ends_while_pods_stop_begins_no_further_step(lab: Lab) -> None:
+    store = lab.cluster.store
+    leaving = stopping(next(iter(store.objects("pods", "shop"))))
+
+    def linger() -> None:
+        store.put(Key("pods", "shop", leaving["metadata"]["name"]), leaving)
+        asyncio.get_running_loop().call_later(0.05, lab.gate.hurry)
+
+    lab.writer.after = at_call(0, linger)
+    approved = await lab.approved(plan(scale(2), scale(3)))
+    action = await lab.gate.execute(approved.id)
+
+    assert (action.status, action.done) == ("failed", 1)
+    assert "the server was stopped" in action.outcome
+
+
 async def test_pods_that_do_not_stop_hold_nothing_up_for_ever(lab: Lab) -> None:
     leaving = stopping(next(iter(lab.cluster.store.objects("pods", "shop"))))
     lab.cluster.store.put(Key("pods", "shop", leaving["metadata"]["name"]), leaving)
