@@ -9,7 +9,7 @@ from typing import Any
 from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case
 from kubesteward.gate.levels import level_for
-from kubesteward_policies.change import APPLY_PATCH, ApiCall
+from kubesteward_policies.change import APPLY_PATCH, JSON_PATCH, ApiCall
 from kubesteward_policies.ref import Ref
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.errors import AskDifferently
@@ -101,7 +101,8 @@ def _after(call: ApiCall, old: Object | None, subresource: str) -> Object | None
             return {**old, "spec": {**old.get("spec", {}), **call.body.get("spec", {})}}
         return patched(old, call.body, call.content_type)
     except ApiError as error:
-        why = f"the patch does not fit {call.target} as it is: {error.message}"
+        lacking = "it has no such path, or another value" if call.content_type == JSON_PATCH else error.message
+        why = f"the patch does not fit {call.target} as it is: {lacking}"
         raise AskDifferently(why, todo="Look at the object, then mend the patch.") from None
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
