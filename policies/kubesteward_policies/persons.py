@@ -1,7 +1,8 @@
 """Who counts as a person of their own where two have to agree.
 
-Names come from several doors: `local:alice` from a terminal, `token:alice` from a token. The same name behind two doors
-is taken for one person, and so are two names on one account of the operating system: it is safer to ask once more.
+Names come from several doors: `local:alice` from a terminal, `token:alice` and `oauth:alice` from tokens. The same name
+behind two doors is taken for one person, and so are two names on one account of the operating system: it is safer to
+ask once more.
 """
 
 from __future__ import annotations
@@ -44,6 +45,6 @@ def objection(needed: int, requester: Person, agreed: Sequence[Person], newcomer
 
 
 def _name(principal: str) -> str:
-    """Without the door before it and the realm behind it: `oidc:alice@example.com` and `local:alice` are one."""
+    """Without the door before it and the realm behind it: `oauth:alice@example.com` and `local:alice` are one."""
     name = principal.partition(":")[2] if ":" in principal else principal
     return name.strip().rpartition("\\")[2].partition("@")[0].casefold()

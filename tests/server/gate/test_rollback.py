@@ -8,14 +8,13 @@ from typing import Any
 
 import pytest
 from tests.server.gate.lab import ALICE, WEB, Lab, label, patch, scale
+from tests.server.gate.test_guardrails import rules
 
 from kubesteward.audit.verify import verify
 from kubesteward.gate.action import Action
 from kubesteward.gate.records import Records
-from kubesteward.gate.returning import nobody_else_asks
 from kubesteward_policies.change import ApiCall, Change
 from kubesteward_policies.ref import Ref
-from kubesteward_policies.verdict import Decision, Verdict
 from kubesteward_tools.errors import AskDifferently, ObjectNotFound, Refused
 from kubesteward_tools.lookup.targets import find
 from kubesteward_tools.proposals.nodes import drain
@@ -230,11 +229,11 @@ async def test_a_drained_node_is_uncordoned_and_its_pods_stay_where_they_are(lab
     assert "its controller makes another one" in undone.summary
 
 
-@pytest.mark.parametrize(("stage", "alone"), [("approval", True), ("autonomy", True), ("rehearsal", False)])
-async def test_a_rollback_runs_alone_only_where_nothing_but_the_level_asks_for_a_person(
-    lab: Lab, stage: str, alone: bool
-) -> None:
-    action = await lab.propose(scale(4))
-    asking = Verdict(stage, Decision.NEEDS_APPROVAL, "x.y", "because")
+async def test_a_rollback_waits_where_more_than_the_level_asks_for_a_person(tmp_path: Path) -> None:
+    asking = rules(tmp_path, ("back", "require_approval", 'change.tool == "rollback_action"'))
+    lab, action = await ran_alone(tmp_path, scale(4), policies=asking)
+    (waiting,) = lab.gate.actions.with_status("pending_approval")
 
-    assert nobody_else_asks(action.model_copy(update={"verdicts": (asking,)})) == alone
+    assert waiting.change.reverts == action.id
+    assert action.outcome.endswith(f"Its rollback {waiting.id} waits for a person.")
+    assert (action.reverted_by, lab.live()["spec"]["replicas"]) == ("", 4)
