@@ -8,7 +8,7 @@ from typing import Any
 
 from kubesteward_tools.twin.controllers.base import Base, owner_reference
 from kubesteward_tools.twin.disruption import is_ready
-from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.engine import Engine, Hears
 from kubesteward_tools.twin.memo import Memo
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.standing import Standing, standing
@@ -24,6 +24,7 @@ Made = tuple[str, dict[str, Any]]
 
 class Endpoints(Base):
     component = "endpointslice-controller"
+    hears = Hears(SLICES, "pods", "services")
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
