@@ -125,13 +125,16 @@ class Store:
         return lambda: self._listeners.remove(listener)
 
     def get(self, key: Key) -> Object | None:
-        entry = self._entries.bucket((key.resource, key.namespace)).get(key.name)
-        return None if entry is None else self.read(key, entry.content)
+        entry = self._entries.bucket(key[:2]).get(key[2])
+        if entry is None:
+            return None
+        content = entry[0]
+        return self._packing.read(key, content) if isinstance(content, bytes) else content
 
     def facts(self, key: Key) -> Facts | None:
         """What is known of an object without reading it."""
-        entry = self._entries.bucket((key.resource, key.namespace)).get(key.name)
-        return None if entry is None else entry.facts
+        entry = self._entries.bucket(key[:2]).get(key[2])
+        return None if entry is None else entry[1]
 
     def keys(self, resource: str, namespace: str | None = None) -> Iterator[Key]:
         """Every key of a resource, sorted by namespace and name; `namespace=None` means all namespaces."""
