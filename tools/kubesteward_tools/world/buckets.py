@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 _Bucket = TypeVar("_Bucket")
@@ -46,6 +46,11 @@ class Buckets(Generic[_Bucket, _Name, _Value]):
         inner.pop(name, None)
         if not inner:
             del self._inner[bucket]
+
+    @property
+    def inner(self) -> Mapping[_Bucket, dict[_Name, _Value]]:
+        """All of it, for reading only: to look up one name takes no call then."""
+        return self._inner
 
     def buckets(self) -> Iterable[_Bucket]:
         return self._inner

@@ -101,9 +101,12 @@ class Store:
         self._packing = packing or Packing()
         self._note = note
 
-    def fork(self) -> Store:
-        """A store that starts as this one is now. Neither sees what the other writes from here on; listeners stay."""
-        child = Store(note=self._note)
+    def fork(self, *, notes: bool = True) -> Store:
+        """A store that starts as this one is now. Neither sees what the other writes from here on; listeners stay.
+
+        Without `notes` none are made of what is written to it.
+        """
+        child = Store(note=self._note if notes else None)
         child.revision = self.revision
         child._packing = self._packing
         child._entries = self._entries.fork()
@@ -125,7 +128,8 @@ class Store:
         return lambda: self._listeners.remove(listener)
 
     def get(self, key: Key) -> Object | None:
-        entry = self._entries.bucket(key[:2]).get(key[2])
+        bucket = self._entries.inner.get(key[:2])
+        entry = bucket.get(key[2]) if bucket is not None else None
         if entry is None:
             return None
         content = entry[0]
@@ -133,7 +137,8 @@ class Store:
 
     def facts(self, key: Key) -> Facts | None:
         """What is known of an object without reading it."""
-        entry = self._entries.bucket(key[:2]).get(key[2])
+        bucket = self._entries.inner.get(key[:2])
+        entry = bucket.get(key[2]) if bucket is not None else None
         return None if entry is None else entry[1]
 
     def keys(self, resource: str, namespace: str | None = None) -> Iterator[Key]:

@@ -75,9 +75,13 @@ class Endpoints(Base):
         return by in {None, f"{self.component}.k8s.io"} and obj.get("addressType", "IPv4") == "IPv4"
 
     def _wanted(self, service: Object, there: Mapping[str, Made]) -> dict[str, list[dict[str, Any]]]:
-        """The endpoints of each distinct set of resolved ports (as JSON). `there` are the present ones, by UIDs."""
+        """The endpoints of each distinct set of resolved ports (as JSON). `there` are the present ones, by UIDs; they
+        are as good as new ones unless pod or Service was written to.
+        """
         namespace, spec = service["metadata"]["namespace"], service["spec"]
         wanted: dict[str, list[dict[str, Any]]] = {}
+        if _key(service) in self._touched:
+            there = {}
         for key in self.store.selected("pods", namespace, {"matchLabels": spec["selector"]}):
             if (found := self._known(key, service, there)) is not None:
                 wanted.setdefault(found[0], []).append(found[1])
@@ -92,7 +96,7 @@ class Endpoints(Base):
         if before is not None and before[0] == marks:
             return before[1]
         publish = bool(service["spec"].get("publishNotReadyAddresses"))
-        same = there.get(facts.uid) if facts and not self._touched & {key, _key(service)} else None
+        same = there.get(facts.uid) if facts and key not in self._touched else None
         if same is not None and facts and same[1].get("conditions") == _conditions(facts.standing, publish=publish):
             return same  # which saves reading all siblings of a pod that changed
         pod, found = self.store.get(key), None
