@@ -215,7 +215,7 @@ class Api:
             self.delete(resource, namespace, name, options={"gracePeriodSeconds": 0, "propagationPolicy": "Background"})
 
     def _named(self, kind: ResourceType, namespace: str, obj: Object) -> Object:
-        new = copied(obj)
+        new: Object = copied(obj)
         metadata = new["metadata"] = new.get("metadata") or {}
         new.setdefault("kind", kind.kind)
         new.setdefault("apiVersion", kind.api_version)
@@ -245,7 +245,7 @@ class Api:
             raise status.conflict(kind, name)
         if subresource == "status":
             return {**old, "status": copied(obj.get("status") or {})}
-        new = copied(obj)
+        new: Object = copied(obj)
         if part := _PARTS.get(subresource):
             new = {**old, "metadata": metadata, "spec": part(new.get("spec") or {}, copied(old["spec"]))}
         new["metadata"] = {
