@@ -16,6 +16,6 @@ def left_by(
     store: Store, calls: Sequence[ApiCall], *, now: float, seed: int | str = 0, kinds: tuple[ResourceType, ...] = ()
 ) -> tuple[Store, float]:
     """A fork of `store` after the calls, come to rest, and the moment of that; up to the first call that is refused."""
-    play = Play(store, calls, Best(), now, seed, ADMIN, kinds, paced=True)
+    play = Play(store, calls, Best(), now, seed, ADMIN, kinds, paced=True, notes=True)
     play.run()
     return play.cluster.store, play.cluster.clock.now
