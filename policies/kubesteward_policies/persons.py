@@ -1,7 +1,8 @@
 """Who counts as a person of their own where two have to agree.
 
-Names come from several doors: `local:alice` from a terminal, `token:alice` from a token. The same name behind two doors
-is taken for one person, and so are two names on one account of the operating system: it is safer to ask once more.
+Names come from several doors: `local:alice` from a terminal, `token:alice` and `oauth:alice` from tokens. The same name
+behind two doors is taken for one person, and so are two names on one account of the operating system: it is safer to
+ask once more.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def objection(needed: int, requester: Person, agreed: Sequence[Person], newcomer
 
 
 def _name(principal: str) -> str:
-    """Without the door before it and the realm behind it: `oidc:alice@example.com` and `local:alice` are one. Other
+    """Without the door before it and the realm behind it: `oauth:alice@example.com` and `local:alice` are one. Other
     ways to write the same letters, and signs that cannot be seen, make no other name.
     """
     name = principal.partition(":")[2] if ":" in principal else principal

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 app = typer.Typer(name="audit", help="Look into the audit log.", no_args_is_help=True)
 
 StateDir = Annotated[Path | None, typer.Option(help="where the store is, if not in its usual place")]
-AnchorFile = Annotated[Path | None, typer.Option("--anchor", help="file with copies of the checkpoints")]
+AnchorFile = Annotated[
+    Path | None, typer.Option("--anchor", exists=True, dir_okay=False, help="file with copies of the checkpoints")
+]
+"""One that is not there protects from nothing: it must not look as if it had been compared."""
 Since = Annotated[str, typer.Option(help="from then on: 2026-11-21T10:00:00Z, 2026-11-21 or 24h")]
 Until = Annotated[str, typer.Option(help="before then, written likewise")]
 Type = Annotated[str, typer.Option("--type", help="kind of record; * and ? stand for any text here and below")]

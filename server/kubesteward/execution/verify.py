@@ -9,8 +9,9 @@ from typing import Any
 
 from kubesteward.execution.snapshot import key_of
 from kubesteward_policies.change import ApiCall, Change
+from kubesteward_policies.commands import runs_command
 from kubesteward_tools.twin.rehearsal import Availability, Rehearsal
-from kubesteward_tools.twin.watcher import ready_endpoints, ready_pods
+from kubesteward_tools.twin.watcher import pods_under, ready_endpoints, ready_pods
 from kubesteward_tools.world.store import Key, Object, Store
 from kubesteward_tools.world.world import World
 
@@ -53,8 +54,37 @@ async def verify(
             pass
     finally:
         stop()
-    reason = f"the rehearsal was wrong about {misses[0]}" if misses else "the cluster has reached the rehearsed state"
-    return Verified(True, reason, misses)
+    return Verified(True, _reason(change, misses), misses)
+
+
+def _reason(change: Change, misses: tuple[str, ...]) -> str:
+    if misses:
+        return f"the rehearsal was wrong about {misses[0]}"
+    if any(map(runs_command, change.calls)):
+        return "what the command did in its container was neither rehearsed nor verified"
+    return "the cluster has reached the rehearsed state"
+
+
+async def emptied(world: World, change: Change, deadline: float = DEADLINE) -> None:
+    """Wait, at most `deadline` seconds, until the pods that the change's workloads are stopping are gone.
+
+    Until then they count against quotas, and a rehearsal of what comes next leaves them there.
+    """
+    keys = {key for call in change.calls if (key := key_of(world, call.target))}
+
+    def stopping() -> bool:
+        pods = (pod for key in keys for _, pod in pods_under(world.store, key))
+        return any("deletionTimestamp" in pod["metadata"] for pod in pods)
+
+    moved = asyncio.Event()
+    stop = world.store.subscribe(lambda _: moved.set())
+    loop = asyncio.get_running_loop()
+    end = loop.time() + deadline
+    try:
+        while stopping() and await _within(moved, end - loop.time()):
+            pass
+    finally:
+        stop()
 
 
 async def _within(moved: asyncio.Event, seconds: float) -> bool:

@@ -44,6 +44,9 @@ has been rolled back, and what waits for two persons when the first has agreed.
 FORM = "elicitation"
 """The channel of a client's form: the requester is asked there, through the client that proposed."""
 
+OF_NO_RULE = frozenset({"guardrails.unusable", "guardrails.unanswered"})
+"""Denials by the stage of the guardrails that are no rule's: nobody can be excepted from them."""
+
 FINAL = frozenset({"previewed", "blocked", "rejected", "expired", "executed", "failed"})
 
 
@@ -165,9 +168,9 @@ class Action(BaseModel):
 
     @property
     def denied_by(self) -> list[str]:
-        """The guardrails that block it, from which somebody may grant an exception; not those that are unreadable."""
+        """The guardrails that block it, from which somebody may grant an exception."""
         found = [item for item in self.verdicts if (item.stage, item.decision) == ("guardrails", Decision.DENY)]
-        return [item.rule_id for item in found if self.status == "blocked" and item.rule_id != "guardrails.unusable"]
+        return [item.rule_id for item in found if self.status == "blocked" and item.rule_id not in OF_NO_RULE]
 
     @property
     def exception(self) -> str:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from kubesteward.execution.answers import Conflict, OutcomeUnknown
 from kubesteward.execution.pace import PATIENCE, Pace
 from kubesteward.execution.snapshot import key_of, versions
-from kubesteward.execution.verify import DEADLINE, Verified, verify
+from kubesteward.execution.verify import DEADLINE, Verified, emptied, verify
 from kubesteward.gate.action import Action
 from kubesteward.gate.case import Case
 from kubesteward.gate.comparison import is_graver
@@ -35,6 +35,7 @@ APPLIED = "applied"
 
 MakeCase = Callable[[World, Action], Case]
 Answers = list[Mapping[str, Any]]
+T = TypeVar("T")
 
 
 class Course:
@@ -79,6 +80,9 @@ class Course:
                 head = f"step {step.number + 1} has not come to its end"
                 return self._journal.failed(action, f"{head}: {why}", **unreached)
             action = self._journal.must(action, "executing", "step_verified", note={"step": step.number + 1})
+            await self._unless_stopping(emptied(world, _part(action.change, step), self._verify_seconds))
+            if self._stopping.is_set():
+                return self._journal.failed(action, f"step {step.number + 2} was not begun: the server was stopped")
         return await self.verified(world, action, _part(action.change, step), answers, rehearsal)
 
     def _stopped(self, action: Action, error: SteadyError) -> Action:
@@ -170,7 +174,11 @@ class Course:
         self, world: World, part: Change, answers: Answers, rehearsal: Rehearsal | None
     ) -> Verified | None:
         """None when the server ends first."""
-        watching = asyncio.ensure_future(verify(world, part, answers, rehearsal, self._verify_seconds))
+        return await self._unless_stopping(verify(world, part, answers, rehearsal, self._verify_seconds))
+
+    async def _unless_stopping(self, waiting: Coroutine[Any, Any, T]) -> T | None:
+        """None when the server ends first."""
+        watching = asyncio.ensure_future(waiting)
         stopping = asyncio.ensure_future(self._stopping.wait())
         await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

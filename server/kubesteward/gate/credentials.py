@@ -53,8 +53,14 @@ class WriteCredentials:
         return found.acting(reading.who[0], reading.who[1:]) if reading.who else found
 
     def _contexts(self) -> Clusters:
+        """Raises InvalidArguments, which names the setting, where the file cannot be used."""
         if self._clusters is None:
-            self._clusters = Clusters.from_kubeconfig(self._settings.write_kubeconfig or self._settings.kubeconfig)
+            own = self._settings.write_kubeconfig
+            try:
+                self._clusters = Clusters.from_kubeconfig(own or self._settings.kubeconfig)
+            except InvalidArguments as error:
+                todo = f"KUBESTEWARD_WRITE_KUBECONFIG names it. {error.todo}" if own else error.todo
+                raise InvalidArguments(error.message, todo=todo) from None
         return self._clusters
 
     def _context(self, cluster: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case
 from kubesteward.gate.levels import level_for
-from kubesteward_policies.change import APPLY_PATCH, ApiCall
+from kubesteward_policies.change import APPLY_PATCH, JSON_PATCH, ApiCall
 from kubesteward_policies.ref import Ref
 from kubesteward_policies.tiers import Tier
+from kubesteward_tools.errors import AskDifferently
 from kubesteward_tools.twin.patches.patched import patched
 from kubesteward_tools.twin.rehearsal import Rehearsal
 from kubesteward_tools.twin.status import ApiError
@@ -21,7 +22,11 @@ _MERGED = frozenset({"", "scale"})
 
 
 def situations(case: Case) -> list[dict[str, Any]]:
-    """In the order of the calls. The moment is read once, so that all rules judge the same one."""
+    """In the order of the calls. The moment is read once, so that all rules judge the same one.
+
+    Raises:
+        AskDifferently: a patch does not fit the object that it is for. No rule is to blame for that.
+    """
     of_all = {
         "change": {"tool": case.change.tool, "tier": int(Tier.EXECUTE), "calls": len(case.change.calls)},
         "rehearsal": None if case.rehearsal is None else _rehearsal(case.rehearsal),
@@ -81,7 +86,7 @@ def _subresource(call: ApiCall) -> str:
 def _after(call: ApiCall, old: Object | None, subresource: str) -> Object | None:
     """The object as the call asks for it, before defaults and admission; None where there is none or nobody can tell.
 
-    Other subresources than scale leave the object's specification as it is.
+    Other subresources than scale leave the object's specification as it is. Raises AskDifferently.
     """
     if subresource not in _MERGED:
         return old
@@ -95,7 +100,11 @@ def _after(call: ApiCall, old: Object | None, subresource: str) -> Object | None
         if call.verb == "update":
             return {**old, "spec": {**old.get("spec", {}), **call.body.get("spec", {})}}
         return patched(old, call.body, call.content_type)
-    except (ApiError, ValueError, TypeError, KeyError, AttributeError):
+    except ApiError as error:
+        lacking = "it has no such path, or another value" if call.content_type == JSON_PATCH else error.message
+        why = f"the patch does not fit {call.target} as it is: {lacking}"
+        raise AskDifferently(why, todo="Look at the object, then mend the patch.") from None
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
 
 

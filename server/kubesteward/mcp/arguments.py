@@ -66,7 +66,8 @@ class Arguments:
             why = "; ".join(self._fault(fault) for fault in error.errors(include_url=False, include_input=False)[:5])
             allowed = ", ".join(self.model.model_fields)
             raise InvalidArguments(
-                f"{self._tool.name}: {why}.", todo=f"Allowed arguments: {allowed or 'none'}."
+                f"{self._tool.name}: {why}" + "." * (not why.endswith("?")),
+                todo=f"Allowed arguments: {allowed or 'none'}.",
             ) from None
         if not _interoperable(given):
             todo = "Write it as a string, as Kubernetes quantities may be."

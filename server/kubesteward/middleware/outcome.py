@@ -43,8 +43,20 @@ def _lines(action: Action) -> list[str]:
     told = [verdict for verdict in action.verdicts if str(verdict.decision) != "allow"]
     if len(told) > 1:  # the last stage only sums up what the others ask for
         told = [verdict for verdict in told if verdict.stage != "approval"]
+    if action.intended:  # what asked for a person has been answered
+        told = [verdict for verdict in told if str(verdict.decision) != "needs_approval"]
     verdicts = [_verdict(verdict) for verdict in told]
-    return [head, f"Action {action.id} on {action.change.cluster or 'the current cluster'}", *verdicts, _advice(action)]
+    where = f"Action {action.id} on {action.change.cluster or 'the current cluster'}{_agreed(action)}"
+    return [head, where, *verdicts, _advice(action)]
+
+
+def _agreed(action: Action) -> str:
+    """Who let it through, once it was carried out."""
+    if not action.intended:
+        return ""
+    if action.automatic:
+        return ", without a person"
+    return f", agreed to by {' and '.join(item.approver for item in action.agreed)}" if action.agreed else ""
 
 
 def _word(action: Action) -> str:

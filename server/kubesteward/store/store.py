@@ -13,6 +13,7 @@ from kubesteward_tools.errors import AskAgain
 
 FILE = "kubesteward.db"
 _BUSY_SECONDS = 10.0
+_DURABLE = "PRAGMA synchronous = FULL"
 
 
 class StoreUnusable(AskAgain):
@@ -50,7 +51,7 @@ class Store:
             db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             db.row_factory = sqlite3.Row
             db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
+            db.execute(_DURABLE)
             migrate(db)
             return cls(db, path)
         except (OSError, sqlite3.Error) as error:
@@ -105,13 +106,28 @@ class Store:
             raise StoreUnusable(f"the store {self.path} was removed or replaced.", todo=todo)
 
     def probe(self) -> None:
-        """Write something that changes nothing.
+        """Write something that changes nothing: as all writes, but without waiting for the disk to have it.
 
         Raises:
             StoreUnusable: the file cannot be written.
         """
-        with self.transaction() as db:
-            db.execute("UPDATE probe SET count = count + 1 WHERE id = 1")
+        try:
+            with self._hasty(), self.transaction() as db:
+                db.execute("UPDATE probe SET count = count + 1 WHERE id = 1")
+        except sqlite3.Error as error:
+            raise StoreUnusable(f"the store {self.path} cannot be written ({error}).") from None
+
+    @contextmanager
+    def _hasty(self) -> Iterator[None]:
+        """What is committed inside may be lost with the machine's power, until the next commit outside."""
+        if self._depth:  # part of a transaction that has begun otherwise
+            yield
+            return
+        self.db.execute("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            self.db.execute(_DURABLE)
 
     def close(self) -> None:
         self.db.close()

@@ -176,6 +176,17 @@ def test_the_anchor_of_the_settings_is_verified(
     assert kubesteward("audit", "verify", "--state-dir", "other").code == OK
 
 
+@pytest.mark.parametrize("command", [("verify",), ("export", "evidence")])
+def test_an_anchor_that_is_named_and_not_there_is_no_anchor(
+    kubesteward: Command, calls: Path, home: Path, command: tuple[str, ...]
+) -> None:
+    said = kubesteward("audit", *command, "--anchor", "nowhere.jsonl")
+
+    assert (said.code, said.out) == (USAGE, "")
+    assert "'nowhere.jsonl' does not exist" in said.err
+    assert not (home / "evidence").exists()
+
+
 def test_a_log_signed_by_another_key_is_not_trusted(kubesteward: Command, calls: Path) -> None:
     key = (calls / "audit.pub").read_text().strip()
 

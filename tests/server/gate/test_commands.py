@@ -87,6 +87,7 @@ async def test_its_transcript_is_kept_and_the_audit_log_names_it(lab: Lab, monke
     (record,) = lab.records("applied")
 
     assert (action.status, action.verified) == ("executed", True)
+    assert action.outcome == "applied; what the command did in its container was neither rehearsed nor verified"
     assert (kept["stdout"], record["transcript"]) == ("PID 1\n", kept["digest"])
     assert len(lab.writer.writes) == 1
 

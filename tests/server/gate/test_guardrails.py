@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.server.gate.lab import PATH, WEB, Lab, label, patch, scale
 
-from kubesteward_policies.change import ApiCall, Change
+from kubesteward_policies.change import JSON_PATCH, ApiCall, Change
 from kubesteward_policies.ref import Ref
 
 pytestmark = pytest.mark.anyio
@@ -173,13 +173,14 @@ async def test_an_eviction_is_judged_with_the_pod_as_it_is(tmp_path: Path) -> No
     assert verdicts(await lab.propose(Change("test", pod, (call,), "test"))) == [("r", "deny")]
 
 
-async def test_a_patch_that_cannot_be_merged_leaves_nothing_for_rules_to_be_content_with(tmp_path: Path) -> None:
+async def test_a_patch_that_does_not_fit_is_denied_and_no_rule_is_blamed(tmp_path: Path) -> None:
     lab = Lab(tmp_path, policies=rules(tmp_path, ("r", "warn", "object.spec.replicas > 100")))
-    action = await lab.propose(
-        patch([{"op": "remove", "path": "/spec/nothing"}], content_type="application/json-patch+json")
-    )
+    action = await lab.propose(patch([{"op": "remove", "path": "/spec/nothing"}], content_type=JSON_PATCH))
 
-    assert verdicts(action) == [("r", "deny")]
+    assert verdicts(action) == [("guardrails.unanswered", "deny")]
+    assert action.verdicts[-1].reason.startswith("the patch does not fit Deployment shop/web as it is")
+    assert lab.records("guardrail_violation") == []
+    assert action.exception == ""
 
 
 async def test_the_default_pack_lets_an_ordinary_change_through_and_keeps_what_is_protected(tmp_path: Path) -> None:

@@ -56,6 +56,14 @@ def node(lab: Lab, number: int) -> str:
     return sorted(key.name for key in lab.cluster.store.keys("nodes"))[number]
 
 
+async def test_the_second_of_two_restarts_restarts_too(lab: Lab) -> None:
+    found = await plan(lab, intent="restart web in shop, then restart web in shop")
+    one, two = (await change_of(lab, found.data["plan_id"])).calls
+
+    assert one.body != two.body
+    assert [step["scope"]["pods"] > 0 for step in found.data["steps"]] == [True, True]
+
+
 async def test_an_intent_becomes_a_plan_with_calls_risk_and_the_way_back(lab: Lab) -> None:
     found = await plan(lab, intent=INTENT)
     first, second = found.data["steps"]

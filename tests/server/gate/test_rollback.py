@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.server.gate.lab import ALICE, PATH, WEB, Lab, deployment, label, patch, scale
+from tests.server.gate.test_guardrails import rules
 
 from kubesteward.audit.verify import verify
 from kubesteward.gate.action import Action
@@ -273,3 +274,13 @@ async def test_an_object_that_has_taken_the_place_of_the_one_that_was_changed_st
 
     with pytest.raises(AskDifferently, match="another one by now"):
         await back(lab, first)
+
+
+async def test_a_rollback_waits_where_more_than_the_level_asks_for_a_person(tmp_path: Path) -> None:
+    asking = rules(tmp_path, ("back", "require_approval", 'change.tool == "rollback_action"'))
+    lab, action = await ran_alone(tmp_path, scale(4), policies=asking)
+    (waiting,) = lab.gate.actions.with_status("pending_approval")
+
+    assert waiting.change.reverts == action.id
+    assert action.outcome.endswith(f"Its rollback {waiting.id} waits for a person.")
+    assert (action.reverted_by, lab.live()["spec"]["replicas"]) == ("", 4)

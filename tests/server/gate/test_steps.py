@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 from tests.server.gate.lab import WEB, Lab, label, scale
 
 from kubesteward.audit.verify import verify
+from kubesteward.execution.verify import emptied
 from kubesteward_policies.change import MERGE_PATCH, ApiCall, Change
+from kubesteward_tools.world.store import Key
 
 pytestmark = pytest.mark.anyio
 
@@ -82,6 +85,50 @@ async def test_each_step_is_verified_before_the_next_one_begins(lab: Lab) -> Non
     ]  # fmt: skip
     assert [item["step"] for item in lab.records("step")] == [1, 2]
     assert verify(lab.settings.state_dir).ok
+
+
+async def test_pods_that_a_step_has_stopped_are_waited_for_before_the_next(lab: Lab) -> None:
+    """They count against quotas until they are gone, and rehearsals do not know when that is."""
+    store = lab.cluster.store
+    leaving = stopping(next(iter(store.objects("pods", "shop"))))
+    key = Key("pods", "shop", leaving["metadata"]["name"])
+    store.put(key, leaving)
+    waiting = asyncio.ensure_future(emptied(await lab.world(), scale(1), 60.0))
+    done, _ = await asyncio.wait({waiting}, timeout=0.01)
+
+    assert done == set()
+    store.delete(key)
+    await asyncio.wait_for(waiting, 5)
+
+
+async def test_a_server_that_ends_while_pods_stop_begins_no_further_step(lab: Lab) -> None:
+    store = lab.cluster.store
+    leaving = stopping(next(iter(store.objects("pods", "shop"))))
+
+    def linger() -> None:
+        store.put(Key("pods", "shop", leaving["metadata"]["name"]), leaving)
+        asyncio.get_running_loop().call_later(0.05, lab.gate.hurry)
+
+    lab.writer.after = at_call(0, linger)
+    approved = await lab.approved(plan(scale(2), scale(3)))
+    action = await lab.gate.execute(approved.id)
+
+    assert (action.status, action.done) == ("failed", 1)
+    assert "the server was stopped" in action.outcome
+
+
+async def test_pods_that_do_not_stop_hold_nothing_up_for_ever(lab: Lab) -> None:
+    leaving = stopping(next(iter(lab.cluster.store.objects("pods", "shop"))))
+    lab.cluster.store.put(Key("pods", "shop", leaving["metadata"]["name"]), leaving)
+
+    await asyncio.wait_for(emptied(await lab.world(), scale(1), 0.01), 5)
+
+
+def stopping(pod: dict[str, Any]) -> dict[str, Any]:
+    """Another pod of the same workload, which its kubelet is about to stop."""
+    marks = {"deletionTimestamp": "2999-01-01T00:00:00Z", "deletionGracePeriodSeconds": 30}
+    names = {"name": "leaving", "uid": "leaving"}
+    return {**pod, "metadata": {**pod["metadata"], **names, **marks}, "status": {}}
 
 
 async def test_a_step_that_does_not_come_to_its_end_is_the_last(lab: Lab) -> None:

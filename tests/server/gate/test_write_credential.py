@@ -137,6 +137,17 @@ async def test_a_cluster_without_a_credential_for_changes_cannot_be_changed(tmp_
         assert "no credential for changes" in action.verdicts[-1].reason
 
 
+async def test_a_kubeconfig_for_changes_that_is_not_there_is_named_with_its_setting(tmp_path: Path) -> None:
+    async with team(tmp_path) as found:
+        gone = tmp_path / "gone"
+        async with app(tmp_path, kubeconfig=reader(found), write_kubeconfig=gone) as made:
+            action = await executed(made)
+
+        assert action.status == "blocked"
+        assert action.verdicts[-1].reason == f"there is no kubeconfig at {gone}."
+        assert action.verdicts[-1].remediation.startswith("KUBESTEWARD_WRITE_KUBECONFIG names it.")
+
+
 async def test_doctor_tells_both_credentials(tmp_path: Path) -> None:
     async with team(tmp_path) as found:
         one, two = reader(found), writer(found)

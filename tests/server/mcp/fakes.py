@@ -92,6 +92,8 @@ class FakeAction(BaseModel):
     agreed: tuple[Any, ...] = ()
     waiting: str = "it waits for a person"
     exception: str = ""
+    intended: bool = False
+    automatic: bool = False
 
     def objection(self, *_: str) -> str:
         return ""

@@ -26,7 +26,7 @@ def test_an_unknown_argument_is_refused_with_the_near_one() -> None:
     found = refusal("scale", name="web", replicas=2, dryrun=True)
 
     assert (
-        found == "scale: unknown argument 'dryrun', did you mean 'dry_run'?. "
+        found == "scale: unknown argument 'dryrun', did you mean 'dry_run'? "
         "Allowed arguments: name, replicas, justification, dry_run, idempotency_key."
     )
 

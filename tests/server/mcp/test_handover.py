@@ -42,7 +42,16 @@ async def test_what_runs_alone_is_executed_at_once_and_asks_nobody(tmp_path: Pat
     reply = await hand(lab, scale(4), person)
 
     assert reply.text.startswith("EXECUTED")
+    assert reply.text.splitlines()[1].endswith(" on lab, without a person")
     assert person.asked == []
+
+
+async def test_what_was_executed_is_told_with_who_agreed_and_asks_for_nobody_any_more(tmp_path: Path) -> None:
+    reply = await hand(Lab(tmp_path), scale(4), Person())
+
+    assert reply.text.startswith("EXECUTED")
+    assert reply.text.splitlines()[1].endswith(" on lab, agreed to by local:alice")
+    assert "needs_approval" not in reply.text
 
 
 async def test_the_default_is_a_preview_for_whoever_cannot_be_asked_at_any_level(tmp_path: Path) -> None:

@@ -128,3 +128,13 @@ def test_a_read_only_folder_is_named(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(StoreUnusable):
         Store.open(tmp_path)
+
+
+def test_after_a_probe_writes_are_waited_for_as_before(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    before = store.db.execute("PRAGMA synchronous").fetchone()[0]
+    store.probe()
+    with store.transaction():
+        store.probe()
+    assert before == store.db.execute("PRAGMA synchronous").fetchone()[0] == 2
+    assert store.db.execute("SELECT count FROM probe").fetchone()[0] == 2

@@ -91,7 +91,7 @@ async def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(InvalidArguments, match=r"there is no kubeconfig at .*/nowhere"):
         Clusters.from_kubeconfig(tmp_path / "nowhere")
     monkeypatch.setenv("KUBECONFIG", "/a:/b")
-    with pytest.raises(InvalidArguments, match=r"there is no kubeconfig at /a, /b. Set KUBECONFIG to one that is"):
+    with pytest.raises(InvalidArguments, match=r"there is no kubeconfig at /a, /b. Name one that is there"):
         Clusters.from_kubeconfig()
 
 

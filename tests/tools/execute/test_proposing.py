@@ -53,6 +53,7 @@ async def test_scaling_patches_the_scale_subresource() -> None:
         ("patch_resource", {"patch": {"spec": {}}, "patch_type": "json"}, "is a list of operations"),
         ("patch_resource", {"patch": [{"op": "set", "path": "/x"}], "patch_type": "json"}, "has no valid op"),
         ("patch_resource", {"patch": {"metadata": {"name": "other"}}}, "metadata.name"),
+        ("patch_resource", {"patch": {}}, "the patch is empty"),
         ("patch_resource", {"patch": {"metadata": "x"}, "patch_type": "apply"}, "metadata of a patch is an object"),
         ("patch_resource", {"patch": "metadata: {annotations: {until: 2026-01-01}}"}, "a bare date.* into quotes"),
         ("patch_resource", {"patch": "{1: 2}"}, "a key that is no text"),

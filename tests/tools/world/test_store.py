@@ -129,3 +129,32 @@ def test_the_namespaces_of_a_name_are_found() -> None:
         store.put(key(name, namespace), pod(name, namespace=namespace))
 
     assert store.spaces_with("pods", "x") == ["a", "b"]
+
+
+def test_what_is_counted_on_a_node_is_counted_once_for_all_forks_until_its_pods_change() -> None:
+    def pod(name: str) -> dict[str, Any]:
+        return {
+            "kind": "Pod",
+            "apiVersion": "v1",
+            "metadata": {"name": name},
+            "spec": {"nodeName": "n", "containers": []},
+        }
+
+    asked = []
+
+    def count(demands: Any) -> int:
+        asked.append(len(list(demands)))
+        return asked[-1]
+
+    store = Store()
+    store.put(Key("pods", "", "a"), pod("a"))
+    assert (store.counted_on("n", count), len(asked)) == (1, 1)
+    first, second = store.fork(), store.fork()
+    assert (first.counted_on("n", count), second.counted_on("n", count), len(asked)) == (1, 1, 2)
+    first.put(Key("pods", "", "b"), pod("b"))
+    assert (first.counted_on("n", count), second.counted_on("n", count)) == (2, 1)
+    first.put(Key("pods", "", "c"), pod("c"))
+    store.put(Key("pods", "", "d"), pod("d"))
+    third = store.fork()
+    store.put(Key("pods", "", "e"), pod("e"))
+    assert [one.counted_on("n", count) for one in (first, second, third, store)] == [3, 1, 2, 3]

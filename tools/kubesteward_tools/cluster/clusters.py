@@ -95,7 +95,7 @@ class Clusters:
             if kubeconfig or os.environ.get("KUBECONFIG"):
                 shown = ", ".join(map(str, paths))
                 raise InvalidArguments(
-                    f"there is no kubeconfig at {shown}.", todo="Set KUBECONFIG to one that is there."
+                    f"there is no kubeconfig at {shown}.", todo="Name one that is there, by option or by KUBECONFIG."
                 )
             if os.environ.get("KUBERNETES_SERVICE_HOST"):
                 return cls(IN_CLUSTER, {IN_CLUSTER: None}, namespaces={IN_CLUSTER: (*namespaces, *_of_pod())})

@@ -5,13 +5,14 @@ from __future__ import annotations
 from kubesteward_policies.change import Change
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.errors import AskDifferently, InvalidArguments
+from kubesteward_tools.lookup.arguments import Id
 from kubesteward_tools.lookup.scope import one
 from kubesteward_tools.planning.drafting import draft, together
 from kubesteward_tools.tool import Desk, tool
 
 
 @tool(Tier.EXECUTE, title="Execute a plan", destructive=True)
-async def execute_plan(desk: Desk, *, plan_id: str) -> Change:
+async def execute_plan(desk: Desk, *, plan_id: Id) -> Change:
     """Execute a plan step by step, up to the first failure."""
     plan = await desk.records.plan(plan_id)
     world = await one(desk, plan["cluster"])

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from kubesteward_policies.tiers import Tier
-from kubesteward_tools.lookup.arguments import Format
+from kubesteward_tools.lookup.arguments import Format, Id
 from kubesteward_tools.lookup.shown import sentence, tidy
 from kubesteward_tools.text.fence import fence
 from kubesteward_tools.text.redact import redact_object
@@ -23,7 +23,7 @@ _CONCERNS = 5
 async def get_action(
     desk: Desk,
     *,
-    action_id: Annotated[str, Field(min_length=1, max_length=100)],
+    action_id: Id,
     wait: Annotated[float, Field(ge=0, le=25, description="Seconds to wait for its end")] = 0,
     response_format: Format = "concise",
 ) -> Answer:

@@ -16,6 +16,7 @@ Name = Annotated[str, Field(min_length=1, max_length=NAME)]
 Namespace = Annotated[str, Field(max_length=NAME)]
 Grace = Annotated[int | None, Field(ge=1, le=3600)]
 """Seconds; a pod deleted at once (0) may still run on its node, and is left to people."""
+Id = Annotated[str, Field(min_length=1, max_length=100)]
 Target = Annotated[str, Field(max_length=2 * NAME, description="kind/name, e.g. deploy/web")]
 Since = Annotated[str, Field(max_length=20, description="e.g. 15m, 2h")]
 Cursor = Annotated[str, Field(max_length=2000)]

@@ -56,8 +56,12 @@ def _of_object(data: Mapping[str, Any]) -> str:
     return ", ".join(shown) or "it is there"
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "list_resources": _of_object,
-    "get_events": lambda data: f"{data['total']} different warnings in the last hour",
-    "what_changed": lambda data: f"{data['total']} changes in the last hour",
+    "get_events": lambda data: f"{_counted(data['total'], 'different warning')} in the last hour",
+    "what_changed": lambda data: f"{_counted(data['total'], 'change')} in the last hour",
 }

@@ -37,6 +37,7 @@ class Drafted:
 
 async def draft(world: World, proposals: Sequence[Given], at: float, *, rehearse: bool = True) -> list[Drafted]:
     """`at` (epoch seconds) goes into what the calls say about time, so that the same plan has the same calls later.
+    Each step is a second after the one before: else the second restart of a workload would change nothing.
 
     Raises:
         InvalidArguments: a step cannot be made; says which and why.
@@ -50,7 +51,7 @@ async def draft(world: World, proposals: Sequence[Given], at: float, *, rehearse
     here, now, found = world, moment(world, at), list[Drafted]()
     for number, given in enumerate(proposals, 1):
         try:
-            change = await change_for(here, Proposal.of(given), at)
+            change = await change_for(here, Proposal.of(given), at + number - 1)
         except SteadyError as error:
             raise InvalidArguments(f"step {number}: {error.message}", todo=error.todo) from None
         _check_secrets(here, change, number)

@@ -121,7 +121,8 @@ def _check_operations(body: Any) -> None:
 def _check_object(found: Found, body: Any, patch_type: PatchType) -> None:
     if not isinstance(body, dict) or not body:
         todo = 'Nest the fields as in the object: {"spec": {...}}; lists of operations are patch_type=json.'
-        raise InvalidArguments(f"a {patch_type} patch is an object.", todo=todo)
+        why = "the patch is empty." if body == {} else f"a {patch_type} patch is an object."
+        raise InvalidArguments(why, todo=todo)
     if patch_type == "strategic" and by_kind(found.type.group, found.type.kind) is None:
         raise InvalidArguments(f"{found.type.kind} takes no strategic patches.", todo="Use patch_type=merge.")
     metadata = body.get("metadata", {})

@@ -34,7 +34,7 @@ async def plan_change(
     steps: Annotated[
         list[dict[str, Any]] | None, Field(max_length=MOST_STEPS, description="As proposed_actions")
     ] = None,
-    plan_id: Annotated[str, Field(description="To edit")] = "",
+    plan_id: Annotated[str, Field(max_length=100, description="To edit")] = "",
     cluster: Cluster = "",
 ) -> Answer:
     """Plan steps: what to look at, exact calls, risk, rollback."""

@@ -5,7 +5,6 @@ Controllers use the methods of `Api`; requests from outside come in through `req
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,6 +13,7 @@ from kubesteward_tools.twin import addresses, admission, defaults, status, valid
 from kubesteward_tools.twin.admission.attempt import Attempt, Operation, Unknown
 from kubesteward_tools.twin.admission.calling import Caller, by_state
 from kubesteward_tools.twin.clock import Clock
+from kubesteward_tools.twin.copying import copied
 from kubesteward_tools.twin.custom import judging, naming, writes
 from kubesteward_tools.twin.custom.definitions import CRDS, Definition
 from kubesteward_tools.twin.custom.kinds import ServedKinds
@@ -215,7 +215,7 @@ class Api:
             self.delete(resource, namespace, name, options={"gracePeriodSeconds": 0, "propagationPolicy": "Background"})
 
     def _named(self, kind: ResourceType, namespace: str, obj: Object) -> Object:
-        new = copy.deepcopy(obj)
+        new: Object = copied(obj)
         metadata = new["metadata"] = new.get("metadata") or {}
         new.setdefault("kind", kind.kind)
         new.setdefault("apiVersion", kind.api_version)
@@ -244,10 +244,10 @@ class Api:
         if version and version != old["metadata"]["resourceVersion"]:
             raise status.conflict(kind, name)
         if subresource == "status":
-            return {**old, "status": copy.deepcopy(obj.get("status") or {})}
-        new = copy.deepcopy(obj)
+            return {**old, "status": copied(obj.get("status") or {})}
+        new: Object = copied(obj)
         if part := _PARTS.get(subresource):
-            new = {**old, "metadata": metadata, "spec": part(new.get("spec") or {}, copy.deepcopy(old["spec"]))}
+            new = {**old, "metadata": metadata, "spec": part(new.get("spec") or {}, copied(old["spec"]))}
         new["metadata"] = {
             **{key: value for key, value in metadata.items() if key not in _SERVER_OWNED or key == "uid"},
             **{key: value for key, value in old["metadata"].items() if key in _SERVER_OWNED and key != "uid"},

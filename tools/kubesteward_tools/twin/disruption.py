@@ -126,8 +126,7 @@ def rounded_up(value: Any, total: int) -> int:
 def _expected_scale(store: Store, namespace: str, pods: Iterable[Standing]) -> int | None:
     """The sum of the scales of the pods' controllers; None when one cannot be scaled. Pods without any do not count."""
     scales: dict[str, int] = {}
-    for pod in pods:
-        owner = pod.controller
+    for owner in {pod.controller: None for pod in pods}:
         if owner is None:
             continue
         found = _scale(store, namespace, owner.kind, owner.name)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Protocol
 
 from kubesteward_tools.twin.api import Api
+from kubesteward_tools.twin.memo import Memo
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.world.store import Event
 
@@ -27,6 +28,19 @@ _QUICK_TRIES = 3
 
 class Pause(Exception):
     """Raised by a controller that cannot go on yet: the same key is the first that it looks at again later."""
+
+
+class Hears:
+    """The kinds whose events matter to a controller, so that it is not asked about all others; `gone`: also whatever
+    is deleted. It stands in the controller's `hears`; one without is asked about everything.
+    """
+
+    def __init__(self, *resources: str, gone: bool = False) -> None:
+        self._resources = frozenset(resources)
+        self._gone = gone
+
+    def concerns(self, resource: str, is_gone: bool) -> bool:
+        return (is_gone and self._gone) or resource in self._resources
 
 
 class Controller(Protocol):
@@ -55,10 +69,12 @@ class Engine:
         """Called after each look, for whoever shares the interpreter with others."""
         self.given_up: dict[tuple[int, Hashable], None] = {}
         """What a controller looked at again and again without coming to rest: it is left alone from then on."""
+        self._listeners: Memo[tuple[str, bool], tuple[int, ...]] = Memo()
         self._stop = api.store.subscribe(self._hear)
 
     def use(self, controllers: Sequence[Controller]) -> None:
         self.controllers.extend(controllers)
+        self._listeners.clear()
 
     def fork(self) -> Engine:
         """Another engine over a fork of the store, where this one is, with all that its controllers remember."""
@@ -153,6 +169,16 @@ class Engine:
     def _hear(self, event: Event) -> None:
         if event.key.resource == "events" and event.type != "DELETED":
             return  # half of all writes, and nobody's concern
-        for number, controller in enumerate(self.controllers):
-            for key in controller.watches(event):
+        for number in self._listening(event):
+            for key in self.controllers[number].watches(event):
                 self._queue[(number, key)] = None
+
+    def _listening(self, event: Event) -> tuple[int, ...]:
+        """The numbers of the controllers to which the event may matter."""
+        asked = event.key.resource, event.type == "DELETED"
+        found = self._listeners.get(asked)
+        if found is None:
+            heard = [getattr(controller, "hears", None) for controller in self.controllers]
+            found = tuple([number for number, item in enumerate(heard) if item is None or item.concerns(*asked)])
+            self._listeners[asked] = found
+        return found

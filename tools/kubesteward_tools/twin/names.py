@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from random import Random
+from typing import Any
 
 ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """What generateName draws from: no vowels, no look-alikes (k8s.io/apimachinery util/rand)."""
@@ -14,6 +15,12 @@ class Names:
 
     def __init__(self, seed: int | str = 0) -> None:
         self._random = Random(seed)  # noqa: S311 - reproducible on purpose; nothing secret is drawn from it
+
+    def __deepcopy__(self, _: dict[int, Any]) -> Names:
+        """The same stream from here on, without taking the generator's 625 numbers one by one."""
+        twin = Names()
+        twin._random.setstate(self._random.getstate())
+        return twin
 
     def uid(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))

@@ -29,7 +29,10 @@ class Undecided:
 
 
 class Play:
-    """`settled` is False once the cluster did not come to rest, in virtual time or in steps."""
+    """`settled` is False once the cluster did not come to rest, in virtual time or in steps.
+
+    `notes` are for those who look at the store afterwards; no rehearsal does.
+    """
 
     def __init__(  # noqa: PLR0917 - a change, and all that it is played with
         self,
@@ -42,8 +45,9 @@ class Play:
         kinds: tuple[ResourceType, ...] = (),
         *,
         paced: bool = False,
+        notes: bool = False,
     ) -> None:
-        fork = store.fork()
+        fork = store.fork(notes=notes)
         own_names = f"rehearsal {seed}"  # a simulated cluster of the same seed must not have used them already
         self.cluster = SimulatedCluster.over(fork, now=now, seed=own_names, outlook=outlook, kinds=kinds)
         self.watcher = Watcher(store, fork, self.cluster.clock)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -102,9 +104,15 @@ class Rehearsal(_Frozen):
     blast_radius: BlastRadius = BlastRadius()
     assumptions: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def digest(self) -> str:
         return digest(self.model_dump(mode="json"))
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As ever, but for the digest, which is another's."""
+        found = super().model_copy(update=update, deep=deep)
+        vars(found).pop("digest", None)
+        return found
 
     def render(self) -> str:
         """A compact page for people and models."""

@@ -21,10 +21,11 @@ def matches(selector: Mapping[str, Any] | None, labels: Labels | None) -> bool:
     if selector is None:
         return False
     found = labels or {}
-    wanted = selector.get("matchLabels") or {}
-    return all(found.get(key) == value for key, value in wanted.items()) and all(
-        _expression(item, found) for item in selector.get("matchExpressions") or ()
-    )
+    for key, value in (selector.get("matchLabels") or {}).items():  # asked too often for a generator
+        if found.get(key) != value:
+            return False
+    expressions = selector.get("matchExpressions")
+    return not expressions or all(_expression(item, found) for item in expressions)
 
 
 def matches_labels(wanted: Labels | None, labels: Labels | None) -> bool:

@@ -25,7 +25,7 @@ def left_by(
 
     `between` is called again and again on the way, and may raise.
     """
-    play = Play(store, calls, Best(), now, seed, ADMIN, kinds, paced=True)
+    play = Play(store, calls, Best(), now, seed, ADMIN, kinds, paced=True, notes=True)
     play.cluster.engine.between = between
     play.run()
     return play.cluster.store, play.cluster.clock.now

@@ -145,7 +145,7 @@ def _has_room(store: Store, node: str) -> bool:
     found = store.get(Key("nodes", "", node))
     if found is None:
         return False
-    room, allocatable = Room.taken(store.demands_on(node)), allocatable_of(found)
+    room, allocatable = Room.on(store, node), allocatable_of(found)
     return all(value <= allocatable.get(item, 0) for item, value in room.used.items() if value)
 
 

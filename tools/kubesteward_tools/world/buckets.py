@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Generic, TypeVar
 
 _Bucket = TypeVar("_Bucket")
@@ -27,6 +27,14 @@ class Buckets(Generic[_Bucket, _Name, _Value]):
         """For reading only."""
         return self._inner.get(bucket) or {}
 
+    def lasting(self, bucket: _Bucket) -> dict[_Name, _Value] | None:
+        """The inner mapping where it will never be written to again, whoever shares it, so that what is worked out of
+        it holds as long as it is there; None where it may be.
+        """
+        if self._own is None or bucket in self._own:
+            return None
+        return self._inner.get(bucket)
+
     def set(self, bucket: _Bucket, name: _Name, value: _Value) -> None:
         inner = self._inner.get(bucket) if self._own is None else None  # never forked: nobody shares it
         if inner is None:
@@ -38,6 +46,11 @@ class Buckets(Generic[_Bucket, _Name, _Value]):
         inner.pop(name, None)
         if not inner:
             del self._inner[bucket]
+
+    @property
+    def inner(self) -> Mapping[_Bucket, dict[_Name, _Value]]:
+        """All of it, for reading only: to look up one name takes no call then."""
+        return self._inner
 
     def buckets(self) -> Iterable[_Bucket]:
         return self._inner

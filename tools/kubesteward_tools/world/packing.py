@@ -8,6 +8,7 @@ microseconds, reading it 40.
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class _Shelf:
         return data
 
 
+@cache
 def _zstd() -> Any:
     if sys.version_info >= (3, 14):
         from compression import zstd

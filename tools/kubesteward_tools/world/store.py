@@ -55,12 +55,13 @@ class Event:
 
     @property
     def obj(self) -> Object:
-        return self._read(self.key, self._obj)
+        found = self._obj
+        return self._read(self.key, found) if isinstance(found, bytes) else found
 
     @property
     def old(self) -> Object | None:
         before = self.contents[0]
-        return None if before is None else self._read(self.key, before)
+        return self._read(self.key, before) if isinstance(before, bytes) else before
 
 
 Listener = Callable[[Event], None]
@@ -91,6 +92,7 @@ class Store:
         self._on_node: Buckets[str, Key, Demand | None] = Buckets()
         self._repelling: Buckets[str, Key, None] = Buckets()
         self._orphaned: Buckets[str, Key, None] = Buckets()
+        self._counted: dict[str, tuple[Mapping[Key, Demand | None], Any]] = {}
         self._sorted: dict[tuple[str, str], list[str]] = {}
         self._columns: dict[tuple[str, str], Columns] = {}
         self._selecting: dict[tuple[str, str], dict[tuple[tuple[str, str], ...], tuple[Key, ...]]] = {}
@@ -99,9 +101,12 @@ class Store:
         self._packing = packing or Packing()
         self._note = note
 
-    def fork(self) -> Store:
-        """A store that starts as this one is now. Neither sees what the other writes from here on; listeners stay."""
-        child = Store(note=self._note)
+    def fork(self, *, notes: bool = True) -> Store:
+        """A store that starts as this one is now. Neither sees what the other writes from here on; listeners stay.
+
+        Without `notes` none are made of what is written to it.
+        """
+        child = Store(note=self._note if notes else None)
         child.revision = self.revision
         child._packing = self._packing
         child._entries = self._entries.fork()
@@ -111,6 +116,7 @@ class Store:
         child._on_node = self._on_node.fork()
         child._repelling = self._repelling.fork()
         child._orphaned = self._orphaned.fork()
+        child._counted = self._counted  # the same one, for it says of which pods it speaks
         child._sorted = dict(self._sorted)
         child._columns = dict(self._columns)
         child._selecting = dict(self._selecting)
@@ -122,13 +128,18 @@ class Store:
         return lambda: self._listeners.remove(listener)
 
     def get(self, key: Key) -> Object | None:
-        entry = self._entries.bucket((key.resource, key.namespace)).get(key.name)
-        return None if entry is None else self.read(key, entry.content)
+        bucket = self._entries.inner.get(key[:2])
+        entry = bucket.get(key[2]) if bucket is not None else None
+        if entry is None:
+            return None
+        content = entry[0]
+        return self._packing.read(key, content) if isinstance(content, bytes) else content
 
     def facts(self, key: Key) -> Facts | None:
         """What is known of an object without reading it."""
-        entry = self._entries.bucket((key.resource, key.namespace)).get(key.name)
-        return None if entry is None else entry.facts
+        bucket = self._entries.inner.get(key[:2])
+        entry = bucket.get(key[2]) if bucket is not None else None
+        return None if entry is None else entry[1]
 
     def keys(self, resource: str, namespace: str | None = None) -> Iterator[Key]:
         """Every key of a resource, sorted by namespace and name; `namespace=None` means all namespaces."""
@@ -209,9 +220,20 @@ class Store:
         """Keys of the pods whose `spec.nodeName` is `node` ("" for those without), terminal ones included, sorted."""
         return sorted(self._on_node.bucket(node))
 
-    def demands_on(self, node: str) -> Iterable[Demand]:
-        """What the pods there take up, each its own."""
-        return filter(None, self._on_node.bucket(node).values())
+    def counted_on(self, node: str, count: Callable[[Iterable[Demand]], Any]) -> Any:
+        """`count` of what the pods there take up, each its own. It is asked once for all forks in which they are the
+        same pods, and always has to be the same function.
+        """
+        lasting = self._on_node.lasting(node)
+        known = self._counted.get(node)
+        if known is not None and known[0] is lasting:
+            return known[1]
+        found = count(filter(None, self._on_node.bucket(node).values()))
+        if lasting is not None:
+            if len(self._counted) >= _MOST_COUNTED:
+                self._counted.clear()
+            self._counted[node] = lasting, found
+        return found
 
     def selecting(self, resource: str, namespace: str, labels: Mapping[str, str] | None) -> Sequence[Key]:
         """Keys of the Services or budgets of one namespace whose selector matches a pod's labels, sorted."""
@@ -338,6 +360,8 @@ class Store:
             self._repelling.remove("pods", key)
 
 
+_MOST_COUNTED = 20_000
+"""Nodes come and go, and nobody says which are gone."""
 _NO_LABELS: Mapping[str, str] = {}
 _ADOPTED = "replicasets.apps"
 _LABELLED = frozenset({"pods", "endpointslices.discovery.k8s.io"})

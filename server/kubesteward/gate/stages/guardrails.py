@@ -56,7 +56,8 @@ def _verdicts(case: Case, *, rehearsed: bool) -> tuple[Verdict, ...]:
     for verdict in verdicts:
         if verdict.decision is Decision.DENY:
             _alert(case, verdict, rules.digest)
-    about = f"none of {len(asked)} rules of {rules.digest[7:19]} speaks against it"
+    of_them = f"none of {len(asked)} rules of {rules.digest[7:19]}"
+    about = f"{of_them} speaks against it" if asked else f"no rule of {rules.digest[7:19]} looks at the rehearsal"
     return verdicts or (Verdict(STAGE, Decision.ALLOW, "guardrails.ok", about),)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 from kubesteward_tools.twin.controllers.base import Base
+from kubesteward_tools.twin.engine import Hears
 from kubesteward_tools.world.store import Event, Key
 
 _CERTIFICATE = "-----BEGIN CERTIFICATE-----\n(simulated)\n-----END CERTIFICATE-----\n"
@@ -12,6 +13,7 @@ _CERTIFICATE = "-----BEGIN CERTIFICATE-----\n(simulated)\n-----END CERTIFICATE--
 
 class Accounts(Base):
     component = "service-account-controller"
+    hears = Hears("namespaces", "serviceaccounts")
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         if event.key.resource == "namespaces" and event.type == "ADDED":

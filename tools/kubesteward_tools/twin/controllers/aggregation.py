@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 from kubesteward_tools.twin.controllers.base import Base
-from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.engine import Engine, Hears
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.world.store import Event, Key, Object
 
@@ -18,6 +18,7 @@ class Aggregation(Base):
     """Of the cluster's own roles the parts need not all be known: there, rules are only added or taken away."""
 
     component = "clusterrole-aggregation-controller"
+    hears = Hears(CLUSTER_ROLES)
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)

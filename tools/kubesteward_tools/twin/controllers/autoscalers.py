@@ -13,7 +13,7 @@ from kubesteward_tools.twin.controllers import scaling_limits, scaling_metrics
 from kubesteward_tools.twin.controllers.base import Base, condition
 from kubesteward_tools.twin.controllers.scaling_limits import History, Word
 from kubesteward_tools.twin.controllers.scaling_metrics import NoMetric, Proposal
-from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.engine import Engine, Hears
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.usage import declared_usage, measured_usage
 from kubesteward_tools.world.store import Event, Key, Object, Store
@@ -39,6 +39,7 @@ class Autoscalers(Base):
     """`measured` is False in a rehearsal: only what annotations declare is known then, nothing is made up."""
 
     component = "horizontal-pod-autoscaler"
+    hears = Hears(AUTOSCALERS, *_SCALED)
 
     def __init__(self, engine: Engine, *, measured: bool = True) -> None:
         super().__init__(engine)

@@ -8,6 +8,7 @@ from typing import Any
 from kubesteward_tools.twin import disruption
 from kubesteward_tools.twin.clock import parse_timestamp
 from kubesteward_tools.twin.controllers.base import Base, condition
+from kubesteward_tools.twin.engine import Hears
 from kubesteward_tools.world.store import Event, Key, Object
 
 _GIVEN_UP = 120.0
@@ -17,6 +18,7 @@ _SCALABLE = {"deployments.apps", "replicasets.apps", "statefulsets.apps"}
 
 class Budgets(Base):
     component = "disruption-controller"
+    hears = Hears("poddisruptionbudgets.policy", "pods", *_SCALABLE)
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         resource, namespace = event.key.resource, event.key.namespace

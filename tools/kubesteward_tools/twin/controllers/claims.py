@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 
 from kubesteward_tools.twin.controllers.base import Base
+from kubesteward_tools.twin.engine import Hears
 from kubesteward_tools.world.store import Event, Key, Object
 
 CLAIMS, VOLUMES = "persistentvolumeclaims", "persistentvolumes"
@@ -16,6 +17,7 @@ _PROTECTION = "kubernetes.io/pvc-protection"
 
 class Claims(Base):
     component = "pvc-protection-controller"
+    hears = Hears(CLAIMS, "pods")
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         key, obj = event.key, event.obj

@@ -15,7 +15,7 @@ from kubesteward_tools.twin.clock import parse_timestamp, timestamp
 from kubesteward_tools.twin.controllers import job_status
 from kubesteward_tools.twin.controllers.base import Base, owner_reference
 from kubesteward_tools.twin.controllers.jobs import JOBS
-from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.engine import Engine, Hears
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.twin.zones import zone
 from kubesteward_tools.world.store import Event, Key, Object
@@ -34,6 +34,7 @@ class CronJobs(Base):
     """`endless` is False in a rehearsal: a schedule that is new runs once, and others go on as they would anyway."""
 
     component = "cronjob-controller"
+    hears = Hears(CRON_JOBS, JOBS)
 
     def __init__(self, engine: Engine, *, endless: bool = True) -> None:
         super().__init__(engine)

@@ -14,10 +14,10 @@ from kubesteward_tools.twin.controllers.base import Base, is_own_report, owner_r
 from kubesteward_tools.twin.controllers.daemon_rollout import Place
 from kubesteward_tools.twin.controllers.fitting import Fits, Fitting
 from kubesteward_tools.twin.controllers.replicasets import is_active, ready_since
-from kubesteward_tools.twin.controllers.retries import Retries
+from kubesteward_tools.twin.controllers.retries import GRANTING, Retries
 from kubesteward_tools.twin.controllers.revisions import POD_LABEL, Revisions
 from kubesteward_tools.twin.disruption import controller_of, is_ready
-from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.engine import Engine, Hears
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.world.store import Event, Key, Object
@@ -49,6 +49,7 @@ class _Turn:
 
 class DaemonSets(Base):
     component = "daemonset-controller"
+    hears = Hears(DAEMON_SETS, "pods", "nodes", *GRANTING)
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)

@@ -10,11 +10,13 @@ from collections.abc import Hashable, Iterable
 from kubesteward_tools.twin.controllers.base import Base
 from kubesteward_tools.twin.custom import naming
 from kubesteward_tools.twin.custom.definitions import CLEANUP, CRDS, Definition
+from kubesteward_tools.twin.engine import Hears
 from kubesteward_tools.world.store import Event, Key, Object
 
 
 class Definitions(Base):
     component = "customresourcedefinition-controller"
+    hears = Hears(CRDS, gone=True)
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         if event.key.resource == CRDS:

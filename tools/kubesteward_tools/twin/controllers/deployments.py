@@ -10,7 +10,7 @@ from kubesteward_tools.twin.controllers import rollout
 from kubesteward_tools.twin.controllers.base import Base, condition, is_own_report, owner_reference
 from kubesteward_tools.twin.controllers.replicasets import REPLICA_SETS
 from kubesteward_tools.twin.disruption import controller_of
-from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.engine import Engine, Hears
 from kubesteward_tools.twin.memo import Memo
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.selectors import matches
@@ -24,6 +24,7 @@ _NOT_INHERITED = {"kubectl.kubernetes.io/last-applied-configuration", rollout.RE
 
 class Deployments(Base):
     component = "deployment-controller"
+    hears = Hears(DEPLOYMENTS, REPLICA_SETS, "pods")
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)

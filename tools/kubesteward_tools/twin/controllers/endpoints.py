@@ -8,7 +8,7 @@ from typing import Any
 
 from kubesteward_tools.twin.controllers.base import Base, owner_reference
 from kubesteward_tools.twin.disruption import is_ready
-from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.engine import Engine, Hears
 from kubesteward_tools.twin.memo import Memo
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.standing import Standing, standing
@@ -24,6 +24,7 @@ Made = tuple[str, dict[str, Any]]
 
 class Endpoints(Base):
     component = "endpointslice-controller"
+    hears = Hears(SLICES, "pods", "services")
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
@@ -74,9 +75,13 @@ class Endpoints(Base):
         return by in {None, f"{self.component}.k8s.io"} and obj.get("addressType", "IPv4") == "IPv4"
 
     def _wanted(self, service: Object, there: Mapping[str, Made]) -> dict[str, list[dict[str, Any]]]:
-        """The endpoints of each distinct set of resolved ports (as JSON). `there` are the present ones, by UIDs."""
+        """The endpoints of each distinct set of resolved ports (as JSON). `there` are the present ones, by UIDs; they
+        are as good as new ones unless pod or Service was written to.
+        """
         namespace, spec = service["metadata"]["namespace"], service["spec"]
         wanted: dict[str, list[dict[str, Any]]] = {}
+        if _key(service) in self._touched:
+            there = {}
         for key in self.store.selected("pods", namespace, {"matchLabels": spec["selector"]}):
             if (found := self._known(key, service, there)) is not None:
                 wanted.setdefault(found[0], []).append(found[1])
@@ -91,7 +96,7 @@ class Endpoints(Base):
         if before is not None and before[0] == marks:
             return before[1]
         publish = bool(service["spec"].get("publishNotReadyAddresses"))
-        same = there.get(facts.uid) if facts and not self._touched & {key, _key(service)} else None
+        same = there.get(facts.uid) if facts and key not in self._touched else None
         if same is not None and facts and same[1].get("conditions") == _conditions(facts.standing, publish=publish):
             return same  # which saves reading all siblings of a pod that changed
         pod, found = self.store.get(key), None

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable
 
 from kubesteward_tools.twin.controllers.base import Base, owner_reference
 from kubesteward_tools.twin.controllers.claims import CLAIMS
+from kubesteward_tools.twin.engine import Hears
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.world.store import Event, Key, Object
@@ -13,6 +14,7 @@ from kubesteward_tools.world.store import Event, Key, Object
 
 class Ephemeral(Base):
     component = "ephemeral-volume-controller"
+    hears = Hears("pods")
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         if event.key.resource == "pods" and event.type == "ADDED" and any(_templates(event.obj)):

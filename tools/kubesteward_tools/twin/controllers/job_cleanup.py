@@ -7,6 +7,7 @@ from collections.abc import Hashable, Iterable
 from kubesteward_tools.twin.controllers import job_status
 from kubesteward_tools.twin.controllers.base import Base
 from kubesteward_tools.twin.controllers.jobs import JOBS
+from kubesteward_tools.twin.engine import Hears
 from kubesteward_tools.world.store import Event, Key, Object
 
 _WAITED_FOR = 60.0
@@ -14,6 +15,7 @@ _WAITED_FOR = 60.0
 
 class JobCleanup(Base):
     component = "ttl-after-finished-controller"
+    hears = Hears(JOBS)
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         if event.key.resource == JOBS and event.type != "DELETED" and _is_due_some_time(event.obj):

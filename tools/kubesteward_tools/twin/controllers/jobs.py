@@ -13,7 +13,7 @@ from kubesteward_tools.twin.controllers import job_indexes, job_pods, job_status
 from kubesteward_tools.twin.controllers.base import Base
 from kubesteward_tools.twin.controllers.job_status import Ending
 from kubesteward_tools.twin.disruption import controller_of
-from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.engine import Engine, Hears
 from kubesteward_tools.twin.status import ApiError
 from kubesteward_tools.world.store import Event, Key, Object
 
@@ -50,6 +50,7 @@ def _wait(failures: int) -> float:
 
 class Jobs(Base):
     component = "job-controller"
+    hears = Hears(JOBS, "pods")
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable
 
 from kubesteward_tools.twin import resources
 from kubesteward_tools.twin.controllers.base import Base
+from kubesteward_tools.twin.engine import Hears
 from kubesteward_tools.world.store import Event, Key
 
 _RESOURCES = tuple(kind.resource for kind in resources.STORED if kind.namespaced)
@@ -13,6 +14,7 @@ _RESOURCES = tuple(kind.resource for kind in resources.STORED if kind.namespaced
 
 class Namespaces(Base):
     component = "namespace-controller"
+    hears = Hears("namespaces", gone=True)
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         if event.key.resource == "namespaces" and event.type != "DELETED":

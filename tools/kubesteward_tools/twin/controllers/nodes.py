@@ -6,7 +6,7 @@ from collections.abc import Hashable, Iterable
 from typing import Any
 
 from kubesteward_tools.twin.controllers.base import Base
-from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.engine import Engine, Hears
 from kubesteward_tools.world.store import Event, Key, Object
 
 _READY_TAINTS = {"False": "node.kubernetes.io/not-ready", "Unknown": "node.kubernetes.io/unreachable"}
@@ -24,6 +24,7 @@ class Nodes(Base):
     """`held` are nodes whose pods are not evicted, for too much of their zone has failed with them."""
 
     component = "node-controller"
+    hears = Hears("nodes", "pods")
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)

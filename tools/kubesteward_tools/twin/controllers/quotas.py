@@ -6,6 +6,7 @@ from collections.abc import Hashable, Iterable
 
 from kubesteward_tools.twin import quota
 from kubesteward_tools.twin.controllers.base import Base
+from kubesteward_tools.twin.engine import Hears
 from kubesteward_tools.twin.quantity import format_like
 from kubesteward_tools.world.store import Event, Key
 
@@ -14,6 +15,7 @@ _EPHEMERAL = {"events", "endpointslices.discovery.k8s.io", "leases.coordination.
 
 class Quotas(Base):
     component = "resourcequota-controller"
+    hears = Hears("resourcequotas", "pods", gone=True)
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         if event.key.resource == "resourcequotas":

@@ -8,8 +8,9 @@ from typing import Any
 
 from kubesteward_tools.twin.clock import parse_timestamp
 from kubesteward_tools.twin.controllers.base import Base, is_own_report, owner_reference
-from kubesteward_tools.twin.controllers.retries import Retries
+from kubesteward_tools.twin.controllers.retries import GRANTING, Retries
 from kubesteward_tools.twin.disruption import controller_of, is_ready, standing_of
+from kubesteward_tools.twin.engine import Hears
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.twin.standing import Standing
@@ -27,6 +28,7 @@ def is_active(pod: Object) -> bool:
 
 class ReplicaSets(Base):
     component = "replicaset-controller"
+    hears = Hears(REPLICA_SETS, "pods", *GRANTING)
 
     def __init__(self, engine: Any) -> None:
         super().__init__(engine)

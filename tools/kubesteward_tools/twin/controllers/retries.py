@@ -9,7 +9,7 @@ _FIRST, _LONGEST = 0.005, 1000.0
 """What client-go's rate limiter starts with and ends at."""
 _SOON = 11.0
 """Seconds: shorter waits are waited for, 20 s in all; by then a pod that was stopping no longer counts."""
-_GRANTING = {
+GRANTING = {
     "resourcequotas",
     "limitranges",
     "namespaces",
@@ -43,7 +43,7 @@ class Retries:
 
     def hear(self, event: Event) -> None:
         """Nothing wakes an object that was refused, but its next try is worth waiting for once the rules change."""
-        if event.key.resource not in _GRANTING or not _rules_change(event):
+        if event.key.resource not in GRANTING or not _rules_change(event):
             return
         namespace = event.key.name if event.key.resource == "namespaces" else event.key.namespace
         for key, obj in self._controller.store.items(self._resource, namespace or None):

@@ -12,12 +12,12 @@ from typing import Any
 from kubesteward_tools.twin.controllers import ordinals
 from kubesteward_tools.twin.controllers.base import Base, owner_reference
 from kubesteward_tools.twin.controllers.replicasets import ready_since
-from kubesteward_tools.twin.controllers.retries import Retries
+from kubesteward_tools.twin.controllers.retries import GRANTING, Retries
 from kubesteward_tools.twin.controllers.revisions import Revisions
 from kubesteward_tools.twin.controllers.rollout import resolve
 from kubesteward_tools.twin.controllers.templated_claims import TemplatedClaims
 from kubesteward_tools.twin.disruption import controller_of, is_ready
-from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.engine import Engine, Hears
 from kubesteward_tools.twin.memo import Memo
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.selectors import matches
@@ -66,6 +66,7 @@ class _Turn:
 
 class StatefulSets(Base):
     component = "statefulset-controller"
+    hears = Hears(STATEFUL_SETS, "pods", "persistentvolumeclaims", *GRANTING)
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)

@@ -12,6 +12,7 @@ from typing import Any
 from kubesteward_tools.twin.amounts import amounts
 from kubesteward_tools.twin.controllers.base import Base
 from kubesteward_tools.twin.controllers.claims import CLAIMS, VOLUMES, claims_of
+from kubesteward_tools.twin.engine import Hears
 from kubesteward_tools.twin.scheduling.volumes import fits, reachable
 from kubesteward_tools.world.store import Event, Key, Object
 
@@ -24,6 +25,7 @@ _BOUND = {"pv.kubernetes.io/bind-completed": "yes", "pv.kubernetes.io/bound-by-c
 
 class Volumes(Base):
     component = "persistentvolume-controller"
+    hears = Hears(CLAIMS, CLASSES, VOLUMES, "pods")
 
     def watches(self, event: Event) -> Iterable[Hashable]:
         key, obj = event.key, event.obj

@@ -26,9 +26,9 @@ class Addresses:
             holders = self._holders[node] = self._held(node)
         first = self._names.number(2, 254)
         start = self._range(node)
-        candidates = [f"{start}.{(first - 2 + step) % 253 + 2}" for step in range(253)]
+        candidates = (f"{start}.{(first - 2 + step) % 253 + 2}" for step in range(253))
         free = (item for item in candidates if (held := holders.get(item)) is None or self._store.facts(held) is None)
-        address = next(free, candidates[0])
+        address = next(free, f"{start}.{first}")
         holders[address] = Key("pods", pod["metadata"].get("namespace", ""), pod["metadata"]["name"])
         return address
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from kubesteward_tools.twin.clock import parse_timestamp
 from kubesteward_tools.twin.controllers.base import Base
-from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.engine import Engine, Hears
 from kubesteward_tools.twin.kubelet import references, states
 from kubesteward_tools.twin.kubelet.addresses import Addresses
 from kubesteward_tools.twin.kubelet.outlook import Fate, Outlook
@@ -37,6 +37,7 @@ LIVELY = Pace(backoff=3.0, longest_backoff=30.0, config_retry=1.0)
 
 class Kubelet(Base):
     component = "kubelet"
+    hears = Hears("pods", "configmaps", "secrets")
 
     def __init__(self, engine: Engine, outlook: Outlook, pace: Pace = REAL) -> None:
         super().__init__(engine)

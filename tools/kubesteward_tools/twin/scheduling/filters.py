@@ -34,6 +34,8 @@ class Filters:
         self._ports = frozenset(host_ports(pod["spec"]))
         self._neighbours = Neighbours(store, pod, gone)
         self._spread = Spread(store, pod, gone)
+        self._minds_others = self.volumes.any or self._spread.any or self._neighbours.any
+        self._bound = bool(pod["spec"].get("nodeName"))
         self._picky = bool(pod["spec"].get("nodeSelector") or (pod["spec"].get("affinity") or {}).get("nodeAffinity"))
 
     @property
@@ -42,18 +44,20 @@ class Filters:
         return self._neighbours.any or self._spread.any
 
     def refusal(self, node: Object, room: Room) -> Refusal | None:
-        for reason in self._about_the_node(node):
-            if reason:
-                return Refusal((reason,), final=True)
+        if self._picky or self._bound or node["spec"]:
+            for reason in self._about_the_node(node):
+                if reason:
+                    return Refusal((reason,), final=True)
         allocatable = allocatable_of(node)
         if self._ports and clash(self._ports, room.ports):
             return Refusal((PORTS,), final=False)
         if not fit.fits(self._asked, allocatable, room):
             short = fit.lacking(self._asked, allocatable, room)
             return Refusal(tuple(short), final=fit.too_small(self._asked, allocatable))
-        for reason, final in self._about_others(node):
-            if reason:
-                return Refusal((reason,), final)
+        if self._minds_others:
+            for reason, final in self._about_others(node):
+                if reason:
+                    return Refusal((reason,), final)
         return None
 
     def _about_the_node(self, node: Object) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 
 from kubesteward_tools.twin.controllers.base import Base
-from kubesteward_tools.twin.engine import Engine
+from kubesteward_tools.twin.engine import Engine, Hears
 from kubesteward_tools.twin.quota import is_terminal
 from kubesteward_tools.twin.scheduling.scheduler import GATED, Placement, schedule
 from kubesteward_tools.twin.scheduling.usage import Usage
@@ -16,6 +16,7 @@ _OPENING = {"nodes", "persistentvolumeclaims", "persistentvolumes"}
 
 class Scheduler(Base):
     component = "default-scheduler"
+    hears = Hears("pods", *_OPENING)
 
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)

@@ -10,18 +10,14 @@ from zlib import crc32
 
 from kubesteward_tools.twin.scheduling import message
 from kubesteward_tools.twin.scheduling.affinity import named_nodes
-from kubesteward_tools.twin.scheduling.amounts import ONE
 from kubesteward_tools.twin.scheduling.filters import Filters, Refusal
-from kubesteward_tools.twin.scheduling.nodes import allocatable_of, names, node
+from kubesteward_tools.twin.scheduling.nodes import names
 from kubesteward_tools.twin.scheduling.preemption import Preemption
 from kubesteward_tools.twin.scheduling.usage import Room, Usage, pods_on
 from kubesteward_tools.world.store import Object, Store
 
 _ENOUGH = 100
 """As kube-scheduler does in large clusters: this many feasible nodes are a choice. Fewer are looked for everywhere."""
-
-_FINE = 64
-"""Binary digits behind the point of a share."""
 
 GATED = "Scheduling is blocked due to non-empty scheduling gates"
 
@@ -70,7 +66,7 @@ def feasible(store: Store, pod: Object, usage: Usage | None = None, *, enough: i
         refusals = {name: _NOT_NAMED for name in all_names if name not in named}
         all_names = [name for name in all_names if name in named]
     for name in _from_anywhere(all_names, pod):
-        found = node(store, name)
+        found = usage.host(store, name)
         if found is None:
             continue
         refusal = filters.refusal(found, _room(store, pod, name, usage, waiting))
@@ -98,7 +94,7 @@ def schedule(store: Store, pod: Object, usage: Usage | None = None) -> Placement
     found = feasible(store, pod, usage, enough=_ENOUGH)
     if found.nodes:
         crowd = _crowd(store, pod)
-        return Placement(min(reversed(found.nodes), key=lambda name: (crowd.get(name, 0), _load(store, name, usage))))
+        return Placement(min(reversed(found.nodes), key=lambda name: (crowd.get(name, 0), usage.load(store, name))))
     if found.blocked:
         return Placement(message=message.blocked(store.count("nodes"), found.blocked))
     preemption = Preemption(store, pod, found.refusals, usage)
@@ -148,9 +144,3 @@ def _crowd(store: Store, pod: Object) -> dict[str, int]:
             if facts is not None and facts.node:
                 found[facts.node] = found.get(facts.node, 0) + 1
     return found
-
-
-def _load(store: Store, name: str, usage: Usage) -> int:
-    """The shares of cpu and memory that are taken, together; exact enough to tell any two nodes apart."""
-    used, allocatable = usage.room(store, name).used, allocatable_of(node(store, name) or {})
-    return sum((used.get(item, 0) << _FINE) // (allocatable.get(item) or ONE) for item in ("cpu", "memory"))
