@@ -14,6 +14,7 @@ from kubesteward_policies.change import JSON_PATCH
 from kubesteward_policies.immutable import Surroundings, judge, secret_variable
 from kubesteward_policies.ref import Ref
 from kubesteward_policies.verdict import Verdict
+from kubesteward_tools.errors import AskDifferently
 from kubesteward_tools.text.likeness import REDACTED
 from kubesteward_tools.text.redact import redact, redact_object
 from kubesteward_tools.twin.watcher import top_controller
@@ -41,8 +42,11 @@ async def immutable(case: Case) -> Verdict | tuple[Verdict, ...]:
 def _pieced_together(case: Case) -> str:
     if all(call.content_type != JSON_PATCH for call in case.change.calls):
         return ""
-    found = (secret_variable(item["oldObject"], item["object"]) for item in situations(case))
-    return next(filter(None, found), "")
+    try:
+        found = situations(case)
+    except AskDifferently:  # it does not fit the object, which the guardrails and the dry run deny
+        return ""
+    return next(filter(None, (secret_variable(item["oldObject"], item["object"]) for item in found)), "")
 
 
 def _tells(body: Any) -> bool:
