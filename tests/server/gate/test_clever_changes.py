@@ -87,7 +87,7 @@ async def test_a_restart_under_another_annotation_does_not_run_alone(tmp_path: P
 async def test_a_change_that_would_be_played_for_minutes_is_denied_and_the_next_is_judged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kubesteward_tools.twin.patience.LONGEST", 0.2)
+    monkeypatch.setattr("kubesteward_tools.proposals.patience.LONGEST", 0.2)
     lab = Lab(tmp_path)
     pods = {"restartPolicy": "Never", "containers": [{"name": "main", "image": "registry.example/job:1"}]}
     job = {"parallelism": 500, "completions": 5000, "template": {"spec": pods}}

@@ -106,7 +106,7 @@ def _check_known(world: World, here: World, change: Change, number: int) -> None
 def _played(
     here: World, change: Change, now: float, number: int, *, rehearse: bool
 ) -> tuple[Rehearsal | None, Store, float]:
-    from kubesteward_tools.twin.patience import within
+    from kubesteward_tools.proposals.patience import within
     from kubesteward_tools.twin.rehearse import rehearse as play
     from kubesteward_tools.twin.sequence import left_by
     from kubesteward_tools.world.world import TWIN_RESOURCES

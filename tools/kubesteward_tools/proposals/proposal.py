@@ -152,8 +152,8 @@ _MAKERS: dict[str, Callable[[Found, dict[str, Any], float], Change]] = {
 async def rehearsed(world: World, change: Change, now: float) -> Rehearsal:
     """What would come of it. Runs beside the event loop, on a fork that nobody else writes to."""
     from kubesteward_tools.plans.gaps import filled
+    from kubesteward_tools.proposals.patience import within
     from kubesteward_tools.twin.custom.behind import behind
-    from kubesteward_tools.twin.patience import within
     from kubesteward_tools.twin.rehearse import rehearse
     from kubesteward_tools.world.world import TWIN_RESOURCES
 

@@ -11,8 +11,8 @@ from kubesteward.gate.case import Case, allow, ask, deny, warn
 from kubesteward.gate.courtesy import COURTESY
 from kubesteward_policies.change import Change
 from kubesteward_policies.verdict import Verdict
+from kubesteward_tools.proposals.patience import TooLong, within
 from kubesteward_tools.twin.custom.behind import behind
-from kubesteward_tools.twin.patience import TooLong, within
 from kubesteward_tools.twin.rehearsal import Rehearsal
 from kubesteward_tools.twin.rehearse import rehearse
 from kubesteward_tools.world.world import World
