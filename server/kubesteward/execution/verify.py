@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,8 @@ from kubesteward_tools.world.store import Key, Object, Store
 from kubesteward_tools.world.world import World
 
 DEADLINE = 60.0
+CATCH_UP = 5.0
+"""Seconds for the world to show what was written."""
 GRACE = 3.0
 """Seconds for Services to follow their pods before the rehearsal is said to have been wrong."""
 
@@ -65,6 +67,11 @@ def _reason(change: Change, misses: tuple[str, ...]) -> str:
     return "the cluster has reached the rehearsed state"
 
 
+async def seen(world: World, change: Change, answers: Iterable[Mapping[str, Any]], deadline: float = CATCH_UP) -> None:
+    """Wait, at most `deadline` seconds, until the world shows what was written."""
+    await _no_longer(world, _Landing(world, change, tuple(answers), None).unseen, deadline)
+
+
 async def emptied(world: World, change: Change, deadline: float = DEADLINE) -> None:
     """Wait, at most `deadline` seconds, until the pods that the change's workloads are stopping are gone.
 
@@ -76,12 +83,16 @@ async def emptied(world: World, change: Change, deadline: float = DEADLINE) -> N
         pods = (pod for key in keys for _, pod in pods_under(world.store, key))
         return any("deletionTimestamp" in pod["metadata"] for pod in pods)
 
+    await _no_longer(world, stopping, deadline)
+
+
+async def _no_longer(world: World, waiting: Callable[[], object], deadline: float) -> None:
     moved = asyncio.Event()
     stop = world.store.subscribe(lambda _: moved.set())
     loop = asyncio.get_running_loop()
     end = loop.time() + deadline
     try:
-        while stopping() and await _within(moved, end - loop.time()):
+        while waiting() and await _within(moved, end - loop.time()):
             pass
     finally:
         stop()
@@ -112,9 +123,12 @@ class _Landing:
 
     def unfinished(self) -> str:
         """What is still to come, "" when nothing is."""
-        late = (self._late(call, answer) for call, answer in self._calls)
         found = (_lacking(self._store.get(key), self._expected.get(key)) for key in self._keys.values())
-        return next(filter(None, (*late, *found)), "")
+        return self.unseen() or next(filter(None, found), "")
+
+    def unseen(self) -> str:
+        """What was written and is not to be seen yet, "" when all is."""
+        return next(filter(None, (self._late(call, answer) for call, answer in self._calls)), "")
 
     def _late(self, call: ApiCall, answer: Mapping[str, Any]) -> str:
         """The world is a mirror: it shows what was written only after a while."""

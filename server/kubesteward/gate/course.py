@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from kubesteward.execution.answers import Conflict, OutcomeUnknown
 from kubesteward.execution.pace import PATIENCE, Pace
 from kubesteward.execution.snapshot import key_of, versions
-from kubesteward.execution.verify import DEADLINE, Verified, emptied, verify
+from kubesteward.execution.verify import DEADLINE, Verified, emptied, seen, verify
 from kubesteward.gate.action import Action
 from kubesteward.gate.case import Case
 from kubesteward.gate.comparison import is_graver
@@ -153,6 +153,7 @@ class Course:
     ) -> Action:
         """All calls are made: watch the last step to its end. `part` is that step as a change of its own."""
         if action.status != "executed":
+            await self._unless_stopping(seen(world, part, answers))  # whose turn comes next shall see it
             action = self._journal.executed(action, APPLIED)
         found = await self._watched(world, part, answers, rehearsal)
         if found is None:

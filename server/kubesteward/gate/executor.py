@@ -101,6 +101,11 @@ class Executor:
         """From `executed`, of a process that died before it knew what followed."""
         return await self._aftermath.watch(action)
 
+    @property
+    def ending(self) -> bool:
+        """Whether the server is about to end, and nothing new is begun."""
+        return self._stopping.is_set()
+
     def hurry(self) -> None:
         """What is written is written: stop watching what follows from it."""
         self._stopping.set()

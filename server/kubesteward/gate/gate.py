@@ -48,6 +48,8 @@ from kubesteward_tools.errors import InvalidArguments, Refused
 from kubesteward_tools.tool import Done
 from kubesteward_tools.world.world import World
 
+TURN = 0.05
+"""Seconds between two looks whether it is an action's turn."""
 MOST_PERMISSIONS = 50
 """Of those that a record keeps: a drain asks for one in each namespace."""
 
@@ -312,13 +314,7 @@ class Gate:
                 return action
             if action.status != "approved":
                 raise Refused(f"action {action_id} is {action.status}, not approved: nothing was executed.")
-            if time.time() > action.expires:
-                self.actions.expire(action)
-                raise Refused(f"the approval of {action_id} has expired.", todo="Propose the change again.")
-            taken = self.actions.move(action, "executing", "taken", executor=self._name)
-            if taken is None:
-                return self.actions.get(action_id)
-            self._start(taken)
+            self._start(action)
         return await asyncio.shield(self._running[action_id])
 
     def _start(self, action: Action) -> None:
@@ -328,11 +324,31 @@ class Gate:
 
     async def _perform(self, action: Action) -> Action:
         try:
+            taken = await self._taken(action)
+            if taken is None:
+                return self.actions.get(action.id)
             with self._people.held(action.who):
-                found = await self._executor.run(action)
+                found = await self._executor.run(taken)
                 return await self._returning.after(found) if goes_back(found) else found
         finally:
             self._lookout.wake()
+
+    async def _taken(self, action: Action) -> Action | None:
+        """From `approved`, when no other change to the same API server is between its last look and its last call: two
+        that are safe alone need not be safe together. None when somebody else has taken it, or this server ends.
+
+        Raises:
+            Refused: the approval has expired.
+        """
+        while not self._executor.ending:
+            if time.time() > action.expires:
+                self.actions.expire(action)
+                raise Refused(f"the approval of {action.id} has expired.", todo="Propose the change again.")
+            with self._store.transaction():
+                if not any(in_the_way(item, action) for item in self.actions.with_status("executing")):
+                    return self.actions.move(action, "executing", "taken", executor=self._name)
+            await asyncio.sleep(TURN)
+        return None
 
     def done(self, action: Action) -> Done:
         """What it has done, for taking it back. Raises AskAgain when it is not over yet."""
@@ -364,3 +380,9 @@ def _over(action: Action) -> bool:
 
 def _noted(verdict: Verdict) -> dict[str, Any]:
     return {**verdict.as_json(), "remediation": ""}
+
+
+def in_the_way(other: Action, action: Action) -> bool:
+    """Evictions take minutes, and each asks the budgets anew: once the first is made nobody waits for the others."""
+    evicting = other.done > 0 and any(call.evicts for call in other.change.calls)
+    return other.server == action.server and other.id != action.id and not evicting

@@ -299,17 +299,22 @@ async def test_a_row_of_an_older_version_can_still_be_decided(lab: Lab) -> None:
     assert lab.gate.actions.approve(action.id, "operator").status == "approved"
 
 
-async def test_two_changes_that_are_safe_alone_and_not_together_are_not_both_written(lab: Lab) -> None:
+@pytest.mark.parametrize("servers", [1, 2])
+async def test_two_changes_that_are_safe_alone_and_not_together_are_not_both_written(lab: Lab, servers: int) -> None:
     spec = {"selector": {"tier": "front"}, "ports": [{"port": 80}]}
     service = {"metadata": {"name": "front", "namespace": "shop"}, "spec": spec}
     lab.create("/api/v1/namespaces/shop/services", service)
     for name in ("blue", "green"):
         lab.create("/apis/apps/v1/namespaces/shop/deployments", deployment(name, tier="front"))
     lab.cluster.engine.settle(600)
+    gates = [lab.gate, lab.gate if servers == 1 else lab.another_gate()]
     approved = [await lab.approved(_emptied(name)) for name in ("blue", "green")]
-    first, second = [await lab.gate.execute(item.id) for item in approved]
+    under_way: list[int] = []
+    lab.writer.before = lambda _: under_way.append(len(lab.gate.actions.with_status("executing")))
+    ended = await asyncio.gather(*(gate.execute(item.id) for gate, item in zip(gates, approved, strict=True)))
+    (second,) = (item for item in ended if item.status != "executed")
 
-    assert (first.status, second.status) == ("executed", "blocked")
+    assert (under_way, second.status) == ([1], "blocked")
     assert second.verdicts[-1].rule_id == "service.no_endpoints"
     assert len(lab.writer.writes) == 1
 
