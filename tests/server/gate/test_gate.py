@@ -308,9 +308,9 @@ async def test_two_changes_that_are_safe_alone_and_not_together_are_not_both_wri
         lab.create("/apis/apps/v1/namespaces/shop/deployments", deployment(name, tier="front"))
     lab.cluster.engine.settle(600)
     gates = [lab.gate, lab.gate if servers == 1 else lab.another_gate()]
-    approved = [await lab.approved(_emptied(name)) for name in ("blue", "green")]
     under_way: list[int] = []
     lab.writer.before = lambda _: under_way.append(len(lab.gate.actions.with_status("executing")))
+    approved = [await lab.approved(_emptied(name)) for name in ("blue", "green")]
     ended = await asyncio.gather(*(gate.execute(item.id) for gate, item in zip(gates, approved, strict=True)))
     (second,) = (item for item in ended if item.status != "executed")
 
