@@ -13,7 +13,7 @@ from kubesteward_policies.change import ApiCall, Change
 
 _POWERS = frozenset({"hostPID", "hostIPC", "hostNetwork", "hostPath", "privileged", "externalIPs"})
 _CAPABILITIES = "capabilities"
-_USUAL = frozenset(
+BASELINE_CAPABILITIES = frozenset(
     {
         "AUDIT_WRITE",
         "CHOWN",
@@ -59,6 +59,6 @@ def _powers(body: Any) -> Iterator[str]:
         yield from (part for part in str(body.get("path")).split("/") if part in {*_POWERS, _CAPABILITIES})
     for key, value in body.items():
         added = value.get("add") or () if key == _CAPABILITIES and isinstance(value, Mapping) else ()
-        if (key in _POWERS and value) or not _USUAL.issuperset(added):
+        if (key in _POWERS and value) or not BASELINE_CAPABILITIES.issuperset(added):
             yield str(key)
         yield from _powers(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubesteward_policies.unattended import BASELINE_CAPABILITIES
 from kubesteward_tools.twin.psa_checks.pod import (
     Spec,
     Violation,
@@ -12,21 +13,6 @@ from kubesteward_tools.twin.psa_checks.pod import (
     named,
 )
 
-_CAPABILITIES = {
-    "AUDIT_WRITE",
-    "CHOWN",
-    "DAC_OVERRIDE",
-    "FOWNER",
-    "FSETID",
-    "KILL",
-    "MKNOD",
-    "NET_BIND_SERVICE",
-    "SETFCAP",
-    "SETGID",
-    "SETPCAP",
-    "SETUID",
-    "SYS_CHROOT",
-}
 _SYSCTLS = {
     "kernel.shm_rmid_forced": 0,
     "net.ipv4.ip_local_port_range": 0,
@@ -71,7 +57,7 @@ def _profile(holder: Spec, field: str) -> str:
 def capabilities(pod: Spec, _: int) -> Violation | None:
     bad, added = list[str](), set[str]()
     for container in containers(pod["spec"]):
-        beyond = set((context(container).get("capabilities") or {}).get("add") or ()) - _CAPABILITIES
+        beyond = set((context(container).get("capabilities") or {}).get("add") or ()) - BASELINE_CAPABILITIES
         if beyond:
             bad.append(container["name"])
             added |= beyond
