@@ -40,7 +40,9 @@ async def test_a_turn_waits_until_nobody_reads(monkeypatch: pytest.MonkeyPatch) 
 async def test_readers_who_never_end_starve_no_proposal() -> None:
     manners = Courtesy()
     with manners.reading():
-        await asyncio.wait_for(asyncio.gather(*(manners.turn() for _ in range(3))), 5)
+        had = await asyncio.wait_for(asyncio.gather(*(manners.turn() for _ in range(3))), 5)
+
+    assert len(had) == 3
 
 
 @pytest.mark.requirement("gate.readers-first")

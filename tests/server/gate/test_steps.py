@@ -123,6 +123,8 @@ async def test_pods_that_do_not_stop_hold_nothing_up_for_ever(lab: Lab) -> None:
 
     await asyncio.wait_for(emptied(await lab.world(), scale(1), 0.01), 5)
 
+    assert lab.cluster.store.get(Key("pods", "shop", "leaving")) is not None
+
 
 def stopping(pod: dict[str, Any]) -> dict[str, Any]:
     """Another pod of the same workload, which its kubelet is about to stop."""
