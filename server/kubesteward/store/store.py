@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from kubesteward_tools.errors import AskAgain
 
 FILE = "kubesteward.db"
 _BUSY_SECONDS = 10.0
+_RETRY_SECONDS = 0.005
 _DURABLE = "PRAGMA synchronous = FULL"
 
 
@@ -50,7 +52,7 @@ class Store:
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
             db = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             db.row_factory = sqlite3.Row
-            db.execute("PRAGMA journal_mode = WAL")
+            _use_wal(db)
             db.execute(_DURABLE)
             migrate(db)
             return cls(db, path)
@@ -131,6 +133,22 @@ class Store:
 
     def close(self) -> None:
         self.db.close()
+
+
+def _use_wal(db: sqlite3.Connection) -> None:
+    """Turn a new file to WAL. While another process does the same SQLite says busy at once, without its time to wait
+    (its busy handler is not asked where two could wait for each other), so the waiting is done here.
+    """
+    deadline = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(_RETRY_SECONDS)
+        else:
+            return
 
 
 def _identity(path: Path) -> tuple[int, int]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from kubesteward.store import migrations
+from kubesteward.store import store as store_module
 from kubesteward.store.store import FILE, Store, StoreUnusable
 
 
@@ -32,6 +35,27 @@ def test_opening_twice_migrates_once(tmp_path: Path) -> None:
 
     assert first.db.execute("PRAGMA user_version").fetchone()[0] == len(migrations.MIGRATIONS)
     assert second.db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_two_that_make_one_store_wait_for_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE theirs (id INTEGER)")
+        monkeypatch.setattr(time, "sleep", lambda _seconds: other.execute("COMMIT"))
+
+        store = Store.open(tmp_path)
+
+        assert store.db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def test_a_file_that_stays_locked_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "_BUSY_SECONDS", 0.02)
+    with closing(sqlite3.connect(tmp_path / FILE, isolation_level=None)) as other:
+        other.execute("CREATE TABLE theirs (id INTEGER)")
+        other.execute("BEGIN EXCLUSIVE")
+
+        with pytest.raises(StoreUnusable, match="database is locked"):
+            Store.open(tmp_path)
 
 
 def test_a_migration_that_fails_leaves_nothing_and_is_tried_again(
