@@ -1,0 +1,160 @@
+"""What a log tells about a failure: connection errors and whom they name, missing things, stack traces, and so on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Literal, NamedTuple
+
+from kubesteward_tools.analytics.severity import Level, level
+from kubesteward_tools.lookup.loglines import parse
+
+Kind = Literal[
+    "forbidden", "dns", "connection", "timeout", "auth", "certificate", "memory", "variable", "port", "disk", "readonly",
+    "permission", "architecture", "library", "command", "usage", "syntax", "file", "config", "panic", "exception", "http",
+    "exit", "error",
+]  # fmt: skip
+"""From the most telling to the least."""
+
+_HOST = r"[A-Za-z0-9](?:[\w.-]*[\w])?"
+_ADDRESS = rf"(?P<peer>{_HOST}|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{{2,5}}))?"
+
+_PATTERNS: tuple[tuple[Kind, str], ...] = (
+    ("forbidden", r'is forbidden: User "(?P<peer>[^"]+)" cannot|cannot (?:list|get|watch|create|update|patch|delete) resource "'),
+    ("dns", rf"lookup (?P<peer>{_HOST})(?: on [\d.:]+)?: (?:no such host|server misbehaving|i/o timeout|read udp)"),
+    ("dns", rf"(?:could not resolve|couldn't resolve|cannot resolve|can't resolve|unable to resolve|failed to resolve)(?: the)?(?: host(?:name)?| proxy| address)?[ :]*['\"]?(?P<peer>{_HOST})"),
+    ("dns", rf"(?:getaddrinfo|queryA) (?:ENOTFOUND|EAI_AGAIN) (?P<peer>{_HOST})"),
+    ("dns", rf"(?:unknownhostexception|unknown host|bad address)[: ]+['\"]?(?P<peer>{_HOST})"),
+    ("dns", rf"(?:server can't find|can't find|not found in upstream|host not found in upstream) ['\"]?(?P<peer>{_HOST})"),
+    ("dns", rf"host(?:name)?[='\" :]+(?P<peer>{_HOST})['\" ,].{{0,240}}(?:name or service not known|temporary failure in name resolution|nodename nor servname|name resolution|failed to resolve)"),
+    ("dns", rf"(?:name or service not known|temporary failure in name resolution|name does not resolve|NXDOMAIN|no address associated with hostname)(?:.{{0,40}}?['\"](?P<peer>{_HOST})['\"])?"),
+    ("dns", rf"could not translate host name ['\"](?P<peer>{_HOST})['\"]"),
+    ("connection", rf"dial tcp (?:{_ADDRESS}).{{0,80}}?(?:connection refused|no route to host|network is unreachable|connection reset)"),
+    ("timeout", rf"dial tcp (?:{_ADDRESS}).{{0,80}}?(?:timeout|timed out|deadline)"),
+    ("connection", rf"(?:econnrefused|econnreset|ehostunreach)[ :]+(?:{_ADDRESS})"),
+    ("timeout", rf"etimedout[ :]+(?:{_ADDRESS})"),
+    ("connection", rf"host='(?P<peer>{_HOST})', port=(?P<port>\d+).{{0,240}}?(?:refused|unreachable|reset|newconnectionerror)"),
+    ("timeout", rf"host='(?P<peer>{_HOST})', port=(?P<port>\d+).{{0,240}}?(?:timed out|timeout)"),
+    ("connection", rf"failed to connect to (?P<peer>{_HOST}) port (?P<port>\d+)"),
+    ("connection", rf"(?:connection to|connecting to|connect to|connect failed to|could not connect to(?: server at)?|can't connect to|cannot connect to|unable to connect to|failed to connect to|unable to reach|failed to reach|cannot reach|could not reach)(?: the)?(?: server| host| database| backend| upstream| endpoint| mysql server on)*(?: at)? ['\"(]?(?:\w+://)?(?:[^/@\s]*@)?(?:{_ADDRESS})"),
+    ("timeout", rf"(?:connection timed? ?out|connection timeout|timed? ?out)(?: while)?(?: connecting)?(?: to| waiting for| for)[ :]*['\"]?(?:\w+://)?(?:{_ADDRESS})"),
+    ("connection", rf"(?:\w+://)(?:[^/@\s]*@)?(?:{_ADDRESS})[^\s]*.{{0,100}}?(?:connection refused|refused|unreachable|connection reset)"),
+    ("timeout", rf"(?:\w+://)(?:[^/@\s]*@)?(?:{_ADDRESS})[^\s]*.{{0,100}}?(?:timed out|timeout)"),
+    ("connection", rf"(?:{_ADDRESS})[:,]? (?:connection refused|connect: connection refused|connection reset by peer|no route to host|host is unreachable)"),
+    ("connection", r"connection refused|econnrefused|connection reset by peer|no route to host|connect\(\) failed|no healthy upstream"),
+    ("timeout", r"connection timed out|download timed out|i/o timeout|context deadline exceeded|connect timeout|operation timed out|etimedout|read timed out|upstream timed out"),
+    ("certificate", r"x509: |certificate (?:has expired|verify failed|signed by unknown|is not valid|required)|ssl(?:_error|handshakeexception)|tls: (?:failed|bad|handshake)|certificate expired"),
+    ("auth", r"authentication failed|auth(?:entication)? (?:error|failure)|access denied for user|password authentication failed|noauth|wrongpass|invalid (?:credentials|password|api key|token)|login failed|not authorized|unauthorized\b|role \"[^\"]+\" does not exist|authorization failed"),
+    ("memory", r"outofmemoryerror|out of memory|cannot allocate memory|heap out of memory|memoryerror|std::bad_alloc|oom-?kill|runtime: out of memory"),
+    ("variable", r"(?i:env(?:ironment)?[ _]?var(?:iable)?s?)[ :]*['\"`$]?(?P<peer>[A-Z_][A-Z0-9_]*)?['\"`]?.{0,30}?(?i:undefined|missing|not set|unset|not defined|required|must be set|not found|empty|is not)"),
+    ("variable", r"['\"`$]?\b(?P<peer>[A-Z][A-Z0-9]*_[A-Z0-9_]+)['\"`]?:?.{0,25}?(?i:undefined|not set|\bunset|not defined|is required|required|must be set|is missing|not found|unbound variable|no value|is empty|not provided|not specified)"),
+    ("variable", r"(?i:missing|undefined|required|must set|must specify|please set|set the|need to set|expected)(?i: required)?(?i: the)?(?i: config(?:uration)?)?(?i: env(?:ironment)?)?(?i: var(?:iable)?s?)?[ :]*['\"`$]?(?P<peer>[A-Z][A-Z0-9]*_[A-Z0-9_]+)"),
+    ("variable", r"KeyError: ['\"](?P<peer>[A-Z][A-Z0-9_]+)['\"]"),
+    ("variable", r"(?i:you need to specify one of|database is uninitialized and (?:superuser )?password)"),
+    ("port", r"address already in use|eaddrinuse|port (?P<port>\d+) is (?:already )?(?:in use|allocated)|bind.{0,40}permission denied|only one usage of each socket"),
+    ("disk", r"no space left on device|disk full|enospc|disk quota exceeded"),
+    ("readonly", r"read-only file ?system|erofs"),
+    ("architecture", r"exec format error"),
+    ("library", r"modulenotfounderror|no module named|cannot find module|importerror|classnotfoundexception|noclassdeffounderror|error while loading shared libraries|cannot open shared object|could not find or load main class|loaderror"),
+    ("command", r"(?:sh|bash|ash|/bin/sh|/bin/bash)?:? ?(?:line )?\d*:? ?(?P<peer>[\w./-]+): (?:command not found|not found)\b|executable file not found|no such command"),
+    ("usage", r"unknown (?:flag|command|option|argument|subcommand|shorthand)|unrecognized (?:option|argument|flag|command)|invalid (?:option|argument|flag)\b|flag provided but not defined|^usage:|unexpected argument|illegal option|try '.*--help'"),
+    ("syntax", r"syntax ?error|indentationerror|unexpected (?:token|end of file|eof|identifier)|parse error|unterminated quoted"),
+    ("file", r"no such file or directory|filenotfound|enoent|cannot open (?:file|config)|file not found|does not exist: /|can't open|cannot find (?:the )?file"),
+    ("permission", r"permission denied|eacces|operation not permitted|eperm|accessdenied|must be run as root|requires root"),
+    ("config", r"invalid config|config(?:uration)? (?:error|is invalid|file .{0,60}(?:invalid|error))|\[emerg\]|failed to (?:load|parse|read|validate) (?:the )?config|unknown directive|unmarshal|yaml: |json\.decoder|invalid character|bad config|missing required (?:field|key|setting|option|property)"),
+    ("panic", r"^panic:|panic: |segmentation fault|sigsegv|sigabrt|core dumped|fatal error:|fatal signal|stack overflow|assertion (?:failed|error)|runtime error:"),
+    ("exception", r"zerodivisionerror|(?:division|divide) by zero|traceback \(most recent call last\)|exception in thread|unhandled(?:promise)?(?: rejection)?|uncaught|^\s*(?:[a-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)\b(?::|$)|caused by: |nullpointerexception"),
+    ("http", r"\b(?:http|status|statuscode|code)[/= :\w.]{0,12}\b(?P<port>50[0234])\b|internal server error|bad gateway|service unavailable|gateway time-?out"),
+)
+_BREAKS = re.compile(r"^\s*(?:at |File \"|\.\.\. \d+ more|goroutine )")
+
+
+class Sign(NamedTuple):
+    """`line` is the telling line, `peer` and `port` what it names ("" where nothing), `lines` how many are alike."""
+
+    kind: Kind
+    line: str
+    peer: str
+    port: str
+    lines: int
+    last: bool
+    """Among the last lines of the log: the end of a process speaks there."""
+
+    @property
+    def rank(self) -> int:
+        return _RANK[self.kind]
+
+
+_RANK: dict[str, int] = {}
+for _kind, _ in _PATTERNS:
+    _RANK.setdefault(_kind, len(_RANK))
+_RANK |= {"exit": 90, "error": 99}
+_COMPILED = tuple((kind, re.compile(pattern, re.I if kind not in {"variable"} else 0)) for kind, pattern in _PATTERNS)
+_QUICK = re.compile(
+    r"error|fail|exception|refus|time|unreach|resolv|find|found|denied|forbid|cannot|can't|could|unable|invalid|unknown|"
+    r"missing|undefined|not |unset|panic|fatal|traceback|emerg|space|memory|usage|bad |crit|uncaught|unhandled|exit|"
+    r"no |null|sig|ENO|EACC|EAI|ECONN|ETIME|core dumped|misbehaving|divi|50[0-4]|require|must|expired|x509|syntax|ssl|tls|"
+    r"read-only|specify|unexpected|in use|KeyError|illegal|auth",
+    re.I,
+)
+_HARMLESS = re.compile(
+    r"\b(?:0|no|zero|without) (?:errors?|failures?|issues?|problems?)|errors?[=: ]+0\b|error_log|errorlog|failed[=: ]+0\b|"
+    r"(?:recovered|retry succeeded|reconnected|healthy again)|\bnot an error\b",
+    re.I,
+)
+_MOST_LINES = 4000
+_LONGEST = 1500
+
+
+def signs(text: str) -> list[Sign]:
+    """What the log tells, the most telling first; lines that only look like an error are no sign."""
+    lines = [line.text for line in parse(text, "")][-_MOST_LINES:]
+    found: dict[tuple[str, str], Sign] = {}
+    for number, line in enumerate(lines):
+        sign = _sign(line, last=number >= len(lines) - 12)
+        if sign is not None:
+            known = found.get((sign.kind, sign.peer))
+            # Of alike lines the newest is shown, since it tells of the state now.
+            found[sign.kind, sign.peer] = sign._replace(lines=known.lines + 1) if known else sign
+    chosen = sorted(found.values(), key=lambda item: (item.rank, not item.peer, -item.lines))
+    return [_with_end(item, lines) for item in chosen]
+
+
+def _with_end(sign: Sign, lines: list[str]) -> Sign:
+    """A trace is told by the line that ends it, which names the error."""
+    if not re.match(r"\s*traceback", sign.line, re.I):
+        return sign
+    for line in reversed(lines):
+        if re.match(r"(?:[a-zA-Z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt)\b", line):
+            return sign._replace(line=line)
+    return sign
+
+
+def _sign(line: str, *, last: bool) -> Sign | None:
+    line = line[:_LONGEST]
+    if not _QUICK.search(line) or _HARMLESS.search(line) or _BREAKS.match(line):
+        return None
+    for kind, pattern in _COMPILED:
+        if match := pattern.search(line):
+            named = match.groupdict()
+            peer = (named.get("peer") or "").strip("[]").rstrip(".:")
+            if kind in {"dns", "connection", "timeout"} and peer.lower() in _NO_PEERS:
+                peer = ""
+            return Sign(kind, line.strip()[:400], peer, named.get("port") or "", 1, last)
+    if level(line) >= Level.ERROR or re.search(r"\b(?:failed|failure)\b", line, re.I):
+        return Sign("error", line.strip()[:400], "", "", 1, last)
+    return None
+
+
+_NO_PEERS = frozenset(
+    "a an and at be because by connect connection due error failed for from go host http https if in is it its localhost "
+    "127.0.0.1 0.0.0.0 of on or remote server tcp that the this to udp was waiting when while with".split()
+)
+
+
+def listening(text: str) -> Iterator[int]:
+    """The ports that a program says it listens on."""
+    pattern = r"(?:listen(?:ing)?|running|serving|started|bound|server|accepting)\b[^\n]{0,60}?(?::|port[ =:]+)(\d{2,5})\b"
+    for match in re.finditer(pattern, text[-200_000:], re.I):
+        if 1 <= (number := int(match[1])) <= 65535:
+            yield number
