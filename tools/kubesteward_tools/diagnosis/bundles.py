@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from kubesteward_tools.cluster.bundle import BundleSource, of_objects, saved_logs
-from kubesteward_tools.diagnosis.diagnose import Verdict, diagnose
+from kubesteward_tools.diagnosis.diagnose import diagnose
 from kubesteward_tools.diagnosis.gathering import saved
 from kubesteward_tools.diagnosis.question import Question, understand
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.lookup.moments import moment
+from kubesteward_tools.twin.resources import by_kind
+from kubesteward_tools.world.graph import Graph
+from kubesteward_tools.world.store import Store
 from kubesteward_tools.world.world import World
 
 
@@ -40,19 +43,24 @@ def _parsed(file: Path) -> Any:
         raise InvalidArguments(f"{file} is no JSON: {error}.", todo="Mend the file or leave the case out.") from None
 
 
-def verdict_of(source: BundleSource, prompt: str, cluster: str, now: float) -> Verdict:
-    world = source.world(cluster)
-    return diagnose(scene_of(world, source, prompt, now), cluster)
-
-
 def scene_of(world: World, source: BundleSource, prompt: str, now: float) -> Scene:
+    """What is to be looked at of a saved cluster."""
     question = understand(prompt, world.store) if prompt else Question()
-    return Scene(world.store, world.graph, moment(world, now), saved(world.store, source.logs), question)
+    graph = Graph(world.store, by_kind, lambda _resource, _namespace: True) if _is_whole(world.store) else world.graph
+    return Scene(world.store, graph, moment(world, now), saved(world.store, source.logs), question)
 
 
-def lines(folder: Path, question: str, now: float) -> Iterator[dict[str, Any]]:
-    """One record for each case, in the order of their names."""
+def _is_whole(store: Store) -> bool:
+    """Whether a bundle holds all there was: what is not in it was then not in the cluster either.
+
+    Dumps of parts (`kubectl get all`) lack nodes, namespaces or service accounts.
+    """
+    return all(store.count(resource) for resource in ("nodes", "namespaces", "serviceaccounts", "pods"))
+
+
+def records(folder: Path, question: str, now: float) -> Iterator[dict[str, Any]]:
+    """One for each case, in the order of their names: `id` and what is blamed first."""
     for case in cases(folder):
         source, prompt = read(case)
-        best = verdict_of(source, question or prompt, case.name, now).best
-        yield {"id": case.name, **best.as_json()}
+        scene = scene_of(source.world(case.name), source, question or prompt, now)
+        yield {"id": case.name, **diagnose(scene, case.name).best.as_json()}

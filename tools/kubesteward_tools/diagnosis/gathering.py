@@ -10,9 +10,22 @@ from kubesteward_tools.diagnosis.reading import every, mapping, text
 from kubesteward_tools.diagnosis.scene import Logs, Scene
 from kubesteward_tools.errors import SteadyError
 from kubesteward_tools.world.store import Key, Store
+from kubesteward_tools.world.world import TWIN_RESOURCES
 
 if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
+
+RESOURCES = (
+    *TWIN_RESOURCES,
+    "events",
+    "cronjobs.batch",
+    "ingressclasses.networking.k8s.io",
+    "roles.rbac.authorization.k8s.io",
+    "rolebindings.rbac.authorization.k8s.io",
+    "clusterroles.rbac.authorization.k8s.io",
+    "clusterrolebindings.rbac.authorization.k8s.io",
+)
+"""Kinds that a diagnosis looks at."""
 
 _TAIL = 300
 _PODS = 24

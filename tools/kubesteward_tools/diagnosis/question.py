@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kubesteward_tools.diagnosis.candidate import Category
 from kubesteward_tools.world.store import Key, Store
@@ -111,11 +111,9 @@ class Question:
     def says(self, pattern: str) -> bool:
         return re.search(pattern, self.text, re.I) is not None
 
-    def about(self, *keys: Key) -> Question:
-        """The same with these objects named."""
-        return Question(
-            self.text, self.named | set(keys), self.hinted, self.namespaces, self.topics, self.hosts, self.words
-        )
+    def about(self, *keys: Key, namespaces: Iterable[str] = ()) -> Question:
+        """The same with these objects and namespaces named."""
+        return replace(self, named=self.named | set(keys), namespaces=self.namespaces | set(namespaces))
 
 
 def understand(text: str, store: Store) -> Question:

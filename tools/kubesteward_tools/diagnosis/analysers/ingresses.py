@@ -34,17 +34,12 @@ def _class(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
             f"the ingress class (IngressClass) {name!r} that {named(key)} names does not exist (not found, missing); there "
             f"is {listed(classes) or 'no IngressClass at all'}. So no ingress controller serves {hosts or 'it'}."
         )
-        yield Candidate("Ingress", key, sentence, 0.93 if _seen(scene, classes) else 0.5, (f"spec.ingressClassName: {name}",), fix=f"Set ingressClassName to one that exists ({listed(classes) or 'install an ingress controller'}), or create the IngressClass {name!r}.")
+        yield Candidate("Ingress", key, sentence, 0.93 if classes else 0.6, (f"spec.ingressClassName: {name}",), fix=f"Set ingressClassName to one that exists ({listed(classes) or 'install an ingress controller'}), or create the IngressClass {name!r}.")
     elif not name and not old and not at(ingress, "status", "loadBalancer").get("ingress"):
         default = [one for one, obj in classes.items() if mapping(obj["metadata"].get("annotations")).get(_DEFAULT) == "true"]
         if not default:
             sentence = f"{named(key)} names no ingressClassName and no IngressClass is the default, so no ingress controller serves {hosts or 'it'} (missing ingress class)."
             yield Candidate("Ingress", key, sentence, 0.6 if classes else 0.45, (), fix=f"Set spec.ingressClassName ({listed(classes) or 'of an installed controller'}).")
-
-
-def _seen(scene: Scene, classes: dict[str, Object]) -> bool:
-    """Where classes were not saved at all they may be there all the same; an address shows that somebody serves it."""
-    return bool(classes) or bool(scene.store.count("ingresses.networking.k8s.io"))
 
 
 def _backends(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
