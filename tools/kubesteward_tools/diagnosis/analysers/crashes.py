@@ -55,7 +55,7 @@ def _candidate(scene: Scene, item: Ailing, reason: str) -> Candidate:
     elsewhere = sign is not None and sign.kind in _ELSEWHERE
     probed = bool(scene.warned(item.pod_key, "Unhealthy"))
     sure = 0.8 if item.init and not found.start else 0.9
-    sure -= 0.15 if elsewhere else 0.0
+    sure -= 0.15 if elsewhere or (sign is not None and sign.kind in {"memory", "usage"}) else 0.0
     sure -= 0.2 if probed and (found.finished or sign is None) else 0.0
     return Candidate(
         "CrashLoop",

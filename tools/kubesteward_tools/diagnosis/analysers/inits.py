@@ -34,7 +34,7 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
 
 
 def _running(scene: Scene, item: Ailing, started: float | None) -> Iterator[Candidate]:
-    for_long = started is None or scene.now - started > _BUSY
+    for_long = started is None or scene.now - started > _BUSY or scene.question.complains
     target, why, sure = _waits_for(scene, item)
     if not for_long and not target:
         return
