@@ -97,6 +97,8 @@ def _explains(scene: Scene, cause: Candidate, effect: Candidate) -> bool:
             return True
     if not effect.needs or cause.confidence < 0.38 or cause.generic and not cause.needs:
         return False
+    if cause.category == "NetworkPolicy" and not {effect.culprit, scene.owner(effect.culprit)} & set(cause.suffers):
+        return False
     wanted = set(effect.needs)
     reached = {cause.culprit, scene.owner(cause.culprit)}
     if cause.category in {"ServiceRouting", "ScaledToZero", "DNS", "NetworkPolicy"}:

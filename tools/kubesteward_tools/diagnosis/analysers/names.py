@@ -15,6 +15,8 @@ from kubesteward_tools.world.store import Key, Object
 _SERVERS = ("coredns", "kube-dns")
 _SPACE = "kube-system"
 _ZONE = "cluster.local"
+_DNS = Key("services", _SPACE, "kube-dns")
+"""What stands for the cluster's DNS among what others need."""
 
 
 def analyse(scene: Scene) -> Iterator[Candidate]:
@@ -38,11 +40,11 @@ def _servers(scene: Scene) -> Iterator[Candidate]:
         wanted, ready = at(obj, "spec").get("replicas", 1), int(mapping(obj.get("status")).get("readyReplicas") or 0)
         if wanted == 0:
             sentence = f"the cluster's DNS server {named(key)} is scaled to zero (replicas: 0), so no name resolves in the cluster (DNS resolution fails)."
-            yield Candidate("DNS", key, sentence, 0.93, ("spec.replicas: 0",), fix="Scale it to 2.", needs=())
+            yield Candidate("DNS", key, sentence, 0.93, ("spec.replicas: 0",), fix="Scale it to 2.", suffers=(_DNS,))
         elif not ready and not any(is_ready(scene.get(pod)) for pod in scene.pod_keys(key)):
             sentence = f"the cluster's DNS server {named(key)} has no ready pod ({ready}/{wanted}), so no name resolves in the cluster (DNS resolution fails)."
-            yield Candidate("DNS", key, sentence, 0.75, (), fix="Repair its pods.", generic=True)
-    service = Key("services", _SPACE, "kube-dns")
+            yield Candidate("DNS", key, sentence, 0.96, (), fix="Repair its pods.", suffers=(_DNS,))
+    service = _DNS
     if scene.exists(Key("deployments.apps", _SPACE, "coredns")) and scene.missing(service):
         sentence = "the Service kube-system/kube-dns does not exist (not found), so pods cannot reach the DNS server."
         yield Candidate("DNS", service, sentence, 0.75, (), fix="Create the Service kube-dns again.")
@@ -64,12 +66,12 @@ def _corefile(scene: Scene) -> Iterator[Candidate]:
                 if match := re.search(pattern, text_):
                     shown = " ".join(match[0].split())[:200]
                     sentence = f"the Corefile of the cluster's DNS, {named(key)}, is misconfigured: {why} ({shown!r}), so names of Services do not resolve (NXDOMAIN)."
-                    yield Candidate("DNS", key, sentence, 0.85, (f"{file}: {shown}",), fix="Remove these lines and restart CoreDNS.")
+                    yield Candidate("DNS", key, sentence, 0.85, (f"{file}: {shown}",), fix="Remove these lines and restart CoreDNS.", suffers=(_DNS,))
             if name == "coredns" and file == "Corefile" and not re.search(rf"^\s*kubernetes\s+[^\n]*{re.escape(_ZONE)}", text_, re.M):
                 zone = re.search(r"^\s*kubernetes\s+([^\n{]*)", text_, re.M)
                 has = f"serves {zone[1].strip()!r}" if zone else "is missing"
                 sentence = f"the Corefile of the cluster's DNS, {named(key)}, is misconfigured: its kubernetes plugin {has}, not {_ZONE}, so names of Services do not resolve."
-                yield Candidate("DNS", key, sentence, 0.65, (), fix=f"Let the kubernetes plugin serve {_ZONE} in-addr.arpa ip6.arpa.")
+                yield Candidate("DNS", key, sentence, 0.65, (), fix=f"Let the kubernetes plugin serve {_ZONE} in-addr.arpa ip6.arpa.", suffers=(_DNS,))
 
 
 def _settings(scene: Scene) -> Iterator[Candidate]:
@@ -95,14 +97,14 @@ def _unresolved(scene: Scene, workload: Key, container: str, sign: Sign) -> Cand
     line = f"log of {workload.name}/{container}: {sign.line}"
     if not sign.peer:
         sentence = f"{named(workload)} cannot resolve a host name (DNS resolution fails): {sign.line}."
-        return Candidate("DNS", workload, sentence, 0.7, (line,), fix="Correct the host name, or look at the cluster's DNS.", suffers=(workload,), generic=True)
+        return Candidate("DNS", workload, sentence, 0.7, (line,), fix="Correct the host name, or look at the cluster's DNS.", suffers=(workload,), needs=(_DNS,), generic=True)
     service = routing.meant(scene, sign.peer, workload.namespace)
     there, fix, sure = _state(scene, service, sign.peer)
     source = _written(scene, workload, sign.peer)
     sentence = (
         f"{named(workload)} cannot resolve the hostname {sign.peer!r} to an address (DNS resolution error, name not known){source}: {there}."
     )
-    needs = (service,) if service is not None else ()
+    needs = (_DNS, service) if service is not None else (_DNS,)
     return Candidate("DNS", workload, sentence, sure, (line,), fix=fix, suffers=(workload,), needs=needs)
 
 

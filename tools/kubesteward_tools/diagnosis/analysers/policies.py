@@ -173,7 +173,7 @@ def _mute(scene: Scene, key: Key, policy: Object, workload: Key) -> Candidate:
         f"the NetworkPolicy (network policy) {key.name!r} of namespace {key.namespace} restricts egress and does not allow DNS (port 53 "
         f"UDP/TCP to kube-dns in kube-system): it allows egress only {_admits(scene, policy, 'egress')}. So pods of {named(workload)} cannot resolve names (blocked)."
     )
-    return Candidate("NetworkPolicy", key, sentence, 0.95 if lines else 0.7 if asked else 0.55, tuple(lines[:1]), fix="Add an egress rule to port 53 UDP and TCP of the kube-dns pods in kube-system.", suffers=(workload,))
+    return Candidate("NetworkPolicy", key, sentence, 0.95 if lines else 0.7 if asked else 0.55, tuple(lines[:1]), fix="Add an egress rule to port 53 UDP and TCP of the kube-dns pods in kube-system.", suffers=(workload, Key("services", "kube-system", "kube-dns")))
 
 
 def _closed(scene: Scene, key: Key, policy: Object) -> Iterator[Candidate]:
