@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from kubesteward_tools.diagnosis import routing
 from kubesteward_tools.diagnosis.candidate import BLAMED, Candidate
 from kubesteward_tools.diagnosis.focus import Focus
 from kubesteward_tools.diagnosis.scene import Scene
@@ -18,6 +19,8 @@ _GENERIC = 0.6
 _SLACK = 900.0
 """Seconds by which a cause may be noticed later than what it causes."""
 _NODES = frozenset({"NodeNotReady", "NodePressure"})
+_ROUTES = frozenset({"ServiceRouting", "ScaledToZero", "DNS", "NetworkPolicy"})
+"""Whoever suffers from these is a way to them for others."""
 _OWN = frozenset({"OOMKilled", "ImagePull", "ConfigMissing"})
 """What a node in trouble does not explain."""
 
@@ -31,6 +34,7 @@ class Ranked:
     relevance: float
     explains: list[Candidate] = field(default_factory=list)
     explained: bool = False
+    cause: Ranked | None = None
 
 
 def rank(scene: Scene, candidates: Sequence[Candidate], focus: Focus) -> list[Ranked]:
@@ -64,67 +68,94 @@ def _scored(scene: Scene, one: Candidate, focus: Focus) -> Ranked:
 
 
 def _follow(scene: Scene, ranked: list[Ranked]) -> None:
-    """Mark consequences, from the surest cause on; a cause is as relevant as what it explains."""
+    """Mark consequences, the weakest first; a cause is as relevant as what it explains."""
+    index = _Causes(scene, ranked)
     for effect in sorted(ranked, key=lambda one: one.score):
-        causes = [one for one in ranked if one is not effect and _explains(scene, one.candidate, effect.candidate)]
-        causes = [one for one in causes if effect.candidate not in [item for item in one.explains] and not one.explained or one.explained and effect not in _behind(one, ranked)]
+        causes = [one for one in index.of(effect) if one is not effect and not _is_behind(effect, one, ranked)]
         if not causes:
             continue
         cause = max(causes, key=lambda one: (one.candidate.confidence, one.score))
         cause.explains.append(effect.candidate)
-        cause.score = max(cause.score, min(1.0, cause.candidate.confidence + 0.05) * max(effect.relevance, cause.relevance))
+        sure = min(1.0, cause.candidate.confidence + 0.05)
+        cause.score = max(cause.score, sure * max(effect.relevance, cause.relevance))
         cause.relevance = max(cause.relevance, effect.relevance)
         effect.explained = True
+        effect.cause = cause
         effect.score *= _CONSEQUENCE
 
 
-def _behind(one: Ranked, ranked: list[Ranked]) -> list[Ranked]:
-    """Those that explain it, so that nothing goes round in circles."""
-    return [other for other in ranked if one.candidate in other.explains]
+def _is_behind(effect: Ranked, cause: Ranked, ranked: list[Ranked]) -> bool:
+    """Whether the effect already explains the cause, so that the two would go round in circles."""
+    at: Ranked | None = cause
+    for _ in range(len(ranked)):
+        at = at.cause if at is not None else None
+        if at is None or at is effect:
+            break
+    return at is effect
 
 
-def _explains(scene: Scene, cause: Candidate, effect: Candidate) -> bool:
-    if cause.since is not None and effect.since is not None and cause.since > effect.since + _SLACK:
-        return False
-    if cause.category in _NODES and cause.confidence >= BLAMED:
+class _Causes:
+    """What may explain what, found by the objects that a cause reaches."""
+
+    def __init__(self, scene: Scene, ranked: Sequence[Ranked]) -> None:
+        self._scene = scene
+        self._nodes = [one for one in ranked if one.candidate.category in _NODES and one.candidate.confidence >= BLAMED]
+        self._pods = {id(one): set(one.candidate.suffers) for one in self._nodes}
+        self._by_key: dict[Key, list[Ranked]] = {}
+        for one in ranked:
+            cause = one.candidate
+            if cause.confidence < _COMPLAINED or (cause.generic and not cause.needs):
+                continue
+            reached = {cause.culprit, scene.owner(cause.culprit)}
+            reached |= set(cause.suffers) if cause.category in _ROUTES else set()
+            for key in reached:
+                self._by_key.setdefault(key, []).append(one)
+
+    def of(self, effect: Ranked) -> list[Ranked]:
+        found = [one for one in self._nodes if self._takes_down(one, effect.candidate)]
+        for key in self._wanted(effect.candidate):
+            found += [one for one in self._by_key.get(key, ()) if self._explains(one.candidate, effect.candidate, key)]
+        return [one for one in found if _is_earlier(one.candidate, effect.candidate)]
+
+    def _takes_down(self, node: Ranked, effect: Candidate) -> bool:
+        """A node and what runs on it, or waits for it."""
         if effect.category in _NODES or effect.category in _OWN:
             return False
-        pods = set(cause.suffers)
         mine = [key for key in effect.suffers if key.resource == "pods"]
-        if mine and all(key in pods for key in mine) and (effect.generic or effect.category in {"ProbeFailure", "PDB"}):
+        there = bool(mine) and all(key in self._pods[id(node)] for key in mine)
+        if there and (effect.generic or effect.category in {"ProbeFailure", "PDB"}):
             return True
-        if effect.category == "Pending" and cause.culprit in effect.needs:
-            return True
-    if not effect.needs or cause.confidence < 0.38 or cause.generic and not cause.needs:
-        return False
-    if cause.category == "NetworkPolicy" and not {effect.culprit, scene.owner(effect.culprit)} & set(cause.suffers):
-        return False
-    wanted = set(effect.needs)
-    reached = {cause.culprit, scene.owner(cause.culprit)}
-    if cause.category in {"ServiceRouting", "ScaledToZero", "DNS", "NetworkPolicy"}:
-        reached |= set(cause.suffers) - set(effect.suffers) - {effect.culprit}
-    for key in effect.needs:
-        if key.resource == "services":
-            wanted |= _behind_service(scene, key)
-    return bool(wanted & reached) and (cause.culprit, cause.category) != (effect.culprit, effect.category)
+        return effect.category == "Pending" and node.candidate.culprit in effect.needs
+
+    def _wanted(self, effect: Candidate) -> set[Key]:
+        wanted = set(effect.needs)
+        for key in effect.needs:
+            if key.resource == "services" and self._scene.exists(key):
+                wanted |= set(routing.workloads_behind(self._scene, key))
+                wanted |= set(map(self._scene.owner, routing.backends(self._scene, key)[:10]))
+        return wanted
+
+    def _explains(self, cause: Candidate, effect: Candidate, key: Key) -> bool:
+        scene = self._scene
+        if (cause.culprit, cause.category) == (effect.culprit, effect.category):
+            return False
+        if cause.category == "NetworkPolicy" and not {effect.culprit, scene.owner(effect.culprit)} & set(cause.suffers):
+            return False
+        own = key in {cause.culprit, scene.owner(cause.culprit)}
+        return own or key not in {*effect.suffers, effect.culprit}
 
 
-def _behind_service(scene: Scene, service: Key) -> set[Key]:
-    from kubesteward_tools.diagnosis import routing
-
-    if not scene.exists(service):
-        return set()
-    return {*routing.workloads_behind(scene, service), *map(scene.owner, routing.backends(scene, service)[:10])}
+def _is_earlier(cause: Candidate, effect: Candidate) -> bool:
+    """A cause comes before what it causes, as far as both times are known."""
+    return cause.since is None or effect.since is None or cause.since <= effect.since + _SLACK
 
 
 def _prefer_specific(scene: Scene, ranked: list[Ranked]) -> None:
     """What only tells that something happens gives way to what tells why, of the same workload."""
+    told = set[Key]()
     for one in ranked:
-        if not one.candidate.generic:
-            continue
-        owner = scene.owner(one.candidate.culprit)
-        for other in ranked:
-            touched = {scene.owner(other.candidate.culprit), *other.candidate.suffers}
-            if not other.candidate.generic and other.candidate.confidence >= 0.6 and owner in touched:
-                one.score *= _GENERIC
-                break
+        if not one.candidate.generic and one.candidate.confidence >= BLAMED:
+            told |= {scene.owner(one.candidate.culprit), *one.candidate.suffers}
+    for one in ranked:
+        if one.candidate.generic and scene.owner(one.candidate.culprit) in told:
+            one.score *= _GENERIC

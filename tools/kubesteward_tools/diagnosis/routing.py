@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis.reading import at, is_ready, mapping, mappings, ports, text
-from kubesteward_tools.diagnosis.scene import SERVERS, Scene
+from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.world.relations.hosts import host
 from kubesteward_tools.world.store import Key, Object
 
@@ -29,15 +29,14 @@ def ready(scene: Scene, pods: list[Key]) -> list[Key]:
 
 def workloads_behind(scene: Scene, service: Key) -> list[Key]:
     """What describes pods that the Service selects, though there be none now."""
-    wanted = selector(scene.get(service))
-    return [key for key in described(scene, service.namespace) if wanted and wanted.items() <= scene.labels(key).items()]
+    wanted = selector(scene.get(service)).items()
+    return [key for key, labels in scene.templates.get(service.namespace, ()) if wanted and wanted <= labels.items()]
 
 
 def described(scene: Scene, namespace: str) -> Iterator[Key]:
     """Workloads that serve, and bare pods, of one namespace."""
-    for key, _ in scene.workloads(namespace):
-        if key.resource in SERVERS or key.resource == "pods":
-            yield key
+    for key, _ in scene.templates.get(namespace, ()):
+        yield key
 
 
 def meant(scene: Scene, name: str, namespace: str) -> Key | None:
@@ -71,8 +70,9 @@ def target(port: Object) -> int | str | None:
     return found if isinstance(found, int | str) and found != "" else port.get("port")
 
 
-def declared(scene: Scene, pods: list[Key]) -> list[tuple[str, int, str]]:
-    return list(dict.fromkeys(port for key in pods[:5] for port in ports(mapping(scene.get(key).get("spec")))))
+def declared(scene: Scene, described: list[Key]) -> list[tuple[str, int, str]]:
+    """The container ports of workloads or pods."""
+    return list(dict.fromkeys(port for key in described[:5] for port in ports(scene.spec(key))))
 
 
 def near(scene: Scene, service: Key) -> str:

@@ -16,7 +16,7 @@ from kubesteward_tools.diagnosis.question import Question
 from kubesteward_tools.diagnosis.signs import Sign, signs
 from kubesteward_tools.lookup.moments import event_times
 from kubesteward_tools.lookup.notes import columns, everywhere
-from kubesteward_tools.world.graph import Graph
+from kubesteward_tools.world.graph import Connection, Graph
 from kubesteward_tools.world.relations.references import group_of, resource_of
 from kubesteward_tools.world.store import Key, Object, Store
 
@@ -26,6 +26,7 @@ _OWNED = frozenset({"pods", "replicasets.apps", "jobs.batch"})
 _READ_OF_ONE = 4
 """Pods of one owner in one state that are read."""
 _RECENT = 6 * 3600.0
+_GIVEN = frozenset({"kube-root-ca.crt", "default"})
 
 Logs = Mapping[tuple[str, str, str], str]
 """Namespace, pod and container -> text of the previous and the current run."""
@@ -225,6 +226,21 @@ class Scene:
 
     def labels(self, workload: Key) -> dict[str, str]:
         return reading.template_labels(workload, self.get(workload))
+
+    def dangling(self, resource: str, *relations: str) -> Iterator[Connection]:
+        """Edges to objects of a resource that are not there; without those that every pod has by itself."""
+        for key in self.graph.absent(resource):
+            if key.name not in _GIVEN:
+                yield from sorted(edge for edge in self.graph.edges(key, relations) if edge.target == key)
+
+    @cached_property
+    def templates(self) -> dict[str, list[tuple[Key, dict[str, str]]]]:
+        """By namespace, workloads that serve and bare pods, each with the labels of its pods."""
+        found: dict[str, list[tuple[Key, dict[str, str]]]] = {}
+        for key, _ in self.workloads():
+            if key.resource in SERVERS or key.resource == "pods":
+                found.setdefault(key.namespace, []).append((key, self.labels(key)))
+        return found
 
     def log(self, pod: Key, container: str) -> str:
         return self.logs.get((pod.namespace, pod.name, container), "")

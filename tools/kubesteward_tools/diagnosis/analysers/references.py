@@ -23,16 +23,13 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
         for found in _said(scene, workload, messages, pod):
             told.add(workload)
             yield found
-    for connection in scene.graph.missing():
-        key = connection.source
-        if connection.target.resource not in _RESOURCES.values() or connection.optional:
-            continue
-        if connection.relation not in {"env_from", "mounts"} or not scene.spec(key):
-            continue
-        owner = scene.owner(key)
-        if owner not in told and _counts(scene, owner, key):
-            told.add(owner)
-            yield _absent(scene, owner, connection.target, connection.detail, (), _static(scene, owner))
+    for resource in _RESOURCES.values():
+        for connection in scene.dangling(resource, "env_from", "mounts"):
+            key = connection.source
+            owner = scene.owner(key)
+            if not connection.optional and owner not in told and scene.spec(key) and _counts(scene, owner, key):
+                told.add(owner)
+                yield _absent(scene, owner, connection.target, connection.detail, (), _static(scene, owner))
     yield from _keys(scene, told)
 
 

@@ -178,11 +178,9 @@ def _bindings(scene: Scene) -> Iterator[Candidate]:
 
 
 def _accounts(scene: Scene) -> Iterator[Candidate]:
-    for connection in scene.graph.missing():
-        if connection.relation != "runs_as" or scene.owner(connection.source) != connection.source or connection.source.resource == "pods":
-            continue
+    for connection in scene.dangling("serviceaccounts", "runs_as"):
         account, workload = connection.target, connection.source
-        if account.name == "default" or not scene.store.count("serviceaccounts", account.namespace):
+        if workload.resource in {"pods", "replicasets.apps"} or not scene.store.count("serviceaccounts", account.namespace):
             continue
         sentence = f"the ServiceAccount {account.name!r} that {named(workload)} runs as does not exist (not found, missing) in namespace {account.namespace}, so its pods are refused (RBAC)."
         ready = mapping(scene.get(workload).get("status")).get("readyReplicas")

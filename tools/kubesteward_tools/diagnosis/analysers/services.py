@@ -31,16 +31,16 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
 
 
 def _selecting(scene: Scene, key: Key, service: Object) -> Iterator[Candidate]:
-    pods = routing.backends(scene, key)
+    pods, behind = routing.backends(scene, key), routing.workloads_behind(scene, key)
+    if not pods and not behind:
+        yield from _nobody(scene, key, service)
     if not pods:
-        behind = routing.workloads_behind(scene, key)
-        if not behind:
-            yield from _nobody(scene, key, service)
         return
-    found = list(_ports(scene, key, service, pods))
+    behind = behind or list(dict.fromkeys(map(scene.owner, pods[:5])))
+    found = list(_ports(scene, key, service, pods, behind))
     yield from found
     if not found:
-        yield from _strangers(scene, key, service, pods)
+        yield from _strangers(scene, key, service, behind)
 
 
 def _nobody(scene: Scene, key: Key, service: Object) -> Iterator[Candidate]:
@@ -85,8 +85,8 @@ def _closest(scene: Scene, key: Key, wanted: dict[str, str]) -> tuple[Key | None
     return best[1], best[2]
 
 
-def _ports(scene: Scene, key: Key, service: Object, pods: list[Key]) -> Iterator[Candidate]:
-    declared = routing.declared(scene, pods[:1])
+def _ports(scene: Scene, key: Key, service: Object, pods: list[Key], behind: list[Key]) -> Iterator[Candidate]:
+    declared = routing.declared(scene, behind[:1])
     numbers, names = {number for _, number, _ in declared}, {name for name, _, _ in declared}
     heard: set[int] | None = None
     for port in routing.service_ports(service):
@@ -128,9 +128,8 @@ def _wrong_port(scene: Scene, key: Key, port: Object, target: int | str, declare
     return Candidate("ServiceRouting", key, sentence, sure, (f"targetPort: {target}", f"containerPort: {there}"), fix=f"Set targetPort of the Service to {right or there}.", proposal=proposal)
 
 
-def _strangers(scene: Scene, key: Key, service: Object, pods: list[Key]) -> Iterator[Candidate]:
+def _strangers(scene: Scene, key: Key, service: Object, owners: list[Key]) -> Iterator[Candidate]:
     """A selector that is so wide that pods of several applications answer, or that means another application."""
-    owners = list(dict.fromkeys(scene.owner(pod) for pod in pods))
     wanted = routing.selector(service)
     if len(owners) > 1 and any(owner.name == key.name for owner in owners) and len({pairs(_own(scene, owner)) for owner in owners}) > 1:
         others = listed(owner.name for owner in owners if owner.name != key.name)
@@ -164,9 +163,11 @@ def _pending(scene: Scene, key: Key, service: Object) -> Iterator[Candidate]:
 
 def _called(scene: Scene) -> Iterator[Candidate]:
     """Services that templates name in variables and arguments, and that are not there or lack the port."""
-    for connection in scene.graph.missing():
+    if not scene.question.complains:
+        return
+    for connection in scene.dangling("services", "calls"):
         source, target = connection.source, connection.target
-        if connection.relation != "calls" or scene.owner(source) != source or not scene.store.count("services", target.namespace):
+        if scene.owner(source) != source or not scene.store.count("services", target.namespace):
             continue
         close = routing.near(scene, target)
         elsewhere = scene.store.spaces_with("services", target.name)
