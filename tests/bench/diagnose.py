@@ -14,6 +14,10 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests.bench.fleet.command import run  # noqa: E402 - found once its folder is on the path
+from tests.bench.fleet.faults import plant  # noqa: E402 - found once its folder is on the path
+from tests.bench.fleet.objects import Fleet  # noqa: E402 - found once its folder is on the path
+
 from kubesteward_tools.diagnosis.diagnose import diagnose  # noqa: E402 - found once its folder is on the path
 from kubesteward_tools.diagnosis.scene import Scene  # noqa: E402 - found once its folder is on the path
 from kubesteward_tools.lookup.notes import note  # noqa: E402 - found once its folder is on the path
@@ -21,9 +25,6 @@ from kubesteward_tools.twin.resources import BUILT_IN, by_kind  # noqa: E402 - f
 from kubesteward_tools.world.graph import Graph  # noqa: E402 - found once its folder is on the path
 from kubesteward_tools.world.packing import Packing  # noqa: E402 - found once its folder is on the path
 from kubesteward_tools.world.store import Key, Store  # noqa: E402 - found once its folder is on the path
-from tests.bench.fleet.command import run  # noqa: E402 - found once its folder is on the path
-from tests.bench.fleet.faults import plant  # noqa: E402 - found once its folder is on the path
-from tests.bench.fleet.objects import Fleet  # noqa: E402 - found once its folder is on the path
 
 NOW = 1795262400.0
 """2026-11-21T12:00:00Z."""

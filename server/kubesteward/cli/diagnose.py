@@ -71,7 +71,11 @@ async def _verdict(settings: Settings, target: str, namespace: str, question: st
 def _print(verdict: Verdict, limit: int, *, as_json: bool) -> None:
     shown = verdict.findings[:limit]
     if as_json:
-        record = {**verdict.best.as_json(), "findings": [one.as_json() for one in shown], "unread": list(verdict.unread)}
+        record = {
+            **verdict.best.as_json(),
+            "findings": [one.as_json() for one in shown],
+            "unread": list(verdict.unread),
+        }
         typer.echo(json.dumps(record, indent=2))
         return
     for number, found in enumerate(shown, 1):

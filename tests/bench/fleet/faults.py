@@ -36,9 +36,17 @@ def _pods(store: Store, space: str, name: str) -> Iterator[tuple[Key, Object]]:
 def _fail(store: Store, space: str, name: str, state: Object, most: int = 10, **of_pod: Any) -> None:
     """Every pod of the app waits, or ends, as `state` says of its first container."""
     for key, pod in list(_pods(store, space, name))[:most]:
-        statuses = [{**one, "ready": False, **(state if not at else {})} for at, one in enumerate(pod["status"]["containerStatuses"])]
-        conditions = [{**one, "status": "False"} if one["type"] in {"Ready", "ContainersReady"} else one for one in pod["status"]["conditions"]]
-        store.put(key, {**pod, "status": {**pod["status"], "containerStatuses": statuses, "conditions": conditions, **of_pod}})
+        statuses = [
+            {**one, "ready": False, **(state if not at else {})}
+            for at, one in enumerate(pod["status"]["containerStatuses"])
+        ]
+        conditions = [
+            {**one, "status": "False"} if one["type"] in {"Ready", "ContainersReady"} else one
+            for one in pod["status"]["conditions"]
+        ]
+        store.put(
+            key, {**pod, "status": {**pod["status"], "containerStatuses": statuses, "conditions": conditions, **of_pod}}
+        )
     _unready(store, space, name, 10 - most)
 
 
@@ -60,7 +68,14 @@ def _warn(store: Store, about: Key, kind: str, reason: str, message: str, api: s
     key = Key("events", about.namespace, name)
     metadata = {"name": name, "namespace": about.namespace, "uid": f"{about}{reason}", "creationTimestamp": NOW}
     times = {"firstTimestamp": NOW, "lastTimestamp": NOW, "count": 30}
-    body = {"apiVersion": "v1", "kind": "Event", "involvedObject": involved, "reason": reason, "message": message, "type": "Warning"}
+    body = {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "involvedObject": involved,
+        "reason": reason,
+        "message": message,
+        "type": "Warning",
+    }
     store.put(key, {**body, "metadata": metadata, **times})
 
 
@@ -83,7 +98,10 @@ def _pending(store: Store, space: str, name: str) -> Blame:
     message = "0/1000 nodes are available: 1000 Insufficient cpu."
     for key, pod in list(_pods(store, space, name)):
         spec = {field: value for field, value in pod["spec"].items() if field != "nodeName"}
-        conditions = [{"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}, {"type": "Ready", "status": "False"}]
+        conditions = [
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message},
+            {"type": "Ready", "status": "False"},
+        ]
         store.put(key, {**pod, "spec": spec, "status": {"phase": "Pending", "conditions": conditions}})
     _unready(store, space, name)
     return "Pending", "Deployment", name
@@ -91,7 +109,9 @@ def _pending(store: Store, space: str, name: str) -> Blame:
 
 def _secret(store: Store, space: str, name: str) -> Blame:
     store.delete(Key("secrets", space, f"{name}-secret"))
-    _fail(store, space, name, _waiting("CreateContainerConfigError", f'secret "{name}-secret" not found'), phase="Pending")
+    _fail(
+        store, space, name, _waiting("CreateContainerConfigError", f'secret "{name}-secret" not found'), phase="Pending"
+    )
     return "ConfigMissing", "Deployment", name
 
 
@@ -125,7 +145,10 @@ def _quota(store: Store, space: str, name: str) -> Blame:
     deployment = store.facts(Key("deployments.apps", space, name))
     assert deployment is not None
     above = store.owned_by(deployment.uid)[0]
-    message = f'Error creating: pods "{name}-x" is forbidden: exceeded quota: team, requested: pods=1, used: pods=500, limited: pods=500'
+    message = (
+        f'Error creating: pods "{name}-x" is forbidden: exceeded quota: team, requested: pods=1, used: '
+        "pods=500, limited: pods=500"
+    )
     _warn(store, above, "ReplicaSet", "FailedCreate", message, "apps/v1")
     return "Quota", "Deployment", name
 
@@ -134,5 +157,8 @@ def _ingress(store: Store, space: str, name: str) -> Blame:
     backend = {"service": {"name": f"{name}-gone", "port": {"name": "http"}}}
     rule = {"host": f"{name}.example.com", "http": {"paths": [{"path": "/", "pathType": "Prefix", "backend": backend}]}}
     metadata = {"name": name, "namespace": space, "uid": f"ingress-{name}", "creationTimestamp": NOW}
-    store.put(Key("ingresses.networking.k8s.io", space, name), {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": {"rules": [rule]}})
+    store.put(
+        Key("ingresses.networking.k8s.io", space, name),
+        {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": metadata, "spec": {"rules": [rule]}},
+    )
     return "Ingress", "Ingress", name

@@ -40,13 +40,17 @@ def running(name: str = "app", *, ready: bool = True, restarts: int = 0, last: O
     return {"name": name, "ready": ready, "restartCount": restarts, "state": state, "lastState": last or {}}
 
 
-def waiting(reason: str, message: str = "", name: str = "app", *, restarts: int = 0, last: Object | None = None) -> Object:
+def waiting(
+    reason: str, message: str = "", name: str = "app", *, restarts: int = 0, last: Object | None = None
+) -> Object:
     state = {"waiting": {"reason": reason, "message": message}}
     return {"name": name, "ready": False, "restartCount": restarts, "state": state, "lastState": last or {}}
 
 
 def ended(code: int, reason: str = "Error", message: str = "") -> Object:
-    return {"terminated": {"exitCode": code, "reason": reason, "message": message, "startedAt": THEN, "finishedAt": NOW}}
+    return {
+        "terminated": {"exitCode": code, "reason": reason, "message": message, "startedAt": THEN, "finishedAt": NOW}
+    }
 
 
 def crashing(code: int, reason: str = "Error", name: str = "app", message: str = "", restarts: int = 7) -> Object:
@@ -73,7 +77,9 @@ def pod(
     ready = bool(found) and all(item["ready"] for item in found) and not unschedulable
     conditions = [{"type": "Ready", "status": "True" if ready else "False"}]
     if unschedulable:
-        conditions.append({"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": unschedulable})
+        conditions.append(
+            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": unschedulable}
+        )
     shown: Object = {"phase": phase or ("Pending" if unschedulable else "Running"), "conditions": conditions}
     if not unschedulable:
         conditions.append({"type": "PodScheduled", "status": "True"})
@@ -107,7 +113,15 @@ def deployment(
         parent = made("ReplicaSet", f"{name}-6d4f9", namespace, "apps/v1", owners=[owner(top)], spec=body)
         between = [parent]
     made_pods = [
-        pod(f"{name}-6d4f9-{'abcdefgh'[number]}x", spec, statuses, namespace=namespace, labels=labels, owners=[owner(parent)], **of_pod)
+        pod(
+            f"{name}-6d4f9-{'abcdefgh'[number]}x",
+            spec,
+            statuses,
+            namespace=namespace,
+            labels=labels,
+            owners=[owner(parent)],
+            **of_pod,
+        )
         for number in range(count)
     ]
     ready = sum(item["status"]["conditions"][0]["status"] == "True" for item in made_pods)
@@ -119,51 +133,139 @@ def deployment(
     return [top, *between, *made_pods]
 
 
-def job(name: str, spec: Object, statuses: list[Object], *, reason: str = "BackoffLimitExceeded", owners: list[Object] | None = None) -> list[Object]:
-    message = {"BackoffLimitExceeded": "Job has reached the specified backoff limit", "DeadlineExceeded": "Job was active longer than specified deadline"}[reason]
+def job(
+    name: str,
+    spec: Object,
+    statuses: list[Object],
+    *,
+    reason: str = "BackoffLimitExceeded",
+    owners: list[Object] | None = None,
+) -> list[Object]:
+    message = {
+        "BackoffLimitExceeded": "Job has reached the specified backoff limit",
+        "DeadlineExceeded": "Job was active longer than specified deadline",
+    }[reason]
     failed = {"type": "Failed", "status": "True", "reason": reason, "message": message}
-    body = {"backoffLimit": 2, "template": {"spec": spec}} | ({"activeDeadlineSeconds": 30} if reason == "DeadlineExceeded" else {})
+    body = {"backoffLimit": 2, "template": {"spec": spec}} | (
+        {"activeDeadlineSeconds": 30} if reason == "DeadlineExceeded" else {}
+    )
     top = made("Job", name, "shop", "batch/v1", owners=owners, spec=body, status={"failed": 3, "conditions": [failed]})
     return [top, pod(f"{name}-x1", spec, statuses, owners=[owner(top)], phase="Failed")]
 
 
-def service(name: str, selector: Object | None = None, *, port: int = 80, target: Any = 8080, namespace: str = "shop", **spec: Any) -> Object:
+def service(
+    name: str,
+    selector: Object | None = None,
+    *,
+    port: int = 80,
+    target: Any = 8080,
+    namespace: str = "shop",
+    **spec: Any,
+) -> Object:
     ports = [{"name": "http", "port": port, "targetPort": target, "protocol": "TCP"}]
-    return made("Service", name, namespace, spec={"selector": selector or {"app": name}, "ports": ports, "clusterIP": "10.96.7.7", **spec})
+    return made(
+        "Service",
+        name,
+        namespace,
+        spec={"selector": selector or {"app": name}, "ports": ports, "clusterIP": "10.96.7.7", **spec},
+    )
 
 
 def event(about: Object, reason: str, message: str, *, count: int = 9) -> Object:
     metadata = about["metadata"]
     space = metadata.get("namespace", "")
-    involved = {"kind": about["kind"], "name": metadata["name"], "namespace": space, "apiVersion": about["apiVersion"], "uid": metadata["uid"]}
+    involved = {
+        "kind": about["kind"],
+        "name": metadata["name"],
+        "namespace": space,
+        "apiVersion": about["apiVersion"],
+        "uid": metadata["uid"],
+    }
     name = f"{metadata['name']}.{abs(hash((reason, message))):x}"
     times = {"firstTimestamp": THEN, "lastTimestamp": NOW, "count": count}
-    return made("Event", name, space or "default", involvedObject=involved, reason=reason, message=message, type="Warning", **times)
+    return made(
+        "Event",
+        name,
+        space or "default",
+        involvedObject=involved,
+        reason=reason,
+        message=message,
+        type="Warning",
+        **times,
+    )
 
 
 def node(name: str, *, ready: str = "True", cpu: str = "4", pods: str = "110", **more: Any) -> Object:
     taints, labels = more.pop("taints", []), more.pop("labels", {})
     size = {"cpu": cpu, "memory": "8Gi", "pods": pods, **more.pop("extra", {})}
-    found = [{"type": "Ready", "status": ready, "reason": "KubeletReady" if ready == "True" else "NodeStatusUnknown", "message": "" if ready == "True" else "Kubelet stopped posting node status.", "lastTransitionTime": THEN}]
-    found += [{"type": kind, "status": "True", "reason": f"KubeletHas{kind}", "message": f"kubelet has {kind}"} for kind in more.pop("pressures", ())]
-    return made("Node", name, "", labels={"kubernetes.io/hostname": name, **labels}, spec={"taints": taints, **more}, status={"allocatable": size, "capacity": size, "conditions": found})
+    found = [
+        {
+            "type": "Ready",
+            "status": ready,
+            "reason": "KubeletReady" if ready == "True" else "NodeStatusUnknown",
+            "message": "" if ready == "True" else "Kubelet stopped posting node status.",
+            "lastTransitionTime": THEN,
+        }
+    ]
+    found += [
+        {"type": kind, "status": "True", "reason": f"KubeletHas{kind}", "message": f"kubelet has {kind}"}
+        for kind in more.pop("pressures", ())
+    ]
+    return made(
+        "Node",
+        name,
+        "",
+        labels={"kubernetes.io/hostname": name, **labels},
+        spec={"taints": taints, **more},
+        status={"allocatable": size, "capacity": size, "conditions": found},
+    )
 
 
 def base(namespaces: tuple[str, ...] = ("default", "kube-system", "shop")) -> list[Object]:
     """What every cluster has: nodes, namespaces, accounts, a storage class and DNS."""
-    spaces = [made("Namespace", name, "", labels={"kubernetes.io/metadata.name": name}, status={"phase": "Active"}) for name in namespaces]
+    spaces = [
+        made("Namespace", name, "", labels={"kubernetes.io/metadata.name": name}, status={"phase": "Active"})
+        for name in namespaces
+    ]
     accounts = [made("ServiceAccount", "default", name) for name in namespaces]
-    standard = made("StorageClass", "standard", "", "storage.k8s.io/v1", provisioner="rancher.io/local-path", volumeBindingMode="WaitForFirstConsumer", annotations={"storageclass.kubernetes.io/is-default-class": "true"})
-    spec = {"containers": [container("coredns", "registry.k8s.io/coredns/coredns:v1.12.0", ports=[{"containerPort": 53, "name": "dns", "protocol": "UDP"}])]}
+    standard = made(
+        "StorageClass",
+        "standard",
+        "",
+        "storage.k8s.io/v1",
+        provisioner="rancher.io/local-path",
+        volumeBindingMode="WaitForFirstConsumer",
+        annotations={"storageclass.kubernetes.io/is-default-class": "true"},
+    )
+    spec = {
+        "containers": [
+            container(
+                "coredns",
+                "registry.k8s.io/coredns/coredns:v1.12.0",
+                ports=[{"containerPort": 53, "name": "dns", "protocol": "UDP"}],
+            )
+        ]
+    }
     dns = deployment("coredns", spec, namespace="kube-system", replicas=2, labels={"k8s-app": "kube-dns"})
-    server = made("Service", "kube-dns", "kube-system", spec={"selector": {"k8s-app": "kube-dns"}, "clusterIP": "10.96.0.10", "ports": [{"name": "dns", "port": 53, "targetPort": 53, "protocol": "UDP"}]})
+    server = made(
+        "Service",
+        "kube-dns",
+        "kube-system",
+        spec={
+            "selector": {"k8s-app": "kube-dns"},
+            "clusterIP": "10.96.0.10",
+            "ports": [{"name": "dns", "port": 53, "targetPort": 53, "protocol": "UDP"}],
+        },
+    )
     return [*spaces, *accounts, standard, *dns, server]
 
 
 NODES = [node("worker-1"), node("worker-2")]
 
 
-def verdict(objects: list[Object], prompt: str = "", logs: dict[str, str] | None = None, nodes: list[Object] | None = None) -> Verdict:
+def verdict(
+    objects: list[Object], prompt: str = "", logs: dict[str, str] | None = None, nodes: list[Object] | None = None
+) -> Verdict:
     """What is blamed in a cluster that has these objects besides `base`. Logs are by `pod/container[/previous]`."""
     known = [*base(), *(NODES if nodes is None else nodes), *objects]
     source = of_objects([known], saved_logs({f"shop/{name}": text for name, text in (logs or {}).items()}))

@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from tests.tools.diagnosis import lab
-from tests.tools.diagnosis.lab import blamed, container, crashing, deployment, event, made, node, running, service, verdict, waiting
+from tests.tools.diagnosis.lab import (
+    blamed,
+    container,
+    crashing,
+    deployment,
+    event,
+    made,
+    node,
+    running,
+    service,
+    verdict,
+    waiting,
+)
 
 HEAD = "0/2 nodes are available: "
 TAIL = ". preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling."
@@ -33,19 +44,25 @@ PLACES: list[tuple[lab.Object, str, tuple[str, ...]]] = [
 
 
 @pytest.mark.parametrize(("spec", "said", "words"), PLACES)
-def test_a_pod_that_no_node_takes_is_told_with_the_field_that_is_in_the_way(spec: lab.Object, said: str, words: tuple[str, ...]) -> None:
+def test_a_pod_that_no_node_takes_is_told_with_the_field_that_is_in_the_way(
+    spec: lab.Object, said: str, words: tuple[str, ...]
+) -> None:
     message = HEAD + said + TAIL
     found_objects = deployment("quorum", spec, unschedulable=message)
 
     found = verdict([*found_objects, event(found_objects[-1], "FailedScheduling", message)], "Why is quorum pending?")
 
-    assert ("Pending", "Deployment", "quorum") == blamed(found)
-    assert [] == [word for word in words if word not in found.best.diagnosis]
+    assert blamed(found) == ("Pending", "Deployment", "quorum")
+    assert [word for word in words if word not in found.best.diagnosis] == []
 
 
 @pytest.mark.parametrize(
     ("extra", "word"),
-    [({"schedulerName": "my-scheduler"}, "my-scheduler"), ({"schedulingGates": [{"name": "example.com/quota"}]}, "example.com/quota"), ({"nodeName": "worker-9"}, "worker-9")],
+    [
+        ({"schedulerName": "my-scheduler"}, "my-scheduler"),
+        ({"schedulingGates": [{"name": "example.com/quota"}]}, "example.com/quota"),
+        ({"nodeName": "worker-9"}, "worker-9"),
+    ],
 )
 def test_a_pod_that_the_scheduler_never_speaks_of_is_explained_by_its_own_fields(extra: lab.Object, word: str) -> None:
     spec = {"containers": [container()], **extra}
@@ -53,12 +70,17 @@ def test_a_pod_that_the_scheduler_never_speaks_of_is_explained_by_its_own_fields
 
     found = verdict([pending], "Pod odd stays pending")
 
-    assert ("Pending", "Pod", "odd") == blamed(found)
+    assert blamed(found) == ("Pending", "Pod", "odd")
     assert word in found.best.diagnosis
 
 
 def _claim(name: str, phase: str = "Pending", **spec: Any) -> lab.Object:
-    return made("PersistentVolumeClaim", name, spec={"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "5Gi"}}, **spec}, status={"phase": phase})
+    return made(
+        "PersistentVolumeClaim",
+        name,
+        spec={"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "5Gi"}}, **spec},
+        status={"phase": phase},
+    )
 
 
 def _using(name: str, claim: str, message: str, **of_pod: Any) -> list[lab.Object]:
@@ -69,7 +91,7 @@ def _using(name: str, claim: str, message: str, **of_pod: Any) -> list[lab.Objec
 def test_a_claim_that_is_not_there_is_told_by_its_name() -> None:
     found = verdict(_using("vault", "vault-data", HEAD + 'persistentvolumeclaim "vault-data" not found'))
 
-    assert ("PVC", "Deployment", "vault") == blamed(found)
+    assert blamed(found) == ("PVC", "Deployment", "vault")
     assert "vault-data" in found.best.diagnosis
 
 
@@ -83,20 +105,33 @@ def test_a_claim_that_is_not_there_is_told_by_its_name() -> None:
         (_claim("vault-data", storageClassName="", volumeName="pv-nine"), [], ("pv-nine", "does not exist")),
     ],
 )
-def test_a_claim_that_stays_unbound_is_told_with_the_reason(claim: lab.Object, volumes: list[tuple[str, str]], words: tuple[str, ...]) -> None:
-    pvs = [made("PersistentVolume", f"pv-{number}", "", spec={"capacity": {"storage": size}, "accessModes": [mode], "storageClassName": ""}, status={"phase": "Available"}) for number, (size, mode) in enumerate(volumes)]
+def test_a_claim_that_stays_unbound_is_told_with_the_reason(
+    claim: lab.Object, volumes: list[tuple[str, str]], words: tuple[str, ...]
+) -> None:
+    pvs = [
+        made(
+            "PersistentVolume",
+            f"pv-{number}",
+            "",
+            spec={"capacity": {"storage": size}, "accessModes": [mode], "storageClassName": ""},
+            status={"phase": "Available"},
+        )
+        for number, (size, mode) in enumerate(volumes)
+    ]
     pending = _using("vault", "vault-data", HEAD + "pod has unbound immediate PersistentVolumeClaims")
 
     found = verdict([claim, *pvs, *pending], "Why does vault not start?")
 
-    assert ("PVC", "PersistentVolumeClaim", "vault-data") == blamed(found)
-    assert [] == [word for word in words if word not in found.best.diagnosis]
+    assert blamed(found) == ("PVC", "PersistentVolumeClaim", "vault-data")
+    assert [word for word in words if word not in found.best.diagnosis] == []
 
 
 def test_a_claim_that_waits_for_its_first_pod_is_no_fault() -> None:
-    found = verdict([_claim("spare", storageClassName="standard"), *deployment("web")], "Is anything wrong in namespace shop?")
+    found = verdict(
+        [_claim("spare", storageClassName="standard"), *deployment("web")], "Is anything wrong in namespace shop?"
+    )
 
-    assert "Healthy" == found.best.category
+    assert found.best.category == "Healthy"
 
 
 def test_a_volume_in_another_zone_is_a_storage_fault() -> None:
@@ -105,71 +140,101 @@ def test_a_volume_in_another_zone_is_a_storage_fault() -> None:
 
     found = verdict([claim, *_using("vault", "vault-data", message)])
 
-    assert ("PVC", "PersistentVolumeClaim", "vault-data") == blamed(found)
+    assert blamed(found) == ("PVC", "PersistentVolumeClaim", "vault-data")
 
 
 def test_a_volume_that_another_node_holds_is_a_storage_fault() -> None:
-    spec = {"containers": [container()], "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "vault-data"}}]}
+    spec = {
+        "containers": [container()],
+        "volumes": [{"name": "data", "persistentVolumeClaim": {"claimName": "vault-data"}}],
+    }
     stuck = deployment("vault", spec, [waiting("ContainerCreating")], phase="Pending")
-    told = event(stuck[-1], "FailedAttachVolume", 'Multi-Attach error for volume "pv-a" Volume is already used by pod(s) vault-old')
+    told = event(
+        stuck[-1],
+        "FailedAttachVolume",
+        'Multi-Attach error for volume "pv-a" Volume is already used by pod(s) vault-old',
+    )
 
     found = verdict([_claim("vault-data", "Bound", volumeName="pv-a"), *stuck, told])
 
-    assert ("PVC", "PersistentVolumeClaim", "vault-data") == blamed(found)
+    assert blamed(found) == ("PVC", "PersistentVolumeClaim", "vault-data")
     assert "Multi-Attach" in found.best.diagnosis
 
 
 REFUSALS: list[tuple[str, tuple[str, str, str], tuple[str, ...]]] = [
-    ('pods "w-1" is forbidden: exceeded quota: team-cap, requested: requests.cpu=500m, used: requests.cpu=2, limited: requests.cpu=2', ("Quota", "Deployment", "mill"), ("team-cap", "requests.cpu", "quota")),
+    ('pods "w-1" is forbidden: exceeded quota: team-cap, requested: requests.cpu=500m, used: '
+        'requests.cpu=2, limited: requests.cpu=2', ("Quota", "Deployment", "mill"), ("team-cap", "requests.cpu", "quota")),
     ('pods "w-1" is forbidden: failed quota: team-cap: must specify limits.cpu for: app; limits.memory for: app', ("Quota", "Deployment", "mill"), ("limits.memory", "team-cap")),
     ('pods "w-1" is forbidden: maximum cpu usage per Container is 800m, but limit is 2', ("Quota", "Deployment", "mill"), ("LimitRange", "800m")),
     ('pods "w-1" is forbidden: minimum memory usage per Container is 500Mi, but request is 100Mi', ("Quota", "Deployment", "mill"), ("LimitRange", "500Mi")),
-    ('pods "w-1" is forbidden: memory max limit to request ratio per Container is 2, but provided ratio is 8.000000', ("Quota", "Deployment", "mill"), ("ratio",)),
-    ('pods "w-1" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false (container "app" must set securityContext.allowPrivilegeEscalation=false)', ("PodSecurity", "Deployment", "mill"), ("restricted", "allowPrivilegeEscalation")),
-    ('pods "w-1" is forbidden: violates PodSecurity "baseline:v1.30": privileged (container "app" must not set securityContext.privileged=true)', ("PodSecurity", "Deployment", "mill"), ("baseline", "privileged")),
-    ('Internal error occurred: failed calling webhook "check.guard.example.com": failed to call webhook: Post "https://guard.guard-system.svc:443/validate": service "guard" not found', ("AdmissionWebhook", "ValidatingWebhookConfiguration", "guard-hooks"), ("guard", "failed calling webhook")),
+    ('pods "w-1" is forbidden: memory max limit to request ratio per Container is 2, but provided ratio '
+        'is 8.000000', ("Quota", "Deployment", "mill"), ("ratio",)),
+    ('pods "w-1" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != '
+        'false (container "app" must set securityContext.allowPrivilegeEscalation=false)', ("PodSecurity", "Deployment", "mill"), ("restricted", "allowPrivilegeEscalation")),
+    ('pods "w-1" is forbidden: violates PodSecurity "baseline:v1.30": privileged (container "app" must '
+        'not set securityContext.privileged=true)', ("PodSecurity", "Deployment", "mill"), ("baseline", "privileged")),
+    ('Internal error occurred: failed calling webhook "check.guard.example.com": failed to call webhook: '
+        'Post "https://guard.guard-system.svc:443/validate": service "guard" not found', ("AdmissionWebhook", "ValidatingWebhookConfiguration", "guard-hooks"), ("guard", "failed calling webhook")),
     ('admission webhook "check.guard.example.com" denied the request: image tag latest is not allowed', ("AdmissionWebhook", "ValidatingWebhookConfiguration", "guard-hooks"), ("latest", "denie")),
     ('pods "w-1" is forbidden: error looking up service account shop/miller: serviceaccount "miller" not found', ("RBAC", "Deployment", "mill"), ("miller", "not found")),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("said", "who", "words"), REFUSALS)
-def test_pods_that_the_api_server_refuses_are_told_with_the_rule(said: str, who: tuple[str, str, str], words: tuple[str, ...]) -> None:
+def test_pods_that_the_api_server_refuses_are_told_with_the_rule(
+    said: str, who: tuple[str, str, str], words: tuple[str, ...]
+) -> None:
     objects = deployment("mill", replicas=2, pods=0)
-    hook = {"name": "check.guard.example.com", "failurePolicy": "Fail", "clientConfig": {"service": {"namespace": "guard-system", "name": "guard"}}}
-    config = made("ValidatingWebhookConfiguration", "guard-hooks", "", "admissionregistration.k8s.io/v1", webhooks=[hook])
+    hook = {
+        "name": "check.guard.example.com",
+        "failurePolicy": "Fail",
+        "clientConfig": {"service": {"namespace": "guard-system", "name": "guard"}},
+    }
+    config = made(
+        "ValidatingWebhookConfiguration", "guard-hooks", "", "admissionregistration.k8s.io/v1", webhooks=[hook]
+    )
     more = [config] if who[0] == "AdmissionWebhook" else []
 
     found = verdict([*objects, *more, event(objects[1], "FailedCreate", f"Error creating: {said}")])
 
     assert who == blamed(found)
-    assert [] == [word for word in words if word.lower() not in found.best.diagnosis.lower()]
+    assert [word for word in words if word.lower() not in found.best.diagnosis.lower()] == []
 
 
 def test_a_webhook_whose_service_is_gone_is_found_before_anybody_runs_into_it() -> None:
-    hook = {"name": "check.guard.example.com", "failurePolicy": "Fail", "clientConfig": {"service": {"namespace": "guard-system", "name": "guard"}}}
+    hook = {
+        "name": "check.guard.example.com",
+        "failurePolicy": "Fail",
+        "clientConfig": {"service": {"namespace": "guard-system", "name": "guard"}},
+    }
     config = made("MutatingWebhookConfiguration", "guard-hooks", "", "admissionregistration.k8s.io/v1", webhooks=[hook])
 
-    assert ("AdmissionWebhook", "MutatingWebhookConfiguration", "guard-hooks") == blamed(verdict([config]))
+    assert blamed(verdict([config])) == ("AdmissionWebhook", "MutatingWebhookConfiguration", "guard-hooks")
 
 
 def test_a_workload_without_pods_is_held_against_its_namespaces_level() -> None:
-    space = made("Namespace", "shop", "", labels={"pod-security.kubernetes.io/enforce": "restricted"}, status={"phase": "Active"})
+    space = made(
+        "Namespace", "shop", "", labels={"pod-security.kubernetes.io/enforce": "restricted"}, status={"phase": "Active"}
+    )
 
     found = verdict([*deployment("mill", pods=0), space])
 
-    assert ("PodSecurity", "Deployment", "mill") == blamed(found)
+    assert blamed(found) == ("PodSecurity", "Deployment", "mill")
 
 
 PROBES: list[tuple[lab.Object, str, tuple[str, ...]]] = [
     ({"livenessProbe": {"httpGet": {"path": "/alive", "port": 8080}}}, "Liveness probe failed: HTTP probe failed with statuscode: 404", ("liveness", "/alive", "404")),
     ({"livenessProbe": {"tcpSocket": {"port": 9000}}}, "Liveness probe failed: dial tcp 10.1.2.3:9000: connect: connection refused", ("liveness", "9000", "8080")),
-    ({"readinessProbe": {"httpGet": {"path": "/ready", "port": 8081}}}, 'Readiness probe failed: Get "http://10.1.2.3:8081/ready": dial tcp 10.1.2.3:8081: connect: connection refused', ("readiness", "8081", "8080")),
+    ({"readinessProbe": {"httpGet": {"path": "/ready", "port": 8081}}}, 'Readiness probe failed: Get "http://10.1.2.3:8081/ready": dial tcp 10.1.2.3:8081: connect: '
+        'connection refused', ("readiness", "8081", "8080")),
     ({"readinessProbe": {"exec": {"command": ["cat", "/tmp/up"]}}}, "Readiness probe failed: cat: /tmp/up: No such file or directory", ("readiness", "/tmp/up")),
     ({"startupProbe": {"httpGet": {"path": "/", "port": 8080}, "failureThreshold": 1}}, "Startup probe failed: HTTP probe failed with statuscode: 503", ("startup", "503")),
-    ({"readinessProbe": {"httpGet": {"path": "/", "port": 8080, "scheme": "HTTPS"}}}, 'Readiness probe failed: Get "https://10.1.2.3:8080/": http: server gave HTTP response to HTTPS client', ("scheme",)),
-    ({"livenessProbe": {"httpGet": {"path": "/", "port": 8080}, "timeoutSeconds": 1}}, 'Liveness probe failed: Get "http://10.1.2.3:8080/": context deadline exceeded (Client.Timeout exceeded while awaiting headers)', ("timeoutSeconds",)),
-    ({"livenessProbe": {"exec": {"command": ["curl", "-f", "localhost"]}}}, 'Liveness probe errored and resulted in unknown state: rpc error: exec: "curl": executable file not found in $PATH', ("curl", "not found")),
+    ({"readinessProbe": {"httpGet": {"path": "/", "port": 8080, "scheme": "HTTPS"}}}, 'Readiness probe failed: Get "https://10.1.2.3:8080/": http: server gave HTTP response to HTTPS '
+        'client', ("scheme",)),
+    ({"livenessProbe": {"httpGet": {"path": "/", "port": 8080}, "timeoutSeconds": 1}}, 'Liveness probe failed: Get "http://10.1.2.3:8080/": context deadline exceeded (Client.Timeout '
+        'exceeded while awaiting headers)', ("timeoutSeconds",)),
+    ({"livenessProbe": {"exec": {"command": ["curl", "-f", "localhost"]}}}, 'Liveness probe errored and resulted in unknown state: rpc error: exec: "curl": executable file not '
+        'found in $PATH', ("curl", "not found")),
 ]  # fmt: skip
 
 
@@ -182,29 +247,42 @@ def test_a_probe_that_fails_is_told_with_what_it_asks(probe: lab.Object, said: s
 
     found = verdict([*objects, event(objects[-1], "Unhealthy", said, count=40)])
 
-    assert ("ProbeFailure", "Deployment", "web") == blamed(found)
-    assert [] == [word for word in words if word not in found.best.diagnosis]
+    assert blamed(found) == ("ProbeFailure", "Deployment", "web")
+    assert [word for word in words if word not in found.best.diagnosis] == []
 
 
 def test_a_probe_that_times_out_under_a_tiny_cpu_limit_is_throttling() -> None:
-    spec = {"containers": [container(resources={"limits": {"cpu": "10m"}}, livenessProbe={"httpGet": {"path": "/", "port": 8080}})]}
+    spec = {
+        "containers": [
+            container(resources={"limits": {"cpu": "10m"}}, livenessProbe={"httpGet": {"path": "/", "port": 8080}})
+        ]
+    }
     objects = deployment("web", spec, [running(restarts=5, last=lab.ended(137))])
-    told = event(objects[-1], "Unhealthy", 'Liveness probe failed: Get "http://10.1.2.3:8080/": context deadline exceeded', count=50)
+    told = event(
+        objects[-1],
+        "Unhealthy",
+        'Liveness probe failed: Get "http://10.1.2.3:8080/": context deadline exceeded',
+        count=50,
+    )
 
     found = verdict([*objects, told], "Why is web so slow?")
 
-    assert ("CPUThrottling", "Deployment", "web") == blamed(found)
+    assert blamed(found) == ("CPUThrottling", "Deployment", "web")
     assert "10m" in found.best.diagnosis
 
 
 def test_a_node_that_is_down_is_blamed_and_not_its_pods() -> None:
     spec = {"containers": [container(readinessProbe={"tcpSocket": {"port": 8080}})]}
-    lost = [item for name in ("web", "cart", "mail") for item in deployment(name, spec, [running(ready=False)], node="worker-2")]
+    lost = [
+        item
+        for name in ("web", "cart", "mail")
+        for item in deployment(name, spec, [running(ready=False)], node="worker-2")
+    ]
 
     found = verdict(lost, nodes=[node("worker-1"), node("worker-2", ready="Unknown")])
 
-    assert ("NodeNotReady", "Node", "worker-2") == blamed(found)
-    assert 1 == len(found.findings)
+    assert blamed(found) == ("NodeNotReady", "Node", "worker-2")
+    assert len(found.findings) == 1
     assert "Kubelet stopped posting" in found.best.diagnosis
 
 
@@ -212,32 +290,49 @@ def test_a_node_that_is_down_is_blamed_and_not_its_pods() -> None:
 def test_a_node_under_pressure_is_blamed(kind: str) -> None:
     found = verdict(deployment("web"), nodes=[node("worker-1"), node("worker-2", pressures=(kind,))])
 
-    assert ("NodePressure", "Node", "worker-2") == blamed(found)
+    assert blamed(found) == ("NodePressure", "Node", "worker-2")
     assert kind in found.best.diagnosis
 
 
 def test_a_workload_without_replicas_is_told_when_it_is_missed() -> None:
     found = verdict([*deployment("cart", replicas=0), service("cart")], "Why is the cart service not reachable?")
 
-    assert ("ScaledToZero", "Deployment", "cart") == blamed(found)
+    assert blamed(found) == ("ScaledToZero", "Deployment", "cart")
     assert "replicas: 0" in found.best.diagnosis
 
 
 @pytest.mark.parametrize(
     ("spec", "word"),
-    [({"maxUnavailable": 0}, "maxUnavailable is 0"), ({"minAvailable": 2}, "minAvailable is 2"), ({"minAvailable": "100%"}, "100%"), ({"maxUnavailable": "0%"}, "0%")],
+    [
+        ({"maxUnavailable": 0}, "maxUnavailable is 0"),
+        ({"minAvailable": 2}, "minAvailable is 2"),
+        ({"minAvailable": "100%"}, "100%"),
+        ({"maxUnavailable": "0%"}, "0%"),
+    ],
 )
 def test_a_budget_that_allows_nothing_blocks_a_drain(spec: lab.Object, word: str) -> None:
     status = {"disruptionsAllowed": 0, "currentHealthy": 2, "desiredHealthy": 2, "expectedPods": 2}
-    budget = made("PodDisruptionBudget", "web-pdb", "shop", "policy/v1", spec={**spec, "selector": {"matchLabels": {"app": "web"}}}, status=status)
+    budget = made(
+        "PodDisruptionBudget",
+        "web-pdb",
+        "shop",
+        "policy/v1",
+        spec={**spec, "selector": {"matchLabels": {"app": "web"}}},
+        status=status,
+    )
 
-    found = verdict([*deployment("web", replicas=2), budget], "kubectl drain worker-1 never ends: Cannot evict pod as it would violate the pod's disruption budget")
+    found = verdict(
+        [*deployment("web", replicas=2), budget],
+        "kubectl drain worker-1 never ends: Cannot evict pod as it would violate the pod's disruption budget",
+    )
 
-    assert ("PDB", "PodDisruptionBudget", "web-pdb") == blamed(found)
+    assert blamed(found) == ("PDB", "PodDisruptionBudget", "web-pdb")
     assert word in found.best.diagnosis
 
 
 def test_a_crash_on_a_healthy_node_is_not_the_nodes_fault() -> None:
     found = verdict(deployment("web", None, [crashing(1)]), nodes=[node("worker-1"), node("worker-2", ready="Unknown")])
 
-    assert {("NodeNotReady", "worker-2"), ("CrashLoop", "web")} == {(one.category, one.culprit.name) for one in found.findings if one.culprit}
+    assert {("NodeNotReady", "worker-2"), ("CrashLoop", "web")} == {
+        (one.category, one.culprit.name) for one in found.findings if one.culprit
+    }

@@ -3,17 +3,52 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.tools.diagnosis import lab
-from tests.tools.diagnosis.lab import blamed, container, crashing, deployment, ended, event, pod, running, verdict, waiting
+from tests.tools.diagnosis.lab import (
+    blamed,
+    container,
+    crashing,
+    deployment,
+    ended,
+    event,
+    pod,
+    running,
+    verdict,
+    waiting,
+)
 
 PULLS = [
-    ("web:9.9-nope", 'failed to resolve reference "docker.io/library/web:9.9-nope": docker.io/library/web:9.9-nope: not found', "does not exist"),
-    ("quay.example.com/team/api:2", "failed to authorize: failed to fetch anonymous token: 401 Unauthorized", "imagePullSecrets"),
-    ("acme/api:1", "pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed", "pull access denied"),
-    ("registry.bad.internal/api:1", "dial tcp: lookup registry.bad.internal on 10.0.0.2:53: no such host", "no such host"),
-    ("registry.slow.example/api:1", 'Head "https://registry.slow.example/v2/": dial tcp 10.9.9.9:443: i/o timeout', "cannot be reached"),
-    ("acme/api:2", "429 Too Many Requests - toomanyrequests: You have reached your unauthenticated pull rate limit", "rate limit"),
+    (
+        "web:9.9-nope",
+        'failed to resolve reference "docker.io/library/web:9.9-nope": docker.io/library/web:9.9-nope: not found',
+        "does not exist",
+    ),
+    (
+        "quay.example.com/team/api:2",
+        "failed to authorize: failed to fetch anonymous token: 401 Unauthorized",
+        "imagePullSecrets",
+    ),
+    (
+        "acme/api:1",
+        "pull access denied, repository does not exist or may require authorization: server message: "
+        "insufficient_scope: authorization failed",
+        "pull access denied",
+    ),
+    (
+        "registry.bad.internal/api:1",
+        "dial tcp: lookup registry.bad.internal on 10.0.0.2:53: no such host",
+        "no such host",
+    ),
+    (
+        "registry.slow.example/api:1",
+        'Head "https://registry.slow.example/v2/": dial tcp 10.9.9.9:443: i/o timeout',
+        "cannot be reached",
+    ),
+    (
+        "acme/api:2",
+        "429 Too Many Requests - toomanyrequests: You have reached your unauthenticated pull rate limit",
+        "rate limit",
+    ),
     ("acme/api:3", "no match for platform in manifest: not found", "architecture"),
     ("ngnix:1.27", 'pull access denied for ngnix, repository does not exist or may require "docker login"', "nginx"),
 ]
@@ -22,12 +57,14 @@ PULLS = [
 @pytest.mark.parametrize(("image", "said", "word"), PULLS)
 def test_an_image_that_cannot_be_pulled_is_told_with_the_reason(image: str, said: str, word: str) -> None:
     message = f'Back-off pulling image "{image}"'
-    made = deployment("api", {"containers": [container(image=image)]}, [waiting("ImagePullBackOff", message)], phase="Pending")
+    made = deployment(
+        "api", {"containers": [container(image=image)]}, [waiting("ImagePullBackOff", message)], phase="Pending"
+    )
     told = event(made[-1], "Failed", f'Failed to pull image "{image}": rpc error: code = Unknown desc = {said}')
 
     found = verdict([*made, told])
 
-    assert ("ImagePull", "Deployment", "api") == blamed(found)
+    assert blamed(found) == ("ImagePull", "Deployment", "api")
     assert image in found.best.diagnosis
     assert word in found.best.diagnosis
 
@@ -35,19 +72,27 @@ def test_an_image_that_cannot_be_pulled_is_told_with_the_reason(image: str, said
 @pytest.mark.parametrize(
     ("reason", "message", "word"),
     [
-        ("InvalidImageName", 'Failed to apply default image tag "Web:latest": couldn\'t parse image name "Web:latest": invalid reference format', "valid reference"),
+        (
+            "InvalidImageName",
+            'Failed to apply default image tag "Web:latest": couldn\'t parse image name "Web:latest": '
+            "invalid reference format",
+            "valid reference",
+        ),
         ("ErrImageNeverPull", 'Container image "web:dev" is not present with pull policy of Never', "Never"),
     ],
 )
 def test_other_image_faults_are_told_apart(reason: str, message: str, word: str) -> None:
-    found = verdict(deployment("api", {"containers": [container(image="Web:latest")]}, [waiting(reason, message)], phase="Pending"))
+    found = verdict(
+        deployment("api", {"containers": [container(image="Web:latest")]}, [waiting(reason, message)], phase="Pending")
+    )
 
-    assert ("ImagePull", "Deployment", "api") == blamed(found)
+    assert blamed(found) == ("ImagePull", "Deployment", "api")
     assert word in found.best.diagnosis
 
 
 CRASHES = [
-    (1, "Traceback (most recent call last):\n  File \"/srv/main.py\", line 3, in <module>\n    key = os.environ['LEDGER_URL']\nKeyError: 'LEDGER_URL'", ("LEDGER_URL",)),
+    (1, "Traceback (most recent call last):\n  File \"/srv/main.py\", line 3, in <module>\n    key = "
+        "os.environ['LEDGER_URL']\nKeyError: 'LEDGER_URL'", ("LEDGER_URL",)),
     (1, "Error: required environment variable PAYMENT_GATEWAY_KEY is not set", ("PAYMENT_GATEWAY_KEY", "not set")),
     (1, "fatal: STRIPE_TOKEN must be set", ("STRIPE_TOKEN",)),
     (1, "panic: runtime error: invalid memory address or nil pointer dereference\ngoroutine 1 [running]:", ("panic", "nil pointer")),
@@ -72,27 +117,38 @@ def test_a_crash_is_explained_by_the_end_of_its_log(code: int, log: str, words: 
     made = deployment("ledger", None, [crashing(code)])
     name = made[-1]["metadata"]["name"]
 
-    found = verdict([*made, event(made[-1], "BackOff", "Back-off restarting failed container app in pod")], "Why does ledger crash?", {f"{name}/app/previous": log})
+    found = verdict(
+        [*made, event(made[-1], "BackOff", "Back-off restarting failed container app in pod")],
+        "Why does ledger crash?",
+        {f"{name}/app/previous": log},
+    )
 
-    assert ("CrashLoop", "Deployment", "ledger") == blamed(found)
-    assert [] == [word for word in words if word.lower() not in found.best.diagnosis.lower()]
+    assert blamed(found) == ("CrashLoop", "Deployment", "ledger")
+    assert [word for word in words if word.lower() not in found.best.diagnosis.lower()] == []
 
 
 def test_a_command_that_does_not_exist_is_named_with_the_one_that_is_meant() -> None:
-    told = 'failed to create containerd task: OCI runtime create failed: exec: "pyhton3": executable file not found in $PATH: unknown'
-    made = deployment("etl", {"containers": [container(command=["pyhton3", "run.py"])]}, [crashing(128, "StartError", message=told)])
+    told = (
+        'failed to create containerd task: OCI runtime create failed: exec: "pyhton3": executable file not '
+        "found in $PATH: unknown"
+    )
+    made = deployment(
+        "etl", {"containers": [container(command=["pyhton3", "run.py"])]}, [crashing(128, "StartError", message=told)]
+    )
 
     found = verdict(made)
 
-    assert ("CrashLoop", "Deployment", "etl") == blamed(found)
+    assert blamed(found) == ("CrashLoop", "Deployment", "etl")
     assert "pyhton3" in found.best.diagnosis
     assert "python3" in found.best.diagnosis
 
 
 def test_a_program_that_finishes_is_no_server() -> None:
-    found = verdict(deployment("greeter", {"containers": [container(command=["echo", "hi"])]}, [crashing(0, "Completed")]))
+    found = verdict(
+        deployment("greeter", {"containers": [container(command=["echo", "hi"])]}, [crashing(0, "Completed")])
+    )
 
-    assert ("CrashLoop", "Deployment", "greeter") == blamed(found)
+    assert blamed(found) == ("CrashLoop", "Deployment", "greeter")
     assert "Completed" in found.best.diagnosis
 
 
@@ -102,7 +158,7 @@ def test_a_container_killed_at_its_memory_limit_is_told_with_the_limit(state: la
 
     found = verdict(deployment("cache", spec, [state]))
 
-    assert ("OOMKilled", "Deployment", "cache") == blamed(found)
+    assert blamed(found) == ("OOMKilled", "Deployment", "cache")
     assert "96Mi" in found.best.diagnosis
     assert found.best.proposal is not None
 
@@ -113,7 +169,7 @@ def test_a_program_that_runs_out_of_heap_is_out_of_memory() -> None:
 
     found = verdict(made, "", {f"{made[-1]['metadata']['name']}/app": log})
 
-    assert ("OOMKilled", "Deployment", "search") == blamed(found)
+    assert blamed(found) == ("OOMKilled", "Deployment", "search")
 
 
 MISSING = [
@@ -130,23 +186,35 @@ def test_configuration_that_is_missing_is_named(reason: str, message: str, words
 
     found = verdict([*made, event(made[-1], "Failed", f"Error: {message}")])
 
-    assert ("ConfigMissing", "Deployment", "billing") == blamed(found)
-    assert [] == [word for word in words if word not in found.best.diagnosis]
+    assert blamed(found) == ("ConfigMissing", "Deployment", "billing")
+    assert [word for word in words if word not in found.best.diagnosis] == []
 
 
-@pytest.mark.parametrize("told", ['MountVolume.SetUp failed for volume "conf" : configmap "gateway-conf" not found', 'MountVolume.SetUp failed for volume "conf" : secret "gateway-conf" not found', 'MountVolume.SetUp failed for volume "conf" : references non-existent config key: gateway.yaml'])
+@pytest.mark.parametrize(
+    "told",
+    [
+        'MountVolume.SetUp failed for volume "conf" : configmap "gateway-conf" not found',
+        'MountVolume.SetUp failed for volume "conf" : secret "gateway-conf" not found',
+        'MountVolume.SetUp failed for volume "conf" : references non-existent config key: gateway.yaml',
+    ],
+)
 def test_a_volume_of_missing_configuration_is_told(told: str) -> None:
     spec = {"containers": [container()], "volumes": [{"name": "conf", "configMap": {"name": "gateway-conf"}}]}
     made = deployment("gateway", spec, [waiting("ContainerCreating")], phase="Pending")
 
     found = verdict([*made, event(made[-1], "FailedMount", told)])
 
-    assert ("ConfigMissing", "Deployment", "gateway") == blamed(found)
+    assert blamed(found) == ("ConfigMissing", "Deployment", "gateway")
 
 
 def test_a_key_that_a_config_map_lacks_is_told_with_those_it_has() -> None:
     variable = {"name": "MODE", "valueFrom": {"configMapKeyRef": {"name": "modes", "key": "mode"}}}
-    made = deployment("worker", {"containers": [container(env=[variable])]}, [waiting("CreateContainerConfigError", "couldn't find key mode in ConfigMap shop/modes")], phase="Pending")
+    made = deployment(
+        "worker",
+        {"containers": [container(env=[variable])]},
+        [waiting("CreateContainerConfigError", "couldn't find key mode in ConfigMap shop/modes")],
+        phase="Pending",
+    )
 
     found = verdict([*made, lab.made("ConfigMap", "modes", data={"modus": "fast"})])
 
@@ -161,25 +229,31 @@ INITS = [
 
 
 @pytest.mark.parametrize(("command", "log", "words"), INITS)
-def test_an_init_container_that_waits_for_ever_is_told_with_what_it_waits_for(command: list[str], log: str, words: tuple[str, ...]) -> None:
+def test_an_init_container_that_waits_for_ever_is_told_with_what_it_waits_for(
+    command: list[str], log: str, words: tuple[str, ...]
+) -> None:
     spec = {"initContainers": [container("wait-db", "busybox:1.36", command=command)], "containers": [container()]}
-    made = deployment("ledger", spec, [waiting("PodInitializing")], phase="Pending", inits=[running("wait-db", ready=False)])
+    made = deployment(
+        "ledger", spec, [waiting("PodInitializing")], phase="Pending", inits=[running("wait-db", ready=False)]
+    )
     name = made[-1]["metadata"]["name"]
 
     found = verdict(made, "Why is ledger stuck?", {f"{name}/wait-db": log})
 
-    assert ("InitStuck", "Deployment", "ledger") == blamed(found)
-    assert [] == [word for word in words if word not in found.best.diagnosis]
+    assert blamed(found) == ("InitStuck", "Deployment", "ledger")
+    assert [word for word in words if word not in found.best.diagnosis] == []
 
 
 def test_an_init_container_that_fails_keeps_the_pod_from_starting() -> None:
     spec = {"initContainers": [container("migrate", command=["./migrate"])], "containers": [container()]}
-    made = deployment("ledger", spec, [waiting("PodInitializing")], phase="Pending", inits=[crashing(1, name="migrate")])
+    made = deployment(
+        "ledger", spec, [waiting("PodInitializing")], phase="Pending", inits=[crashing(1, name="migrate")]
+    )
     name = made[-1]["metadata"]["name"]
 
-    found = verdict(made, "", {f"{name}/migrate": "ERROR: migration 12 failed: relation \"accounts\" already exists"})
+    found = verdict(made, "", {f"{name}/migrate": 'ERROR: migration 12 failed: relation "accounts" already exists'})
 
-    assert ("InitStuck", "Deployment", "ledger") == blamed(found)
+    assert blamed(found) == ("InitStuck", "Deployment", "ledger")
     assert "accounts" in found.best.diagnosis
 
 
@@ -191,21 +265,33 @@ JOBS = [
 
 
 @pytest.mark.parametrize(("reason", "code", "log", "words"), JOBS)
-def test_a_job_that_fails_is_told_with_the_reason_of_its_pods(reason: str, code: int, log: str, words: tuple[str, ...]) -> None:
+def test_a_job_that_fails_is_told_with_the_reason_of_its_pods(
+    reason: str, code: int, log: str, words: tuple[str, ...]
+) -> None:
     done = {"name": "app", "ready": False, "restartCount": 0, "state": ended(code), "lastState": {}}
 
-    found = verdict(lab.job("nightly-report", {"containers": [container()], "restartPolicy": "Never"}, [done], reason=reason), "", {"nightly-report-x1/app": log})
+    found = verdict(
+        lab.job("nightly-report", {"containers": [container()], "restartPolicy": "Never"}, [done], reason=reason),
+        "",
+        {"nightly-report-x1/app": log},
+    )
 
-    assert ("JobFailure", "Job", "nightly-report") == blamed(found)
-    assert [] == [word for word in words if word not in found.best.diagnosis]
+    assert blamed(found) == ("JobFailure", "Job", "nightly-report")
+    assert [word for word in words if word not in found.best.diagnosis] == []
 
 
 def test_a_cron_job_that_is_suspended_is_told_when_somebody_misses_it() -> None:
-    spec = {"schedule": "0 3 * * *", "suspend": True, "jobTemplate": {"spec": {"template": {"spec": {"containers": [container()]}}}}}
+    spec = {
+        "schedule": "0 3 * * *",
+        "suspend": True,
+        "jobTemplate": {"spec": {"template": {"spec": {"containers": [container()]}}}},
+    }
 
-    found = verdict([lab.made("CronJob", "backup", "shop", "batch/v1", spec=spec)], "Why does the cronjob backup not run?")
+    found = verdict(
+        [lab.made("CronJob", "backup", "shop", "batch/v1", spec=spec)], "Why does the cronjob backup not run?"
+    )
 
-    assert ("JobFailure", "CronJob", "backup") == blamed(found)
+    assert blamed(found) == ("JobFailure", "CronJob", "backup")
     assert "suspend" in found.best.diagnosis
 
 
@@ -215,4 +301,4 @@ def test_an_evicted_pod_leads_to_its_node() -> None:
 
     found = verdict([gone])
 
-    assert ("NodePressure", "Node", "worker-1") == blamed(found)
+    assert blamed(found) == ("NodePressure", "Node", "worker-1")

@@ -33,7 +33,9 @@ def read(folder: Path) -> tuple[BundleSource, str]:
     objects = _parsed(folder / "cluster.json")
     logs = _parsed(folder / "logs.json") if (folder / "logs.json").exists() else {}
     prompt = folder / "prompt.txt"
-    return of_objects([objects], saved_logs(logs)), prompt.read_text("utf-8", "replace").strip() if prompt.exists() else ""
+    return of_objects([objects], saved_logs(logs)), prompt.read_text(
+        "utf-8", "replace"
+    ).strip() if prompt.exists() else ""
 
 
 def _parsed(file: Path) -> Any:

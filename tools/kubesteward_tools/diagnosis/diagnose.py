@@ -57,12 +57,15 @@ def _nothing(scene: Scene, cluster: str) -> Finding:
     """Nobody is to blame: all is well, or the reason does not show."""
     meant = sorted(scene.question.named or scene.question.hinted)
     owners = {scene.owner(key) for key in meant}
-    sick = [key for key, pods, _ in scene.sick_pods if (not owners or key in owners) and any(_is_down(pod) for pod in pods)]
+    sick = [
+        key for key, pods, _ in scene.sick_pods if (not owners or key in owners) and any(_is_down(pod) for pod in pods)
+    ]
     if sick:
         return _inconclusive(sick, cluster)
     shown = _shown(scene, [key for key in meant if scene.exists(key)])
     text = (
-        f"Healthy: no problem found. {shown}There are no failing pods, no restarts that matter, no warning events and no errors "
+        f"Healthy: no problem found. {shown}There are no failing pods, no restarts that matter, no warning "
+        "events and no errors "
         "in the logs that were read: it is running normally, without issues; nothing is wrong."
     )
     return Finding("Healthy", None, text, 0.8)
@@ -75,7 +78,8 @@ def _is_down(pod: dict[str, object]) -> bool:
 
 def _inconclusive(sick: Sequence[Key], cluster: str) -> Finding:
     text = (
-        f"INCONCLUSIVE: recommend human investigation. {listed(map(named, sick))} {'is' if len(sick) == 1 else 'are'} not "
+        f"INCONCLUSIVE: recommend human investigation. {listed(map(named, sick))} "
+        f"{'is' if len(sick) == 1 else 'are'} not "
         "well, and none of the known causes shows in its state, events and logs: images, configuration, scheduling, "
         "volumes, quota, probes, memory, network and permissions were looked at."
     )

@@ -10,7 +10,9 @@ from kubesteward_tools.diagnosis.reading import command_line, ended, text, varia
 from kubesteward_tools.diagnosis.scene import Ailing, Scene
 from kubesteward_tools.diagnosis.signs import Sign
 
-_EXEC = re.compile(r'exec: \\?"(?P<what>[^"\\]+)\\?": (?P<why>[^:,]+)|(?P<other>\S+): no such file or directory: unknown')
+_EXEC = re.compile(
+    r'exec: \\?"(?P<what>[^"\\]+)\\?": (?P<why>[^:,]+)|(?P<other>\S+): no such file or directory: unknown'
+)
 _CODES = {
     1: "1 (a general error of the program)",
     2: "2 (wrong usage of the program, or a shell error)",
@@ -23,14 +25,70 @@ _CODES = {
     143: "143 (SIGTERM: it was told to stop)",
     255: "255",
 }
-_PROGRAMS = (
-    "apk apt-get awk bash busybox cat chmod chown cp curl cut date dig du echo env find git go grep gunzip gzip head "
-    "httpd java ls mkdir mv mysql nc nginx node npm nslookup perl php ping printf psql pwd python python3 redis-cli "
-    "redis-server rm sed sh sleep sort stress tail tar test top touch true wget yarn"
-).split()
+_PROGRAMS = [
+    "apk",
+    "apt-get",
+    "awk",
+    "bash",
+    "busybox",
+    "cat",
+    "chmod",
+    "chown",
+    "cp",
+    "curl",
+    "cut",
+    "date",
+    "dig",
+    "du",
+    "echo",
+    "env",
+    "find",
+    "git",
+    "go",
+    "grep",
+    "gunzip",
+    "gzip",
+    "head",
+    "httpd",
+    "java",
+    "ls",
+    "mkdir",
+    "mv",
+    "mysql",
+    "nc",
+    "nginx",
+    "node",
+    "npm",
+    "nslookup",
+    "perl",
+    "php",
+    "ping",
+    "printf",
+    "psql",
+    "pwd",
+    "python",
+    "python3",
+    "redis-cli",
+    "redis-server",
+    "rm",
+    "sed",
+    "sh",
+    "sleep",
+    "sort",
+    "stress",
+    "tail",
+    "tar",
+    "test",
+    "top",
+    "touch",
+    "true",
+    "wget",
+    "yarn",
+]
 _MEANINGS: dict[str, tuple[str, str]] = {
     "variable": ("an environment variable that it needs is missing (undefined, not set)", "Set the variable in env or envFrom of the container."),
-    "port": ("its port is already in use by another process of the pod (address already in use), or it may not bind it", "Give each container of the pod its own port."),
+    "port": ("its port is already in use by another process of the pod (address already in use), or it may not "
+        "bind it", "Give each container of the pod its own port."),
     "disk": ("the disk is full (no space left on device)", "Enlarge the volume or the ephemeral-storage limit, or clean up."),
     "readonly": ("it writes to a read-only file system (readOnlyRootFilesystem or a read-only mount)", "Mount a writable emptyDir at the path, or drop readOnlyRootFilesystem."),
     "architecture": ("the program is built for another CPU architecture (exec format error)", "Use an image for the node's architecture."),
@@ -73,7 +131,11 @@ def ending(scene: Scene, item: Ailing) -> Ending:
     failed = [one.message for one in scene.warned(item.pod_key, "Failed") if f"{item.name}" or one.message]
     said = next((one for one in (text(end.get("message")), message, *failed) if _EXEC.search(one)), "")
     code = end.get("exitCode")
-    if said or reason in {"RunContainerError", "CreateContainerError"} or end.get("reason") in {"StartError", "ContainerCannotRun"}:
+    if (
+        said
+        or reason in {"RunContainerError", "CreateContainerError"}
+        or end.get("reason") in {"StartError", "ContainerCannotRun"}
+    ):
         return _not_started(item, said or text(end.get("message")) or message, code)
     found = scene.signs(item.pod_key, item.name)
     chosen = _chosen(found)
@@ -90,7 +152,9 @@ def ending(scene: Scene, item: Ailing) -> Ending:
         )
     tail = _tail(scene, item)
     why = f"it exits with code {shown}" + (f" after printing {tail!r}" if tail else " and its log says nothing")
-    return Ending(why, "Correct the command, arguments or configuration of the container.", (f"log: {tail}",) if tail else ())
+    return Ending(
+        why, "Correct the command, arguments or configuration of the container.", (f"log: {tail}",) if tail else ()
+    )
 
 
 def _not_started(item: Ailing, said: str, code: object) -> Ending:
@@ -107,7 +171,9 @@ def _not_started(item: Ailing, said: str, code: object) -> Ending:
             (said[-300:],),
             start=True,
         )
-    return Ending(f"the runtime cannot start it: {said[:300]}", "Correct the container's definition.", (said[:300],), start=True)
+    return Ending(
+        f"the runtime cannot start it: {said[:300]}", "Correct the container's definition.", (said[:300],), start=True
+    )
 
 
 def likely(command: str) -> str:

@@ -10,7 +10,22 @@ from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.world.store import Key
 
 _FOLLOWED = frozenset(
-    "calls selects routes mounts env_from scales runs_as constrained_by grants binds owns serves admits scheduled_on".split()
+    [
+        "calls",
+        "selects",
+        "routes",
+        "mounts",
+        "env_from",
+        "scales",
+        "runs_as",
+        "constrained_by",
+        "grants",
+        "binds",
+        "owns",
+        "serves",
+        "admits",
+        "scheduled_on",
+    ]
 )
 _HUBS = frozenset({"namespaces", "nodes", "storageclasses.storage.k8s.io"})
 _EVERYBODYS = frozenset({"default", "kube-root-ca.crt"})
@@ -66,7 +81,12 @@ class Focus:
         """0..1."""
         if self.is_open:
             return 1.0
-        touched = {found.culprit, self._scene.owner(found.culprit), *found.suffers, *map(self._scene.owner, found.suffers)}
+        touched = {
+            found.culprit,
+            self._scene.owner(found.culprit),
+            *found.suffers,
+            *map(self._scene.owner, found.suffers),
+        }
         best = 0.0
         for distance, ring in enumerate(self._rings):
             if touched & ring and (distance == 0 or found.culprit in ring or self._scene.owner(found.culprit) in ring):

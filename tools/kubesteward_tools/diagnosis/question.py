@@ -34,7 +34,9 @@ _KINDS = {
     "secret": ("secrets",),
     "volume": ("persistentvolumes", "persistentvolumeclaims"),
 }
-_SEARCHED = tuple(dict.fromkeys(resource for group in _KINDS.values() for resource in group if resource != "namespaces")) + (
+_SEARCHED = tuple(
+    dict.fromkeys(resource for group in _KINDS.values() for resource in group if resource != "namespaces")
+) + (
     "networkpolicies.networking.k8s.io",
     "roles.rbac.authorization.k8s.io",
     "rolebindings.rbac.authorization.k8s.io",
@@ -46,23 +48,113 @@ _SEARCHED = tuple(dict.fromkeys(resource for group in _KINDS.values() for resour
     "validatingwebhookconfigurations.admissionregistration.k8s.io",
     "mutatingwebhookconfigurations.admissionregistration.k8s.io",
 )
-_APPLICATIONS = ("deployments.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "cronjobs.batch", "pods", "services")
+_APPLICATIONS = (
+    "deployments.apps",
+    "statefulsets.apps",
+    "daemonsets.apps",
+    "jobs.batch",
+    "cronjobs.batch",
+    "pods",
+    "services",
+)
 _COMMON = frozenset(
-    "a all an and any app application are at be broken can cluster container controller default do does error errors "
-    "find fix for from get has have http in is it its kubernetes list my no not of on or pods please root cause running "
-    "server service should so start state test that the there this to up user users via what when which why with work "
-    "wrong you pull image".split()
+    [
+        "a",
+        "all",
+        "an",
+        "and",
+        "any",
+        "app",
+        "application",
+        "are",
+        "at",
+        "be",
+        "broken",
+        "can",
+        "cluster",
+        "container",
+        "controller",
+        "default",
+        "do",
+        "does",
+        "error",
+        "errors",
+        "find",
+        "fix",
+        "for",
+        "from",
+        "get",
+        "has",
+        "have",
+        "http",
+        "in",
+        "is",
+        "it",
+        "its",
+        "kubernetes",
+        "list",
+        "my",
+        "no",
+        "not",
+        "of",
+        "on",
+        "or",
+        "pods",
+        "please",
+        "root",
+        "cause",
+        "running",
+        "server",
+        "service",
+        "should",
+        "so",
+        "start",
+        "state",
+        "test",
+        "that",
+        "the",
+        "there",
+        "this",
+        "to",
+        "up",
+        "user",
+        "users",
+        "via",
+        "what",
+        "when",
+        "which",
+        "why",
+        "with",
+        "work",
+        "wrong",
+        "you",
+        "pull",
+        "image",
+    ]
 )
 """Words of a question that count as a name only beside a kind or in quotes."""
 
 _TOPICS: tuple[tuple[str, tuple[Category, ...]], ...] = (
     (r"\bdrain|\bevict|disruption|\bpdb\b|\bupgrad", ("PDB",)),
     (r"autoscal|\bhpa\b|\bscal(?:e|es|ing)\b(?! down| to zero| to 0)", ("HPA",)),
-    (r"\bscaled? (?:down )?to (?:0|zero)|no replicas|zero replicas|no pods|0 (?:pods|replicas)", ("ScaledToZero", "Quota")),
+    (
+        r"\bscaled? (?:down )?to (?:0|zero)|no replicas|zero replicas|no pods|0 (?:pods|replicas)",
+        ("ScaledToZero", "Quota"),
+    ),
     (r"\bdns\b|resolv|hostname|name or service|nslookup|no such host", ("DNS",)),
-    (r"forbidden|permission|unauthori|rbac|service ?account|access denied|not allowed to|can(?:'t|not) (?:list|get|watch|create|delete|patch|update)", ("RBAC",)),
-    (r"from outside|outside (?:of )?the|external(?:ly)?\b|\bingress|\burl\b|\b404\b|\bhost(?:s)?\b [\w.-]+\.[a-z]+", ("Ingress",)),
-    (r"time[ds]? ?-?out|connect|reach|respond|access|communicat|refused|traffic|unavailable", ("ServiceRouting", "NetworkPolicy", "Ingress", "DNS", "ScaledToZero")),
+    (
+        r"forbidden|permission|unauthori|rbac|service ?account|access denied|not allowed to|can(?:'t|not) "
+        r"(?:list|get|watch|create|delete|patch|update)",
+        ("RBAC",),
+    ),
+    (
+        r"from outside|outside (?:of )?the|external(?:ly)?\b|\bingress|\burl\b|\b404\b|\bhost(?:s)?\b [\w.-]+\.[a-z]+",
+        ("Ingress",),
+    ),
+    (
+        r"time[ds]? ?-?out|connect|reach|respond|access|communicat|refused|traffic|unavailable",
+        ("ServiceRouting", "NetworkPolicy", "Ingress", "DNS", "ScaledToZero"),
+    ),
     (r"network ?polic|blocked|firewall", ("NetworkPolicy",)),
     (r"endpoint|selector|service\b.*\b(?:work|route|routing|accessible)|not accessible", ("ServiceRouting",)),
     (r"throttl|\bslow|latenc|performance|response time|cpu limit", ("CPUThrottling",)),
@@ -81,7 +173,8 @@ _TOPICS: tuple[tuple[str, tuple[Category, ...]], ...] = (
     (r"image|pull", ("ImagePull",)),
 )
 _TROUBLE = re.compile(
-    r"fail|error|crash|restart|problem with|issue with|not (?:start|work|run|respond|become|reach|accessible|ready|scal)|"
+    r"fail|error|crash|restart|problem with|issue with|not (?:start|work|run|respond|become|reach|"
+    r"accessible|ready|scal)|"
     r"isn't|can't|cannot|doesn't|don't|won't|unable|stuck|hang|broken|fix|alert|wrong with my|timeout|time out|slow|"
     r"refused|why|root cause|down\b|unavailable|outage|degraded|pending",
     re.I,
@@ -120,7 +213,9 @@ def understand(text: str, store: Store) -> Question:
     """The question that the words ask of what is in `store`."""
     words = [match[0] for match in _WORD.finditer(text)]
     topics = dict.fromkeys(item for pattern, found in _TOPICS if re.search(pattern, text, re.I) for item in found)
-    namespaces = {word for word in words if store.facts(Key("namespaces", "", word)) and _is_namespace(word, text, store)}
+    namespaces = {
+        word for word in words if store.facts(Key("namespaces", "", word)) and _is_namespace(word, text, store)
+    }
     named, hinted = set[Key](), set[Key]()
     for word in dict.fromkeys(words):
         sure, maybe = _meant(word, text, store, namespaces)
@@ -193,4 +288,6 @@ def _near(words: Iterable[str], store: Store, namespaces: set[str]) -> set[Key]:
 
 def _spaces_like(words: Iterable[str], store: Store) -> set[str]:
     wanted = {word.lower() for word in words if len(word) > 3 and word.lower() not in _COMMON}
-    return {key.name for key in store.keys("namespaces") if any(word in key.name or key.name in word for word in wanted)}
+    return {
+        key.name for key in store.keys("namespaces") if any(word in key.name or key.name in word for word in wanted)
+    }

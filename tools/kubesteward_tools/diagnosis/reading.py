@@ -25,7 +25,11 @@ def kind_of(resource: str) -> str:
 
 def named(key: Key) -> str:
     """`Deployment shop/web`."""
-    return f"{kind_of(key.resource)} {key.namespace}/{key.name}" if key.namespace else f"{kind_of(key.resource)} {key.name}"
+    return (
+        f"{kind_of(key.resource)} {key.namespace}/{key.name}"
+        if key.namespace
+        else f"{kind_of(key.resource)} {key.name}"
+    )
 
 
 def count(number: int, word: str) -> str:

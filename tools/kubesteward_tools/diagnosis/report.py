@@ -38,7 +38,9 @@ class Finding:
     def as_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {
             "category": self.category,
-            "culprit": {"kind": self.culprit.kind, "name": self.culprit.name, "namespace": self.culprit.namespace} if self.culprit else None,
+            "culprit": {"kind": self.culprit.kind, "name": self.culprit.name, "namespace": self.culprit.namespace}
+            if self.culprit
+            else None,
             "diagnosis": self.diagnosis,
             "confidence": round(self.confidence, 2),
             "evidence": list(self.evidence),
@@ -74,7 +76,9 @@ def _line(text: str) -> str:
     return redact(clean(" ".join(text.split()), _EVIDENCE))
 
 
-def _diagnosis(candidate: Candidate, evidence: tuple[str, ...], explains: tuple[str, ...], since: str, roll_out: str) -> str:
+def _diagnosis(
+    candidate: Candidate, evidence: tuple[str, ...], explains: tuple[str, ...], since: str, roll_out: str
+) -> str:
     sentence = redact(clean(" ".join(candidate.sentence.split()), 800))
     parts = [f"{candidate.category}: {sentence[:1].upper()}{sentence[1:]}"]
     if candidate.fix:

@@ -16,7 +16,11 @@ def came_with(scene: Scene, workload: Key) -> str:
     if workload.resource != "deployments.apps":
         return ""
     facts = scene.store.facts(workload)
-    sets = [scene.get(key) for key in scene.store.owned_by(facts.uid) if key.resource == "replicasets.apps"] if facts and facts.uid else []
+    sets = (
+        [scene.get(key) for key in scene.store.owned_by(facts.uid) if key.resource == "replicasets.apps"]
+        if facts and facts.uid
+        else []
+    )
     newest, *older = sorted(sets, key=_revision, reverse=True) or [{}]
     working = next((one for one in older if mapping(one.get("status")).get("readyReplicas")), None)
     if working is None:
@@ -41,5 +45,3 @@ def _changes(old: Object, new: Object) -> Iterator[str]:
         for field in ("image", "command", "args", "resources"):
             if was and was.get(field) != item.get(field):
                 yield f"{field} {was.get(field)} -> {item.get(field)}"
-
-

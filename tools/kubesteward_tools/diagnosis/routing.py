@@ -49,7 +49,11 @@ def meant(scene: Scene, name: str, namespace: str) -> Key | None:
     found = host(name, namespace, addressed=True)
     if found is None:
         return None
-    if len(labels) == 2 and not scene.exists(Key("namespaces", "", labels[1])) and labels[0].rpartition("-")[2].isdigit():
+    if (
+        len(labels) == 2
+        and not scene.exists(Key("namespaces", "", labels[1]))
+        and labels[0].rpartition("-")[2].isdigit()
+    ):
         return Key("services", namespace, labels[1])
     return Key("services", found.namespace, found.service)
 
@@ -90,4 +94,8 @@ def workload_named(scene: Scene, namespace: str, name: str) -> Key | None:
 
 
 def ingress_of(scene: Scene, service: Key) -> list[Key]:
-    return [edge.source for edge in scene.graph.edges(service, {"routes"}) if text(edge.source.resource).startswith("ingresses")]
+    return [
+        edge.source
+        for edge in scene.graph.edges(service, {"routes"})
+        if text(edge.source.resource).startswith("ingresses")
+    ]

@@ -177,9 +177,7 @@ class Scene:
         message = reading.text(event.get("message") or event.get("note"))
         count = event.get("count") or reading.mapping(event.get("series")).get("count") or 1
         space = reading.text(event["metadata"].get("namespace"))
-        return Warned(
-            self.key_of(about, space), str(event.get("reason")), message, int(count), min(times), max(times)
-        )
+        return Warned(self.key_of(about, space), str(event.get("reason")), message, int(count), min(times), max(times))
 
     @cached_property
     def warned_workloads(self) -> dict[Key, list[Warned]]:
@@ -266,7 +264,9 @@ class Scene:
             if self.exists(pod):
                 said = found.setdefault(self.owner(pod), [])
                 known = {(sign.kind, sign.peer) for _, _, sign in said}
-                said += [(pod, container, item) for item in self.signs(pod, container) if (item.kind, item.peer) not in known]
+                said += [
+                    (pod, container, item) for item in self.signs(pod, container) if (item.kind, item.peer) not in known
+                ]
         return found
 
 

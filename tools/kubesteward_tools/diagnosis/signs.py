@@ -20,51 +20,177 @@ _HOST = r"[A-Za-z0-9](?:[\w.-]*[\w])?"
 _ADDRESS = rf"(?P<peer>{_HOST}|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{{2,5}}))?"
 
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
-    ("forbidden", r'is forbidden: User "(?P<peer>[^"]+)" cannot|cannot (?:list|get|watch|create|update|patch|delete) resource "'),
+    (
+        "forbidden",
+        r'is forbidden: User "(?P<peer>[^"]+)" cannot|cannot (?:list|get|watch|create|update|patch|delete) resource "',
+    ),
     ("dns", rf"lookup (?P<peer>{_HOST})(?: on [\d.:]+)?: (?:no such host|server misbehaving|i/o timeout|read udp)"),
-    ("dns", rf"(?:could not resolve|couldn't resolve|cannot resolve|can't resolve|unable to resolve|failed to resolve)(?: the)?(?: host(?:name)?| proxy| address)?[ :]*['\"]?(?P<peer>{_HOST})"),
+    (
+        "dns",
+        r"(?:could not resolve|couldn't resolve|cannot resolve|can't resolve|unable to resolve|failed to "
+        rf"resolve)(?: the)?(?: host(?:name)?| proxy| address)?[ :]*['\"]?(?P<peer>{_HOST})",
+    ),
     ("dns", rf"(?:getaddrinfo|queryA) (?:ENOTFOUND|EAI_AGAIN) (?P<peer>{_HOST})"),
     ("dns", rf"(?:unknownhostexception|unknown host|bad address)[: ]+['\"]?(?P<peer>{_HOST})"),
-    ("dns", rf"(?:server can't find|can't find|not found in upstream|host not found in upstream) ['\"]?(?P<peer>{_HOST})"),
-    ("dns", rf"host(?:name)?[='\" :]+(?P<peer>{_HOST})['\" ,].{{0,240}}(?:name or service not known|temporary failure in name resolution|nodename nor servname|name resolution|failed to resolve)"),
-    ("dns", rf"(?:name or service not known|temporary failure in name resolution|name does not resolve|NXDOMAIN|no address associated with hostname)(?:.{{0,40}}?['\"](?P<peer>{_HOST})['\"])?"),
+    (
+        "dns",
+        rf"(?:server can't find|can't find|not found in upstream|host not found in upstream) ['\"]?(?P<peer>{_HOST})",
+    ),
+    (
+        "dns",
+        rf"host(?:name)?[='\" :]+(?P<peer>{_HOST})['\" ,].{{0,240}}(?:name or service not known|temporary "
+        r"failure in name resolution|nodename nor servname|name resolution|failed to resolve)",
+    ),
+    (
+        "dns",
+        r"(?:name or service not known|temporary failure in name resolution|name does not resolve|NXDOMAIN|"
+        rf"no address associated with hostname)(?:.{{0,40}}?['\"](?P<peer>{_HOST})['\"])?",
+    ),
     ("dns", rf"could not translate host name ['\"](?P<peer>{_HOST})['\"]"),
-    ("connection", rf"dial tcp (?:{_ADDRESS}).{{0,80}}?(?:connection refused|no route to host|network is unreachable|connection reset)"),
+    (
+        "connection",
+        rf"dial tcp (?:{_ADDRESS}).{{0,80}}?(?:connection refused|no route to host|network is unreachable|"
+        r"connection reset)",
+    ),
     ("timeout", rf"dial tcp (?:{_ADDRESS}).{{0,80}}?(?:timeout|timed out|deadline)"),
     ("connection", rf"(?:econnrefused|econnreset|ehostunreach)[ :]+(?:{_ADDRESS})"),
     ("timeout", rf"etimedout[ :]+(?:{_ADDRESS})"),
-    ("connection", rf"host='(?P<peer>{_HOST})', port=(?P<port>\d+).{{0,240}}?(?:refused|unreachable|reset|newconnectionerror)"),
+    (
+        "connection",
+        rf"host='(?P<peer>{_HOST})', port=(?P<port>\d+).{{0,240}}?(?:refused|unreachable|reset|newconnectionerror)",
+    ),
     ("timeout", rf"host='(?P<peer>{_HOST})', port=(?P<port>\d+).{{0,240}}?(?:timed out|timeout)"),
     ("connection", rf"failed to connect to (?P<peer>{_HOST}) port (?P<port>\d+)"),
-    ("connection", rf"(?:connection to|connecting to|connect to|connect failed to|could not connect to(?: server at)?|can't connect to|cannot connect to|unable to connect to|failed to connect to|unable to reach|failed to reach|cannot reach|could not reach)(?: the)?(?: server| host| database| backend| upstream| endpoint| mysql server on)*(?: at)? ['\"(]?(?:\w+://)?(?:[^/@\s]*@)?(?:{_ADDRESS})"),
-    ("timeout", rf"(?:connection timed? ?out|connection timeout|timed? ?out)(?: while)?(?: connecting)?(?: to| waiting for| for)[ :]*['\"]?(?:\w+://)?(?:{_ADDRESS})"),
-    ("connection", rf"(?:\w+://)(?:[^/@\s]*@)?(?:{_ADDRESS})[^\s]*.{{0,100}}?(?:connection refused|refused|unreachable|connection reset)"),
+    (
+        "connection",
+        r"(?:connection to|connecting to|connect to|connect failed to|could not connect to(?: server at)?|"
+        r"can't connect to|cannot connect to|unable to connect to|failed to connect to|unable to reach|"
+        r"failed to reach|cannot reach|could not reach)(?: the)?(?: server| host| database| backend| "
+        rf"upstream| endpoint| mysql server on)*(?: at)? ['\"(]?(?:\w+://)?(?:[^/@\s]*@)?(?:{_ADDRESS})",
+    ),
+    (
+        "timeout",
+        r"(?:connection timed? ?out|connection timeout|timed? ?out)(?: while)?(?: connecting)?(?: to| "
+        rf"waiting for| for)[ :]*['\"]?(?:\w+://)?(?:{_ADDRESS})",
+    ),
+    (
+        "connection",
+        rf"(?:\w+://)(?:[^/@\s]*@)?(?:{_ADDRESS})[^\s]*.{{0,100}}?(?:connection refused|refused|unreachable|"
+        r"connection reset)",
+    ),
     ("timeout", rf"(?:\w+://)(?:[^/@\s]*@)?(?:{_ADDRESS})[^\s]*.{{0,100}}?(?:timed out|timeout)"),
-    ("connection", rf"(?:{_ADDRESS})[:,]? (?:connection refused|connect: connection refused|connection reset by peer|no route to host|host is unreachable)"),
-    ("connection", r"connection refused|econnrefused|connection reset by peer|no route to host|connect\(\) failed|no healthy upstream"),
-    ("timeout", r"connection timed out|download timed out|i/o timeout|context deadline exceeded|connect timeout|operation timed out|etimedout|read timed out|upstream timed out"),
-    ("certificate", r"x509: |certificate (?:has expired|verify failed|signed by unknown|is not valid|required)|ssl(?:_error|handshakeexception)|tls: (?:failed|bad|handshake)|certificate expired"),
-    ("auth", r"authentication failed|auth(?:entication)? (?:error|failure)|access denied for user|password authentication failed|noauth|wrongpass|invalid (?:credentials|password|api key|token)|login failed|not authorized|unauthorized\b|role \"[^\"]+\" does not exist|authorization failed"),
-    ("memory", r"outofmemoryerror|out of memory|cannot allocate memory|heap out of memory|memoryerror|std::bad_alloc|oom-?kill|runtime: out of memory"),
-    ("variable", r"(?i:env(?:ironment)?[ _]?var(?:iable)?s?)[ :]*['\"`$]?(?P<peer>[A-Z_][A-Z0-9_]*)?['\"`]?.{0,30}?(?i:undefined|missing|not set|unset|not defined|required|must be set|not found|empty|is not)"),
-    ("variable", r"['\"`$]?\b(?P<peer>[A-Z][A-Z0-9]*_[A-Z0-9_]+)['\"`]?:?.{0,25}?(?i:undefined|not set|\bunset|not defined|is required|required|must be set|is missing|not found|unbound variable|no value|is empty|not provided|not specified)"),
-    ("variable", r"(?i:missing|undefined|required|must set|must specify|please set|set the|need to set|expected)(?i: required)?(?i: the)?(?i: config(?:uration)?)?(?i: env(?:ironment)?)?(?i: var(?:iable)?s?)?[ :]*['\"`$]?(?P<peer>[A-Z][A-Z0-9]*_[A-Z0-9_]+)"),
+    (
+        "connection",
+        rf"(?:{_ADDRESS})[:,]? (?:connection refused|connect: connection refused|connection reset by peer|no "
+        r"route to host|host is unreachable)",
+    ),
+    (
+        "connection",
+        r"connection refused|econnrefused|connection reset by peer|no route to host|connect\(\) failed|no "
+        r"healthy upstream",
+    ),
+    (
+        "timeout",
+        r"connection timed out|download timed out|i/o timeout|context deadline exceeded|connect timeout|"
+        r"operation timed out|etimedout|read timed out|upstream timed out",
+    ),
+    (
+        "certificate",
+        r"x509: |certificate (?:has expired|verify failed|signed by unknown|is not valid|required)|"
+        r"ssl(?:_error|handshakeexception)|tls: (?:failed|bad|handshake)|certificate expired",
+    ),
+    (
+        "auth",
+        r"authentication failed|auth(?:entication)? (?:error|failure)|access denied for user|password "
+        r"authentication failed|noauth|wrongpass|invalid (?:credentials|password|api key|token)|login "
+        r"failed|not authorized|unauthorized\b|role \"[^\"]+\" does not exist|authorization failed",
+    ),
+    (
+        "memory",
+        r"outofmemoryerror|out of memory|cannot allocate memory|heap out of memory|memoryerror|"
+        r"std::bad_alloc|oom-?kill|runtime: out of memory",
+    ),
+    (
+        "variable",
+        r"(?i:env(?:ironment)?[ _]?var(?:iable)?s?)[ "
+        r":]*['\"`$]?(?P<peer>[A-Z_][A-Z0-9_]*)?['\"`]?.{0,30}?(?i:undefined|missing|not set|unset|not "
+        r"defined|required|must be set|not found|empty|is not)",
+    ),
+    (
+        "variable",
+        r"['\"`$]?\b(?P<peer>[A-Z][A-Z0-9]*_[A-Z0-9_]+)['\"`]?:?.{0,25}?(?i:undefined|not set|\bunset|not "
+        r"defined|is required|required|must be set|is missing|not found|unbound variable|no value|is empty|"
+        r"not provided|not specified)",
+    ),
+    (
+        "variable",
+        r"(?i:missing|undefined|required|must set|must specify|please set|set the|need to set|expected)(?i: "
+        r"required)?(?i: the)?(?i: config(?:uration)?)?(?i: env(?:ironment)?)?(?i: var(?:iable)?s?)?[ "
+        r":]*['\"`$]?(?P<peer>[A-Z][A-Z0-9]*_[A-Z0-9_]+)",
+    ),
     ("variable", r"KeyError: ['\"](?P<peer>[A-Z][A-Z0-9_]+)['\"]"),
     ("variable", r"(?i:you need to specify one of|database is uninitialized and (?:superuser )?password)"),
-    ("port", r"address already in use|eaddrinuse|port (?P<port>\d+) is (?:already )?(?:in use|allocated)|bind.{0,40}permission denied|only one usage of each socket"),
+    (
+        "port",
+        r"address already in use|eaddrinuse|port (?P<port>\d+) is (?:already )?(?:in use|allocated)|"
+        r"bind.{0,40}permission denied|only one usage of each socket",
+    ),
     ("disk", r"no space left on device|disk full|enospc|disk quota exceeded"),
     ("readonly", r"read-only file ?system|erofs"),
     ("architecture", r"exec format error"),
-    ("library", r"modulenotfounderror|no module named|cannot find module|importerror|classnotfoundexception|noclassdeffounderror|error while loading shared libraries|cannot open shared object|could not find or load main class|loaderror"),
-    ("command", r"(?:sh|bash|ash|/bin/sh|/bin/bash)?:? ?(?:line )?\d*:? ?(?P<peer>[\w./-]+): (?:command not found|not found)\b|executable file not found|no such command"),
-    ("usage", r"unknown (?:flag|command|option|argument|subcommand|shorthand)|unrecognized (?:option|argument|flag|command)|invalid (?:option|argument|flag)\b|flag provided but not defined|^usage:|unexpected argument|illegal option|try '.*--help'"),
-    ("syntax", r"syntax ?error|indentationerror|unexpected (?:token|end of file|eof|identifier)|parse error|unterminated quoted"),
-    ("file", r"no such file or directory|filenotfound|enoent|cannot open (?:file|config)|file not found|does not exist: /|can't open|cannot find (?:the )?file"),
-    ("permission", r"permission denied|eacces|operation not permitted|eperm|accessdenied|must be run as root|requires root"),
-    ("config", r"invalid config|config(?:uration)? (?:error|is invalid|file .{0,60}(?:invalid|error))|\[emerg\]|failed to (?:load|parse|read|validate) (?:the )?config|unknown directive|unmarshal|yaml: |json\.decoder|invalid character|bad config|missing required (?:field|key|setting|option|property)"),
-    ("panic", r"^panic:|panic: |segmentation fault|sigsegv|sigabrt|core dumped|fatal error:|fatal signal|stack overflow|assertion (?:failed|error)|runtime error:"),
-    ("exception", r"zerodivisionerror|(?:division|divide) by zero|traceback \(most recent call last\)|exception in thread|unhandled(?:promise)?(?: rejection)?|uncaught|^\s*(?:[a-z_]\w*\.)*[A-Z]\w*(?:Error|Exception)\b(?::|$)|caused by: |nullpointerexception"),
-    ("http", r"\b(?:http|status|statuscode|code)[/= :\w.]{0,12}\b(?P<port>50[0234])\b|internal server error|bad gateway|service unavailable|gateway time-?out"),
+    (
+        "library",
+        r"modulenotfounderror|no module named|cannot find module|importerror|classnotfoundexception|"
+        r"noclassdeffounderror|error while loading shared libraries|cannot open shared object|could not "
+        r"find or load main class|loaderror",
+    ),
+    (
+        "command",
+        r"(?:sh|bash|ash|/bin/sh|/bin/bash)?:? ?(?:line )?\d*:? ?(?P<peer>[\w./-]+): (?:command not found|"
+        r"not found)\b|executable file not found|no such command",
+    ),
+    (
+        "usage",
+        r"unknown (?:flag|command|option|argument|subcommand|shorthand)|unrecognized (?:option|argument|"
+        r"flag|command)|invalid (?:option|argument|flag)\b|flag provided but not defined|^usage:|unexpected "
+        r"argument|illegal option|try '.*--help'",
+    ),
+    (
+        "syntax",
+        r"syntax ?error|indentationerror|unexpected (?:token|end of file|eof|identifier)|parse error|"
+        r"unterminated quoted",
+    ),
+    (
+        "file",
+        r"no such file or directory|filenotfound|enoent|cannot open (?:file|config)|file not found|does not "
+        r"exist: /|can't open|cannot find (?:the )?file",
+    ),
+    (
+        "permission",
+        r"permission denied|eacces|operation not permitted|eperm|accessdenied|must be run as root|requires root",
+    ),
+    (
+        "config",
+        r"invalid config|config(?:uration)? (?:error|is invalid|file .{0,60}(?:invalid|error))|\[emerg\]|"
+        r"failed to (?:load|parse|read|validate) (?:the )?config|unknown directive|unmarshal|yaml: |"
+        r"json\.decoder|invalid character|bad config|missing required (?:field|key|setting|option|property)",
+    ),
+    (
+        "panic",
+        r"^panic:|panic: |segmentation fault|sigsegv|sigabrt|core dumped|fatal error:|fatal signal|stack "
+        r"overflow|assertion (?:failed|error)|runtime error:",
+    ),
+    (
+        "exception",
+        r"zerodivisionerror|(?:division|divide) by zero|traceback \(most recent call last\)|exception in "
+        r"thread|unhandled(?:promise)?(?: rejection)?|uncaught|^\s*(?:[a-z_]\w*\.)*[A-Z]\w*(?:Error|"
+        r"Exception)\b(?::|$)|caused by: |nullpointerexception",
+    ),
+    (
+        "http",
+        r"\b(?:http|status|statuscode|code)[/= :\w.]{0,12}\b(?P<port>50[0234])\b|internal server error|bad "
+        r"gateway|service unavailable|gateway time-?out",
+    ),
 )
 _BREAKS = re.compile(r"^\s*(?:at |File \"|\.\.\. \d+ more|goroutine )")
 
@@ -91,14 +217,17 @@ for _kind, _ in _PATTERNS:
 _RANK |= {"exit": 90, "error": 99}
 _COMPILED = tuple((kind, re.compile(pattern, re.I if kind not in {"variable"} else 0)) for kind, pattern in _PATTERNS)
 _QUICK = re.compile(
-    r"error|fail|exception|refus|time|unreach|resolv|find|found|denied|forbid|cannot|can't|could|unable|invalid|unknown|"
+    r"error|fail|exception|refus|time|unreach|resolv|find|found|denied|forbid|cannot|can't|could|unable|"
+    r"invalid|unknown|"
     r"missing|undefined|not |unset|panic|fatal|traceback|emerg|space|memory|usage|bad |crit|uncaught|unhandled|exit|"
-    r"no |null|sig|ENO|EACC|EAI|ECONN|ETIME|core dumped|misbehaving|divi|50[0-4]|require|must|expired|x509|syntax|ssl|tls|"
+    r"no |null|sig|ENO|EACC|EAI|ECONN|ETIME|core dumped|misbehaving|divi|50[0-4]|require|must|expired|"
+    r"x509|syntax|ssl|tls|"
     r"read-only|specify|unexpected|in use|KeyError|illegal|auth",
     re.I,
 )
 _HARMLESS = re.compile(
-    r"\b(?:0|no|zero|without) (?:errors?|failures?|issues?|problems?)|errors?[=: ]+0\b|error_log|errorlog|failed[=: ]+0\b|"
+    r"\b(?:0|no|zero|without) (?:errors?|failures?|issues?|problems?)|errors?[=: ]+0\b|error_log|errorlog|"
+    r"failed[=: ]+0\b|"
     r"(?:recovered|retry succeeded|reconnected|healthy again)|\bnot an error\b",
     re.I,
 )
@@ -147,14 +276,58 @@ def _sign(line: str, *, last: bool) -> Sign | None:
 
 
 _NO_PEERS = frozenset(
-    "a an and at be because by connect connection due error failed for from go host http https if in is it its localhost "
-    "127.0.0.1 0.0.0.0 of on or remote server tcp that the this to udp was waiting when while with".split()
+    [
+        "a",
+        "an",
+        "and",
+        "at",
+        "be",
+        "because",
+        "by",
+        "connect",
+        "connection",
+        "due",
+        "error",
+        "failed",
+        "for",
+        "from",
+        "go",
+        "host",
+        "http",
+        "https",
+        "if",
+        "in",
+        "is",
+        "it",
+        "its",
+        "localhost",
+        "127.0.0.1",
+        "0.0.0.0",
+        "of",
+        "on",
+        "or",
+        "remote",
+        "server",
+        "tcp",
+        "that",
+        "the",
+        "this",
+        "to",
+        "udp",
+        "was",
+        "waiting",
+        "when",
+        "while",
+        "with",
+    ]
 )
 
 
 def listening(text: str) -> Iterator[int]:
     """The ports that a program says it listens on."""
-    pattern = r"(?:listen(?:ing)?|running|serving|started|bound|server|accepting)\b[^\n]{0,60}?(?::|port[ =:]+)(\d{2,5})\b"
+    pattern = (
+        r"(?:listen(?:ing)?|running|serving|started|bound|server|accepting)\b[^\n]{0,60}?(?::|port[ =:]+)(\d{2,5})\b"
+    )
     for match in re.finditer(pattern, text[-200_000:], re.I):
         if 1 <= (number := int(match[1])) <= 65535:
             yield number

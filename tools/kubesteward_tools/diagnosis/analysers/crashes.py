@@ -21,7 +21,11 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
         reason, message = waiting(item.status)
         if item.workload.resource in {"jobs.batch", "cronjobs.batch"} or not _fails(scene, item, reason):
             continue
-        if "not found" in message and reason == "CreateContainerError" and ("configmap" in message or "secret" in message):
+        if (
+            "not found" in message
+            and reason == "CreateContainerError"
+            and ("configmap" in message or "secret" in message)
+        ):
             continue
         yield _candidate(scene, item, reason)
 
@@ -49,7 +53,8 @@ def _candidate(scene: Scene, item: Ailing, reason: str) -> Candidate:
     why = f"{found.why}{clash}"
     kind = "init container" if item.init else "container"
     sentence = (
-        f"{kind} {item.name!r} of {named(item.workload)} keeps crashing ({state}, {count(item.restarts, 'restart')}): {why}."
+        f"{kind} {item.name!r} of {named(item.workload)} keeps crashing ({state}, "
+        f"{count(item.restarts, 'restart')}): {why}."
     )
     sign = found.sign
     elsewhere = sign is not None and sign.kind in _ELSEWHERE
@@ -88,5 +93,8 @@ def _clash(item: Ailing) -> str:
         for _, number, _ in ports({"containers": [one]}):
             other = taken.setdefault(number, text(one.get("name")))
             if other != one.get("name") and item.name in {other, one.get("name")}:
-                return f"; port {number} is declared by both {other!r} and {one.get('name')!r} (port conflict: address already in use)"
+                return (
+                    f"; port {number} is declared by both {other!r} and {one.get('name')!r} (port conflict: "
+                    "address already in use)"
+                )
     return ""

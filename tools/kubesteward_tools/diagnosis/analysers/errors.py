@@ -31,8 +31,22 @@ def _erring(scene: Scene, workload: Key, said: list[tuple[Key, str, Sign]]) -> C
     times = f" ({sign.lines} times)" if sign.lines > 1 else ""
     sentence = f"{named(workload)} runs, but its application logs errors{times}: {why}: {sign.line}"
     lines = tuple(f"log of {container}: {one.line}" for _, _, one in order[:3])
-    peers = [routing.meant(scene, one.peer, workload.namespace) for _, _, one in order if one.peer and one.kind in {"connection", "timeout", "dns", "http"}]
+    peers = [
+        routing.meant(scene, one.peer, workload.namespace)
+        for _, _, one in order
+        if one.peer and one.kind in {"connection", "timeout", "dns", "http"}
+    ]
     needs = tuple(key for key in peers if key is not None)
     elsewhere = sign.kind in {"connection", "timeout", "dns", "forbidden", "http"}
     sure = 0.45 if sign.kind in _WEAK else 0.55 if elsewhere else 0.68
-    return Candidate("AppError", workload, f"{sentence.rstrip('.')}.", sure, lines, fix=fix, suffers=(workload,), needs=needs, generic=elsewhere or sign.kind in _WEAK)
+    return Candidate(
+        "AppError",
+        workload,
+        f"{sentence.rstrip('.')}.",
+        sure,
+        lines,
+        fix=fix,
+        suffers=(workload,),
+        needs=needs,
+        generic=elsewhere or sign.kind in _WEAK,
+    )

@@ -13,14 +13,52 @@ from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.world.store import Key
 
 _REASONS = frozenset(
-    "ErrImagePull ImagePullBackOff InvalidImageName ErrImageNeverPull ImageInspectError RegistryUnavailable "
-    "SignatureValidationFailed".split()
+    [
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+        "RegistryUnavailable",
+        "SignatureValidationFailed",
+    ]
 )
-_POPULAR = (
-    "alpine apache busybox cassandra debian elasticsearch golang grafana haproxy httpd influxdb java jenkins kafka "
-    "mariadb memcached mongo mysql nginx node openjdk php postgres prometheus python rabbitmq redis ruby tomcat "
-    "traefik ubuntu vault wordpress zookeeper"
-).split()
+_POPULAR = [
+    "alpine",
+    "apache",
+    "busybox",
+    "cassandra",
+    "debian",
+    "elasticsearch",
+    "golang",
+    "grafana",
+    "haproxy",
+    "httpd",
+    "influxdb",
+    "java",
+    "jenkins",
+    "kafka",
+    "mariadb",
+    "memcached",
+    "mongo",
+    "mysql",
+    "nginx",
+    "node",
+    "openjdk",
+    "php",
+    "postgres",
+    "prometheus",
+    "python",
+    "rabbitmq",
+    "redis",
+    "ruby",
+    "tomcat",
+    "traefik",
+    "ubuntu",
+    "vault",
+    "wordpress",
+    "zookeeper",
+]
 _WHY: tuple[tuple[str, str, str], ...] = (
     (
         r"toomanyrequests|rate limit|429",
@@ -38,7 +76,8 @@ _WHY: tuple[tuple[str, str, str], ...] = (
         "Correct the registry's host in the image name, or the node's DNS.",
     ),
     (
-        r"i/o timeout|deadline exceeded|connection refused|no route|unreachable|TLS handshake timeout|request canceled|EOF",
+        r"i/o timeout|deadline exceeded|connection refused|no route|unreachable|TLS handshake timeout|"
+        r"request canceled|EOF",
         "the registry cannot be reached from the node (connection refused or timeout)",
         "Check the registry's address and the node's way to it: proxy, firewall, air gap.",
     ),
@@ -53,7 +92,8 @@ _WHY: tuple[tuple[str, str, str], ...] = (
         "Set an image name and tag that exist.",
     ),
     (
-        r"401|unauthorized|authentication required|403|forbidden|denied|no basic auth credentials|insufficient_scope|authorization failed",
+        r"401|unauthorized|authentication required|403|forbidden|denied|no basic auth credentials|"
+        r"insufficient_scope|authorization failed",
         "the registry refuses access: the repository does not exist, or it is private and the credentials "
         "(imagePullSecrets) are missing or wrong (pull access denied, unauthorized)",
         "Correct the image name, or create a docker-registry Secret and name it in imagePullSecrets.",
@@ -71,7 +111,9 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
 
 def _candidate(scene: Scene, item: Ailing, reason: str, message: str) -> Candidate:
     image = text(item.container.get("image")) or text(item.status.get("image"))
-    warned = scene.warned(item.pod_key, "Failed", "InspectFailed", "ErrImageNeverPull", "FailedToRetrieveImagePullSecret")
+    warned = scene.warned(
+        item.pod_key, "Failed", "InspectFailed", "ErrImageNeverPull", "FailedToRetrieveImagePullSecret"
+    )
     told = [one.message for one in warned if "Failed to pull" in one.message or "pull" in one.message.lower()]
     said = " ".join([message, *told])
     why, fix = _why(reason, said)

@@ -31,15 +31,38 @@ def _class(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
     hosts = listed(rule.get("host") for rule in mappings(at(ingress, "spec").get("rules")) if rule.get("host"))
     if name and scene.missing(Key(_CLASSES, "", name)):
         sentence = (
-            f"the ingress class (IngressClass) {name!r} that {named(key)} names does not exist (not found, missing); there "
+            f"the ingress class (IngressClass) {name!r} that {named(key)} names does not exist (not found, "
+            "missing); there "
             f"is {listed(classes) or 'no IngressClass at all'}. So no ingress controller serves {hosts or 'it'}."
         )
-        yield Candidate("Ingress", key, sentence, 0.93 if classes else 0.6, (f"spec.ingressClassName: {name}",), fix=f"Set ingressClassName to one that exists ({listed(classes) or 'install an ingress controller'}), or create the IngressClass {name!r}.")
+        yield Candidate(
+            "Ingress",
+            key,
+            sentence,
+            0.93 if classes else 0.6,
+            (f"spec.ingressClassName: {name}",),
+            fix=(
+                "Set ingressClassName to one that exists "
+                f"({listed(classes) or 'install an ingress controller'}), or create the IngressClass {name!r}."
+            ),
+        )
     elif not name and not old and not at(ingress, "status", "loadBalancer").get("ingress"):
-        default = [one for one, obj in classes.items() if mapping(obj["metadata"].get("annotations")).get(_DEFAULT) == "true"]
+        default = [
+            one for one, obj in classes.items() if mapping(obj["metadata"].get("annotations")).get(_DEFAULT) == "true"
+        ]
         if not default:
-            sentence = f"{named(key)} names no ingressClassName and no IngressClass is the default, so no ingress controller serves {hosts or 'it'} (missing ingress class)."
-            yield Candidate("Ingress", key, sentence, 0.6 if classes else 0.45, (), fix=f"Set spec.ingressClassName ({listed(classes) or 'of an installed controller'}).")
+            sentence = (
+                f"{named(key)} names no ingressClassName and no IngressClass is the default, so no ingress "
+                f"controller serves {hosts or 'it'} (missing ingress class)."
+            )
+            yield Candidate(
+                "Ingress",
+                key,
+                sentence,
+                0.6 if classes else 0.45,
+                (),
+                fix=f"Set spec.ingressClassName ({listed(classes) or 'of an installed controller'}).",
+            )
 
 
 def _backends(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
@@ -51,11 +74,26 @@ def _backends(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
         target = Key("services", key.namespace, name)
         if scene.missing(target):
             close, elsewhere = routing.near(scene, target), scene.store.spaces_with("services", name)
-            there = f"; it is in namespace {listed(elsewhere)}" if elsewhere else f"; there is {close!r}" if close else ""
-            sentence = f"{named(key)} routes {where} to the Service {name!r}, which does not exist (not found, missing backend) in namespace {key.namespace}{there}: clients get 503 or 404."
-            yield Candidate("Ingress", key, sentence, 0.92, (f"backend service: {name}",), fix=f"Correct the backend service name{f' to {close!r}' if close else ''}, or create it.", suffers=(target,))
+            there = (
+                f"; it is in namespace {listed(elsewhere)}" if elsewhere else f"; there is {close!r}" if close else ""
+            )
+            sentence = (
+                f"{named(key)} routes {where} to the Service {name!r}, which does not exist (not found, missing "
+                f"backend) in namespace {key.namespace}{there}: clients get 503 or 404."
+            )
+            yield Candidate(
+                "Ingress",
+                key,
+                sentence,
+                0.92,
+                (f"backend service: {name}",),
+                fix=f"Correct the backend service name{f' to {close!r}' if close else ''}, or create it.",
+                suffers=(target,),
+            )
             continue
-        yield from _port(scene, key, where, target, mapping(service.get("port")) or {"number": backend.get("servicePort")})
+        yield from _port(
+            scene, key, where, target, mapping(service.get("port")) or {"number": backend.get("servicePort")}
+        )
         yield from _misled(scene, key, where, target)
 
 
@@ -73,9 +111,22 @@ def _port(scene: Scene, key: Key, where: str, target: Key, port: Object) -> Iter
     numbers, names = [one.get("port") for one in there], [one.get("name") for one in there]
     number, name = port.get("number"), port.get("name")
     if there and ((number and number not in numbers) or (name and name not in names)):
-        shown = listed(f"{one.get('port')}{' (' + str(one.get('name')) + ')' if one.get('name') else ''}" for one in there)
-        sentence = f"{named(key)} routes {where} to port {number or name} of {named(target)}, which has no such port (wrong backend port): it has {shown}."
-        yield Candidate("Ingress", key, sentence, 0.92, (f"backend {target.name}:{number or name}",), fix=f"Set the backend's port to {shown}.", suffers=(target,))
+        shown = listed(
+            f"{one.get('port')}{' (' + str(one.get('name')) + ')' if one.get('name') else ''}" for one in there
+        )
+        sentence = (
+            f"{named(key)} routes {where} to port {number or name} of {named(target)}, which has no such port "
+            f"(wrong backend port): it has {shown}."
+        )
+        yield Candidate(
+            "Ingress",
+            key,
+            sentence,
+            0.92,
+            (f"backend {target.name}:{number or name}",),
+            fix=f"Set the backend's port to {shown}.",
+            suffers=(target,),
+        )
 
 
 def _misled(scene: Scene, key: Key, where: str, target: Key) -> Iterator[Candidate]:
@@ -85,7 +136,10 @@ def _misled(scene: Scene, key: Key, where: str, target: Key) -> Iterator[Candida
     for word in words[:1]:
         right = difflib.get_close_matches(word, [name for name in names if name != target.name], n=1, cutoff=0.85)
         if right and difflib.SequenceMatcher(None, word, target.name).ratio() < 0.6 and word not in target.name:
-            sentence = f"{named(key)} routes the path {where} to the Service {target.name!r}, though a Service {right[0]!r} is called like it: probably the wrong backend (misrouted)."
+            sentence = (
+                f"{named(key)} routes the path {where} to the Service {target.name!r}, though a Service "
+                f"{right[0]!r} is called like it: probably the wrong backend (misrouted)."
+            )
             yield Candidate("Ingress", key, sentence, 0.5, (), fix=f"Let {where} lead to {right[0]!r}.")
 
 
@@ -94,8 +148,19 @@ def _tls(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
         secret = Key("secrets", key.namespace, text(item.get("secretName")))
         if secret.name and scene.missing(secret):
             hosts = listed(item.get("hosts") or ())
-            sentence = f"the TLS Secret {secret.name!r} that {named(key)} names for {hosts or 'its hosts'} does not exist (not found, missing) in namespace {key.namespace}."
-            yield Candidate("Ingress", key, sentence, 0.62 if scene.store.count("secrets") else 0.5, (f"tls secretName: {secret.name}",), fix=f"Create the TLS Secret {secret.name!r} (or its Certificate).", suffers=(secret,))
+            sentence = (
+                f"the TLS Secret {secret.name!r} that {named(key)} names for {hosts or 'its hosts'} does not "
+                f"exist (not found, missing) in namespace {key.namespace}."
+            )
+            yield Candidate(
+                "Ingress",
+                key,
+                sentence,
+                0.62 if scene.store.count("secrets") else 0.5,
+                (f"tls secretName: {secret.name}",),
+                fix=f"Create the TLS Secret {secret.name!r} (or its Certificate).",
+                suffers=(secret,),
+            )
 
 
 def _host(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
@@ -103,6 +168,13 @@ def _host(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
     rules = [text(rule.get("host")) for rule in mappings(at(ingress, "spec").get("rules")) if rule.get("host")]
     for asked in scene.question.hosts:
         close = difflib.get_close_matches(asked, rules, n=1, cutoff=0.75)
-        if close and asked not in rules and not any(rule.startswith("*.") and asked.endswith(rule[1:]) for rule in rules):
-            sentence = f"no rule of {named(key)} is for the host {asked!r}; it has {close[0]!r} (host mismatch), so requests get 404."
+        if (
+            close
+            and asked not in rules
+            and not any(rule.startswith("*.") and asked.endswith(rule[1:]) for rule in rules)
+        ):
+            sentence = (
+                f"no rule of {named(key)} is for the host {asked!r}; it has {close[0]!r} (host mismatch), so "
+                "requests get 404."
+            )
             yield Candidate("Ingress", key, sentence, 0.7, (), fix=f"Correct the rule's host to {asked!r}.")

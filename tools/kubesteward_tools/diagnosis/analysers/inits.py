@@ -14,8 +14,10 @@ from kubesteward_tools.world.relations.hosts import host
 from kubesteward_tools.world.store import Key
 
 _WAITS = re.compile(
-    r"(?:nslookup|getent hosts|host|dig|ping(?: -c ?\d+)?|nc(?: -\w+)*(?: \d+)?|wait-for(?:-it)?(?:\.sh)?|pg_isready -h|mysqladmin ping -h|redis-cli -h|"
-    r"curl(?: -\S+)*|wget(?: -\S+)*|telnet|/dev/tcp/)[ '\"]*(?:\w+://)?(?P<host>[A-Za-z][\w.-]*)(?:[ :/]+(?P<port>\d{2,5}))?"
+    r"(?:nslookup|getent hosts|host|dig|ping(?: -c ?\d+)?|nc(?: -\w+)*(?: \d+)?|wait-for(?:-it)?(?:\.sh)?|"
+    r"pg_isready -h|mysqladmin ping -h|redis-cli -h|"
+    r"curl(?: -\S+)*|wget(?: -\S+)*|telnet|/dev/tcp/)[ '\"]*(?:\w+://)?(?P<host>[A-Za-z][\w.-]*)(?:[ "
+    r":/]+(?P<port>\d{2,5}))?"
 )
 _BUSY = 300.0
 """Seconds that an init container may run before it counts as stuck."""
@@ -43,11 +45,25 @@ def _running(scene: Scene, item: Ailing, started: float | None) -> Iterator[Cand
         f"init container {item.name!r} of {named(item.workload)} does not finish (Init:0/{_inits(item)}), so the "
         f"main {'containers' if len(regular(at(item.pod, 'spec'))) > 1 else 'container'} never starts: {why}."
     )
-    fix = f"Create or repair {named(target)}, or correct the name it waits for." if target else "See what it waits for, in its log."
+    fix = (
+        f"Create or repair {named(target)}, or correct the name it waits for."
+        if target
+        else "See what it waits for, in its log."
+    )
     log = [line for line in scene.log(item.pod_key, item.name).splitlines() if line.strip()]
     evidence = (*(f"log: {line[:200]}" for line in log[-1:]), f"command: {shown[:200]}")
     wanted = (target,) if target else needs(scene, item)
-    yield Candidate("InitStuck", item.workload, sentence, sure, evidence, fix=fix, since=started, suffers=(item.pod_key,), needs=wanted)
+    yield Candidate(
+        "InitStuck",
+        item.workload,
+        sentence,
+        sure,
+        evidence,
+        fix=fix,
+        since=started,
+        suffers=(item.pod_key,),
+        needs=wanted,
+    )
 
 
 def _inits(item: Ailing) -> int:
@@ -59,14 +75,23 @@ def _waits_for(scene: Scene, item: Ailing) -> tuple[Key | None, str, float]:
     space = item.workload.namespace
     told = command_line(item.container)
     names = [match["host"] for match in _WAITS.finditer(told)]
-    names += [sign.peer for sign in scene.signs(item.pod_key, item.name) if sign.peer and sign.kind in {"dns", "connection", "timeout"}]
+    names += [
+        sign.peer
+        for sign in scene.signs(item.pod_key, item.name)
+        if sign.peer and sign.kind in {"dns", "connection", "timeout"}
+    ]
     for name in names:
         found = host(name, space, addressed=True)
         if found is None:
             continue
         key = Key("services", found.namespace, found.service)
         if scene.missing(key):
-            return key, f"it waits for the service {name!r}, which does not exist (not found, missing) in namespace {key.namespace}", 0.93
+            return (
+                key,
+                f"it waits for the service {name!r}, which does not exist (not found, missing) in namespace "
+                f"{key.namespace}",
+                0.93,
+            )
         if scene.exists(key):
             return key, f"it waits for the service {name!r}, which does not answer", 0.8
     if names:
@@ -85,5 +110,3 @@ def _failing(scene: Scene, item: Ailing) -> Candidate:
     return Candidate(
         "InitStuck", item.workload, sentence, sure, found.evidence, fix=found.fix, suffers=(item.pod_key,), needs=wanted
     )
-
-

@@ -40,7 +40,11 @@ def _job(scene: Scene, key: Key, job: Object) -> Candidate | None:
         return Candidate("JobFailure", key, sentence, 0.5, (), fix="Set spec.suspend to false.", proposal=_patch(key))
     if status.get("failed") and not condition(job, "Complete"):
         return _failed(scene, key, spec, {"reason": "", "message": f"{status['failed']} pods have failed so far"})
-    ill = [item for item in scene.ailing if scene.owner(item.workload) == scene.owner(key) and ended(item.status).get("exitCode")]
+    ill = [
+        item
+        for item in scene.ailing
+        if scene.owner(item.workload) == scene.owner(key) and ended(item.status).get("exitCode")
+    ]
     if ill and not condition(job, "Complete"):
         return _failed(scene, key, spec, {"reason": "", "message": "its pod fails and is restarted"})
     return None
@@ -60,7 +64,9 @@ def _failed(scene: Scene, key: Key, spec: Object, failed: Object) -> Candidate:
         line = found.sign.line if found.sign else ""
         why += f" ({line})" if line else ""
         sure -= 0.15 if found.sign is not None and found.sign.kind in {"forbidden", "dns"} else 0.0
-    limit = f", backoffLimit {spec['backoffLimit']}" if "backoffLimit" in spec and reason == "BackoffLimitExceeded" else ""
+    limit = (
+        f", backoffLimit {spec['backoffLimit']}" if "backoffLimit" in spec and reason == "BackoffLimitExceeded" else ""
+    )
     deadline = spec.get("activeDeadlineSeconds")
     limit += f", activeDeadlineSeconds {deadline}" if deadline and reason == "DeadlineExceeded" else ""
     told = _WHY.get(reason, message or "its pods fail")
@@ -81,7 +87,14 @@ def _cron(scene: Scene, key: Key, cron: Object) -> Iterator[Candidate]:
     spec, status = mapping(cron.get("spec")), mapping(cron.get("status"))
     told = scene.warned(key)
     for item in told:
-        if item.reason in {"TooManyMissedTimes", "UnparseableSchedule", "InvalidSchedule", "UnknownTimeZone", "FailedNeedsStart", "FailedCreate"}:
+        if item.reason in {
+            "TooManyMissedTimes",
+            "UnparseableSchedule",
+            "InvalidSchedule",
+            "UnknownTimeZone",
+            "FailedNeedsStart",
+            "FailedCreate",
+        }:
             if item.reason == "FailedCreate" and "forbidden" in item.message:
                 continue
             sentence = f"{named(key)} does not start its Jobs: {item.reason}: {item.message}."
@@ -89,20 +102,34 @@ def _cron(scene: Scene, key: Key, cron: Object) -> Iterator[Candidate]:
             yield Candidate("JobFailure", key, sentence, 0.85, (item.message,), fix=fix, since=item.first)
             return
     if spec.get("suspend") is True:
-        sentence = f"{named(key)} is suspended (spec.suspend: true), so its schedule {spec.get('schedule')!r} starts no Job."
-        yield Candidate("JobFailure", key, sentence, 0.5, ("spec.suspend: true",), fix="Set spec.suspend to false.", proposal=_patch(key))
+        sentence = (
+            f"{named(key)} is suspended (spec.suspend: true), so its schedule {spec.get('schedule')!r} starts no Job."
+        )
+        yield Candidate(
+            "JobFailure",
+            key,
+            sentence,
+            0.5,
+            ("spec.suspend: true",),
+            fix="Set spec.suspend to false.",
+            proposal=_patch(key),
+        )
     elif not re.fullmatch(r"@\w+(?: \S+)?|(?:(?:CRON_)?TZ=\S+ )?\S+ +\S+ +\S+ +\S+ +\S+", text(spec.get("schedule"))):
         sentence = f"the schedule {spec.get('schedule')!r} of {named(key)} is no valid cron schedule, so no Job starts."
         yield Candidate("JobFailure", key, sentence, 0.8, (), fix="Write five fields: minute hour day month weekday.")
     elif status.get("active") and spec.get("concurrencyPolicy") == "Forbid" and _stuck(scene, key, status):
         active = text(mappings(status["active"])[0].get("name")) if mappings(status["active"]) else ""
         sentence = (
-            f"{named(key)} starts no new Job: concurrencyPolicy is Forbid and the Job {active!r} is still active (does not end)."
+            f"{named(key)} starts no new Job: concurrencyPolicy is Forbid and the Job {active!r} is still "
+            "active (does not end)."
         )
         yield Candidate("JobFailure", key, sentence, 0.55, (), fix="End that Job, or set activeDeadlineSeconds.")
     deadline = spec.get("startingDeadlineSeconds")
     if isinstance(deadline, int) and deadline < 10:
-        sentence = f"startingDeadlineSeconds of {named(key)} is {deadline}; below 10 its Jobs may never be started (the controller looks every 10 s)."
+        sentence = (
+            f"startingDeadlineSeconds of {named(key)} is {deadline}; below 10 its Jobs may never be started "
+            "(the controller looks every 10 s)."
+        )
         yield Candidate("JobFailure", key, sentence, 0.55, (), fix="Set startingDeadlineSeconds to 200 or so.")
 
 
@@ -114,5 +141,3 @@ def _stuck(scene: Scene, key: Key, status: Object) -> bool:
 def _patch(key: Key) -> Proposal:
     kind = "Job" if key.resource == "jobs.batch" else "CronJob"
     return Proposal("patch", kind, key.name, key.namespace, {"patch": {"spec": {"suspend": False}}})
-
-

@@ -21,9 +21,22 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
                 yield from _violating(scene, key)
     for item in scene.ailing:
         reason, message = waiting(item.status)
-        if reason == "CreateContainerConfigError" and ("runAsNonRoot" in message or "run as root" in message or "non-numeric user" in message):
-            sentence = f"container {item.name!r} of {named(item.workload)} is refused by the kubelet: {message}: its securityContext says runAsNonRoot, and the image runs as root."
-            yield Candidate("PodSecurity", item.workload, sentence, 0.9, (message,), fix="Set runAsUser to a number other than 0, or use an image with such a user.", suffers=(item.pod_key,))
+        if reason == "CreateContainerConfigError" and (
+            "runAsNonRoot" in message or "run as root" in message or "non-numeric user" in message
+        ):
+            sentence = (
+                f"container {item.name!r} of {named(item.workload)} is refused by the kubelet: {message}: its "
+                "securityContext says runAsNonRoot, and the image runs as root."
+            )
+            yield Candidate(
+                "PodSecurity",
+                item.workload,
+                sentence,
+                0.9,
+                (message,),
+                fix="Set runAsUser to a number other than 0, or use an image with such a user.",
+                suffers=(item.pod_key,),
+            )
 
 
 def _violating(scene: Scene, key: Key) -> Iterator[Candidate]:
@@ -33,5 +46,16 @@ def _violating(scene: Scene, key: Key) -> Iterator[Candidate]:
         return
     found = evaluate({"metadata": {}, "spec": spec}, level)
     if found:
-        sentence = f"{named(key)} gets no pods: namespace {key.namespace} enforces the Pod Security level {level!r} and they would violate it (violates PodSecurity): {listed(one.message for one in found)}."
-        yield Candidate("PodSecurity", key, sentence, 0.72, (f"{_ENFORCE}: {level}",), fix=f"Set the securityContext as {level!r} asks.", suffers=(key,))
+        sentence = (
+            f"{named(key)} gets no pods: namespace {key.namespace} enforces the Pod Security level {level!r} "
+            f"and they would violate it (violates PodSecurity): {listed(one.message for one in found)}."
+        )
+        yield Candidate(
+            "PodSecurity",
+            key,
+            sentence,
+            0.72,
+            (f"{_ENFORCE}: {level}",),
+            fix=f"Set the securityContext as {level!r} asks.",
+            suffers=(key,),
+        )

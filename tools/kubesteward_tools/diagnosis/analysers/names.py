@@ -39,17 +39,26 @@ def _servers(scene: Scene) -> Iterator[Candidate]:
             continue
         wanted, ready = at(obj, "spec").get("replicas", 1), int(mapping(obj.get("status")).get("readyReplicas") or 0)
         if wanted == 0:
-            sentence = f"the cluster's DNS server {named(key)} is scaled to zero (replicas: 0), so no name resolves in the cluster (DNS resolution fails)."
+            sentence = (
+                f"the cluster's DNS server {named(key)} is scaled to zero (replicas: 0), so no name resolves in "
+                "the cluster (DNS resolution fails)."
+            )
             yield Candidate("DNS", key, sentence, 0.93, ("spec.replicas: 0",), fix="Scale it to 2.", suffers=(_DNS,))
         elif not ready and not any(is_ready(scene.get(pod)) for pod in scene.pod_keys(key)):
-            sentence = f"the cluster's DNS server {named(key)} has no ready pod ({ready}/{wanted}), so no name resolves in the cluster (DNS resolution fails)."
+            sentence = (
+                f"the cluster's DNS server {named(key)} has no ready pod ({ready}/{wanted}), so no name "
+                "resolves in the cluster (DNS resolution fails)."
+            )
             yield Candidate("DNS", key, sentence, 0.96, (), fix="Repair its pods.", suffers=(_DNS,))
     service = _DNS
     if scene.exists(Key("deployments.apps", _SPACE, "coredns")) and scene.missing(service):
         sentence = "the Service kube-system/kube-dns does not exist (not found), so pods cannot reach the DNS server."
         yield Candidate("DNS", service, sentence, 0.75, (), fix="Create the Service kube-dns again.")
     elif scene.exists(service) and routing.selector(scene.get(service)) and not routing.backends(scene, service):
-        sentence = f"the Service kube-system/kube-dns selects no pods (selector {routing.selector(scene.get(service))}), so pods cannot reach the DNS server."
+        sentence = (
+            "the Service kube-system/kube-dns selects no pods (selector "
+            f"{routing.selector(scene.get(service))}), so pods cannot reach the DNS server."
+        )
         yield Candidate("DNS", service, sentence, 0.9, (), fix="Correct its selector to k8s-app: kube-dns.")
 
 
@@ -59,19 +68,48 @@ def _corefile(scene: Scene) -> Iterator[Candidate]:
         for file, content in mapping(scene.get(key).get("data")).items():
             text_ = text(content)
             for pattern, why in (
-                (r"template\s+\S+\s+\S+[^{]*\{[^}]*rcode\s+(?:NXDOMAIN|SERVFAIL|REFUSED)", "a template answers with an error (NXDOMAIN) for names of its zone"),
+                (
+                    r"template\s+\S+\s+\S+[^{]*\{[^}]*rcode\s+(?:NXDOMAIN|SERVFAIL|REFUSED)",
+                    "a template answers with an error (NXDOMAIN) for names of its zone",
+                ),
                 (r"rewrite\s+(?:stop\s+)?name\s+.*(?:svc|cluster\.local)", "a rewrite changes names of the cluster"),
                 (r"\bhosts\s*\{[^}]*\b(?:svc|cluster\.local)", "a hosts block overrides names of the cluster"),
             ):
                 if match := re.search(pattern, text_):
                     shown = " ".join(match[0].split())[:200]
-                    sentence = f"the Corefile of the cluster's DNS, {named(key)}, is misconfigured: {why} ({shown!r}), so names of Services do not resolve (NXDOMAIN)."
-                    yield Candidate("DNS", key, sentence, 0.85, (f"{file}: {shown}",), fix="Remove these lines and restart CoreDNS.", suffers=(_DNS,))
-            if name == "coredns" and file == "Corefile" and not re.search(rf"^\s*kubernetes\s+[^\n]*{re.escape(_ZONE)}", text_, re.M):
+                    sentence = (
+                        f"the Corefile of the cluster's DNS, {named(key)}, is misconfigured: {why} ({shown!r}), "
+                        "so names of Services do not resolve (NXDOMAIN)."
+                    )
+                    yield Candidate(
+                        "DNS",
+                        key,
+                        sentence,
+                        0.85,
+                        (f"{file}: {shown}",),
+                        fix="Remove these lines and restart CoreDNS.",
+                        suffers=(_DNS,),
+                    )
+            if (
+                name == "coredns"
+                and file == "Corefile"
+                and not re.search(rf"^\s*kubernetes\s+[^\n]*{re.escape(_ZONE)}", text_, re.M)
+            ):
                 zone = re.search(r"^\s*kubernetes\s+([^\n{]*)", text_, re.M)
                 has = f"serves {zone[1].strip()!r}" if zone else "is missing"
-                sentence = f"the Corefile of the cluster's DNS, {named(key)}, is misconfigured: its kubernetes plugin {has}, not {_ZONE}, so names of Services do not resolve."
-                yield Candidate("DNS", key, sentence, 0.65, (), fix=f"Let the kubernetes plugin serve {_ZONE} in-addr.arpa ip6.arpa.", suffers=(_DNS,))
+                sentence = (
+                    f"the Corefile of the cluster's DNS, {named(key)}, is misconfigured: its kubernetes plugin "
+                    f"{has}, not {_ZONE}, so names of Services do not resolve."
+                )
+                yield Candidate(
+                    "DNS",
+                    key,
+                    sentence,
+                    0.65,
+                    (),
+                    fix=f"Let the kubernetes plugin serve {_ZONE} in-addr.arpa ip6.arpa.",
+                    suffers=(_DNS,),
+                )
 
 
 def _settings(scene: Scene) -> Iterator[Candidate]:
@@ -86,23 +124,47 @@ def _settings(scene: Scene) -> Iterator[Candidate]:
         if policy == "Default" and workload.namespace == _SPACE:
             continue
         fails = any(sign.kind == "dns" for _, _, sign in scene.spoken.get(workload, ()))
-        calls = any(True for _ in scene.graph.edges(workload, {"calls"})) or any(".svc" in value for item in every(spec) for value in variables(item).values())
+        calls = any(True for _ in scene.graph.edges(workload, {"calls"})) or any(
+            ".svc" in value for item in every(spec) for value in variables(item).values()
+        )
         what = f"dnsPolicy: {policy}" + (f" with dnsConfig nameservers {listed(own)}" if own else "")
-        sentence = f"{named(workload)} does not use the cluster's DNS ({what}), so it cannot resolve names of Services (DNS resolution fails, misconfigured DNS)."
+        sentence = (
+            f"{named(workload)} does not use the cluster's DNS ({what}), so it cannot resolve names of Services "
+            "(DNS resolution fails, misconfigured DNS)."
+        )
         sure = 0.94 if fails else 0.62 if own and policy == "None" and calls else 0.5
-        yield Candidate("DNS", workload, sentence, sure, (what,), fix="Set dnsPolicy: ClusterFirst and remove the nameservers.", generic=False)
+        yield Candidate(
+            "DNS",
+            workload,
+            sentence,
+            sure,
+            (what,),
+            fix="Set dnsPolicy: ClusterFirst and remove the nameservers.",
+            generic=False,
+        )
 
 
 def _unresolved(scene: Scene, workload: Key, container: str, sign: Sign) -> Candidate:
     line = f"log of {workload.name}/{container}: {sign.line}"
     if not sign.peer:
         sentence = f"{named(workload)} cannot resolve a host name (DNS resolution fails): {sign.line}."
-        return Candidate("DNS", workload, sentence, 0.7, (line,), fix="Correct the host name, or look at the cluster's DNS.", suffers=(workload,), needs=(_DNS,), generic=True)
+        return Candidate(
+            "DNS",
+            workload,
+            sentence,
+            0.7,
+            (line,),
+            fix="Correct the host name, or look at the cluster's DNS.",
+            suffers=(workload,),
+            needs=(_DNS,),
+            generic=True,
+        )
     service = routing.meant(scene, sign.peer, workload.namespace)
     there, fix, sure = _state(scene, service, sign.peer)
     source = _written(scene, workload, sign.peer)
     sentence = (
-        f"{named(workload)} cannot resolve the hostname {sign.peer!r} to an address (DNS resolution error, name not known){source}: {there}."
+        f"{named(workload)} cannot resolve the hostname {sign.peer!r} to an address (DNS resolution error, "
+        f"name not known){source}: {there}."
     )
     needs = (_DNS, service) if service is not None else (_DNS,)
     return Candidate("DNS", workload, sentence, sure, (line,), fix=fix, suffers=(workload,), needs=needs)
@@ -110,16 +172,32 @@ def _unresolved(scene: Scene, workload: Key, container: str, sign: Sign) -> Cand
 
 def _state(scene: Scene, service: Key | None, name: str) -> tuple[str, str, float]:
     if service is None:
-        return "the name is none of this cluster, or the resolver has no way to it", "Correct the host name, or let the cluster's DNS forward it.", 0.85
+        return (
+            "the name is none of this cluster, or the resolver has no way to it",
+            "Correct the host name, or let the cluster's DNS forward it.",
+            0.85,
+        )
     if scene.exists(service):
-        return f"the Service {service.name!r} is there, so the DNS server or the way to it fails", "Look at CoreDNS and at egress NetworkPolicies.", 0.72
+        return (
+            f"the Service {service.name!r} is there, so the DNS server or the way to it fails",
+            "Look at CoreDNS and at egress NetworkPolicies.",
+            0.72,
+        )
     close, elsewhere = routing.near(scene, service), scene.store.spaces_with("services", service.name)
     if elsewhere:
-        return f"no such Service is in namespace {service.namespace}; it is in namespace {listed(elsewhere)}", f"Use the full name {service.name}.{elsewhere[0]}.svc.cluster.local.", 0.9
+        return (
+            f"no such Service is in namespace {service.namespace}; it is in namespace {listed(elsewhere)}",
+            f"Use the full name {service.name}.{elsewhere[0]}.svc.cluster.local.",
+            0.9,
+        )
     hint = f"; there is a Service {close!r}" if close else ""
     behind = routing.workload_named(scene, service.namespace, service.name)
     hint += f"; {named(behind)} runs, but no Service leads to it" if behind else ""
-    return f"there is no Service {service.name!r} in namespace {service.namespace} (not found){hint}", f"Correct the name{f' to {close!r}' if close else ''}, or create the Service {service.name!r}.", 0.88
+    return (
+        f"there is no Service {service.name!r} in namespace {service.namespace} (not found){hint}",
+        f"Correct the name{f' to {close!r}' if close else ''}, or create the Service {service.name!r}.",
+        0.88,
+    )
 
 
 def _written(scene: Scene, workload: Key, name: str) -> str:
@@ -129,7 +207,9 @@ def _written(scene: Scene, workload: Key, name: str) -> str:
             if name in value:
                 return f", which env {variable} of container {item.get('name')!r} names"
         for source in mappings(item.get("envFrom")):
-            config: Object = scene.get(Key("configmaps", workload.namespace, text(at(source, "configMapRef").get("name"))))
+            config: Object = scene.get(
+                Key("configmaps", workload.namespace, text(at(source, "configMapRef").get("name")))
+            )
             for field, value in mapping(config.get("data")).items():
                 if name in str(value):
                     return f", which {field} of ConfigMap {config['metadata']['name']!r} names"

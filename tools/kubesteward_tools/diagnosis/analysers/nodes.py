@@ -38,15 +38,27 @@ def _down(scene: Scene, key: Key, node: Object) -> Candidate:
     found = condition(node, "Ready")
     pods = scene.store.pods_on(key.name)
     unknown = found.get("status") == "Unknown"
-    why = text(found.get("message")) or ("the kubelet stopped posting node status" if unknown else "the kubelet is not ready")
+    why = text(found.get("message")) or (
+        "the kubelet stopped posting node status" if unknown else "the kubelet is not ready"
+    )
     sentence = (
-        f"{named(key)} is NotReady ({'Unknown, ' if unknown else ''}{found.get('reason', 'no Ready condition')}): {why}. "
+        f"{named(key)} is NotReady "
+        f"({'Unknown, ' if unknown else ''}{found.get('reason', 'no Ready condition')}): {why}. "
         f"{count(len(pods), 'pod')} there are affected: the node or its kubelet is down (not ready)."
     )
     owners = tuple(dict.fromkeys(scene.owner(pod) for pod in pods[:300]))
     fix = f"Look at the kubelet, the container runtime and the network of {key.name}; else drain and replace the node."
     evidence = (f"Ready={found.get('status')} {found.get('reason')}: {why}",)
-    return Candidate("NodeNotReady", key, sentence, 0.97, evidence, fix=fix, since=seconds(found.get("lastTransitionTime")), suffers=(*pods[:300], *owners))
+    return Candidate(
+        "NodeNotReady",
+        key,
+        sentence,
+        0.97,
+        evidence,
+        fix=fix,
+        since=seconds(found.get("lastTransitionTime")),
+        suffers=(*pods[:300], *owners),
+    )
 
 
 def _pressure(scene: Scene, key: Key, node: Object, kind: str) -> Candidate:
@@ -55,33 +67,71 @@ def _pressure(scene: Scene, key: Key, node: Object, kind: str) -> Candidate:
     pods = scene.store.pods_on(key.name)
     evicted = [pod for pod in pods if at(scene.get(pod), "status").get("reason") == "Evicted"][:5]
     also = f" {count(len(evicted), 'pod')} were evicted." if evicted else ""
-    sentence = f"{named(key)} is under {kind}: it runs out of {what} ({found.get('reason')}: {found.get('message')}).{also} New pods are kept away by the taint."
+    sentence = (
+        f"{named(key)} is under {kind}: it runs out of {what} ({found.get('reason')}: "
+        f"{found.get('message')}).{also} New pods are kept away by the taint."
+    )
     owners = tuple(dict.fromkeys(scene.owner(pod) for pod in pods[:300]))
-    return Candidate("NodePressure", key, sentence, 0.95, (f"{kind}=True: {found.get('message')}",), fix=fix, since=seconds(found.get("lastTransitionTime")), suffers=(*pods[:300], *owners))
+    return Candidate(
+        "NodePressure",
+        key,
+        sentence,
+        0.95,
+        (f"{kind}=True: {found.get('message')}",),
+        fix=fix,
+        since=seconds(found.get("lastTransitionTime")),
+        suffers=(*pods[:300], *owners),
+    )
 
 
 def _networkless(scene: Scene, key: Key) -> Iterator[Candidate]:
     for item in scene.warnings.get(key, []):
         if item.reason in _FULL:
             sentence = f"{named(key)} runs out of disk space or another resource ({item.reason}): {item.message}."
-            yield Candidate("NodePressure", key, sentence, 0.75, (item.message,), fix="Free disk space on the node.", since=item.first)
+            yield Candidate(
+                "NodePressure",
+                key,
+                sentence,
+                0.75,
+                (item.message,),
+                fix="Free disk space on the node.",
+                since=item.first,
+            )
             return
 
 
 def _crowded(scene: Scene) -> Iterator[Candidate]:
     """Nodes with as many pods as they may have; a fault once somebody waits for a place."""
-    waiting = [key for key, items in scene.warnings.items() for item in items if item.reason == "FailedScheduling" and "Too many pods" in item.message]
+    waiting = [
+        key
+        for key, items in scene.warnings.items()
+        for item in items
+        if item.reason == "FailedScheduling" and "Too many pods" in item.message
+    ]
     asked = scene.question.speaks_of("NodePressure")
     for key, _ in everywhere(scene.store, "nodes") if waiting or asked else ():
         most = amount(at(scene.get(key), "status", "allocatable").get("pods"))
-        there = [pod for pod in scene.store.pods_on(key.name) if at(scene.get(pod), "status").get("phase") not in {"Succeeded", "Failed"}]
+        there = [
+            pod
+            for pod in scene.store.pods_on(key.name)
+            if at(scene.get(pod), "status").get("phase") not in {"Succeeded", "Failed"}
+        ]
         if most and len(there) >= most:
             sentence = (
-                f"{named(key)} is full: it runs {len(there)} pods, and its pod capacity (allocatable pods, max pods) is {most:g}: 100 %, too many pods. "
+                f"{named(key)} is full: it runs {len(there)} pods, and its pod capacity (allocatable pods, "
+                f"max pods) is {most:g}: 100 %, too many pods. "
                 f"{count(len(waiting), 'pod')} cannot be scheduled for it (Too many pods)."
             )
             fix = f"Add nodes, move pods off {key.name}, or raise the kubelet's maxPods (pods limit {most:g})."
-            yield Candidate("NodePressure", key, sentence, 0.94 if waiting else 0.7, (f"allocatable pods {most:g}, running {len(there)}",), fix=fix, suffers=tuple({*waiting, *map(scene.owner, waiting)}))
+            yield Candidate(
+                "NodePressure",
+                key,
+                sentence,
+                0.94 if waiting else 0.7,
+                (f"allocatable pods {most:g}, running {len(there)}",),
+                fix=fix,
+                suffers=tuple({*waiting, *map(scene.owner, waiting)}),
+            )
 
 
 def _evicted(scene: Scene) -> Iterator[Candidate]:
@@ -96,11 +146,25 @@ def _evicted(scene: Scene) -> Iterator[Candidate]:
             if match and scene.exists(node) and (node, match[1]) not in told and not scene.question.named & {workload}:
                 told.add((node, match[1]))
                 sentence = f"{named(node)} was low on {match[1]} and evicted pods of {named(workload)}: {message}."
-                yield Candidate("NodePressure", node, sentence, 0.7, (message,), fix=f"Give the pods {match[1]} requests and limits that fit, or the node more {match[1]}.", suffers=(workload,))
+                yield Candidate(
+                    "NodePressure",
+                    node,
+                    sentence,
+                    0.7,
+                    (message,),
+                    fix=f"Give the pods {match[1]} requests and limits that fit, or the node more {match[1]}.",
+                    suffers=(workload,),
+                )
             elif (workload, "") not in told:
                 told.add((workload, ""))
                 sentence = f"pods of {named(workload)} were evicted from {named(node)}: {message}."
                 kind = "NodePressure" if match else "CrashLoop"
-                yield Candidate(kind, node if match and scene.exists(node) else workload, sentence, 0.7, (message,), fix="Raise the limit that it went over, or use less.", suffers=(workload,))
-
-
+                yield Candidate(
+                    kind,
+                    node if match and scene.exists(node) else workload,
+                    sentence,
+                    0.7,
+                    (message,),
+                    fix="Raise the limit that it went over, or use less.",
+                    suffers=(workload,),
+                )

@@ -40,7 +40,12 @@ def _pairs(scene: Scene) -> Iterator[tuple[Key, Key, float, str]]:
             if sign.kind in {"timeout", "connection"} and sign.peer:
                 service = routing.meant(scene, sign.peer, workload.namespace)
                 if service is not None and scene.exists(service):
-                    yield workload, service, 0.95 if sign.kind == "timeout" else 0.9, f"log of {workload.name}/{container}: {sign.line}"
+                    yield (
+                        workload,
+                        service,
+                        0.95 if sign.kind == "timeout" else 0.9,
+                        f"log of {workload.name}/{container}: {sign.line}",
+                    )
     spaces = scene.store.spaces(_POLICIES)
     talk = scene.question.topics and any(scene.question.speaks_of(one) for one in ("NetworkPolicy", "ServiceRouting"))
     meant = scene.question.named | scene.question.hinted
@@ -58,7 +63,12 @@ def _pairs(scene: Scene) -> Iterator[tuple[Key, Key, float, str]]:
 def _asked(scene: Scene, meant: frozenset[Key]) -> Iterator[tuple[Key, Key, float, str]]:
     workloads = [key for key in meant if key.resource in SERVERS or key.resource == "pods"]
     services = [key for key in meant if key.resource == "services"]
-    behind = [(service, owner) for space in {key.namespace for key in workloads} for service in scene.store.keys("services", space) for owner in routing.workloads_behind(scene, service)]
+    behind = [
+        (service, owner)
+        for space in {key.namespace for key in workloads}
+        for service in scene.store.keys("services", space)
+        for owner in routing.workloads_behind(scene, service)
+    ]
     for source in workloads:
         for service in services:
             yield source, service, 0.85, "the question names both"
@@ -79,7 +89,9 @@ def _blocked(scene: Scene, source: Key, service: Key, sure: float, evidence: str
         return None
     declared = routing.declared(scene, pods[:1])
     wanted = [number for target in numbers for number in _numbers(target, declared)]
-    if not wanted or all(reach.connections.allows(number, "TCP") or reach.connections.allows(number, "UDP") for number in wanted):
+    if not wanted or all(
+        reach.connections.allows(number, "TCP") or reach.connections.allows(number, "UDP") for number in wanted
+    ):
         return None
     culprit, direction = _culprit(scene, reach, wanted, source.namespace, service.namespace)
     if culprit is None:
@@ -89,10 +101,14 @@ def _blocked(scene: Scene, source: Key, service: Key, sure: float, evidence: str
     towards = "ingress to" if direction == "ingress" else "egress from"
     sentence = (
         f"the NetworkPolicy (network policy) {culprit.name!r} blocks {named(source)} (labels {labels}) on its way to "
-        f"{named(service)} (port {listed(wanted)}): it selects {pairs(at(scene.get(culprit), 'spec', 'podSelector', 'matchLabels')) or 'all pods'} "
+        f"{named(service)} (port {listed(wanted)}): it selects "
+        f"{pairs(at(scene.get(culprit), 'spec', 'podSelector', 'matchLabels')) or 'all pods'} "
         f"and allows {towards} these pods only {words}. So connections time out (blocked, not allowed)."
     )
-    fix = f"Allow pods with labels {labels} on port {listed(wanted)} in the NetworkPolicy {culprit.name!r}, or correct the labels."
+    fix = (
+        f"Allow pods with labels {labels} on port {listed(wanted)} in the NetworkPolicy {culprit.name!r}, or "
+        "correct the labels."
+    )
     return Candidate("NetworkPolicy", culprit, sentence, sure, (evidence,), fix=fix, suffers=(source, service))
 
 
@@ -140,19 +156,32 @@ def _peer(peer: Object) -> str:
     for field, word in (("podSelector", "pods"), ("namespaceSelector", "namespaces")):
         if field in peer:
             found = mapping(peer[field])
-            labels = pairs(mapping(found.get("matchLabels"))) or listed(f"{one.get('key')} {one.get('operator')} {one.get('values', '')}" for one in mappings(found.get("matchExpressions")))
+            labels = pairs(mapping(found.get("matchLabels"))) or listed(
+                f"{one.get('key')} {one.get('operator')} {one.get('values', '')}"
+                for one in mappings(found.get("matchExpressions"))
+            )
             parts.append(f"{word} with label {labels}" if labels else f"all {word}")
     return " in ".join(parts)
 
 
 def _names(scene: Scene, told: set[Key]) -> Iterator[Candidate]:
     """Policies that isolate for egress and leave no way to the DNS servers."""
-    resolvers = [key for key in scene.store.keys("pods", "kube-system") if mapping(scene.get(key)["metadata"].get("labels")).get("k8s-app") == "kube-dns"] if scene.store.count(_POLICIES) else []
+    resolvers = (
+        [
+            key
+            for key in scene.store.keys("pods", "kube-system")
+            if mapping(scene.get(key)["metadata"].get("labels")).get("k8s-app") == "kube-dns"
+        ]
+        if scene.store.count(_POLICIES)
+        else []
+    )
     if not resolvers:
         return
     server = scene.get(resolvers[0])
     for key, policy in scene.all(_POLICIES):
-        if key in told or "Egress" not in (at(policy, "spec").get("policyTypes") or (["Egress"] if at(policy, "spec").get("egress") else [])):
+        if key in told or "Egress" not in (
+            at(policy, "spec").get("policyTypes") or (["Egress"] if at(policy, "spec").get("egress") else [])
+        ):
             continue
         pods = scene.store.selected("pods", key.namespace, mapping(at(policy, "spec").get("podSelector")))
         if not pods or key.namespace == "kube-system":
@@ -167,13 +196,27 @@ def _names(scene: Scene, told: set[Key]) -> Iterator[Candidate]:
 
 
 def _mute(scene: Scene, key: Key, policy: Object, workload: Key) -> Candidate:
-    lines = [sign.line for _, _, sign in scene.spoken.get(workload, ()) if sign.kind in {"dns", "timeout"} and (sign.kind == "dns" or re.search(r"lookup|resolv", sign.line))]
+    lines = [
+        sign.line
+        for _, _, sign in scene.spoken.get(workload, ())
+        if sign.kind in {"dns", "timeout"} and (sign.kind == "dns" or re.search(r"lookup|resolv", sign.line))
+    ]
     asked = scene.question.speaks_of("DNS") or scene.question.speaks_of("NetworkPolicy")
     sentence = (
-        f"the NetworkPolicy (network policy) {key.name!r} of namespace {key.namespace} restricts egress and does not allow DNS (port 53 "
-        f"UDP/TCP to kube-dns in kube-system): it allows egress only {_admits(scene, policy, 'egress')}. So pods of {named(workload)} cannot resolve names (blocked)."
+        f"the NetworkPolicy (network policy) {key.name!r} of namespace {key.namespace} restricts egress and "
+        "does not allow DNS (port 53 "
+        f"UDP/TCP to kube-dns in kube-system): it allows egress only {_admits(scene, policy, 'egress')}. So "
+        f"pods of {named(workload)} cannot resolve names (blocked)."
     )
-    return Candidate("NetworkPolicy", key, sentence, 0.95 if lines else 0.7 if asked else 0.55, tuple(lines[:1]), fix="Add an egress rule to port 53 UDP and TCP of the kube-dns pods in kube-system.", suffers=(workload, Key("services", "kube-system", "kube-dns")))
+    return Candidate(
+        "NetworkPolicy",
+        key,
+        sentence,
+        0.95 if lines else 0.7 if asked else 0.55,
+        tuple(lines[:1]),
+        fix="Add an egress rule to port 53 UDP and TCP of the kube-dns pods in kube-system.",
+        suffers=(workload, Key("services", "kube-system", "kube-dns")),
+    )
 
 
 def _closed(scene: Scene, key: Key, policy: Object) -> Iterator[Candidate]:
@@ -185,11 +228,21 @@ def _closed(scene: Scene, key: Key, policy: Object) -> Iterator[Candidate]:
         if selected and not _anybody(scene, key, spec, direction):
             owners = list(dict.fromkeys(map(scene.owner, selected)))
             sentence = (
-                f"the NetworkPolicy (network policy) {key.name!r} blocks all {direction} of {listed(map(named, owners), 4)} (selector "
-                f"{pairs(at(spec, 'podSelector', 'matchLabels')) or 'all pods'}): it allows {direction} only {_admits(scene, policy, direction)}, and no pod is such a peer. "
+                f"the NetworkPolicy (network policy) {key.name!r} blocks all {direction} of "
+                f"{listed(map(named, owners), 4)} (selector "
+                f"{pairs(at(spec, 'podSelector', 'matchLabels')) or 'all pods'}): it allows {direction} "
+                f"only {_admits(scene, policy, direction)}, and no pod is such a peer. "
                 "Connections time out."
             )
-            yield Candidate("NetworkPolicy", key, sentence, 0.45, (), fix="Allow the peers that need it, by their real labels.", suffers=tuple(owners[:8]))
+            yield Candidate(
+                "NetworkPolicy",
+                key,
+                sentence,
+                0.45,
+                (),
+                fix="Allow the peers that need it, by their real labels.",
+                suffers=tuple(owners[:8]),
+            )
             return
 
 

@@ -7,11 +7,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import amount, at, every, limits, listed, mapping, named, ports, regular, text, texts
+from kubesteward_tools.diagnosis.reading import (
+    amount,
+    at,
+    every,
+    kind_of,
+    limits,
+    listed,
+    mapping,
+    named,
+    ports,
+    regular,
+    text,
+    texts,
+)
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene, Warned
 from kubesteward_tools.diagnosis.signs import listening
 from kubesteward_tools.proposals.proposal import Proposal
-from kubesteward_tools.diagnosis.reading import kind_of
 from kubesteward_tools.world.store import Key, Object
 
 _FAILED = re.compile(r"(?P<probe>Liveness|Readiness|Startup) probe (?P<how>failed|errored)[^:]*: ?(?P<why>.*)", re.S)
@@ -21,7 +33,9 @@ _TINY_CPU = 0.05
 def analyse(scene: Scene) -> Iterator[Candidate]:
     found = set[Key]()
     for workload, warned in scene.warned_workloads.items():
-        failures = [item for item in warned if item.reason in {"Unhealthy", "ProbeError"} and _FAILED.search(item.message)]
+        failures = [
+            item for item in warned if item.reason in {"Unhealthy", "ProbeError"} and _FAILED.search(item.message)
+        ]
         if failures and _still(scene, workload, failures):
             found.add(workload)
             yield _failing(scene, workload, failures)
@@ -50,8 +64,15 @@ def _failing(scene: Scene, workload: Key, failures: list[Warned]) -> Candidate:
         "startup": "the kubelet kills the container before it is up",
         "readiness": "the pod is not ready and gets no traffic",
     }[kind]
-    sentence = f"the {kind} probe of {named(workload)}, container {container.get('name')!r} ({shown}), fails: {reason}; so {effect}."
-    crashed = any(item.workload == workload and (item.status.get("lastState") or {}).get("terminated", {}).get("exitCode") not in {None, 0, 137, 143} for item in scene.ailing)
+    sentence = (
+        f"the {kind} probe of {named(workload)}, container {container.get('name')!r} ({shown}), fails: "
+        f"{reason}; so {effect}."
+    )
+    crashed = any(
+        item.workload == workload
+        and (item.status.get("lastState") or {}).get("terminated", {}).get("exitCode") not in {None, 0, 137, 143}
+        for item in scene.ailing
+    )
     sure = 0.6 if crashed else 0.92
     if re.search(r"connection refused|EOF", why) and not fix and crashed:
         sure = 0.5
@@ -102,7 +123,11 @@ def _explained(scene: Scene, workload: Key, container: Object, probe: Object, ki
     said = why[:260].rstrip(". ")
     if code := re.search(r"statuscode: (\d+)", why):
         wrong = "the path (URL) does not exist" if code[1] == "404" else f"the application answers {code[1]} there"
-        fix = f"Correct the path {path!r} of the {kind} probe, or serve it." if code[1] in {"404", "405", "301"} else f"Look why the application answers {code[1]} at {path}."
+        fix = (
+            f"Correct the path {path!r} of the {kind} probe, or serve it."
+            if code[1] in {"404", "405", "301"}
+            else f"Look why the application answers {code[1]} at {path}."
+        )
         return f"HTTP {code[1]} for path {path} ({said}): {wrong}", fix
     if re.search(r"refused|EOF|reset|no route", why):
         return _refused(scene, workload, container, port, declared, said, kind)
@@ -111,17 +136,34 @@ def _explained(scene: Scene, workload: Key, container: Object, probe: Object, ki
     if re.search(r"deadline exceeded|timeout|timed out|Timeout", why):
         cpu = limits(container, "cpu")
         slow = f"; its CPU limit is only {cpu}" if cpu and amount(cpu) <= _TINY_CPU * 4 else ""
-        return f"no answer within timeoutSeconds {probe.get('timeoutSeconds', 1)} ({said}){slow}", f"Raise timeoutSeconds or initialDelaySeconds of the {kind} probe, or make the application faster."
+        return (
+            f"no answer within timeoutSeconds {probe.get('timeoutSeconds', 1)} ({said}){slow}",
+            f"Raise timeoutSeconds or initialDelaySeconds of the {kind} probe, or make the application faster.",
+        )
     if re.search(r"not found|no such file|can't open|permission denied", why, re.I):
         return f"its command fails: {said}", f"Correct the command of the {kind} probe, or create what it looks for."
     return f"{said or 'no output'}", ""
 
 
-def _refused(scene: Scene, workload: Key, container: Object, port: Any, declared: list[int], said: str, kind: str) -> tuple[str, str]:
-    open_ports = sorted({number for pod in scene.pods(workload) for number in listening(scene.log(Key("pods", workload.namespace, pod["metadata"]["name"]), text(container.get("name"))))})
+def _refused(
+    scene: Scene, workload: Key, container: Object, port: Any, declared: list[int], said: str, kind: str
+) -> tuple[str, str]:
+    open_ports = sorted(
+        {
+            number
+            for pod in scene.pods(workload)
+            for number in listening(
+                scene.log(Key("pods", workload.namespace, pod["metadata"]["name"]), text(container.get("name")))
+            )
+        }
+    )
     other = [number for number in dict.fromkeys([*open_ports, *declared]) if number != port]
     if isinstance(port, int) and other and port not in (open_ports or declared):
-        return f"nothing listens on the wrong port {port} (connection refused: {said}); the container's port is {listed(other)}", f"Set the port of the {kind} probe to {other[0]}."
+        return (
+            f"nothing listens on the wrong port {port} (connection refused: {said}); the container's port "
+            f"is {listed(other)}",
+            f"Set the port of the {kind} probe to {other[0]}.",
+        )
     return f"connection refused on port {port}: nothing listens there, or not yet ({said})", ""
 
 
@@ -142,7 +184,9 @@ def _unnoticed(scene: Scene, workload: Key) -> Iterator[Candidate]:
     pods = next((pods for key, pods, _ in scene.sick_pods if key == workload), [])
     for pod in pods:
         for status in mapping(pod.get("status")).get("containerStatuses") or ():
-            container = next((item for item in regular(mapping(pod.get("spec"))) if item.get("name") == status.get("name")), {})
+            container = next(
+                (item for item in regular(mapping(pod.get("spec"))) if item.get("name") == status.get("name")), {}
+            )
             if status.get("ready") or not at(status, "state", "running") or not container.get("readinessProbe"):
                 continue
             probe = mapping(container["readinessProbe"])
@@ -150,5 +194,14 @@ def _unnoticed(scene: Scene, workload: Key) -> Iterator[Candidate]:
                 f"container {container.get('name')!r} of {named(workload)} runs but is not ready: its readiness probe "
                 f"({described(probe)}) does not succeed, so the pod gets no traffic."
             )
-            yield Candidate("ProbeFailure", workload, sentence, 0.65, (f"containers with unready status: {container.get('name')}",), fix="Correct the readiness probe, or what answers it.", suffers=(Key("pods", workload.namespace, pod["metadata"]["name"]),), generic=True)
+            yield Candidate(
+                "ProbeFailure",
+                workload,
+                sentence,
+                0.65,
+                (f"containers with unready status: {container.get('name')}",),
+                fix="Correct the readiness probe, or what answers it.",
+                suffers=(Key("pods", workload.namespace, pod["metadata"]["name"]),),
+                generic=True,
+            )
             return

@@ -11,8 +11,14 @@ from kubesteward_tools.diagnosis.reading import at, every, kind_of, listed, mapp
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.world.store import Key, Object
 
-_ABSENT = re.compile(r'(?P<kind>configmap|secret) "?(?P<name>[\w./-]+?)"? not found|references non-existent (?P<what>secret|config) key: (?P<bad>\S+)', re.I)
-_NO_KEY = re.compile(r"couldn't find key (?P<key>\S+) in (?P<kind>ConfigMap|Secret) (?P<space>[\w.-]+)/(?P<name>[\w.-]+)")
+_ABSENT = re.compile(
+    r'(?P<kind>configmap|secret) "?(?P<name>[\w./-]+?)"? not found|references non-existent '
+    r"(?P<what>secret|config) key: (?P<bad>\S+)",
+    re.I,
+)
+_NO_KEY = re.compile(
+    r"couldn't find key (?P<key>\S+) in (?P<kind>ConfigMap|Secret) (?P<space>[\w.-]+)/(?P<name>[\w.-]+)"
+)
 _RESOURCES = {"configmap": "configmaps", "secret": "secrets"}
 _STARTED = {"Running", "Succeeded"}
 
@@ -63,7 +69,10 @@ def _said(scene: Scene, workload: Key, messages: list[str], pod: Key) -> Iterato
 
 
 def _bad_key(workload: Key, key: str, message: str) -> Candidate:
-    sentence = f"a volume of {named(workload)} takes the key {key!r}, which does not exist (not found) in the ConfigMap or Secret."
+    sentence = (
+        f"a volume of {named(workload)} takes the key {key!r}, which does not exist (not found) in the "
+        "ConfigMap or Secret."
+    )
     return Candidate("ConfigMissing", workload, sentence, 0.95, (message,), fix=f"Add the missing key {key!r}.")
 
 
@@ -146,4 +155,12 @@ def _no_key(scene: Scene, owner: Key, target: Key, key: str, evidence: tuple[str
         f"it does not exist (not found) in {kind} {target.namespace}/{target.name}.{there}"
     )
     fix = f"Add the key {key!r} to the {kind} {target.name!r}, or correct the key in the workload."
-    return Candidate("ConfigMissing", owner, sentence, sure if "*" not in _held(scene.get(target)) or evidence else 0.0, evidence, fix=fix, suffers=(target,))
+    return Candidate(
+        "ConfigMissing",
+        owner,
+        sentence,
+        sure if "*" not in _held(scene.get(target)) or evidence else 0.0,
+        evidence,
+        fix=fix,
+        suffers=(target,),
+    )

@@ -12,12 +12,21 @@ from kubesteward_tools.lookup.notes import everywhere
 from kubesteward_tools.world.store import Key
 
 _FAILED = ("FailedCreate", "FailedUpdate", "ReplicaSetCreateError")
-_QUOTA = re.compile(r"exceeded quota: (?P<name>[\w.-]+), requested: (?P<asked>.*?), used: (?P<used>.*?), limited: (?P<limit>.*)")
+_QUOTA = re.compile(
+    r"exceeded quota: (?P<name>[\w.-]+), requested: (?P<asked>.*?), used: (?P<used>.*?), limited: (?P<limit>.*)"
+)
 _MUST = re.compile(r"failed quota: (?P<name>[\w.-]+): must specify (?P<what>.*)")
-_RANGE = re.compile(r"(?:maximum|minimum) [\w./-]+ usage per (?:Container|Pod)|limit to request ratio|(?:maximum|minimum) storage usage per|max(?:imum)? .* per ")
-_HOOK = re.compile(r'failed calling webhook "(?P<failed>[^"]+)"|admission webhook "(?P<denied>[^"]+)" denied|conversion webhook')
+_RANGE = re.compile(
+    r"(?:maximum|minimum) [\w./-]+ usage per (?:Container|Pod)|limit to request ratio|(?:maximum|minimum) "
+    r"storage usage per|max(?:imum)? .* per "
+)
+_HOOK = re.compile(
+    r'failed calling webhook "(?P<failed>[^"]+)"|admission webhook "(?P<denied>[^"]+)" denied|conversion webhook'
+)
 _SECURITY = re.compile(r'violates PodSecurity "(?P<level>[\w-]+):?[^"]*": (?P<why>.*)')
-_ACCOUNT = re.compile(r'error looking up service account [\w.-]+/(?P<name>[\w.-]+)|serviceaccount "(?P<other>[\w.-]+)" not found', re.I)
+_ACCOUNT = re.compile(
+    r'error looking up service account [\w.-]+/(?P<name>[\w.-]+)|serviceaccount "(?P<other>[\w.-]+)" not found', re.I
+)
 
 
 def analyse(scene: Scene) -> Iterator[Candidate]:
@@ -31,7 +40,11 @@ def _refusals(scene: Scene) -> Iterator[tuple[Key, str, float | None]]:
     told = set[Key]()
     for workload, items in scene.warned_workloads.items():
         for item in items:
-            if item.reason in _FAILED and re.search(r"forbidden|denied|webhook|not found|invalid|is invalid", item.message) and _short(scene, workload):
+            if (
+                item.reason in _FAILED
+                and re.search(r"forbidden|denied|webhook|not found|invalid|is invalid", item.message)
+                and _short(scene, workload)
+            ):
                 told.add(workload)
                 yield workload, item.message, item.first
                 break
@@ -69,14 +82,16 @@ def _candidate(scene: Scene, workload: Key, message: str, since: float | None) -
         quota = Key("resourcequotas", space, match["name"])
         sentence = (
             f"the ResourceQuota {match['name']!r} of namespace {space} is exceeded, so pods of {named(workload)} are "
-            f"forbidden: exceeded quota, requested {match['asked']}, used {match['used']}, limited to {match['limit']}{_counts(scene, workload)}."
+            f"forbidden: exceeded quota, requested {match['asked']}, used {match['used']}, limited to "
+            f"{match['limit']}{_counts(scene, workload)}."
         )
         fix = f"Raise the quota {match['name']!r}, or free some of it: scale down, or lower the requests and limits."
         return Candidate("Quota", workload, sentence, 0.97, (message,), fix=fix, since=since, suffers=(quota,))
     if match := _MUST.search(message):
         quota = Key("resourcequotas", space, match["name"])
         sentence = (
-            f"the ResourceQuota {match['name']!r} of namespace {space} refuses pods of {named(workload)} because they do not "
+            f"the ResourceQuota {match['name']!r} of namespace {space} refuses pods of {named(workload)} "
+            "because they do not "
             f"specify {match['what']} (failed quota: must specify resources requests and limits)."
         )
         fix = f"Set {match['what']} in the containers' resources, or defaults with a LimitRange."
@@ -90,7 +105,15 @@ def _candidate(scene: Scene, workload: Key, message: str, since: float | None) -
     if match := _ACCOUNT.search(message):
         return _account(scene, workload, match["name"] or match["other"], message, since)
     sentence = f"the API server refuses to create pods of {named(workload)}: {message}."
-    kind = "Pending" if "PriorityClass" in message else "PodSecurity" if "security context constraint" in message else "AdmissionWebhook" if "denied" in message else "Quota"
+    kind = (
+        "Pending"
+        if "PriorityClass" in message
+        else "PodSecurity"
+        if "security context constraint" in message
+        else "AdmissionWebhook"
+        if "denied" in message
+        else "Quota"
+    )
     return Candidate(kind, workload, sentence, 0.8, (message,), fix="Correct what the message names.", since=since)  # type: ignore[arg-type]
 
 
@@ -103,13 +126,26 @@ def _counts(scene: Scene, workload: Key) -> str:
 def _limit_range(scene: Scene, workload: Key, message: str, since: float | None) -> Candidate:
     ranges = [key for key, _ in scene.all("limitranges", workload.namespace)]
     shown = listed(key.name for key in ranges)
-    asked = listed(f"{item.get('name')}: {dict(mapping(item.get('resources')))}" for item in every(scene.spec(workload)) if item.get("resources"))
+    asked = listed(
+        f"{item.get('name')}: {dict(mapping(item.get('resources')))}"
+        for item in every(scene.spec(workload))
+        if item.get("resources")
+    )
     why = message.partition("is forbidden: ")[2] or message
     sentence = (
         f"the LimitRange {shown!r} of namespace {workload.namespace} refuses pods of {named(workload)}: {why}; "
         f"the containers ask for {asked or 'nothing'}."
     )
-    return Candidate("Quota", workload, sentence, 0.97, (message,), fix=f"Set resources within the LimitRange {shown}, or change it.", since=since, suffers=tuple(ranges))
+    return Candidate(
+        "Quota",
+        workload,
+        sentence,
+        0.97,
+        (message,),
+        fix=f"Set resources within the LimitRange {shown}, or change it.",
+        since=since,
+        suffers=tuple(ranges),
+    )
 
 
 def _security(scene: Scene, workload: Key, level: str, why: str, message: str, since: float | None) -> Candidate:
@@ -118,7 +154,16 @@ def _security(scene: Scene, workload: Key, level: str, why: str, message: str, s
         f"{level!r} (pod-security.kubernetes.io/enforce) and they violate PodSecurity: {why}."
     )
     fix = f"Set the securityContext as the level {level!r} asks, or label the namespace with a lower level."
-    return Candidate("PodSecurity", workload, sentence, 0.97, (message,), fix=fix, since=since, suffers=(Key("namespaces", "", workload.namespace),))
+    return Candidate(
+        "PodSecurity",
+        workload,
+        sentence,
+        0.97,
+        (message,),
+        fix=fix,
+        since=since,
+        suffers=(Key("namespaces", "", workload.namespace),),
+    )
 
 
 def _hook(scene: Scene, workload: Key, name: str, message: str, since: float | None) -> Candidate:
@@ -126,9 +171,29 @@ def _hook(scene: Scene, workload: Key, name: str, message: str, since: float | N
     denied = "denied" in message
     state = _service_state(scene, service)
     what = "denies" if denied else "cannot be called, and its failurePolicy is Fail; so the API server refuses"
-    sentence = f"the admission webhook {name!r}{f' of {named(config)}' if config else ''} {what} the pods of {named(workload)}: {message}{state}."
-    fix = "Change the pods as the webhook asks." if denied else f"Repair the webhook's service{f' {service.name!r}' if service else ''}, or delete the webhook configuration or set failurePolicy Ignore."
-    return Candidate("AdmissionWebhook", config or workload, sentence, 0.96, (message,), fix=fix, since=since, suffers=(workload,), needs=(service,) if service and not denied else ())
+    sentence = (
+        f"the admission webhook {name!r}{f' of {named(config)}' if config else ''} {what} the pods of "
+        f"{named(workload)}: {message}{state}."
+    )
+    fix = (
+        "Change the pods as the webhook asks."
+        if denied
+        else (
+            f"Repair the webhook's service{f' {service.name!r}' if service else ''}, or delete the webhook "
+            "configuration or set failurePolicy Ignore."
+        )
+    )
+    return Candidate(
+        "AdmissionWebhook",
+        config or workload,
+        sentence,
+        0.96,
+        (message,),
+        fix=fix,
+        since=since,
+        suffers=(workload,),
+        needs=(service,) if service and not denied else (),
+    )
 
 
 def webhook(scene: Scene, name: str) -> tuple[Key | None, Key | None]:
@@ -149,7 +214,15 @@ def _service_state(scene: Scene, service: Key | None) -> str:
     if scene.missing(service):
         return f". Its {named(service)} does not exist (not found)"
     selector = mapping(at(scene.get(service), "spec").get("selector"))
-    ready = [key for key in scene.store.selected("pods", service.namespace, {"matchLabels": selector}) if _ready(scene, key)] if selector else []
+    ready = (
+        [
+            key
+            for key in scene.store.selected("pods", service.namespace, {"matchLabels": selector})
+            if _ready(scene, key)
+        ]
+        if selector
+        else []
+    )
     return "" if ready else f". Its {named(service)} has no ready endpoints (no pods behind it)"
 
 
@@ -163,15 +236,34 @@ def _account(scene: Scene, workload: Key, name: str, message: str, since: float 
         f"the ServiceAccount {name!r} that {named(workload)} runs as does not exist (not found, missing) in namespace "
         f"{workload.namespace}, so its pods are refused; there is {there or 'none'}."
     )
-    return Candidate("RBAC", workload, sentence, 0.93, (message,), fix=f"Create the ServiceAccount {name!r}, or correct serviceAccountName.", since=since, suffers=(Key("serviceaccounts", workload.namespace, name),))
+    return Candidate(
+        "RBAC",
+        workload,
+        sentence,
+        0.93,
+        (message,),
+        fix=f"Create the ServiceAccount {name!r}, or correct serviceAccountName.",
+        since=since,
+        suffers=(Key("serviceaccounts", workload.namespace, name),),
+    )
 
 
 def _quiet_quotas(scene: Scene) -> Iterator[Candidate]:
     """Quotas that are used up to the last, though nobody has run into them yet."""
     for key, quota in scene.all("resourcequotas"):
         hard, used = at(quota, "status", "hard") or at(quota, "spec", "hard"), at(quota, "status", "used")
-        full = [name for name in hard if name in used and amount(used[name]) >= amount(hard[name]) > 0 and name not in {"services.nodeports"}]
+        full = [
+            name
+            for name in hard
+            if name in used and amount(used[name]) >= amount(hard[name]) > 0 and name not in {"services.nodeports"}
+        ]
         if full:
             shown = listed(f"{name}: used {used[name]} of {hard[name]}" for name in full)
-            yield Candidate("Quota", key, f"the ResourceQuota {key.namespace}/{key.name} is used up: {shown}.", 0.4, (), fix=f"Raise {kind_of(key.resource)} {key.name!r}, or free some of it.")
-
+            yield Candidate(
+                "Quota",
+                key,
+                f"the ResourceQuota {key.namespace}/{key.name} is used up: {shown}.",
+                0.4,
+                (),
+                fix=f"Raise {kind_of(key.resource)} {key.name!r}, or free some of it.",
+            )

@@ -51,11 +51,19 @@ def _nobody(scene: Scene, key: Key, service: Object) -> Iterator[Candidate]:
     since = f"its selector {shown} matches no pods, so it has no endpoints"
     if best is None:
         sentence = f"{named(key)} leads nowhere: {since}; no workload of the namespace has such labels."
-        yield Candidate("ServiceRouting", key, sentence, 0.45, (f"selector {wanted}",), fix="Correct the selector, or start the pods.")
+        yield Candidate(
+            "ServiceRouting",
+            key,
+            sentence,
+            0.45,
+            (f"selector {wanted}",),
+            fix="Correct the selector, or start the pods.",
+        )
         return
     wrong = {name: value for name, value in wanted.items() if labels.get(name) != value}
     detail = "; ".join(
-        f"label {name}={value} is {'not on them' if name not in labels else f'{name}={labels[name]} there'}" for name, value in wrong.items()
+        f"label {name}={value} is {'not on them' if name not in labels else f'{name}={labels[name]} there'}"
+        for name, value in wrong.items()
     )
     right = {name: labels[name] for name in wanted if name in labels} or labels
     sentence = (
@@ -65,7 +73,15 @@ def _nobody(scene: Scene, key: Key, service: Object) -> Iterator[Candidate]:
     patch = {"spec": {"selector": {**{name: None for name in wrong if name not in labels}, **right}}}
     proposal = Proposal("patch", "Service", key.name, key.namespace, {"patch": patch, "patch_type": "merge"})
     fix = f"Correct spec.selector of the Service to {pairs(right)} (or the labels of the pods)."
-    yield Candidate("ServiceRouting", key, sentence, 0.9, (f"Service selector {shown}", f"labels of {named(best)}: {pairs(labels)}"), fix=fix, proposal=proposal)
+    yield Candidate(
+        "ServiceRouting",
+        key,
+        sentence,
+        0.9,
+        (f"Service selector {shown}", f"labels of {named(best)}: {pairs(labels)}"),
+        fix=fix,
+        proposal=proposal,
+    )
 
 
 def _closest(scene: Scene, key: Key, wanted: dict[str, str]) -> tuple[Key | None, dict[str, str]]:
@@ -75,11 +91,20 @@ def _closest(scene: Scene, key: Key, wanted: dict[str, str]) -> tuple[Key | None
         labels = scene.labels(workload)
         shared = sum(1.0 for name, value in wanted.items() if labels.get(name) == value)
         same_key = sum(0.25 for name in wanted if name in labels and labels[name] != wanted[name])
-        alike = max((difflib.SequenceMatcher(None, value, other).ratio() for value in wanted.values() for other in labels.values()), default=0.0)
+        alike = max(
+            (
+                difflib.SequenceMatcher(None, value, other).ratio()
+                for value in wanted.values()
+                for other in labels.values()
+            ),
+            default=0.0,
+        )
         called = difflib.SequenceMatcher(None, key.name, workload.name).ratio()
         declared = {number for _, number, _ in ports(scene.spec(workload))}
         fits = any(routing.target(port) in declared for port in routing.service_ports(scene.get(key)))
-        score = shared + same_key + (0.4 * alike if alike > 0.6 else 0) + (0.6 * called if called > 0.5 else 0) + 0.1 * fits
+        score = (
+            shared + same_key + (0.4 * alike if alike > 0.6 else 0) + (0.6 * called if called > 0.5 else 0) + 0.1 * fits
+        )
         if score > best[0] and (shared or alike > 0.6 or called > 0.5):
             best = score, workload, labels
     return best[1], best[2]
@@ -103,43 +128,94 @@ def _ports(scene: Scene, key: Key, service: Object, pods: list[Key], behind: lis
             protocol = text(port.get("protocol")) or "TCP"
             fits = [one for one in declared if target in {one[0], one[1]}]
             if fits and all(one[2] != protocol for one in fits):
-                sentence = f"{named(key)} speaks {protocol} on port {port.get('port')}, its pods' port {target} is {fits[0][2]} (wrong protocol)."
-                yield Candidate("ServiceRouting", key, sentence, 0.6, (), fix=f"Set the protocol of the Service's port to {fits[0][2]}.")
+                sentence = (
+                    f"{named(key)} speaks {protocol} on port {port.get('port')}, its pods' port {target} is "
+                    f"{fits[0][2]} (wrong protocol)."
+                )
+                yield Candidate(
+                    "ServiceRouting",
+                    key,
+                    sentence,
+                    0.6,
+                    (),
+                    fix=f"Set the protocol of the Service's port to {fits[0][2]}.",
+                )
 
 
 def _heard(scene: Scene, pods: list[Key]) -> set[int]:
     """The ports that the pods' own logs say they listen on."""
-    return {number for pod in pods[:3] for (space, name, _), log in scene.logs.items() if (space, name) == (pod.namespace, pod.name) for number in listening(log)}
+    return {
+        number
+        for pod in pods[:3]
+        for (space, name, _), log in scene.logs.items()
+        if (space, name) == (pod.namespace, pod.name)
+        for number in listening(log)
+    }
 
 
-def _wrong_port(scene: Scene, key: Key, port: Object, target: int | str, declared: list[tuple[str, int, str]], pods: list[Key], sure: float, heard: set[int] | None = None) -> Candidate:
+def _wrong_port(
+    scene: Scene,
+    key: Key,
+    port: Object,
+    target: int | str,
+    declared: list[tuple[str, int, str]],
+    pods: list[Key],
+    sure: float,
+    heard: set[int] | None = None,
+) -> Candidate:
     there = listed([f"{number} ({name})" if name else number for name, number, _ in declared] or sorted(heard or ()))
     owner = scene.owner(pods[0])
     right = declared[0][1] if len(declared) == 1 else (sorted(heard)[0] if heard and len(heard) == 1 else None)
     listens = f" and they listen on {listed(sorted(heard))}" if heard else ""
     sentence = (
-        f"{named(key)} has the wrong port: targetPort {target} of its port {port.get('port')} is not one of the container "
-        f"ports of {named(owner)}, whose containerPort is {there or 'none'}{listens}; connections are refused (port mismatch, nothing listens on {target})."
+        f"{named(key)} has the wrong port: targetPort {target} of its port {port.get('port')} is not one of "
+        "the container "
+        f"ports of {named(owner)}, whose containerPort is {there or 'none'}{listens}; connections are "
+        f"refused (port mismatch, nothing listens on {target})."
     )
     proposal = None
     if right is not None:
         body = {"spec": {"ports": [{"port": port.get("port"), "targetPort": right}]}}
         proposal = Proposal("patch", kind_of(key.resource), key.name, key.namespace, {"patch": body})
-    return Candidate("ServiceRouting", key, sentence, sure, (f"targetPort: {target}", f"containerPort: {there}"), fix=f"Set targetPort of the Service to {right or there}.", proposal=proposal)
+    return Candidate(
+        "ServiceRouting",
+        key,
+        sentence,
+        sure,
+        (f"targetPort: {target}", f"containerPort: {there}"),
+        fix=f"Set targetPort of the Service to {right or there}.",
+        proposal=proposal,
+    )
 
 
 def _strangers(scene: Scene, key: Key, service: Object, owners: list[Key]) -> Iterator[Candidate]:
     """A selector that is so wide that pods of several applications answer, or that means another application."""
     wanted = routing.selector(service)
-    if len(owners) > 1 and any(owner.name == key.name for owner in owners) and len({pairs(_own(scene, owner)) for owner in owners}) > 1:
+    if (
+        len(owners) > 1
+        and any(owner.name == key.name for owner in owners)
+        and len({pairs(_own(scene, owner)) for owner in owners}) > 1
+    ):
         others = listed(owner.name for owner in owners if owner.name != key.name)
-        sentence = f"the selector {pairs(wanted)} of {named(key)} also matches pods of other applications: {others}; requests go to the wrong pods at random."
-        yield Candidate("ServiceRouting", key, sentence, 0.45, (), fix="Use a selector that only this application's pods match.")
+        sentence = (
+            f"the selector {pairs(wanted)} of {named(key)} also matches pods of other applications: {others}; "
+            "requests go to the wrong pods at random."
+        )
+        yield Candidate(
+            "ServiceRouting", key, sentence, 0.45, (), fix="Use a selector that only this application's pods match."
+        )
     if len(owners) == 1 and owners[0].name != key.name:
-        right = next((one for one in routing.described(scene, key.namespace) if one.name == key.name and one not in owners), None)
+        right = next(
+            (one for one in routing.described(scene, key.namespace) if one.name == key.name and one not in owners), None
+        )
         if right is not None and not wanted.items() <= scene.labels(right).items():
-            sentence = f"the selector {pairs(wanted)} of {named(key)} matches pods of {named(owners[0])}, not those of {named(right)} (labels {pairs(scene.labels(right))}): requests go to the wrong pods."
-            yield Candidate("ServiceRouting", key, sentence, 0.5, (), fix=f"Set the selector to labels of {right.name!r}.")
+            sentence = (
+                f"the selector {pairs(wanted)} of {named(key)} matches pods of {named(owners[0])}, not those of "
+                f"{named(right)} (labels {pairs(scene.labels(right))}): requests go to the wrong pods."
+            )
+            yield Candidate(
+                "ServiceRouting", key, sentence, 0.5, (), fix=f"Set the selector to labels of {right.name!r}."
+            )
 
 
 def _own(scene: Scene, owner: Key) -> dict[str, str]:
@@ -149,7 +225,10 @@ def _own(scene: Scene, owner: Key) -> dict[str, str]:
 def _external(scene: Scene, key: Key, name: str) -> Iterator[Candidate]:
     found = routing.meant(scene, name, key.namespace) if ".svc" in name or "." not in name else None
     if not name or (found is not None and scene.missing(found)):
-        sentence = f"{named(key)} is an ExternalName for {name!r}, and no such Service exists (not found): the name cannot be resolved."
+        sentence = (
+            f"{named(key)} is an ExternalName for {name!r}, and no such Service exists (not found): the name "
+            "cannot be resolved."
+        )
         yield Candidate("ServiceRouting", key, sentence, 0.8, (f"externalName: {name}",), fix="Correct externalName.")
 
 
@@ -157,8 +236,18 @@ def _pending(scene: Scene, key: Key, service: Object) -> Iterator[Candidate]:
     if at(service, "spec").get("type") != "LoadBalancer" or at(service, "status", "loadBalancer").get("ingress"):
         return
     told = scene.warned(key)
-    sentence = f"{named(key)} of type LoadBalancer has no external IP (pending): {told[0].message if told else 'no load balancer is provided by this cluster'}."
-    yield Candidate("ServiceRouting", key, sentence, 0.7 if told else 0.35, tuple(one.message for one in told[:1]), fix="Install a load balancer controller, or use NodePort or an Ingress.")
+    sentence = (
+        f"{named(key)} of type LoadBalancer has no external IP (pending): "
+        f"{told[0].message if told else 'no load balancer is provided by this cluster'}."
+    )
+    yield Candidate(
+        "ServiceRouting",
+        key,
+        sentence,
+        0.7 if told else 0.35,
+        tuple(one.message for one in told[:1]),
+        fix="Install a load balancer controller, or use NodePort or an Ingress.",
+    )
 
 
 def _called(scene: Scene) -> Iterator[Candidate]:
@@ -173,5 +262,17 @@ def _called(scene: Scene) -> Iterator[Candidate]:
         elsewhere = scene.store.spaces_with("services", target.name)
         there = f" It is in namespace {listed(elsewhere)}." if elsewhere else f" There is {close!r}." if close else ""
         sure = 0.5 if close or elsewhere or connection.confidence >= 0.7 else 0.35
-        sentence = f"{named(source)} calls the Service {target.name!r} ({connection.detail}), which does not exist (not found, missing) in namespace {target.namespace}.{there}"
-        yield Candidate("ServiceRouting", source, sentence, sure, (connection.detail,), fix=f"Create the Service {target.name!r}, or correct the name{f' to {close!r}' if close else ''}.", suffers=(target,), needs=(target,))
+        sentence = (
+            f"{named(source)} calls the Service {target.name!r} ({connection.detail}), which does not exist "
+            f"(not found, missing) in namespace {target.namespace}.{there}"
+        )
+        yield Candidate(
+            "ServiceRouting",
+            source,
+            sentence,
+            sure,
+            (connection.detail,),
+            fix=f"Create the Service {target.name!r}, or correct the name{f' to {close!r}' if close else ''}.",
+            suffers=(target,),
+            needs=(target,),
+        )

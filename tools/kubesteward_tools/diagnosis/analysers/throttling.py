@@ -20,7 +20,9 @@ _LATE = re.compile(r"deadline exceeded|timeout|timed out|throttl|too slow|slow (
 def analyse(scene: Scene) -> Iterator[Candidate]:
     wanted = {scene.owner(key) for key in scene.question.named | scene.question.hinted}
     asked = scene.question.speaks_of("CPUThrottling")
-    looked = {key for key, _, _ in scene.sick_pods} | {key for key in wanted if key.resource in SERVERS or key.resource in {"pods", "jobs.batch", "cronjobs.batch"}}
+    looked = {key for key, _, _ in scene.sick_pods} | {
+        key for key in wanted if key.resource in SERVERS or key.resource in {"pods", "jobs.batch", "cronjobs.batch"}
+    }
     if asked:
         spaces = scene.question.namespaces or {key.namespace for key in wanted}
         looked |= {key for key, _ in scene.workloads() if not spaces or key.namespace in spaces}
@@ -32,8 +34,16 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
 
 def _limited(scene: Scene, workload: Key, item: Object, limit: str, *, asked: bool) -> Iterator[Candidate]:
     late = [one.message for one in scene.warned(workload, "Unhealthy") if _LATE.search(one.message)]
-    lines = [sign.line for _, container, sign in scene.spoken.get(workload, ()) if container == item.get("name") and re.search(r"throttl|slow", sign.line, re.I)]
-    told = [text_ for (space, name, container), text_ in scene.logs.items() if container == item.get("name") and scene.owner(Key("pods", space, name)) == workload]
+    lines = [
+        sign.line
+        for _, container, sign in scene.spoken.get(workload, ())
+        if container == item.get("name") and re.search(r"throttl|slow", sign.line, re.I)
+    ]
+    told = [
+        text_
+        for (space, name, container), text_ in scene.logs.items()
+        if container == item.get("name") and scene.owner(Key("pods", space, name)) == workload
+    ]
     lines += [line for text_ in told for line in text_.splitlines() if re.search(r"throttl", line, re.I)][:1]
     cores = amount(limit)
     sure = 0.0
@@ -48,12 +58,25 @@ def _limited(scene: Scene, workload: Key, item: Object, limit: str, *, asked: bo
     if not sure:
         return
     sentence = (
-        f"the CPU limit of container {item.get('name')!r} of {named(workload)} is {limit} (resources.limits.cpu: {limit}), which is too low: "
+        f"the CPU limit of container {item.get('name')!r} of {named(workload)} is {limit} "
+        f"(resources.limits.cpu: {limit}), which is too low: "
         f"the kernel throttles it (CPU throttling), so it is slow and answers late."
     )
     proposal = None
     if workload.resource in SERVERS:
-        raised = {"name": text(item.get("name")), "resources": {"limits": {"cpu": f"{max(round(cores * 1000) * 4, 500)}m"}}}
+        raised = {
+            "name": text(item.get("name")),
+            "resources": {"limits": {"cpu": f"{max(round(cores * 1000) * 4, 500)}m"}},
+        }
         patch = {"spec": {"template": {"spec": {"containers": [raised]}}}}
         proposal = Proposal("patch", kind_of(workload.resource), workload.name, workload.namespace, {"patch": patch})
-    yield Candidate("CPUThrottling", workload, sentence, sure, (*late[:1], *lines[:1], f"limits.cpu: {limit}"), fix="Raise or remove the CPU limit.", proposal=proposal, suffers=(workload,))
+    yield Candidate(
+        "CPUThrottling",
+        workload,
+        sentence,
+        sure,
+        (*late[:1], *lines[:1], f"limits.cpu: {limit}"),
+        fix="Raise or remove the CPU limit.",
+        proposal=proposal,
+        suffers=(workload,),
+    )

@@ -38,10 +38,24 @@ def _peer(scene: Scene, workload: Key, container: str, sign: Sign) -> Iterator[C
 def _absent(scene: Scene, workload: Key, service: Key, sign: Sign, line: str) -> Candidate:
     behind = routing.workload_named(scene, service.namespace, service.name)
     close = routing.near(scene, service)
-    there = f"; pods of {named(behind)} run but no Service leads to them" if behind else f"; there is {close!r}" if close else ""
-    sentence = f"{named(workload)} cannot reach {sign.peer!r}: the Service {service.name!r} does not exist (not found, missing) in namespace {service.namespace}{there}."
-    fix = f"Create the Service {service.name!r}, or correct the name that the application uses{f' to {close!r}' if close else ''}."
-    return Candidate("ServiceRouting", service if behind else workload, sentence, 0.85, (line,), fix=fix, suffers=(workload, service))
+    there = (
+        f"; pods of {named(behind)} run but no Service leads to them"
+        if behind
+        else f"; there is {close!r}"
+        if close
+        else ""
+    )
+    sentence = (
+        f"{named(workload)} cannot reach {sign.peer!r}: the Service {service.name!r} does not exist (not "
+        f"found, missing) in namespace {service.namespace}{there}."
+    )
+    fix = (
+        f"Create the Service {service.name!r}, or correct the name that the application "
+        f"uses{f' to {close!r}' if close else ''}."
+    )
+    return Candidate(
+        "ServiceRouting", service if behind else workload, sentence, 0.85, (line,), fix=fix, suffers=(workload, service)
+    )
 
 
 def _port(scene: Scene, workload: Key, service: Key, sign: Sign, line: str) -> Iterator[Candidate]:
@@ -54,7 +68,15 @@ def _port(scene: Scene, workload: Key, service: Key, sign: Sign, line: str) -> I
         f"{named(workload)} calls {sign.peer}:{sign.port}, and {named(service)} has no port {sign.port} "
         f"(wrong port): it serves port {listed(numbers)}."
     )
-    yield Candidate("ServiceRouting", service, sentence, 0.88, (line,), fix=f"Call port {listed(numbers)}, or add port {sign.port} to the Service.", suffers=(workload,))
+    yield Candidate(
+        "ServiceRouting",
+        service,
+        sentence,
+        0.88,
+        (line,),
+        fix=f"Call port {listed(numbers)}, or add port {sign.port} to the Service.",
+        suffers=(workload,),
+    )
 
 
 def _nobody(scene: Scene, workload: Key, service: Key, sign: Sign, line: str) -> Iterator[Candidate]:
@@ -65,5 +87,17 @@ def _nobody(scene: Scene, workload: Key, service: Key, sign: Sign, line: str) ->
         return
     behind = routing.workloads_behind(scene, service) or list(dict.fromkeys(map(scene.owner, pods)))
     state = f"none of its {len(pods)} pods is ready" if pods else "it has no pods, so no endpoints"
-    sentence = f"{named(workload)} cannot reach {named(service)}: {state}" + (f" ({listed(named(one) for one in behind)})." if behind else ".")
-    yield Candidate("ServiceRouting", service, sentence, 0.62, (line,), fix="Repair the pods behind the Service.", suffers=(workload,), needs=tuple(behind), generic=True)
+    sentence = f"{named(workload)} cannot reach {named(service)}: {state}" + (
+        f" ({listed(named(one) for one in behind)})." if behind else "."
+    )
+    yield Candidate(
+        "ServiceRouting",
+        service,
+        sentence,
+        0.62,
+        (line,),
+        fix="Repair the pods behind the Service.",
+        suffers=(workload,),
+        needs=tuple(behind),
+        generic=True,
+    )
