@@ -102,6 +102,11 @@ _MEANINGS: dict[str, tuple[str, str]] = {
     "certificate": ("a TLS certificate is refused (expired, unknown authority or another name)", "Renew the certificate or trust its issuer."),
     "auth": ("its credentials are refused (authentication failed)", "Correct user and password in its Secret, or the rights on the server."),
     "memory": ("it runs out of memory", "Raise the memory limit or lower the heap."),
+    "limit": (
+        "a limit is reached: requests, connections or files are refused because there are too many (rate "
+            "limit, pool exhausted)",
+        "Raise the limit, use less at a time, or find who uses so much.",
+    ),
     "dns": ("it cannot resolve a host name", "Correct the host name or DNS."),
     "connection": ("it cannot connect to a service that it needs (connection refused or unreachable)", "Make the service reachable, or correct its address."),
     "timeout": ("a service that it needs does not answer in time (timeout)", "Make the service reachable, or correct its address."),

@@ -33,6 +33,8 @@ _NEAR = (1.0, 0.9, 0.8)
 _HINTED = 0.92
 _IN_NAMESPACE = 0.85
 _BESIDE = 0.7
+_APART = 0.55
+"""Of a mere question how one object is, another one of its namespace is no answer."""
 _WIDE = 0.75
 _ELSEWHERE = 0.4
 _MOST = 3000
@@ -99,7 +101,7 @@ class Focus:
         if space and space in self.spaces:
             best = max(best, _IN_NAMESPACE)
         elif space and space in self.beside:
-            best = max(best, _BESIDE)
+            best = max(best, _BESIDE if self._scene.question.complains or not self.sure else _APART)
         elif not space or space == "kube-system":
             best = max(best, _WIDE)
         return max(best, _ELSEWHERE)

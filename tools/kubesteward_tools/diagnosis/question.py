@@ -179,6 +179,8 @@ _TROUBLE = re.compile(
     r"refused|why|root cause|down\b|unavailable|outage|degraded|pending",
     re.I,
 )
+_OPEN = re.compile(r"\s*(?:is|are|has|have|does|do|how|check|any|show)\b(?!.*\b(?:but|however)\b)", re.I)
+"""How somebody begins who wants to know whether, and not why."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +198,7 @@ class Question:
     @property
     def complains(self) -> bool:
         """Whether it takes for granted that something is wrong."""
-        return _TROUBLE.search(self.text) is not None
+        return _TROUBLE.search(self.text) is not None and _OPEN.match(self.text) is None
 
     def speaks_of(self, category: Category) -> bool:
         return category in self.topics

@@ -10,7 +10,7 @@ from kubesteward_tools.analytics.severity import Level, level
 from kubesteward_tools.lookup.loglines import parse
 
 Kind = Literal[
-    "forbidden", "dns", "connection", "timeout", "auth", "certificate", "memory", "variable", "port", "disk", "readonly",
+    "forbidden", "dns", "connection", "timeout", "auth", "certificate", "memory", "limit", "variable", "port", "disk", "readonly",
     "permission", "architecture", "library", "command", "usage", "syntax", "file", "config", "panic", "exception", "http",
     "exit", "error",
 ]  # fmt: skip
@@ -109,6 +109,13 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
         "memory",
         r"outofmemoryerror|out of memory|cannot allocate memory|heap out of memory|memoryerror|"
         r"std::bad_alloc|oom-?kill|runtime: out of memory",
+    ),
+    (
+        "limit",
+        r"rate limit|too many requests|\b429\b|quota exceeded|too many connections|max_connections|"
+        r"remaining connection slots|"
+        r"(?:connection )?pool (?:is )?(?:exhausted|timeout|limit|full)|no available connections|queuepool limit|"
+        r"unable to acquire (?:a )?connection|resource temporarily unavailable|too many open files|emfile",
     ),
     (
         "variable",
@@ -222,7 +229,7 @@ _QUICK = re.compile(
     r"missing|undefined|not |unset|panic|fatal|traceback|emerg|space|memory|usage|bad |crit|uncaught|unhandled|exit|"
     r"no |null|sig|ENO|EACC|EAI|ECONN|ETIME|core dumped|misbehaving|divi|50[0-4]|require|must|expired|"
     r"x509|syntax|ssl|tls|"
-    r"read-only|specify|unexpected|in use|KeyError|illegal|auth",
+    r"read-only|specify|unexpected|in use|KeyError|illegal|auth|limit|too many|exhausted|429",
     re.I,
 )
 _HARMLESS = re.compile(

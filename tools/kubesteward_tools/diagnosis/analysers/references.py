@@ -95,7 +95,10 @@ def _absent(scene: Scene, owner: Key, target: Key, detail: str, evidence: tuple[
 
 
 def _elsewhere(scene: Scene, target: Key) -> str:
-    """Where one of that name is, or one that is nearly called so."""
+    """Where one of that name is, or one that is nearly called so, or one of the other kind."""
+    twin = target._replace(resource="secrets" if target.resource == "configmaps" else "configmaps")
+    if scene.exists(twin):
+        return f" There is a {kind_of(twin.resource)} of that name: the reference takes the wrong kind."
     spaces = scene.store.spaces_with(target.resource, target.name)
     if spaces:
         return f" One of that name is in namespace {listed(spaces)} only."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.reading import amount, at, conditions, every, kind_of, listed, mapping, named, text
@@ -20,6 +21,7 @@ _RANGE = re.compile(
     r"(?:maximum|minimum) [\w./-]+ usage per (?:Container|Pod)|limit to request ratio|(?:maximum|minimum) "
     r"storage usage per|max(?:imum)? .* per "
 )
+_CONFLICT = re.compile(r"must be less than or equal to (?:cpu|memory) limit")
 _HOOK = re.compile(
     r'failed calling webhook "(?P<failed>[^"]+)"|admission webhook "(?P<denied>[^"]+)" denied|conversion webhook'
 )
@@ -32,7 +34,41 @@ _ACCOUNT = re.compile(
 def analyse(scene: Scene) -> Iterator[Candidate]:
     for workload, message, since in _refusals(scene):
         yield _candidate(scene, workload, message, since)
+    yield from _quoted(scene)
     yield from _quiet_quotas(scene)
+
+
+def _quoted(scene: Scene) -> Iterator[Candidate]:
+    """A refusal that somebody quotes: what was refused is then not in the cluster, and the rule is to blame."""
+    text_ = scene.question.text
+    rules = (_QUOTA, _MUST, _RANGE, _HOOK, _SECURITY, _CONFLICT)
+    if not any(rule.search(text_) for rule in rules):
+        return
+    meant = sorted(key for key in scene.question.named if key.resource in {*SERVERS, "pods", "jobs.batch"})
+    match = re.search(r'pods? "(?P<name>[\w.-]+)" is (?:forbidden|invalid)', text_, re.I)
+    space = _space_of(scene, meant)
+    pod = Key("pods", space, match["name"] if match else "of the question")
+    found = _candidate(scene, meant[0] if meant else pod, text_, None)
+    if not meant and not scene.exists(found.culprit):
+        rule = next((key for key in found.suffers if scene.exists(key)), None)
+        if rule is None:
+            return
+        found = replace(found, culprit=rule)
+    yield found
+
+
+def _space_of(scene: Scene, meant: list[Key]) -> str:
+    """The namespace of what is meant: the one that is named, or the only one that has such a rule."""
+    if meant:
+        return meant[0].namespace
+    known = sorted(scene.question.namespaces)
+    ruled = [space for kind in ("resourcequotas", "limitranges") for space in scene.store.spaces(kind)]
+    labelled = [
+        key.name
+        for key, obj in scene.all("namespaces")
+        if any("pod-security" in one for one in mapping(obj["metadata"].get("labels")))
+    ]
+    return next(iter([*known, *ruled, *labelled]), "default")
 
 
 def _refusals(scene: Scene) -> Iterator[tuple[Key, str, float | None]]:
@@ -96,7 +132,7 @@ def _candidate(scene: Scene, workload: Key, message: str, since: float | None) -
         )
         fix = f"Set {match['what']} in the containers' resources, or defaults with a LimitRange."
         return Candidate("Quota", workload, sentence, 0.97, (message,), fix=fix, since=since, suffers=(quota,))
-    if _RANGE.search(message):
+    if _RANGE.search(message) or _CONFLICT.search(message):
         return _limit_range(scene, workload, message, since)
     if match := _SECURITY.search(message):
         return _security(scene, workload, match["level"], match["why"], message, since)
