@@ -74,7 +74,7 @@ def _waits_for(scene: Scene, item: Ailing) -> tuple[Key | None, str, float]:
     """What its command or its log names and waits for, in words what is wrong with that, and how sure that is."""
     space = item.workload.namespace
     told = command_line(item.container)
-    names = [match["host"] for match in _WAITS.finditer(told)]
+    names = [match["host"].rstrip(".") for match in _WAITS.finditer(told)]
     names += [
         sign.peer
         for sign in scene.signs(item.pod_key, item.name)
