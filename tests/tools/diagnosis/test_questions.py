@@ -5,14 +5,32 @@ from __future__ import annotations
 import pytest
 
 from tests.tools.diagnosis import lab
-from tests.tools.diagnosis.lab import blamed, container, crashing, deployment, event, made, running, service, verdict, waiting
+from tests.tools.diagnosis.lab import (
+    blamed,
+    container,
+    crashing,
+    deployment,
+    event,
+    made,
+    running,
+    service,
+    verdict,
+    waiting,
+)
 
 
 def _broken() -> list[lab.Object]:
     """Four faults that have nothing to do with each other."""
     image = deployment("catalog", None, [waiting("ImagePullBackOff", 'Back-off pulling image "x:y"')], phase="Pending")
     memory = deployment("checkout", None, [crashing(137, "OOMKilled")])
-    return [*image, *memory, *deployment("cart", replicas=0), service("cart"), *deployment("web"), service("web", {"app": "wep"})]
+    return [
+        *image,
+        *memory,
+        *deployment("cart", replicas=0),
+        service("cart"),
+        *deployment("web"),
+        service("web", {"app": "wep"}),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -38,14 +56,19 @@ def test_without_a_question_every_sure_fault_is_told() -> None:
 
 
 QUOTED = [
-    ('Creating a pod fails: pods "extra" is forbidden: exceeded quota: cap, requested: requests.memory=700Mi, used: requests.memory=600Mi, limited: requests.memory=1Gi', made("ResourceQuota", "cap", spec={"hard": {"requests.memory": "1Gi"}}), ("Quota", "ResourceQuota", "cap"), "700Mi"),
-    ('Error from server (Forbidden): pods "big" is forbidden: maximum memory usage per Container is 1Gi, but limit is 1536Mi', made("LimitRange", "sizes", spec={"limits": [{"type": "Container", "max": {"memory": "1Gi"}}]}), ("Quota", "LimitRange", "sizes"), "1536Mi"),
-    ('Error from server (Forbidden): pods "root" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true', made("Namespace", "shop", "", labels={"pod-security.kubernetes.io/enforce": "restricted"}, status={"phase": "Active"}), ("PodSecurity", "Namespace", "shop"), "runAsNonRoot"),
+    ('Creating a pod fails: pods "extra" is forbidden: exceeded quota: cap, requested: '
+        'requests.memory=700Mi, used: requests.memory=600Mi, limited: requests.memory=1Gi', made("ResourceQuota", "cap", spec={"hard": {"requests.memory": "1Gi"}}), ("Quota", "ResourceQuota", "cap"), "700Mi"),
+    ('Error from server (Forbidden): pods "big" is forbidden: maximum memory usage per Container is 1Gi, '
+        'but limit is 1536Mi', made("LimitRange", "sizes", spec={"limits": [{"type": "Container", "max": {"memory": "1Gi"}}]}), ("Quota", "LimitRange", "sizes"), "1536Mi"),
+    ('Error from server (Forbidden): pods "root" is forbidden: violates PodSecurity "restricted:latest": '
+        'runAsNonRoot != true', made("Namespace", "shop", "", labels={"pod-security.kubernetes.io/enforce": "restricted"}, status={"phase": "Active"}), ("PodSecurity", "Namespace", "shop"), "runAsNonRoot"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("prompt", "rule", "who", "word"), QUOTED)
-def test_a_quoted_refusal_leads_to_the_rule(prompt: str, rule: lab.Object, who: tuple[str, str, str], word: str) -> None:
+def test_a_quoted_refusal_leads_to_the_rule(
+    prompt: str, rule: lab.Object, who: tuple[str, str, str], word: str
+) -> None:
     found = verdict([*deployment("web"), rule], prompt)
 
     assert who == blamed(found)
@@ -66,7 +89,9 @@ def test_a_port_in_a_variable_that_the_service_lacks_is_found_when_the_caller_fa
 def test_a_variable_that_is_set_twice_is_told_to_who_complains() -> None:
     env = [{"name": "RATES_HOST", "value": "rates"}, {"name": "RATES_HOST", "value": "localhost"}]
 
-    found = verdict(deployment("web", {"containers": [container(env=env)]}), "Users report errors in shop, find the root cause")
+    found = verdict(
+        deployment("web", {"containers": [container(env=env)]}), "Users report errors in shop, find the root cause"
+    )
 
     assert "set twice" in found.best.diagnosis
 
@@ -75,17 +100,29 @@ def test_a_service_that_is_missing_among_its_siblings_is_named() -> None:
     names = ("geo", "rate", "user", "profile")
     objects = [item for name in names for item in deployment(name)]
 
-    found = verdict([*objects, *map(service, names[1:])], "Users report errors in the shop application. Find the root cause.")
+    found = verdict(
+        [*objects, *map(service, names[1:])], "Users report errors in the shop application. Find the root cause."
+    )
 
     assert ("ServiceRouting", "Service", "geo") == blamed(found)
 
 
 def test_an_init_container_that_builds_its_name_is_still_read() -> None:
-    wait = "until nslookup mydb.$(cat /var/run/secrets/kubernetes.io/serviceaccount/namespace).svc.cluster.local; do echo waiting for mydb; sleep 2; done"
-    spec = {"initContainers": [container("init-mydb", "busybox:1.28", command=["sh", "-c", wait])], "containers": [container()]}
-    pod = lab.pod("myapp", spec, [waiting("PodInitializing")], phase="Pending", inits=[running("init-mydb", ready=False)])
+    wait = (
+        "until nslookup mydb.$(cat /var/run/secrets/kubernetes.io/serviceaccount/namespace).svc.cluster.local; "
+        "do echo waiting for mydb; sleep 2; done"
+    )
+    spec = {
+        "initContainers": [container("init-mydb", "busybox:1.28", command=["sh", "-c", wait])],
+        "containers": [container()],
+    }
+    pod = lab.pod(
+        "myapp", spec, [waiting("PodInitializing")], phase="Pending", inits=[running("init-mydb", ready=False)]
+    )
 
-    found = verdict([pod], "Pod myapp stays in Init:0/1. Why?", {"myapp/init-mydb": "waiting for mydb\nwaiting for mydb"})
+    found = verdict(
+        [pod], "Pod myapp stays in Init:0/1. Why?", {"myapp/init-mydb": "waiting for mydb\nwaiting for mydb"}
+    )
 
     assert ("InitStuck", "Pod", "myapp") == blamed(found)
     assert "'mydb'" in found.best.diagnosis
@@ -93,7 +130,9 @@ def test_an_init_container_that_builds_its_name_is_still_read() -> None:
 
 
 def test_a_secret_that_is_taken_for_a_config_map_is_told() -> None:
-    objects = deployment("billing", None, [waiting("CreateContainerConfigError", 'configmap "billing-conf" not found')], phase="Pending")
+    objects = deployment(
+        "billing", None, [waiting("CreateContainerConfigError", 'configmap "billing-conf" not found')], phase="Pending"
+    )
 
     found = verdict([*objects, made("Secret", "billing-conf", data={})])
 
@@ -117,7 +156,10 @@ def test_a_mere_question_is_not_answered_with_another_objects_fault() -> None:
 def test_an_alert_about_throttling_leads_to_the_cpu_limit() -> None:
     spec = {"containers": [container(resources={"limits": {"cpu": "50m"}, "requests": {"cpu": "50m"}})]}
 
-    found = verdict(deployment("encoder", spec), "Alert CPUThrottlingHigh: 62% throttling of CPU in namespace shop for container app in pod encoder-6d4f9-ax")
+    found = verdict(
+        deployment("encoder", spec),
+        "Alert CPUThrottlingHigh: 62% throttling of CPU in namespace shop for container app in pod encoder-6d4f9-ax",
+    )
 
     assert ("CPUThrottling", "Deployment", "encoder") == blamed(found)
     assert "50m" in found.best.diagnosis
@@ -136,7 +178,15 @@ def test_a_limit_that_is_reached_is_an_error_of_the_application() -> None:
 def test_since_when_and_the_roll_out_are_told() -> None:
     new = deployment("checkout", None, [crashing(1)])
     top = new[0]
-    old = made("ReplicaSet", "checkout-old", api="apps/v1", owners=[lab.owner(top)], annotations={"deployment.kubernetes.io/revision": "1"}, spec={"template": {"spec": {"containers": [container(image="r.example.com/app:1.3")]}}}, status={"readyReplicas": 2})
+    old = made(
+        "ReplicaSet",
+        "checkout-old",
+        api="apps/v1",
+        owners=[lab.owner(top)],
+        annotations={"deployment.kubernetes.io/revision": "1"},
+        spec={"template": {"spec": {"containers": [container(image="r.example.com/app:1.3")]}}},
+        status={"readyReplicas": 2},
+    )
     new[1]["metadata"]["annotations"] = {"deployment.kubernetes.io/revision": "2"}
 
     found = verdict([*new, old])
@@ -147,7 +197,10 @@ def test_since_when_and_the_roll_out_are_told() -> None:
 
 def test_secrets_never_reach_a_diagnosis() -> None:
     api = deployment("api", None, [crashing(1)])
-    log = "FATAL cannot log in with password=hunter2-Xq81 to postgres://app:vR8k2qLm4ZtW@db:5432/app: authentication failed"
+    log = (
+        "FATAL cannot log in with password=hunter2-Xq81 to postgres://app:vR8k2qLm4ZtW@db:5432/app: "
+        "authentication failed"
+    )
 
     found = verdict(api, "", {f"{api[-1]['metadata']['name']}/app": log})
 

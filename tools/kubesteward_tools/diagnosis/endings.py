@@ -1,4 +1,4 @@
-"""Why a container ended, as its exit code, the runtime's message and its last lines tell: for crashes, Jobs and inits."""
+"""Why a container ended, as its exit code, the runtime and its last lines tell: for crashes, Jobs and inits."""
 
 from __future__ import annotations
 
@@ -86,36 +86,77 @@ _PROGRAMS = [
     "yarn",
 ]
 _MEANINGS: dict[str, tuple[str, str]] = {
-    "variable": ("an environment variable that it needs is missing (undefined, not set)", "Set the variable in env or envFrom of the container."),
-    "port": ("its port is already in use by another process of the pod (address already in use), or it may not "
-        "bind it", "Give each container of the pod its own port."),
-    "disk": ("the disk is full (no space left on device)", "Enlarge the volume or the ephemeral-storage limit, or clean up."),
-    "readonly": ("it writes to a read-only file system (readOnlyRootFilesystem or a read-only mount)", "Mount a writable emptyDir at the path, or drop readOnlyRootFilesystem."),
-    "architecture": ("the program is built for another CPU architecture (exec format error)", "Use an image for the node's architecture."),
-    "library": ("a module or library is missing in the image (not found)", "Build it into the image, or correct the path."),
+    "variable": (
+        "an environment variable that it needs is missing (undefined, not set)",
+        "Set the variable in env or envFrom of the container.",
+    ),
+    "port": (
+        "its port is already in use by another process of the pod (address already in use), or it may not bind it",
+        "Give each container of the pod its own port.",
+    ),
+    "disk": (
+        "the disk is full (no space left on device)",
+        "Enlarge the volume or the ephemeral-storage limit, or clean up.",
+    ),
+    "readonly": (
+        "it writes to a read-only file system (readOnlyRootFilesystem or a read-only mount)",
+        "Mount a writable emptyDir at the path, or drop readOnlyRootFilesystem.",
+    ),
+    "architecture": (
+        "the program is built for another CPU architecture (exec format error)",
+        "Use an image for the node's architecture.",
+    ),
+    "library": (
+        "a module or library is missing in the image (not found)",
+        "Build it into the image, or correct the path.",
+    ),
     "command": ("it runs a command that is not found", "Correct the command, or use an image that has it."),
     "usage": ("its command line is wrong: unknown flags or arguments", "Correct command and args."),
     "syntax": ("its script or configuration has a syntax error", "Correct the script or the file."),
-    "file": ("a file that it needs does not exist (no such file or directory)", "Mount or create the file, or correct the path."),
-    "permission": ("it lacks a permission (permission denied, operation not permitted)", "Correct securityContext (runAsUser, fsGroup, capabilities) or the file's mode."),
+    "file": (
+        "a file that it needs does not exist (no such file or directory)",
+        "Mount or create the file, or correct the path.",
+    ),
+    "permission": (
+        "it lacks a permission (permission denied, operation not permitted)",
+        "Correct securityContext (runAsUser, fsGroup, capabilities) or the file's mode.",
+    ),
     "config": ("its configuration is invalid", "Correct the configuration."),
-    "certificate": ("a TLS certificate is refused (expired, unknown authority or another name)", "Renew the certificate or trust its issuer."),
-    "auth": ("its credentials are refused (authentication failed)", "Correct user and password in its Secret, or the rights on the server."),
+    "certificate": (
+        "a TLS certificate is refused (expired, unknown authority or another name)",
+        "Renew the certificate or trust its issuer.",
+    ),
+    "auth": (
+        "its credentials are refused (authentication failed)",
+        "Correct user and password in its Secret, or the rights on the server.",
+    ),
     "memory": ("it runs out of memory", "Raise the memory limit or lower the heap."),
     "limit": (
         "a limit is reached: requests, connections or files are refused because there are too many (rate "
-            "limit, pool exhausted)",
+        "limit, pool exhausted)",
         "Raise the limit, use less at a time, or find who uses so much.",
     ),
     "dns": ("it cannot resolve a host name", "Correct the host name or DNS."),
-    "connection": ("it cannot connect to a service that it needs (connection refused or unreachable)", "Make the service reachable, or correct its address."),
-    "timeout": ("a service that it needs does not answer in time (timeout)", "Make the service reachable, or correct its address."),
+    "connection": (
+        "it cannot connect to a service that it needs (connection refused or unreachable)",
+        "Make the service reachable, or correct its address.",
+    ),
+    "timeout": (
+        "a service that it needs does not answer in time (timeout)",
+        "Make the service reachable, or correct its address.",
+    ),
     "forbidden": ("the API server forbids what it asks for (RBAC)", "Grant its service account the right."),
-    "panic": ("the program crashes by itself (panic or fatal error)", "Correct the program, or go back to the version before."),
-    "exception": ("the program fails with an exception", "Correct the program or its input, or go back to the version before."),
+    "panic": (
+        "the program crashes by itself (panic or fatal error)",
+        "Correct the program, or go back to the version before.",
+    ),
+    "exception": (
+        "the program fails with an exception",
+        "Correct the program or its input, or go back to the version before.",
+    ),
     "http": ("a service that it calls answers with an error", "Look at that service."),
     "error": ("the program ends with an error", "Correct what its log names."),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How near a candidate is to what somebody asks about: along ownership first, then along the graph, then by namespace."""
+"""How near a candidate is to what somebody asks about: by ownership first, then along the graph, then by namespace."""
 
 from __future__ import annotations
 

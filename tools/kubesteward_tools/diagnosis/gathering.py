@@ -55,9 +55,9 @@ def _first(store: Store, pod: Key) -> str:
 async def live(world: World, scene: Scene, wanted: Collection[Key]) -> Logs:
     """The last lines of containers in trouble, and of the workloads that are asked about; both of their runs."""
     places: dict[tuple[str, str, str], bool] = {}
-    for item in scene.ailing:
-        pod = item.pod_key
-        places[pod.namespace, pod.name, item.name] = item.restarts > 0
+    for ill in scene.ailing:
+        where = ill.pod_key
+        places[where.namespace, where.name, ill.name] = ill.restarts > 0
     for workload in wanted:
         for pod in scene.pods(workload, 2):
             for item in every(mapping(pod.get("spec"))):

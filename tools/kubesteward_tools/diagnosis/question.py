@@ -1,4 +1,4 @@
-"""What somebody asks: which objects the words name, what kind of trouble they speak of, and whether they speak of any."""
+"""What somebody asks: which objects the words name, what kind of trouble they speak of, and whether of any."""
 
 from __future__ import annotations
 
@@ -34,9 +34,8 @@ _KINDS = {
     "secret": ("secrets",),
     "volume": ("persistentvolumes", "persistentvolumeclaims"),
 }
-_SEARCHED = tuple(
-    dict.fromkeys(resource for group in _KINDS.values() for resource in group if resource != "namespaces")
-) + (
+_SEARCHED = (
+    *dict.fromkeys(resource for group in _KINDS.values() for resource in group if resource != "namespaces"),
     "networkpolicies.networking.k8s.io",
     "roles.rbac.authorization.k8s.io",
     "rolebindings.rbac.authorization.k8s.io",
@@ -185,7 +184,7 @@ _OPEN = re.compile(r"\s*(?:is|are|has|have|does|do|how|check|any|show)\b(?!.*\b(
 
 @dataclass(frozen=True)
 class Question:
-    """`named` are the objects that are meant for sure, `hinted` those that may be; `hosts` are addresses in the words."""
+    """`named` are the objects that are meant for sure, `hinted` those that may be; `hosts` are addresses in it."""
 
     text: str = ""
     named: frozenset[Key] = frozenset()
@@ -278,7 +277,7 @@ def _near(words: Iterable[str], store: Store, namespaces: set[str]) -> set[Key]:
     """Workloads and Services with a word of the question as a part of their name."""
     wanted = {word.lower() for word in words if len(word) > 2 and word.lower() not in _COMMON}
     found = set[Key]()
-    for resource in _APPLICATIONS[:-2] + ("services",):
+    for resource in (*_APPLICATIONS[:-2], "services"):
         for key in store.keys(resource):
             if namespaces and key.namespace not in namespaces:
                 continue

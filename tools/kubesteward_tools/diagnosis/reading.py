@@ -96,12 +96,13 @@ def command_line(item: Object) -> str:
 
 def ports(spec: Object) -> list[tuple[str, int, str]]:
     """Name, number and protocol of every declared container port."""
-    found = []
-    for item in [*regular(spec), *(one for one in mappings(spec.get("initContainers")) if one.get("restartPolicy"))]:
-        for port in mappings(item.get("ports")):
-            if isinstance(port.get("containerPort"), int):
-                found.append((text(port.get("name")), port["containerPort"], text(port.get("protocol")) or "TCP"))
-    return found
+    sidecars = [one for one in mappings(spec.get("initContainers")) if one.get("restartPolicy")]
+    declared = [port for item in (*regular(spec), *sidecars) for port in mappings(item.get("ports"))]
+    return [
+        (text(port.get("name")), port["containerPort"], text(port.get("protocol")) or "TCP")
+        for port in declared
+        if isinstance(port.get("containerPort"), int)
+    ]
 
 
 def variables(item: Object) -> dict[str, str]:

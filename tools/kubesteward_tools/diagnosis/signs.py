@@ -10,10 +10,32 @@ from kubesteward_tools.analytics.severity import Level, level
 from kubesteward_tools.lookup.loglines import parse
 
 Kind = Literal[
-    "forbidden", "dns", "connection", "timeout", "auth", "certificate", "memory", "limit", "variable", "port", "disk", "readonly",
-    "permission", "architecture", "library", "command", "usage", "syntax", "file", "config", "panic", "exception", "http",
-    "exit", "error",
-]  # fmt: skip
+    "forbidden",
+    "dns",
+    "connection",
+    "timeout",
+    "auth",
+    "certificate",
+    "memory",
+    "limit",
+    "variable",
+    "port",
+    "disk",
+    "readonly",
+    "permission",
+    "architecture",
+    "library",
+    "command",
+    "usage",
+    "syntax",
+    "file",
+    "config",
+    "panic",
+    "exception",
+    "http",
+    "exit",
+    "error",
+]
 """From the most telling to the least."""
 
 _HOST = r"[A-Za-z0-9](?:[\w.-]*[\w])?"
@@ -309,7 +331,6 @@ _NO_PEERS = frozenset(
         "its",
         "localhost",
         "127.0.0.1",
-        "0.0.0.0",
         "of",
         "on",
         "or",
@@ -327,7 +348,7 @@ _NO_PEERS = frozenset(
         "while",
         "with",
     ]
-)
+) | {"0.0.0.0"}  # noqa: S104 - it is compared with, not bound to
 
 
 def listening(text: str) -> Iterator[int]:

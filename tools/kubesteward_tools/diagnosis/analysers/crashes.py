@@ -48,7 +48,7 @@ def _fails(scene: Scene, item: Ailing, reason: str) -> bool:
 
 def _candidate(scene: Scene, item: Ailing, reason: str) -> Candidate:
     found = ending(scene, item)
-    state = reason or "it has ended" if not reason else reason
+    state = reason or "it has ended"
     clash = _clash(item)
     why = f"{found.why}{clash}"
     kind = "init container" if item.init else "container"

@@ -1,4 +1,4 @@
-"""Images that cannot be pulled: a name or tag that is not there, a registry that refuses, is slow or cannot be reached."""
+"""Images that cannot be pulled: a name or tag that is not there, a registry that refuses or cannot be reached."""
 
 from __future__ import annotations
 

@@ -53,7 +53,9 @@ def _job(scene: Scene, key: Key, job: Object) -> Candidate | None:
 def _failed(scene: Scene, key: Key, spec: Object, failed: Object) -> Candidate:
     reason, message = text(failed.get("reason")), text(failed.get("message"))
     top = scene.owner(key)
-    why, fix, evidence, wants = "", "Look at the log of its pods.", (message,), ()
+    why, fix = "", "Look at the log of its pods."
+    evidence: tuple[str, ...] = (message,)
+    wants: tuple[Key, ...] = ()
     mine = [one for one in scene.ailing if one.workload in {key, top} and _is_of(scene, one.pod_key, key)]
     end = next((ended(one.status).get("reason") for one in mine if ended(one.status)), "")
     sure = 0.93

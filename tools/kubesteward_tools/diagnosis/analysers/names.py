@@ -1,4 +1,4 @@
-"""Names that do not resolve: the cluster's DNS is down or misconfigured, a pod's DNS settings are wrong, or the name is."""
+"""Names that do not resolve: the cluster's DNS is down or misconfigured, a pod's DNS settings or the name is wrong."""
 
 from __future__ import annotations
 

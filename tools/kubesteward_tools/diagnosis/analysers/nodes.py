@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kubesteward_tools.diagnosis.candidate import Candidate
+from kubesteward_tools.diagnosis.candidate import Candidate, Category
 from kubesteward_tools.diagnosis.reading import amount, at, condition, count, mapping, named, seconds, text
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.lookup.notes import everywhere
@@ -158,7 +158,7 @@ def _evicted(scene: Scene) -> Iterator[Candidate]:
             elif (workload, "") not in told:
                 told.add((workload, ""))
                 sentence = f"pods of {named(workload)} were evicted from {named(node)}: {message}."
-                kind = "NodePressure" if match else "CrashLoop"
+                kind: Category = "NodePressure" if match else "CrashLoop"
                 yield Candidate(
                     kind,
                     node if match and scene.exists(node) else workload,

@@ -72,7 +72,7 @@ def _space_of(scene: Scene, meant: list[Key]) -> str:
 
 
 def _refusals(scene: Scene) -> Iterator[tuple[Key, str, float | None]]:
-    """Workload and what the API server said, once each: from events, or from the conditions of what is short of pods."""
+    """Workload and what the API server said, once each: from events, or from conditions of what is short of pods."""
     told = set[Key]()
     for workload, items in scene.warned_workloads.items():
         for item in items:

@@ -1,4 +1,4 @@
-"""Service accounts without a right that is needed: no rule, no binding, a binding to somebody else, no account at all."""
+"""Service accounts without a right that is needed: no rule, no binding, one to somebody else, no account at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Applications that cannot reach what they need, as their logs say: the peer is looked up, and what is wrong with it."""
+"""Applications that cannot reach what they need, as their logs say: the peer is looked up, and what is wrong there."""
 
 from __future__ import annotations
 
