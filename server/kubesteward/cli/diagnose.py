@@ -1,4 +1,4 @@
-"""`kubesteward diagnose`: root causes by rules alone, of a live cluster, of a bundle, or of many saved cases at once."""
+"""`kubesteward diagnose`: root causes by rules alone, of a live cluster, a bundle, or many saved cases at once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kubesteward_tools.diagnosis.report import Finding
 
 
-def diagnose(
+def diagnose(  # noqa: PLR0917 - typer takes options as they stand
     target: Annotated[str, typer.Argument(help="kind/name or a name; everything if left out")] = "",
     bundle: Annotated[Path | None, typer.Option(help="saved output of kubectl, instead of a live cluster")] = None,
     bundles: Annotated[Path | None, typer.Option(help="a folder of cases: cluster.json, logs.json, prompt.txt")] = None,

@@ -17,8 +17,17 @@ _EVERY = 73
 def plant(store: Store, apps: int) -> set[Blame]:
     """Four of each kind, far from each other. Returns what a diagnosis should blame."""
     kinds: tuple[Callable[[Store, str, str], Blame], ...] = (
-        _crash, _memory, _image, _pending, _secret, _probe, _selector, _port, _quota, _ingress,
-    )  # fmt: skip
+        _crash,
+        _memory,
+        _image,
+        _pending,
+        _secret,
+        _probe,
+        _selector,
+        _port,
+        _quota,
+        _ingress,
+    )
     found = set[Blame]()
     for number in range(40):
         app = number * _EVERY * 5 % apps

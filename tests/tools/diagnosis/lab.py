@@ -1,4 +1,4 @@
-"""Small clusters of made-up objects with the wording of real ones: each builder gives a workload with all that is its own."""
+"""Small clusters of made-up objects in the words of real ones: each builder gives a workload with all of its own."""
 
 from __future__ import annotations
 

@@ -31,16 +31,76 @@ def _asks(**resources: str) -> lab.Object:
 PLACES: list[tuple[lab.Object, str, tuple[str, ...]]] = [
     (_asks(cpu="64"), "2 Insufficient cpu", ("cpu 64", "too big", "Insufficient cpu")),
     (_asks(memory="99Gi"), "2 Insufficient memory", ("memory 99Gi", "Insufficient memory")),
-    ({"containers": [container(resources={"limits": {"nvidia.com/gpu": "1"}, "requests": {"nvidia.com/gpu": "1"}})]}, "2 Insufficient nvidia.com/gpu", ("nvidia.com/gpu", "GPU")),
-    ({"containers": [container()], "nodeSelector": {"disk": "nvme"}}, "2 node(s) didn't match Pod's node affinity/selector", ("disk=nvme", "nodeSelector", "node label")),
-    ({"containers": [container()], "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": [{"matchExpressions": [{"key": "zone", "operator": "In", "values": ["mars"]}]}]}}}}, "2 node(s) didn't match Pod's node affinity/selector", ("nodeAffinity", "zone", "mars")),
+    (
+        {"containers": [container(resources={"limits": {"nvidia.com/gpu": "1"}, "requests": {"nvidia.com/gpu": "1"}})]},
+        "2 Insufficient nvidia.com/gpu",
+        ("nvidia.com/gpu", "GPU"),
+    ),
+    (
+        {"containers": [container()], "nodeSelector": {"disk": "nvme"}},
+        "2 node(s) didn't match Pod's node affinity/selector",
+        ("disk=nvme", "nodeSelector", "node label"),
+    ),
+    (
+        {
+            "containers": [container()],
+            "affinity": {
+                "nodeAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": {
+                        "nodeSelectorTerms": [
+                            {"matchExpressions": [{"key": "zone", "operator": "In", "values": ["mars"]}]}
+                        ]
+                    }
+                }
+            },
+        },
+        "2 node(s) didn't match Pod's node affinity/selector",
+        ("nodeAffinity", "zone", "mars"),
+    ),
     ({"containers": [container()]}, "2 node(s) had untolerated taint {dedicated: batch}", ("taint", "toleration")),
-    ({"containers": [container(ports=[{"containerPort": 80, "hostPort": 80}])]}, "2 node(s) didn't have free ports for the requested pod ports", ("hostPort 80",)),
-    ({"containers": [container()], "affinity": {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"labelSelector": {"matchLabels": {"app": "quorum"}}, "topologyKey": "kubernetes.io/hostname"}]}}}, "2 node(s) didn't match pod anti-affinity rules", ("anti-affinity", "app=quorum")),
-    ({"containers": [container()], "affinity": {"podAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [{"labelSelector": {"matchLabels": {"app": "cachey"}}, "topologyKey": "kubernetes.io/hostname"}]}}}, "2 node(s) didn't match pod affinity rules", ("podAffinity", "app=cachey")),
-    ({"containers": [container()], "topologySpreadConstraints": [{"topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}]}, "2 node(s) didn't match pod topology spread constraints", ("topology spread", "zone")),
+    (
+        {"containers": [container(ports=[{"containerPort": 80, "hostPort": 80}])]},
+        "2 node(s) didn't have free ports for the requested pod ports",
+        ("hostPort 80",),
+    ),
+    (
+        {
+            "containers": [container()],
+            "affinity": {
+                "podAntiAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": [
+                        {"labelSelector": {"matchLabels": {"app": "quorum"}}, "topologyKey": "kubernetes.io/hostname"}
+                    ]
+                }
+            },
+        },
+        "2 node(s) didn't match pod anti-affinity rules",
+        ("anti-affinity", "app=quorum"),
+    ),
+    (
+        {
+            "containers": [container()],
+            "affinity": {
+                "podAffinity": {
+                    "requiredDuringSchedulingIgnoredDuringExecution": [
+                        {"labelSelector": {"matchLabels": {"app": "cachey"}}, "topologyKey": "kubernetes.io/hostname"}
+                    ]
+                }
+            },
+        },
+        "2 node(s) didn't match pod affinity rules",
+        ("podAffinity", "app=cachey"),
+    ),
+    (
+        {
+            "containers": [container()],
+            "topologySpreadConstraints": [{"topologyKey": "zone", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}],
+        },
+        "2 node(s) didn't match pod topology spread constraints",
+        ("topology spread", "zone"),
+    ),
     ({"containers": [container()]}, "2 node(s) were unschedulable", ("cordoned",)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("spec", "said", "words"), PLACES)
@@ -162,22 +222,61 @@ def test_a_volume_that_another_node_holds_is_a_storage_fault() -> None:
 
 
 REFUSALS: list[tuple[str, tuple[str, str, str], tuple[str, ...]]] = [
-    ('pods "w-1" is forbidden: exceeded quota: team-cap, requested: requests.cpu=500m, used: '
-        'requests.cpu=2, limited: requests.cpu=2', ("Quota", "Deployment", "mill"), ("team-cap", "requests.cpu", "quota")),
-    ('pods "w-1" is forbidden: failed quota: team-cap: must specify limits.cpu for: app; limits.memory for: app', ("Quota", "Deployment", "mill"), ("limits.memory", "team-cap")),
-    ('pods "w-1" is forbidden: maximum cpu usage per Container is 800m, but limit is 2', ("Quota", "Deployment", "mill"), ("LimitRange", "800m")),
-    ('pods "w-1" is forbidden: minimum memory usage per Container is 500Mi, but request is 100Mi', ("Quota", "Deployment", "mill"), ("LimitRange", "500Mi")),
-    ('pods "w-1" is forbidden: memory max limit to request ratio per Container is 2, but provided ratio '
-        'is 8.000000', ("Quota", "Deployment", "mill"), ("ratio",)),
-    ('pods "w-1" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != '
-        'false (container "app" must set securityContext.allowPrivilegeEscalation=false)', ("PodSecurity", "Deployment", "mill"), ("restricted", "allowPrivilegeEscalation")),
-    ('pods "w-1" is forbidden: violates PodSecurity "baseline:v1.30": privileged (container "app" must '
-        'not set securityContext.privileged=true)', ("PodSecurity", "Deployment", "mill"), ("baseline", "privileged")),
-    ('Internal error occurred: failed calling webhook "check.guard.example.com": failed to call webhook: '
-        'Post "https://guard.guard-system.svc:443/validate": service "guard" not found', ("AdmissionWebhook", "ValidatingWebhookConfiguration", "guard-hooks"), ("guard", "failed calling webhook")),
-    ('admission webhook "check.guard.example.com" denied the request: image tag latest is not allowed', ("AdmissionWebhook", "ValidatingWebhookConfiguration", "guard-hooks"), ("latest", "denie")),
-    ('pods "w-1" is forbidden: error looking up service account shop/miller: serviceaccount "miller" not found', ("RBAC", "Deployment", "mill"), ("miller", "not found")),
-]  # fmt: skip
+    (
+        'pods "w-1" is forbidden: exceeded quota: team-cap, requested: requests.cpu=500m, used: '
+        "requests.cpu=2, limited: requests.cpu=2",
+        ("Quota", "Deployment", "mill"),
+        ("team-cap", "requests.cpu", "quota"),
+    ),
+    (
+        'pods "w-1" is forbidden: failed quota: team-cap: must specify limits.cpu for: app; limits.memory for: app',
+        ("Quota", "Deployment", "mill"),
+        ("limits.memory", "team-cap"),
+    ),
+    (
+        'pods "w-1" is forbidden: maximum cpu usage per Container is 800m, but limit is 2',
+        ("Quota", "Deployment", "mill"),
+        ("LimitRange", "800m"),
+    ),
+    (
+        'pods "w-1" is forbidden: minimum memory usage per Container is 500Mi, but request is 100Mi',
+        ("Quota", "Deployment", "mill"),
+        ("LimitRange", "500Mi"),
+    ),
+    (
+        'pods "w-1" is forbidden: memory max limit to request ratio per Container is 2, but provided ratio is 8.000000',
+        ("Quota", "Deployment", "mill"),
+        ("ratio",),
+    ),
+    (
+        'pods "w-1" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != '
+        'false (container "app" must set securityContext.allowPrivilegeEscalation=false)',
+        ("PodSecurity", "Deployment", "mill"),
+        ("restricted", "allowPrivilegeEscalation"),
+    ),
+    (
+        'pods "w-1" is forbidden: violates PodSecurity "baseline:v1.30": privileged (container "app" must '
+        "not set securityContext.privileged=true)",
+        ("PodSecurity", "Deployment", "mill"),
+        ("baseline", "privileged"),
+    ),
+    (
+        'Internal error occurred: failed calling webhook "check.guard.example.com": failed to call webhook: '
+        'Post "https://guard.guard-system.svc:443/validate": service "guard" not found',
+        ("AdmissionWebhook", "ValidatingWebhookConfiguration", "guard-hooks"),
+        ("guard", "failed calling webhook"),
+    ),
+    (
+        'admission webhook "check.guard.example.com" denied the request: image tag latest is not allowed',
+        ("AdmissionWebhook", "ValidatingWebhookConfiguration", "guard-hooks"),
+        ("latest", "denie"),
+    ),
+    (
+        'pods "w-1" is forbidden: error looking up service account shop/miller: serviceaccount "miller" not found',
+        ("RBAC", "Deployment", "mill"),
+        ("miller", "not found"),
+    ),
+]
 
 
 @pytest.mark.parametrize(("said", "who", "words"), REFUSALS)
@@ -223,19 +322,49 @@ def test_a_workload_without_pods_is_held_against_its_namespaces_level() -> None:
 
 
 PROBES: list[tuple[lab.Object, str, tuple[str, ...]]] = [
-    ({"livenessProbe": {"httpGet": {"path": "/alive", "port": 8080}}}, "Liveness probe failed: HTTP probe failed with statuscode: 404", ("liveness", "/alive", "404")),
-    ({"livenessProbe": {"tcpSocket": {"port": 9000}}}, "Liveness probe failed: dial tcp 10.1.2.3:9000: connect: connection refused", ("liveness", "9000", "8080")),
-    ({"readinessProbe": {"httpGet": {"path": "/ready", "port": 8081}}}, 'Readiness probe failed: Get "http://10.1.2.3:8081/ready": dial tcp 10.1.2.3:8081: connect: '
-        'connection refused', ("readiness", "8081", "8080")),
-    ({"readinessProbe": {"exec": {"command": ["cat", "/tmp/up"]}}}, "Readiness probe failed: cat: /tmp/up: No such file or directory", ("readiness", "/tmp/up")),
-    ({"startupProbe": {"httpGet": {"path": "/", "port": 8080}, "failureThreshold": 1}}, "Startup probe failed: HTTP probe failed with statuscode: 503", ("startup", "503")),
-    ({"readinessProbe": {"httpGet": {"path": "/", "port": 8080, "scheme": "HTTPS"}}}, 'Readiness probe failed: Get "https://10.1.2.3:8080/": http: server gave HTTP response to HTTPS '
-        'client', ("scheme",)),
-    ({"livenessProbe": {"httpGet": {"path": "/", "port": 8080}, "timeoutSeconds": 1}}, 'Liveness probe failed: Get "http://10.1.2.3:8080/": context deadline exceeded (Client.Timeout '
-        'exceeded while awaiting headers)', ("timeoutSeconds",)),
-    ({"livenessProbe": {"exec": {"command": ["curl", "-f", "localhost"]}}}, 'Liveness probe errored and resulted in unknown state: rpc error: exec: "curl": executable file not '
-        'found in $PATH', ("curl", "not found")),
-]  # fmt: skip
+    (
+        {"livenessProbe": {"httpGet": {"path": "/alive", "port": 8080}}},
+        "Liveness probe failed: HTTP probe failed with statuscode: 404",
+        ("liveness", "/alive", "404"),
+    ),
+    (
+        {"livenessProbe": {"tcpSocket": {"port": 9000}}},
+        "Liveness probe failed: dial tcp 10.1.2.3:9000: connect: connection refused",
+        ("liveness", "9000", "8080"),
+    ),
+    (
+        {"readinessProbe": {"httpGet": {"path": "/ready", "port": 8081}}},
+        'Readiness probe failed: Get "http://10.1.2.3:8081/ready": dial tcp 10.1.2.3:8081: connect: connection refused',
+        ("readiness", "8081", "8080"),
+    ),
+    (
+        {"readinessProbe": {"exec": {"command": ["cat", "/tmp/up"]}}},
+        "Readiness probe failed: cat: /tmp/up: No such file or directory",
+        ("readiness", "/tmp/up"),
+    ),
+    (
+        {"startupProbe": {"httpGet": {"path": "/", "port": 8080}, "failureThreshold": 1}},
+        "Startup probe failed: HTTP probe failed with statuscode: 503",
+        ("startup", "503"),
+    ),
+    (
+        {"readinessProbe": {"httpGet": {"path": "/", "port": 8080, "scheme": "HTTPS"}}},
+        'Readiness probe failed: Get "https://10.1.2.3:8080/": http: server gave HTTP response to HTTPS client',
+        ("scheme",),
+    ),
+    (
+        {"livenessProbe": {"httpGet": {"path": "/", "port": 8080}, "timeoutSeconds": 1}},
+        'Liveness probe failed: Get "http://10.1.2.3:8080/": context deadline exceeded (Client.Timeout '
+        "exceeded while awaiting headers)",
+        ("timeoutSeconds",),
+    ),
+    (
+        {"livenessProbe": {"exec": {"command": ["curl", "-f", "localhost"]}}},
+        'Liveness probe errored and resulted in unknown state: rpc error: exec: "curl": executable file not '
+        "found in $PATH",
+        ("curl", "not found"),
+    ),
+]
 
 
 @pytest.mark.parametrize(("probe", "said", "words"), PROBES)

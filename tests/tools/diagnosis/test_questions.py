@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.tools.diagnosis import lab
 from tests.tools.diagnosis.lab import (
     blamed,
@@ -56,13 +55,34 @@ def test_without_a_question_every_sure_fault_is_told() -> None:
 
 
 QUOTED = [
-    ('Creating a pod fails: pods "extra" is forbidden: exceeded quota: cap, requested: '
-        'requests.memory=700Mi, used: requests.memory=600Mi, limited: requests.memory=1Gi', made("ResourceQuota", "cap", spec={"hard": {"requests.memory": "1Gi"}}), ("Quota", "ResourceQuota", "cap"), "700Mi"),
-    ('Error from server (Forbidden): pods "big" is forbidden: maximum memory usage per Container is 1Gi, '
-        'but limit is 1536Mi', made("LimitRange", "sizes", spec={"limits": [{"type": "Container", "max": {"memory": "1Gi"}}]}), ("Quota", "LimitRange", "sizes"), "1536Mi"),
-    ('Error from server (Forbidden): pods "root" is forbidden: violates PodSecurity "restricted:latest": '
-        'runAsNonRoot != true', made("Namespace", "shop", "", labels={"pod-security.kubernetes.io/enforce": "restricted"}, status={"phase": "Active"}), ("PodSecurity", "Namespace", "shop"), "runAsNonRoot"),
-]  # fmt: skip
+    (
+        'Creating a pod fails: pods "extra" is forbidden: exceeded quota: cap, requested: '
+        "requests.memory=700Mi, used: requests.memory=600Mi, limited: requests.memory=1Gi",
+        made("ResourceQuota", "cap", spec={"hard": {"requests.memory": "1Gi"}}),
+        ("Quota", "ResourceQuota", "cap"),
+        "700Mi",
+    ),
+    (
+        'Error from server (Forbidden): pods "big" is forbidden: maximum memory usage per Container is 1Gi, '
+        "but limit is 1536Mi",
+        made("LimitRange", "sizes", spec={"limits": [{"type": "Container", "max": {"memory": "1Gi"}}]}),
+        ("Quota", "LimitRange", "sizes"),
+        "1536Mi",
+    ),
+    (
+        'Error from server (Forbidden): pods "root" is forbidden: violates PodSecurity "restricted:latest": '
+        "runAsNonRoot != true",
+        made(
+            "Namespace",
+            "shop",
+            "",
+            labels={"pod-security.kubernetes.io/enforce": "restricted"},
+            status={"phase": "Active"},
+        ),
+        ("PodSecurity", "Namespace", "shop"),
+        "runAsNonRoot",
+    ),
+]
 
 
 @pytest.mark.parametrize(("prompt", "rule", "who", "word"), QUOTED)
@@ -81,7 +101,7 @@ def test_a_port_in_a_variable_that_the_service_lacks_is_found_when_the_caller_fa
 
     found = verdict([*web, *deployment("rates"), service("rates", port=8081)], "Why does web fail to get rates?")
 
-    assert ("ServiceRouting", "Deployment", "web") == blamed(found)
+    assert blamed(found) == ("ServiceRouting", "Deployment", "web")
     assert "8082" in found.best.diagnosis
     assert "8081" in found.best.diagnosis
 
@@ -104,7 +124,7 @@ def test_a_service_that_is_missing_among_its_siblings_is_named() -> None:
         [*objects, *map(service, names[1:])], "Users report errors in the shop application. Find the root cause."
     )
 
-    assert ("ServiceRouting", "Service", "geo") == blamed(found)
+    assert blamed(found) == ("ServiceRouting", "Service", "geo")
 
 
 def test_an_init_container_that_builds_its_name_is_still_read() -> None:
@@ -124,7 +144,7 @@ def test_an_init_container_that_builds_its_name_is_still_read() -> None:
         [pod], "Pod myapp stays in Init:0/1. Why?", {"myapp/init-mydb": "waiting for mydb\nwaiting for mydb"}
     )
 
-    assert ("InitStuck", "Pod", "myapp") == blamed(found)
+    assert blamed(found) == ("InitStuck", "Pod", "myapp")
     assert "'mydb'" in found.best.diagnosis
     assert "does not exist" in found.best.diagnosis
 
@@ -149,7 +169,7 @@ def test_other_workloads_are_blamed_likewise(kind: str) -> None:
 def test_a_mere_question_is_not_answered_with_another_objects_fault() -> None:
     found = verdict(_broken() + deployment("mail"), "Is deployment mail running well?")
 
-    assert ("Healthy", "", "") == blamed(found)
+    assert blamed(found) == ("Healthy", "", "")
     assert "Deployment shop/mail is healthy" in found.best.diagnosis
 
 
@@ -161,7 +181,7 @@ def test_an_alert_about_throttling_leads_to_the_cpu_limit() -> None:
         "Alert CPUThrottlingHigh: 62% throttling of CPU in namespace shop for container app in pod encoder-6d4f9-ax",
     )
 
-    assert ("CPUThrottling", "Deployment", "encoder") == blamed(found)
+    assert blamed(found) == ("CPUThrottling", "Deployment", "encoder")
     assert "50m" in found.best.diagnosis
 
 
@@ -171,7 +191,7 @@ def test_a_limit_that_is_reached_is_an_error_of_the_application() -> None:
 
     found = verdict(api, "Why does api return errors?", {f"{api[-1]['metadata']['name']}/app": log})
 
-    assert ("AppError", "Deployment", "api") == blamed(found)
+    assert blamed(found) == ("AppError", "Deployment", "api")
     assert "rate limit of 100/min" in found.best.diagnosis
 
 

@@ -91,17 +91,25 @@ def test_other_image_faults_are_told_apart(reason: str, message: str, word: str)
 
 
 CRASHES = [
-    (1, "Traceback (most recent call last):\n  File \"/srv/main.py\", line 3, in <module>\n    key = "
-        "os.environ['LEDGER_URL']\nKeyError: 'LEDGER_URL'", ("LEDGER_URL",)),
+    (
+        1,
+        'Traceback (most recent call last):\n  File "/srv/main.py", line 3, in <module>\n    key = '
+        "os.environ['LEDGER_URL']\nKeyError: 'LEDGER_URL'",
+        ("LEDGER_URL",),
+    ),
     (1, "Error: required environment variable PAYMENT_GATEWAY_KEY is not set", ("PAYMENT_GATEWAY_KEY", "not set")),
     (1, "fatal: STRIPE_TOKEN must be set", ("STRIPE_TOKEN",)),
-    (1, "panic: runtime error: invalid memory address or nil pointer dereference\ngoroutine 1 [running]:", ("panic", "nil pointer")),
+    (
+        1,
+        "panic: runtime error: invalid memory address or nil pointer dereference\ngoroutine 1 [running]:",
+        ("panic", "nil pointer"),
+    ),
     (1, "listen tcp :8080: bind: address already in use", ("port", "already in use")),
     (1, "Error: listen EADDRINUSE: address already in use :::3000", ("already in use",)),
     (1, "OSError: [Errno 28] No space left on device: '/data/wal'", ("disk is full", "No space left")),
     (1, "mkdir: cannot create directory '/var/cache/web': Read-only file system", ("read-only",)),
     (1, "open /etc/app/tls.key: permission denied", ("permission denied",)),
-    (1, "nginx: [emerg] unknown directive \"serve_name\" in /etc/nginx/conf.d/site.conf:3", ("unknown directive",)),
+    (1, 'nginx: [emerg] unknown directive "serve_name" in /etc/nginx/conf.d/site.conf:3', ("unknown directive",)),
     (1, "ModuleNotFoundError: No module named 'requestz'", ("No module named", "requestz")),
     (127, "/bin/sh: 1: pyhton: not found", ("pyhton", "not found")),
     (126, "/entrypoint.sh: line 2: /app/run: Permission denied", ("Permission denied",)),
@@ -109,7 +117,7 @@ CRASHES = [
     (2, "/bin/sh: syntax error: unterminated quoted string", ("syntax error",)),
     (139, "Segmentation fault (core dumped)", ("Segmentation fault", "139")),
     (3, "boot sequence nine\nsomething odd", ("code 3", "something odd")),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("code", "log", "words"), CRASHES)
@@ -174,10 +182,14 @@ def test_a_program_that_runs_out_of_heap_is_out_of_memory() -> None:
 
 MISSING = [
     ("CreateContainerConfigError", 'secret "billing-db" not found', ("billing-db", "Secret", "not found")),
-    ("CreateContainerConfigError", 'configmap "feature-flags" not found', ("feature-flags", "ConfigMap", "does not exist")),
+    (
+        "CreateContainerConfigError",
+        'configmap "feature-flags" not found',
+        ("feature-flags", "ConfigMap", "does not exist"),
+    ),
     ("CreateContainerConfigError", "couldn't find key dsn in Secret shop/billing-db", ("'dsn'", "billing-db")),
     ("CreateContainerConfigError", "couldn't find key LOG_LEVEL in ConfigMap shop/settings", ("LOG_LEVEL", "settings")),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("reason", "message", "words"), MISSING)
@@ -222,10 +234,18 @@ def test_a_key_that_a_config_map_lacks_is_told_with_those_it_has() -> None:
 
 
 INITS = [
-    (["sh", "-c", "until nslookup ledger-db; do sleep 2; done"], "waiting for ledger-db", ("ledger-db", "does not exist")),
-    (["sh", "-c", "until nc -z ledger-db.shop.svc.cluster.local 5432; do echo waiting; sleep 2; done"], "waiting", ("ledger-db", "does not exist")),
+    (
+        ["sh", "-c", "until nslookup ledger-db; do sleep 2; done"],
+        "waiting for ledger-db",
+        ("ledger-db", "does not exist"),
+    ),
+    (
+        ["sh", "-c", "until nc -z ledger-db.shop.svc.cluster.local 5432; do echo waiting; sleep 2; done"],
+        "waiting",
+        ("ledger-db", "does not exist"),
+    ),
     (["sh", "-c", "while true; do sleep 1; done"], "", ("has not ended",)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("command", "log", "words"), INITS)
@@ -260,8 +280,8 @@ def test_an_init_container_that_fails_keeps_the_pod_from_starting() -> None:
 JOBS = [
     ("BackoffLimitExceeded", 1, "Error: cannot parse date '2026-13-01'", ("2026-13-01", "backoffLimit")),
     ("DeadlineExceeded", 143, "", ("activeDeadlineSeconds 30",)),
-    ("BackoffLimitExceeded", 2, "/bin/sh: syntax error: unexpected end of file (expecting \"done\")", ("syntax error",)),
-]  # fmt: skip
+    ("BackoffLimitExceeded", 2, '/bin/sh: syntax error: unexpected end of file (expecting "done")', ("syntax error",)),
+]
 
 
 @pytest.mark.parametrize(("reason", "code", "log", "words"), JOBS)

@@ -1,4 +1,4 @@
-"""Traffic that does not arrive: Services, Ingresses, policies, names, rights, autoscalers, upstreams; and healthy ones."""
+"""Traffic that does not arrive: Services, Ingresses, policies, names, rights, autoscalers, upstreams."""
 
 from __future__ import annotations
 
@@ -164,11 +164,36 @@ def _policy(name: str, select: lab.Object, types: tuple[str, ...] = ("Ingress",)
 
 BLOCKS = [
     (_policy("deny-all", {}), ("default deny",)),
-    (_policy("cart-in", {"app": "cart"}, ingress=[{"from": [{"podSelector": {"matchLabels": {"role": "client"}}}]}]), ("role=client", "app=web")),
-    (_policy("cart-port", {"app": "cart"}, ingress=[{"from": [{"podSelector": {}}], "ports": [{"protocol": "TCP", "port": 9999}]}]), ("9999", "8080")),
-    (_policy("cart-space", {"app": "cart"}, ingress=[{"from": [{"namespaceSelector": {"matchLabels": {"team": "front"}}}]}]), ("team=front",)),
-    (_policy("web-out", {"app": "web"}, ("Egress",), egress=[{"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}]), ("egress",)),
-]  # fmt: skip
+    (
+        _policy("cart-in", {"app": "cart"}, ingress=[{"from": [{"podSelector": {"matchLabels": {"role": "client"}}}]}]),
+        ("role=client", "app=web"),
+    ),
+    (
+        _policy(
+            "cart-port",
+            {"app": "cart"},
+            ingress=[{"from": [{"podSelector": {}}], "ports": [{"protocol": "TCP", "port": 9999}]}],
+        ),
+        ("9999", "8080"),
+    ),
+    (
+        _policy(
+            "cart-space",
+            {"app": "cart"},
+            ingress=[{"from": [{"namespaceSelector": {"matchLabels": {"team": "front"}}}]}],
+        ),
+        ("team=front",),
+    ),
+    (
+        _policy(
+            "web-out",
+            {"app": "web"},
+            ("Egress",),
+            egress=[{"ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}],
+        ),
+        ("egress",),
+    ),
+]
 
 
 @pytest.mark.parametrize(("policy", "words"), BLOCKS)
@@ -323,12 +348,28 @@ DENIED = (
 )
 RIGHTS = [
     ([_role("reader", "pods", "get"), _binding("reading", "reader", "watcher")], ("Role", "reader"), ("get", "list")),
-    ([_role("reader", "services", "list"), _binding("reading", "reader", "watcher")], ("Role", "reader"), ("services", "pods")),
-    ([_binding("reading", "readr", "watcher"), _role("reader", "pods", "list")], ("RoleBinding", "reading"), ("readr", "does not exist")),
-    ([_role("reader", "pods", "list"), _binding("reading", "reader", "watchr")], ("RoleBinding", "reading"), ("watchr", "wrong subject")),
-    ([_role("reader", "pods", "list"), _binding("reading", "reader", "watcher", space="other")], ("RoleBinding", "reading"), ("other/watcher",)),
+    (
+        [_role("reader", "services", "list"), _binding("reading", "reader", "watcher")],
+        ("Role", "reader"),
+        ("services", "pods"),
+    ),
+    (
+        [_binding("reading", "readr", "watcher"), _role("reader", "pods", "list")],
+        ("RoleBinding", "reading"),
+        ("readr", "does not exist"),
+    ),
+    (
+        [_role("reader", "pods", "list"), _binding("reading", "reader", "watchr")],
+        ("RoleBinding", "reading"),
+        ("watchr", "wrong subject"),
+    ),
+    (
+        [_role("reader", "pods", "list"), _binding("reading", "reader", "watcher", space="other")],
+        ("RoleBinding", "reading"),
+        ("other/watcher",),
+    ),
     ([], ("Deployment", "watcher"), ("missing role binding",)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("rules", "who", "words"), RIGHTS)
@@ -395,9 +436,24 @@ SCALERS = [
     (_scaler("web"), None, ("Deployment", "web"), ("request", "cpu")),
     (_scaler("webb"), ASKS, ("HorizontalPodAutoscaler", "web-hpa"), ("webb", "does not exist")),
     (_scaler("web", [NO_API]), ASKS, ("HorizontalPodAutoscaler", "web-hpa"), ("metrics-server",)),
-    (_scaler("web", [{"type": "ScalingLimited", "status": "True", "reason": "TooManyReplicas", "message": "the desired replica count is more than the maximum replica count"}]), ASKS, ("HorizontalPodAutoscaler", "web-hpa"), ("maxReplicas 5",)),
+    (
+        _scaler(
+            "web",
+            [
+                {
+                    "type": "ScalingLimited",
+                    "status": "True",
+                    "reason": "TooManyReplicas",
+                    "message": "the desired replica count is more than the maximum replica count",
+                }
+            ],
+        ),
+        ASKS,
+        ("HorizontalPodAutoscaler", "web-hpa"),
+        ("maxReplicas 5",),
+    ),
     (_scaler("web", minReplicas=5), ASKS, ("HorizontalPodAutoscaler", "web-hpa"), ("minReplicas 5",)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("scaler", "spec", "who", "words"), SCALERS)
@@ -411,11 +467,11 @@ def test_an_autoscaler_that_cannot_work_is_told_with_what_it_lacks(
 
 
 ERRORS = [
-    "psycopg2.OperationalError: FATAL: password authentication failed for user \"billing\"",
+    'psycopg2.OperationalError: FATAL: password authentication failed for user "billing"',
     "ERROR order 77 failed: KeyError: 'price'",
     "javax.net.ssl.SSLHandshakeException: PKIX path building failed: certificate has expired",
-    "level=error msg=\"cannot parse price\" item=9",
-]  # fmt: skip
+    'level=error msg="cannot parse price" item=9',
+]
 
 
 @pytest.mark.parametrize("log", ERRORS)

@@ -58,7 +58,7 @@ def _failing(scene: Scene, workload: Key, failures: list[Warned]) -> Candidate:
     kind, why = match["probe"].lower(), match["why"].strip()
     container, probe = _probe(scene.spec(workload), f"{kind}Probe", chosen.message)
     shown = described(probe)
-    reason, fix = _explained(scene, workload, container, probe, kind, why)
+    reason, fix = _explained(scene, workload, container, probe, kind=kind, why=why)
     effect = {
         "liveness": "the kubelet kills and restarts the container again and again",
         "startup": "the kubelet kills the container before it is up",
@@ -117,8 +117,9 @@ def described(probe: Object) -> str:
     return shown + "".join(f", {name} {probe[name]}" for name in names if name in probe)
 
 
-def _explained(scene: Scene, workload: Key, container: Object, probe: Object, kind: str, why: str) -> tuple[str, str]:
-    declared = [number for _, number, _ in ports({"containers": [container]})]
+def _explained(
+    scene: Scene, workload: Key, container: Object, probe: Object, *, kind: str, why: str
+) -> tuple[str, str]:
     port, path = _port(probe), text(at(probe, "httpGet").get("path")) or "/"
     said = why[:260].rstrip(". ")
     if code := re.search(r"statuscode: (\d+)", why):
@@ -130,7 +131,7 @@ def _explained(scene: Scene, workload: Key, container: Object, probe: Object, ki
         )
         return f"HTTP {code[1]} for path {path} ({said}): {wrong}", fix
     if re.search(r"refused|EOF|reset|no route", why):
-        return _refused(scene, workload, container, port, declared, said, kind)
+        return _refused(scene, workload, container, port, said=said, kind=kind)
     if re.search(r"gave HTTP response to HTTPS|malformed HTTP", why):
         return f"it speaks another scheme (HTTP against HTTPS): {said}", "Correct the probe's scheme."
     if re.search(r"deadline exceeded|timeout|timed out|Timeout", why):
@@ -145,9 +146,8 @@ def _explained(scene: Scene, workload: Key, container: Object, probe: Object, ki
     return f"{said or 'no output'}", ""
 
 
-def _refused(
-    scene: Scene, workload: Key, container: Object, port: Any, declared: list[int], said: str, kind: str
-) -> tuple[str, str]:
+def _refused(scene: Scene, workload: Key, container: Object, port: Any, *, said: str, kind: str) -> tuple[str, str]:
+    declared = [number for _, number, _ in ports({"containers": [container]})]
     open_ports = sorted(
         {
             number

@@ -35,7 +35,7 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
             owner = scene.owner(key)
             if not connection.optional and owner not in told and scene.spec(key) and _counts(scene, owner, key):
                 told.add(owner)
-                yield _absent(scene, owner, connection.target, connection.detail, (), _static(scene, owner))
+                yield _absent(scene, owner, connection.target, connection.detail, sure=_static(scene, owner))
     yield from _keys(scene, told)
 
 
@@ -56,7 +56,7 @@ def _said(scene: Scene, workload: Key, messages: list[str], pod: Key) -> Iterato
     for message in messages:
         if match := _NO_KEY.search(message):
             target = Key(_RESOURCES[match["kind"].lower()], match["space"], match["name"])
-            yield _no_key(scene, workload, target, match["key"], (message,), 0.97)
+            yield _no_key(scene, workload, target, match["key"], said=message)
             return
         if match := _ABSENT.search(message):
             if match["bad"]:
@@ -64,7 +64,7 @@ def _said(scene: Scene, workload: Key, messages: list[str], pod: Key) -> Iterato
                 return
             name = match["name"].rpartition("/")[2]
             target = Key(_RESOURCES[match["kind"].lower()], workload.namespace, name)
-            yield _absent(scene, workload, target, _detail(scene, pod, target), (message,), 0.97)
+            yield _absent(scene, workload, target, _detail(scene, pod, target), said=message)
             return
 
 
@@ -83,7 +83,7 @@ def _detail(scene: Scene, pod: Key, target: Key) -> str:
     return ""
 
 
-def _absent(scene: Scene, owner: Key, target: Key, detail: str, evidence: tuple[str, ...], sure: float) -> Candidate:
+def _absent(scene: Scene, owner: Key, target: Key, detail: str, *, said: str = "", sure: float = 0.97) -> Candidate:
     kind, other = kind_of(target.resource), _elsewhere(scene, target)
     why = f"the {kind} {target.name!r} that {named(owner)} refers to"
     sentence = (
@@ -91,7 +91,7 @@ def _absent(scene: Scene, owner: Key, target: Key, detail: str, evidence: tuple[
         f"{target.namespace}, so its containers cannot be created.{other}"
     )
     fix = f"Create the {kind} {target.name!r} in namespace {target.namespace}, or correct the reference."
-    return Candidate("ConfigMissing", owner, sentence, sure, evidence, fix=fix, suffers=(target,))
+    return Candidate("ConfigMissing", owner, sentence, sure, (said,) if said else (), fix=fix, suffers=(target,))
 
 
 def _elsewhere(scene: Scene, target: Key) -> str:
@@ -130,7 +130,7 @@ def _keys(scene: Scene, told: set[Key]) -> Iterator[Candidate]:
             continue
         for target, key in _taken(workload, scene.spec(workload)):
             if scene.exists(target) and key not in _held(scene.get(target)):
-                yield _no_key(scene, workload, target, key, (), 0.7)
+                yield _no_key(scene, workload, target, key, sure=0.7)
                 break
 
 
@@ -149,7 +149,7 @@ def _held(obj: Object) -> Iterable[str]:
     return held or {"*"}
 
 
-def _no_key(scene: Scene, owner: Key, target: Key, key: str, evidence: tuple[str, ...], sure: float) -> Candidate:
+def _no_key(scene: Scene, owner: Key, target: Key, key: str, *, said: str = "", sure: float = 0.97) -> Candidate:
     kind = kind_of(target.resource)
     held = sorted(set(_held(scene.get(target))) - {"*"})
     there = f" It has only: {listed(held)}." if held else ""
@@ -162,8 +162,8 @@ def _no_key(scene: Scene, owner: Key, target: Key, key: str, evidence: tuple[str
         "ConfigMissing",
         owner,
         sentence,
-        sure if "*" not in _held(scene.get(target)) or evidence else 0.0,
-        evidence,
+        sure if "*" not in _held(scene.get(target)) or said else 0.0,
+        (said,) if said else (),
         fix=fix,
         suffers=(target,),
     )

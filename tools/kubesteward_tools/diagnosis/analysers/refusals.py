@@ -135,7 +135,7 @@ def _candidate(scene: Scene, workload: Key, message: str, since: float | None) -
     if _RANGE.search(message) or _CONFLICT.search(message):
         return _limit_range(scene, workload, message, since)
     if match := _SECURITY.search(message):
-        return _security(scene, workload, match["level"], match["why"], message, since)
+        return _security(scene, workload, match, message, since)
     if match := _HOOK.search(message):
         return _hook(scene, workload, match["failed"] or match["denied"] or "", message, since)
     if match := _ACCOUNT.search(message):
@@ -184,7 +184,8 @@ def _limit_range(scene: Scene, workload: Key, message: str, since: float | None)
     )
 
 
-def _security(scene: Scene, workload: Key, level: str, why: str, message: str, since: float | None) -> Candidate:
+def _security(scene: Scene, workload: Key, told: re.Match[str], message: str, since: float | None) -> Candidate:
+    level, why = told["level"], told["why"]
     sentence = (
         f"Pod Security Admission refuses pods of {named(workload)}: namespace {workload.namespace} enforces the level "
         f"{level!r} (pod-security.kubernetes.io/enforce) and they violate PodSecurity: {why}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.reading import listed, mapping, mappings, named, text
@@ -26,29 +27,29 @@ _VERBS = {"read": "get", "view": "list", "see": "list", "deploy": "create"}
 
 def analyse(scene: Scene) -> Iterator[Candidate]:
     told = set[Key]()
-    for workload, said in scene.spoken.items():
-        for _, container, sign in said:
-            if sign.kind == "forbidden" and (match := _DENIED.search(sign.line)):
-                account = Key("serviceaccounts", match["space"], match["name"])
-                if account not in told:
-                    told.add(account)
-                    resource = f"{match['resource']}.{match['group']}" if match["group"] else match["resource"]
-                    line = f"log of {workload.name}/{container}: {sign.line}"
-                    yield _lacks(scene, account, match["verb"], resource, match["where"] or "", workload, line, 0.95)
-    for workload, items in scene.warned_workloads.items():
-        for item in items:
-            if (match := _DENIED.search(item.message)) and item.reason not in {"FailedCreate"}:
-                account = Key("serviceaccounts", match["space"], match["name"])
-                resource = f"{match['resource']}.{match['group']}" if match["group"] else match["resource"]
-                if account not in told:
-                    told.add(account)
-                    yield _lacks(
-                        scene, account, match["verb"], resource, match["where"] or "", workload, item.message, 0.9
-                    )
+    for workload, line, said in _refused(scene):
+        if (match := _DENIED.search(said)) and (need := _needed(match)).account not in told:
+            told.add(need.account)
+            yield _lacks(scene, need, workload, line, 0.95)
     yield from _asked(scene, told)
     yield from _bindings(scene)
     yield from _accounts(scene)
     yield from _no_token(scene)
+
+
+def _refused(scene: Scene) -> Iterator[tuple[Key, str, str]]:
+    """Workload, the evidence, and what the API server said: in logs, in events, or as somebody quotes it."""
+    for workload, said in scene.spoken.items():
+        for _, container, sign in said:
+            if sign.kind == "forbidden":
+                yield workload, f"log of {workload.name}/{container}: {sign.line}", sign.line
+    for workload, items in scene.warned_workloads.items():
+        for item in items:
+            if item.reason != "FailedCreate":
+                yield workload, item.message, item.message
+    if match := _DENIED.search(scene.question.text):
+        account = Key("serviceaccounts", match["space"], match["name"])
+        yield account, match[0], match[0]
 
 
 def _asked(scene: Scene, told: set[Key]) -> Iterator[Candidate]:
@@ -79,16 +80,8 @@ def _asked(scene: Scene, told: set[Key]) -> Iterator[Candidate]:
                 account.namespace,
             ):
                 told.add(account)
-                yield _lacks(
-                    scene,
-                    account,
-                    _VERBS.get(verb.lower(), verb.lower()),
-                    _KNOWN[resource],
-                    account.namespace,
-                    account,
-                    "",
-                    0.85,
-                )
+                need = _Need(account, _VERBS.get(verb.lower(), verb.lower()), _KNOWN[resource], account.namespace)
+                yield _lacks(scene, need, account, "", 0.85)
 
 
 _KNOWN = {
@@ -128,9 +121,23 @@ def _subjects(scene: Scene, binding: Key) -> Iterator[Key]:
             yield Key("serviceaccounts", text(subject.get("namespace")) or binding.namespace, text(subject.get("name")))
 
 
-def _lacks(
-    scene: Scene, account: Key, verb: str, resource: str, where: str, workload: Key, line: str, sure: float
-) -> Candidate:
+class _Need(NamedTuple):
+    """What an account may not do; `where` is a namespace, "" for the whole cluster."""
+
+    account: Key
+    verb: str
+    resource: str
+    where: str
+
+
+def _needed(match: re.Match[str]) -> _Need:
+    resource = f"{match['resource']}.{match['group']}" if match["group"] else match["resource"]
+    account = Key("serviceaccounts", match["space"], match["name"])
+    return _Need(account, match["verb"], resource, match["where"] or "")
+
+
+def _lacks(scene: Scene, need: _Need, workload: Key, line: str, sure: float) -> Candidate:
+    account, verb, resource, where = need
     culprit, why, fix = _root(scene, account, verb, resource, where)
     plural = resource.partition(".")[0]
     scope = f"in namespace {where}" if where else "in the whole cluster (cluster scope)"

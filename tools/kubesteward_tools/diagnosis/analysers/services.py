@@ -117,13 +117,13 @@ def _ports(scene: Scene, key: Key, service: Object, pods: list[Key], behind: lis
     for port in routing.service_ports(service):
         target = routing.target(port)
         if isinstance(target, str) and not target.isdigit() and target not in names:
-            yield _wrong_port(scene, key, port, target, declared, pods, 0.92)
+            yield _wrong_port(scene, key, port, behind[0], sure=0.92)
         elif isinstance(target, int | str) and str(target).isdigit() and int(target) not in numbers:
             heard = heard if heard is not None else _heard(scene, pods)
             if int(target) in heard:
                 continue
             if declared or heard:
-                yield _wrong_port(scene, key, port, int(target), declared, pods, 0.8 if heard else 0.55, heard)
+                yield _wrong_port(scene, key, port, behind[0], sure=0.8 if heard else 0.55, heard=heard)
         else:
             protocol = text(port.get("protocol")) or "TCP"
             fits = [one for one in declared if target in {one[0], one[1]}]
@@ -154,17 +154,10 @@ def _heard(scene: Scene, pods: list[Key]) -> set[int]:
 
 
 def _wrong_port(
-    scene: Scene,
-    key: Key,
-    port: Object,
-    target: int | str,
-    declared: list[tuple[str, int, str]],
-    pods: list[Key],
-    sure: float,
-    heard: set[int] | None = None,
+    scene: Scene, key: Key, port: Object, owner: Key, *, sure: float, heard: set[int] | None = None
 ) -> Candidate:
+    target, declared = routing.target(port), routing.declared(scene, [owner])
     there = listed([f"{number} ({name})" if name else number for name, number, _ in declared] or sorted(heard or ()))
-    owner = scene.owner(pods[0])
     right = declared[0][1] if len(declared) == 1 else (sorted(heard)[0] if heard and len(heard) == 1 else None)
     listens = f" and they listen on {listed(sorted(heard))}" if heard else ""
     sentence = (
