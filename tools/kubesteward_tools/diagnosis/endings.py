@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kubesteward_tools.diagnosis.reading import command_line, ended, text, variables, waiting
 from kubesteward_tools.diagnosis.scene import Ailing, Scene
 from kubesteward_tools.diagnosis.signs import Sign
+from kubesteward_tools.world.store import Key
 
 _EXEC = re.compile(
     r'exec: \\?"(?P<what>[^"\\]+)\\?": (?P<why>[^:,]+)|(?P<other>\S+): no such file or directory: unknown'
@@ -200,6 +201,15 @@ def ending(scene: Scene, item: Ailing) -> Ending:
     why = f"it exits with code {shown}" + (f" after printing {tail!r}" if tail else " and its log says nothing")
     return Ending(
         why, "Correct the command, arguments or configuration of the container.", (f"log: {tail}",) if tail else ()
+    )
+
+
+def needs(scene: Scene, item: Ailing) -> tuple[Key, ...]:
+    """The Services whose names stand in the connection errors of its log."""
+    return tuple(
+        Key("services", item.workload.namespace, sign.peer.partition(".")[0])
+        for sign in scene.signs(item.pod_key, item.name)
+        if sign.kind in {"connection", "timeout", "dns"} and sign.peer
     )
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.endings import ending
+from kubesteward_tools.diagnosis.endings import ending, needs
 from kubesteward_tools.diagnosis.reading import at, count, ended, named, ports, regular, seconds, text, waiting
 from kubesteward_tools.diagnosis.scene import Ailing, Scene
-from kubesteward_tools.world.store import Key
 
 _FAILING = {"CrashLoopBackOff", "RunContainerError", "CreateContainerError", "PostStartHookError"}
 _ELSEWHERE = {"connection", "timeout", "dns", "forbidden", "http"}
@@ -74,15 +73,6 @@ def _candidate(scene: Scene, item: Ailing, reason: str) -> Candidate:
         suffers=(item.pod_key,),
         needs=needs(scene, item),
         generic=elsewhere,
-    )
-
-
-def needs(scene: Scene, item: Ailing) -> tuple[Key, ...]:
-    """The Services whose names stand in the connection errors of its log."""
-    return tuple(
-        Key("services", item.workload.namespace, sign.peer.partition(".")[0])
-        for sign in scene.signs(item.pod_key, item.name)
-        if sign.kind in {"connection", "timeout", "dns"} and sign.peer
     )
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kubesteward_tools.diagnosis.analysers.crashes import needs
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.endings import ending
+from kubesteward_tools.diagnosis.endings import ending, needs
 from kubesteward_tools.diagnosis.reading import at, command_line, ended, mappings, named, regular, seconds, waiting
 from kubesteward_tools.diagnosis.scene import Ailing, Scene
 from kubesteward_tools.world.relations.hosts import host

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kubesteward_tools.diagnosis.analysers.crashes import needs
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.endings import ending
+from kubesteward_tools.diagnosis.endings import ending, needs
 from kubesteward_tools.diagnosis.reading import condition, ended, mapping, mappings, named, seconds, text
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.proposals.proposal import Proposal
