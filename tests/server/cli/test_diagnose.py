@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.tools.diagnosis import lab
 
 from kubesteward_tools.diagnosis import bundles
-from tests.tools.diagnosis import lab
 
 
 def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -31,9 +31,9 @@ def test_many_cases_are_answered_with_one_line_each(cases: Path) -> None:
     done = _run("--bundles", str(cases), "--jsonl")
     first, second = map(json.loads, done.stdout.splitlines())
 
-    assert {"kind": "Deployment", "name": "checkout", "namespace": "shop"} == first["culprit"]
-    assert ("case-1", "OOMKilled") == (first["id"], first["category"])
-    assert ("case-2", "Healthy", None) == (second["id"], second["category"], second["culprit"])
+    assert first["culprit"] == {"kind": "Deployment", "name": "checkout", "namespace": "shop"}
+    assert (first["id"], first["category"]) == ("case-1", "OOMKilled")
+    assert (second["id"], second["category"], second["culprit"]) == ("case-2", "Healthy", None)
     assert {"diagnosis", "confidence", "evidence"} <= first.keys()
 
 
@@ -42,19 +42,19 @@ def test_a_bundle_is_diagnosed_for_a_target_as_text_and_as_json(cases: Path) -> 
     record = json.loads(_run("--bundle", str(cases / "case-1"), "--json").stdout)
 
     assert "OOMKilled: Deployment shop/checkout" in text.stdout
-    assert "OOMKilled" == record["category"]
-    assert "OOMKilled" == record["findings"][0]["category"]
+    assert record["category"] == "OOMKilled"
+    assert record["findings"][0]["category"] == "OOMKilled"
 
 
 def test_a_target_that_is_not_there_is_said_in_one_sentence(cases: Path) -> None:
     done = _run("deployment/chekout", "--bundle", str(cases / "case-1"))
 
-    assert 1 == done.returncode
+    assert done.returncode == 1
     assert "checkout" in done.stderr
 
 
 def test_a_folder_without_cases_is_refused(tmp_path: Path) -> None:
-    assert 1 == _run("--bundles", str(tmp_path), "--jsonl").returncode
+    assert _run("--bundles", str(tmp_path), "--jsonl").returncode == 1
 
 
 def test_nothing_but_the_three_files_of_a_case_is_opened(cases: Path, monkeypatch: pytest.MonkeyPatch) -> None:

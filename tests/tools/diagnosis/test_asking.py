@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.data import shared_data
+from tests.tools.desk import NOW, TestDesk
+from tests.tools.diagnosis import lab
 
 from kubesteward.embedded import scenarios
 from kubesteward_tools.analyse.diagnose import diagnose
@@ -13,9 +16,6 @@ from kubesteward_tools.tool import Answer
 from kubesteward_tools.twin.resources import by_kind
 from kubesteward_tools.world.graph import Graph
 from kubesteward_tools.world.store import Store
-from tests.data import shared_data
-from tests.tools.desk import NOW, TestDesk
-from tests.tools.diagnosis import lab
 
 pytestmark = pytest.mark.anyio
 INCIDENTS = {
@@ -46,15 +46,15 @@ async def test_each_scenario_blames_its_culprit_alone(name: str) -> None:
     found = look(Scene(store, Graph(store, by_kind, lambda _resource, _namespace: True), NOW))
 
     assert INCIDENTS[name] == lab.blamed(found)
-    assert 1 == len(found.findings)
+    assert len(found.findings) == 1
 
 
 async def test_the_tool_tells_the_cause_and_a_fix_that_can_be_rehearsed() -> None:
     answer = await _asked(_store("incident"), target="deployment/checkout", namespace="shop")
     best = answer.data["findings"][0]
 
-    assert ("OOMKilled", "checkout") == (best["category"], best["culprit"]["name"])
-    assert "patch" == best["proposed"]["action"]
+    assert (best["category"], best["culprit"]["name"]) == ("OOMKilled", "checkout")
+    assert best["proposed"]["action"] == "patch"
     assert "96Mi" in answer.text
     assert "revision" in answer.text
 
@@ -67,7 +67,7 @@ async def test_a_target_that_is_not_there_is_an_error_with_near_names() -> None:
 async def test_a_question_picks_the_focus() -> None:
     answer = await _asked(_store("image-pull"), question="Why does catalog not start?")
 
-    assert "catalog" == answer.data["findings"][0]["culprit"]["name"]
+    assert answer.data["findings"][0]["culprit"]["name"] == "catalog"
 
 
 async def test_the_real_cases_are_answered() -> None:
