@@ -49,13 +49,20 @@ def rank(scene: Scene, candidates: Sequence[Candidate], focus: Focus) -> list[Ra
 
 
 def _distinct(candidates: Sequence[Candidate]) -> list[Candidate]:
-    best: dict[tuple[str, Key], Candidate] = {}
+    """One for each category and object, the surest; what else is wrong with it in the same way is told beside it."""
+    groups: dict[tuple[str, Key], list[Candidate]] = {}
     for one in candidates:
-        known = best.get((one.category, one.culprit))
-        if one.confidence > 0 and (known is None or one.confidence > known.confidence):
-            joined = known.suffers if known else ()
-            best[one.category, one.culprit] = replace(one, suffers=tuple(dict.fromkeys((*one.suffers, *joined))))
-    return list(best.values())
+        if one.confidence > 0:
+            groups.setdefault((one.category, one.culprit), []).append(one)
+    return [_joined(sorted(group, key=lambda one: -one.confidence)) for group in groups.values()]
+
+
+def _joined(group: list[Candidate]) -> Candidate:
+    best, *others = group
+    suffers = dict.fromkeys(key for one in group for key in one.suffers)
+    more = next((one for one in others if one.confidence >= _COMPLAINED and one.sentence != best.sentence), None)
+    sentence = f"{best.sentence} Also: {more.sentence}" if more else best.sentence
+    return replace(best, sentence=sentence, suffers=tuple(suffers))
 
 
 def _scored(scene: Scene, one: Candidate, focus: Focus) -> Ranked:

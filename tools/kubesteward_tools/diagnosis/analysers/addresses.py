@@ -72,4 +72,4 @@ def _alone(scene: Scene) -> Iterator[Candidate]:
                     "siblings has a Service of its own name. Callers cannot resolve or reach it."
                 )
                 fix = f"Create the Service {key.name!r} with the pods' labels as selector."
-                yield Candidate("ServiceRouting", service, sentence, 0.45, (), fix=fix, suffers=(key,))
+                yield Candidate("ServiceRouting", service, sentence, 0.5, (), fix=fix, suffers=(key,))

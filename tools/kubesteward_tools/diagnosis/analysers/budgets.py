@@ -60,7 +60,7 @@ def _blocked(scene: Scene, key: Key, spec: Object, status: Object, pods: list[Ke
         at(scene.get(Key("nodes", "", str(at(scene.get(pod), "spec").get("nodeName")))), "spec").get("unschedulable")
         for pod in pods[:20]
     )
-    sure = 0.9 if scene.question.speaks_of("PDB") else 0.65 if cordoned and never else 0.45 if never else 0.3
+    sure = 0.9 if scene.question.speaks_of("PDB") else 0.65 if cordoned and never else 0.4 if never else 0.3
     fix = (
         f"Set maxUnavailable: 1, or lower minAvailable below the {expected} replicas, or run more replicas."
         if never

@@ -79,7 +79,7 @@ def _unbound(scene: Scene, key: Key, claim: Object, users: tuple[Key, ...]) -> I
         scene.warned(key, "ProvisioningFailed", "FailedBinding", "VolumeMismatch", "ClaimLost"),
     )
     why, fix = _why(scene, key, spec, " ".join(one.message for one in told))
-    if not why and not told and not users:
+    if not why and not told and (not users or _waits(scene, spec)):
         return
     lost = mapping(claim.get("status")).get("phase") == "Lost"
     state = "has lost its volume (Lost)" if lost else "is Pending (unbound)"
@@ -100,6 +100,12 @@ def _unbound(scene: Scene, key: Key, claim: Object, users: tuple[Key, ...]) -> I
         since=since,
         suffers=users,
     )
+
+
+def _waits(scene: Scene, spec: Object) -> bool:
+    """Whether its class binds it only once a pod has found a place: what keeps the pod is then the cause."""
+    found = scene.get(Key(_CLASSES, "", text(spec.get("storageClassName"))))
+    return found.get("volumeBindingMode") == "WaitForFirstConsumer"
 
 
 def _why(scene: Scene, key: Key, spec: Object, told: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from kubesteward_tools.diagnosis.reading import at, listed, mapping, mappings, n
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
 from kubesteward_tools.errors import SteadyError
 from kubesteward_tools.twin.netpol.reach import Reach, explain
+from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.world.store import Key, Object
 
 _POLICIES = "networkpolicies.networking.k8s.io"
@@ -166,33 +167,27 @@ def _peer(peer: Object) -> str:
 
 def _names(scene: Scene, told: set[Key]) -> Iterator[Candidate]:
     """Policies that isolate for egress and leave no way to the DNS servers."""
-    resolvers = (
-        [
-            key
-            for key in scene.store.keys("pods", "kube-system")
-            if mapping(scene.get(key)["metadata"].get("labels")).get("k8s-app") == "kube-dns"
-        ]
-        if scene.store.count(_POLICIES)
-        else []
-    )
-    if not resolvers:
-        return
-    server = scene.get(resolvers[0])
-    for key, policy in scene.all(_POLICIES):
-        if key in told or "Egress" not in (
-            at(policy, "spec").get("policyTypes") or (["Egress"] if at(policy, "spec").get("egress") else [])
-        ):
-            continue
-        pods = scene.store.selected("pods", key.namespace, mapping(at(policy, "spec").get("podSelector")))
-        if not pods or key.namespace == "kube-system":
+    server = next((pod for _, pod in scene.all("pods", "kube-system") if _resolves(pod)), None)
+    for key, policy in scene.all(_POLICIES) if server is not None else ():
+        spec = mapping(policy.get("spec"))
+        pods = scene.store.selected("pods", key.namespace, mapping(spec.get("podSelector")))
+        if key in told or "Egress" not in _directions(spec) or not pods or key.namespace == "kube-system":
             continue
         try:
             reach = explain(scene.store, scene.get(pods[0]), server)
         except SteadyError:
             continue
-        if reach.connections.allows(53, "UDP") or reach.connections.allows(53, "TCP"):
-            continue
-        yield _mute(scene, key, policy, scene.owner(pods[0]))
+        if not (reach.connections.allows(53, "UDP") or reach.connections.allows(53, "TCP")):
+            yield _mute(scene, key, policy, scene.owner(pods[0]))
+
+
+def _resolves(pod: Object) -> bool:
+    return mapping(pod["metadata"].get("labels")).get("k8s-app") == "kube-dns"
+
+
+def _directions(spec: Object) -> list[str]:
+    """As the API server defaults them: egress only where it has rules."""
+    return spec.get("policyTypes") or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
 
 
 def _mute(scene: Scene, key: Key, policy: Object, workload: Key) -> Candidate:
@@ -220,30 +215,35 @@ def _mute(scene: Scene, key: Key, policy: Object, workload: Key) -> Candidate:
 
 
 def _closed(scene: Scene, key: Key, policy: Object) -> Iterator[Candidate]:
-    """A policy that lets nobody in, or only peers that are not there: worth a word when traffic is missed."""
+    """A policy that lets nobody in or out, or only peers that are not there: told when traffic is missed."""
     spec = mapping(policy.get("spec"))
     selected = scene.store.selected("pods", key.namespace, mapping(spec.get("podSelector")))
-    directions = [one.lower() for one in spec.get("policyTypes") or ["Ingress"]]
-    for direction in directions:
-        if selected and not _anybody(scene, key, spec, direction):
-            owners = list(dict.fromkeys(map(scene.owner, selected)))
-            sentence = (
-                f"the NetworkPolicy (network policy) {key.name!r} blocks all {direction} of "
-                f"{listed(map(named, owners), 4)} (selector "
-                f"{pairs(at(spec, 'podSelector', 'matchLabels')) or 'all pods'}): it allows {direction} "
-                f"only {_admits(scene, policy, direction)}, and no pod is such a peer. "
-                "Connections time out."
-            )
-            yield Candidate(
-                "NetworkPolicy",
-                key,
-                sentence,
-                0.45,
-                (),
-                fix="Allow the peers that need it, by their real labels.",
-                suffers=tuple(owners[:8]),
-            )
-            return
+    shut = [one.lower() for one in _directions(spec) if selected and _shuts(scene, key, selected[0], spec, one.lower())]
+    if not shut:
+        return
+    owners = list(dict.fromkeys(map(scene.owner, selected)))
+    admits = "; ".join(f"it allows {one} only {_admits(scene, policy, one)}" for one in shut)
+    sentence = (
+        f"the NetworkPolicy (network policy) {key.name!r} blocks all {' and '.join(shut)} traffic of "
+        f"{listed(map(named, owners), 4)} (selector {pairs(at(spec, 'podSelector', 'matchLabels')) or 'all pods'}): "
+        f"{admits}, and no pod is such a peer. Connections time out."
+    )
+    fix = "Allow the peers that need it, by their real labels, or delete the policy."
+    sure = 0.57 if len(shut) > 1 else 0.5
+    yield Candidate("NetworkPolicy", key, sentence, sure, (), fix=fix, suffers=tuple(owners[:8]))
+
+
+def _shuts(scene: Scene, key: Key, pod: Key, spec: Object, direction: str) -> bool:
+    """Whether neither it nor another policy of the pod lets anybody through."""
+    if _anybody(scene, key, spec, direction):
+        return False
+    labels = mapping(scene.get(pod)["metadata"].get("labels"))
+    for other, policy in scene.all(_POLICIES, key.namespace):
+        own = mapping(policy.get("spec"))
+        about = direction.capitalize() in _directions(own) and matches(mapping(own.get("podSelector")), labels)
+        if other != key and about and _anybody(scene, other, own, direction):
+            return False
+    return True
 
 
 def _anybody(scene: Scene, key: Key, spec: Object, direction: str) -> bool:
