@@ -235,3 +235,22 @@ def test_a_diagnosis_is_never_longer_than_its_limit() -> None:
     found = verdict([*api, told], "", {f"{api[-1]['metadata']['name']}/app": "ERROR " + "words " * 2000})
 
     assert all(len(one.diagnosis) <= 1200 for one in found.findings)
+
+
+def test_a_pod_that_is_gone_still_names_its_workload() -> None:
+    found = verdict(_broken(), "Alert KubePodCrashLooping: pod checkout-5c8d7f9b64-x2k9p in namespace shop")
+
+    assert blamed(found) == ("OOMKilled", "Deployment", "checkout")
+
+
+def test_a_connection_that_came_back_is_no_error() -> None:
+    api = deployment("api")
+    log = "ERROR dial tcp cart:80: connect: connection refused\nretrying in 1s\nconnected to cart:80\nserving"
+
+    found = verdict(
+        [*api, *deployment("cart"), service("cart")],
+        "What is wrong with api?",
+        {f"{api[-1]['metadata']['name']}/app": log},
+    )
+
+    assert found.best.category == "Healthy"

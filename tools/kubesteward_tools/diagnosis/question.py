@@ -264,6 +264,7 @@ def _meant(word: str, text: str, store: Store, namespaces: set[str]) -> tuple[se
         for place in store.spaces_with(resource, name)
         if not (namespaces and place and place not in namespaces) or place == space
     }
+    found = found or _replaced(name, store)
     sure = {key for key in found if key.resource in kinds}
     quoted = re.search(rf"['\"`]{re.escape(word)}['\"`]", text) is not None
     if sure:
@@ -271,6 +272,21 @@ def _meant(word: str, text: str, store: Store, namespaces: set[str]) -> tuple[se
     if name.lower() in _COMMON and not quoted:
         return set(), set()
     return ({key for key in found if key.resource in _APPLICATIONS or len(found) == 1}, found)
+
+
+def _replaced(name: str, store: Store) -> set[Key]:
+    """The workload of a pod that has been replaced since: its name begins with the workload's."""
+    parts = name.split("-")
+    for end in (1, 2) if len(parts) > 2 and any(mark.isdigit() for mark in parts[-1] + parts[-2]) else ():
+        above = "-".join(parts[:-end])
+        found = {
+            Key(resource, space, above)
+            for resource in _APPLICATIONS[:5]
+            for space in store.spaces_with(resource, above)
+        }
+        if found:
+            return found
+    return set()
 
 
 def _near(words: Iterable[str], store: Store, namespaces: set[str]) -> set[Key]:

@@ -58,7 +58,7 @@ def seconds(stamp: object) -> float | None:
 def amount(value: object) -> float:
     """A quantity as a number; 0 for what is none."""
     try:
-        return float(quantity(value)) if value not in {None, ""} else 0.0
+        return float(quantity(value)) if isinstance(value, str | int | float) and value != "" else 0.0
     except ValueError:
         return 0.0
 
@@ -70,10 +70,16 @@ def template_spec(key: Key, obj: Object) -> Object:
 
 def template_labels(key: Key, obj: Object) -> dict[str, str]:
     if key.resource == "pods":
-        return mapping(mapping(obj.get("metadata")).get("labels"))
+        return labels_in(mapping(obj.get("metadata")).get("labels"))
     if key.resource == "cronjobs.batch":
-        return mapping(at(obj, "spec", "jobTemplate", "spec", "template", "metadata").get("labels"))
-    return mapping(at(obj, "spec", "template", "metadata").get("labels"))
+        return labels_in(at(obj, "spec", "jobTemplate", "spec", "template", "metadata").get("labels"))
+    return labels_in(at(obj, "spec", "template", "metadata").get("labels"))
+
+
+def labels_in(value: object) -> dict[str, str]:
+    """The pairs of text of a mapping, as labels and selectors have them."""
+    found = mapping(value)
+    return found if all(type(one) is str for one in found.values()) else {}
 
 
 def regular(spec: Object) -> list[Object]:
@@ -135,6 +141,15 @@ def waiting(status: Object) -> tuple[str, str]:
     """Reason and message of what it waits for."""
     found = at(status, "state", "waiting")
     return text(found.get("reason")), text(found.get("message"))
+
+
+def phase(obj: Object) -> str:
+    return text(mapping(obj.get("status")).get("phase"))
+
+
+def number(value: object) -> int:
+    """A count, 0 for what is none."""
+    return value if type(value) is int else 0
 
 
 def is_ready(pod: Object) -> bool:

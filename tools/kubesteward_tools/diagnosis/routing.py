@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from kubesteward_tools.diagnosis.reading import at, is_ready, mapping, mappings, ports, text
+from kubesteward_tools.diagnosis.reading import at, is_ready, labels_in, mappings, ports, text
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.world.relations.hosts import host
 from kubesteward_tools.world.store import Key, Object
@@ -14,7 +14,7 @@ INTERNET = ("com", "org", "net", "io", "dev", "cloud", "gov", "edu", "info", "ap
 
 
 def selector(service: Object) -> dict[str, str]:
-    return mapping(at(service, "spec").get("selector"))
+    return labels_in(at(service, "spec").get("selector"))
 
 
 def backends(scene: Scene, service: Key) -> list[Key]:

@@ -17,6 +17,7 @@ from kubesteward_tools.diagnosis.signs import Sign, signs
 from kubesteward_tools.lookup.moments import event_times
 from kubesteward_tools.lookup.notes import columns, everywhere
 from kubesteward_tools.world.graph import Connection, Graph
+from kubesteward_tools.world.relations.reading import label_selector
 from kubesteward_tools.world.relations.references import group_of, resource_of
 from kubesteward_tools.world.store import Key, Object, Store
 
@@ -224,6 +225,11 @@ class Scene:
 
     def labels(self, workload: Key) -> dict[str, str]:
         return reading.template_labels(workload, self.get(workload))
+
+    def selected(self, resource: str, namespace: str, selector: object) -> Sequence[Key]:
+        """What a LabelSelector matches; nothing where it cannot be read as one."""
+        found = label_selector(selector)
+        return self.store.selected(resource, namespace, found) if found is not None else ()
 
     def dangling(self, resource: str, *relations: str) -> Iterator[Connection]:
         """Edges to objects of a resource that are not there; without those that every pod has by itself."""

@@ -260,21 +260,33 @@ _HARMLESS = re.compile(
     r"(?:recovered|retry succeeded|reconnected|healthy again)|\bnot an error\b",
     re.I,
 )
-_MOST_LINES = 4000
+_MOST_LINES = 12_000
+_LAST = 12
+"""Lines at the end of a log, where the end of a process speaks."""
+_PASSING = frozenset({"connection", "timeout", "dns"})
+_OVER = re.compile(
+    r"\b(?:re-?connected|successfully connected|connected (?:to|successfully)|connection "
+    r"(?:re-?)?(?:established|restored)|"
+    r"recovered|back online)\b",
+    re.I,
+)
+"""What ends a time without connection."""
 _LONGEST = 1500
 
 
 def signs(text: str) -> list[Sign]:
-    """What the log tells, the most telling first; lines that only look like an error are no sign."""
+    """What the log tells, the most telling first; what it got over, or what only looks like an error, is no sign."""
     lines = [line.text for line in parse(text, "")][-_MOST_LINES:]
-    found: dict[tuple[str, str], Sign] = {}
+    found: dict[tuple[str, str], tuple[int, Sign]] = {}
     for number, line in enumerate(lines):
-        sign = _sign(line, last=number >= len(lines) - 12)
+        sign = _sign(line, last=number >= len(lines) - _LAST)
         if sign is not None:
-            known = found.get((sign.kind, sign.peer))
+            _, known = found.get((sign.kind, sign.peer), (0, None))
             # Of alike lines the newest is shown, since it tells of the state now.
-            found[sign.kind, sign.peer] = sign._replace(lines=known.lines + 1) if known else sign
-    chosen = sorted(found.values(), key=lambda item: (item.rank, not item.peer, -item.lines))
+            found[sign.kind, sign.peer] = number, sign._replace(lines=known.lines + 1) if known else sign
+    over = max((number for number, line in enumerate(lines) if _OVER.search(line)), default=-1)
+    kept = [sign for number, sign in found.values() if number > over or sign.kind not in _PASSING]
+    chosen = sorted(kept, key=lambda item: (item.rank, not item.peer, -item.lines))
     return [_with_end(item, lines) for item in chosen]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.reading import at, is_ready, listed, mapping, named, pairs
@@ -15,7 +15,7 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
     covered: dict[Key, list[Key]] = {}
     for key, budget in scene.all("poddisruptionbudgets.policy"):
         spec, status = mapping(budget.get("spec")), mapping(budget.get("status"))
-        pods = scene.store.selected("pods", key.namespace, mapping(spec.get("selector")))
+        pods = scene.selected("pods", key.namespace, spec.get("selector"))
         if scene.question.speaks_of("PDB"):
             for pod in pods:
                 covered.setdefault(pod, []).append(key)
@@ -34,7 +34,7 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
             return
 
 
-def _blocked(scene: Scene, key: Key, spec: Object, status: Object, pods: list[Key]) -> Candidate:
+def _blocked(scene: Scene, key: Key, spec: Object, status: Object, pods: Sequence[Key]) -> Candidate:
     owners = list(dict.fromkeys(map(scene.owner, pods)))
     field = "minAvailable" if "minAvailable" in spec else "maxUnavailable"
     value, healthy, wanted = spec.get(field), status.get("currentHealthy"), status.get("desiredHealthy")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import amount, at, condition, listed, mapping, mappings, named, text
+from kubesteward_tools.diagnosis.reading import amount, at, condition, listed, mapping, mappings, named, phase, text
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.world.store import Key, Object
 
@@ -32,7 +32,7 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
 def _of_pod(scene: Scene, workload: Key, pod: Object) -> Iterator[Candidate]:
     space, name = workload.namespace, pod["metadata"]["name"]
     pod_key = Key("pods", space, name)
-    if mapping(pod.get("status")).get("phase") not in {"Pending", None}:
+    if phase(pod) not in {"Pending", ""}:
         return
     names = [
         text(at(volume, "persistentVolumeClaim").get("claimName"))

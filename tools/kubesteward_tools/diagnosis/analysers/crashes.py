@@ -81,8 +81,8 @@ def _clash(item: Ailing) -> str:
     taken: dict[int, str] = {}
     for one in regular(at(item.pod, "spec")):
         for _, number, _ in ports({"containers": [one]}):
-            other = taken.setdefault(number, text(one.get("name")))
-            if other != one.get("name") and item.name in {other, one.get("name")}:
+            other, own = taken.setdefault(number, text(one.get("name"))), text(one.get("name"))
+            if other != own and item.name in {other, own}:
                 return (
                     f"; port {number} is declared by both {other!r} and {one.get('name')!r} (port conflict: "
                     "address already in use)"

@@ -7,7 +7,18 @@ from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis import routing
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import at, every, is_ready, listed, mapping, mappings, named, text, variables
+from kubesteward_tools.diagnosis.reading import (
+    at,
+    every,
+    is_ready,
+    listed,
+    mapping,
+    mappings,
+    named,
+    number,
+    text,
+    variables,
+)
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.diagnosis.signs import Sign
 from kubesteward_tools.world.store import Key, Object
@@ -37,7 +48,7 @@ def _servers(scene: Scene) -> Iterator[Candidate]:
         obj = scene.get(key)
         if not obj:
             continue
-        wanted, ready = at(obj, "spec").get("replicas", 1), int(mapping(obj.get("status")).get("readyReplicas") or 0)
+        wanted, ready = at(obj, "spec").get("replicas", 1), number(mapping(obj.get("status")).get("readyReplicas"))
         if wanted == 0:
             sentence = (
                 f"the cluster's DNS server {named(key)} is scaled to zero (replicas: 0), so no name resolves in "

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis import routing
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import at, listed, mapping, mappings, named, pairs
+from kubesteward_tools.diagnosis.reading import at, listed, mapping, mappings, named, pairs, texts
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
 from kubesteward_tools.errors import SteadyError
 from kubesteward_tools.twin.netpol.reach import Reach, explain
@@ -170,7 +170,7 @@ def _names(scene: Scene, told: set[Key]) -> Iterator[Candidate]:
     server = next((pod for _, pod in scene.all("pods", "kube-system") if _resolves(pod)), None)
     for key, policy in scene.all(_POLICIES) if server is not None else ():
         spec = mapping(policy.get("spec"))
-        pods = scene.store.selected("pods", key.namespace, mapping(spec.get("podSelector")))
+        pods = scene.selected("pods", key.namespace, spec.get("podSelector"))
         if key in told or "Egress" not in _directions(spec) or not pods or key.namespace == "kube-system":
             continue
         try:
@@ -187,7 +187,7 @@ def _resolves(pod: Object) -> bool:
 
 def _directions(spec: Object) -> list[str]:
     """As the API server defaults them: egress only where it has rules."""
-    return spec.get("policyTypes") or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
+    return texts(spec.get("policyTypes")) or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
 
 
 def _mute(scene: Scene, key: Key, policy: Object, workload: Key) -> Candidate:
@@ -217,7 +217,7 @@ def _mute(scene: Scene, key: Key, policy: Object, workload: Key) -> Candidate:
 def _closed(scene: Scene, key: Key, policy: Object) -> Iterator[Candidate]:
     """A policy that lets nobody in or out, or only peers that are not there: told when traffic is missed."""
     spec = mapping(policy.get("spec"))
-    selected = scene.store.selected("pods", key.namespace, mapping(spec.get("podSelector")))
+    selected = scene.selected("pods", key.namespace, spec.get("podSelector"))
     shut = [one.lower() for one in _directions(spec) if selected and _shuts(scene, key, selected[0], spec, one.lower())]
     if not shut:
         return
@@ -255,7 +255,7 @@ def _anybody(scene: Scene, key: Key, spec: Object, direction: str) -> bool:
         for peer in peers:
             spaces = _spaces(scene, key, peer)
             chosen = mapping(peer.get("podSelector")) if "podSelector" in peer else {}
-            if any(scene.store.selected("pods", space, chosen) for space in spaces):
+            if any(scene.selected("pods", space, chosen) for space in spaces):
                 return True
     return False
 
@@ -263,4 +263,4 @@ def _anybody(scene: Scene, key: Key, spec: Object, direction: str) -> bool:
 def _spaces(scene: Scene, key: Key, peer: Object) -> list[str]:
     if "namespaceSelector" not in peer:
         return [key.namespace]
-    return [one.name for one in scene.store.selected("namespaces", "", mapping(peer["namespaceSelector"]))]
+    return [one.name for one in scene.selected("namespaces", "", peer["namespaceSelector"])]

@@ -70,7 +70,7 @@ def _failing(scene: Scene, workload: Key, failures: list[Warned]) -> Candidate:
     )
     crashed = any(
         item.workload == workload
-        and (item.status.get("lastState") or {}).get("terminated", {}).get("exitCode") not in {None, 0, 137, 143}
+        and at(item.status, "lastState", "terminated").get("exitCode") not in {None, 0, 137, 143}
         for item in scene.ailing
     )
     sure = 0.6 if crashed else 0.92

@@ -6,8 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from kubesteward_tools.diagnosis import routing
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import at, command_line, ended, listed, named, ports, regular, text, texts
+from kubesteward_tools.diagnosis.reading import command_line, ended, listed, named, ports, regular, text, texts
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
 from kubesteward_tools.world.store import Key
 
@@ -81,12 +82,7 @@ def _idle(scene: Scene) -> Iterator[Candidate]:
     """Servers that only sleep: nothing listens on the port that a Service leads to."""
     wanted = {scene.owner(key) for key in scene.question.named | scene.question.hinted}
     for service in {key for key in scene.question.named | scene.question.hinted if key.resource == "services"}:
-        selector = at(scene.get(service), "spec").get("selector")
-        wanted |= (
-            {scene.owner(pod) for pod in scene.store.selected("pods", service.namespace, {"matchLabels": selector})}
-            if selector
-            else set()
-        )
+        wanted |= {scene.owner(pod) for pod in routing.backends(scene, service)}
     for key in sorted(wanted):
         for item in regular(scene.spec(key)) if key.resource in SERVERS else ():
             shown = command_line(item)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from kubesteward_tools.diagnosis import routing
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.reading import amount, at, conditions, every, kind_of, listed, mapping, named, text
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
@@ -250,21 +251,8 @@ def _service_state(scene: Scene, service: Key | None) -> str:
         return ""
     if scene.missing(service):
         return f". Its {named(service)} does not exist (not found)"
-    selector = mapping(at(scene.get(service), "spec").get("selector"))
-    ready = (
-        [
-            key
-            for key in scene.store.selected("pods", service.namespace, {"matchLabels": selector})
-            if _ready(scene, key)
-        ]
-        if selector
-        else []
-    )
+    ready = routing.ready(scene, routing.backends(scene, service))
     return "" if ready else f". Its {named(service)} has no ready endpoints (no pods behind it)"
-
-
-def _ready(scene: Scene, key: Key) -> bool:
-    return any(item.get("type") == "Ready" and item.get("status") == "True" for item in conditions(scene.get(key)))
 
 
 def _account(scene: Scene, workload: Key, name: str, message: str, since: float | None) -> Candidate:

@@ -60,7 +60,7 @@ def _zero(scene: Scene, key: Key, obj: Object) -> Candidate:
     behind = (
         f" The Service {listed(one.name for one in services)} has no endpoints because of that." if services else ""
     )
-    sentence = f"{named(key)} is scaled to zero (spec.replicas: 0): it has no replicas, so no pods run.{behind}"
+    sentence = f"{named(key)} is scaled to zero (spec.replicas: 0, 0 replicas): so no pods run.{behind}"
     sure = 0.9 if heard else 0.55 if callers else 0.5 if services else 0.4
     suffers = (*services, *dict.fromkeys(callers))
     proposal = Proposal("scale", kind_of(key.resource), key.name, key.namespace, {"replicas": 1})

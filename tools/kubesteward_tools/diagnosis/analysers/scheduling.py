@@ -17,6 +17,7 @@ from kubesteward_tools.diagnosis.reading import (
     mappings,
     named,
     pairs,
+    phase,
     requests,
     seconds,
     text,
@@ -43,7 +44,7 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
 
 def _waits(pod: Object) -> bool:
     placed = condition(pod, "PodScheduled").get("status") == "True" or at(pod, "spec").get("nodeName")
-    return at(pod, "status").get("phase") in {"Pending", None} and (not placed or _nowhere(pod))
+    return phase(pod) in {"Pending", ""} and (not placed or _nowhere(pod))
 
 
 def _nowhere(pod: Object) -> bool:
