@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from kubesteward_tools.analytics.severity import Level, level
+from kubesteward_tools.analytics.severity import Level, declared
 from kubesteward_tools.lookup.loglines import parse
 
 Kind = Literal[
@@ -42,6 +42,41 @@ _HOST = r"[A-Za-z0-9](?:[\w.-]*[\w])?"
 _ADDRESS = rf"(?P<peer>{_HOST}|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{{2,5}}))?"
 
 _PATTERNS: tuple[tuple[Kind, str], ...] = (
+    (
+        "dns",
+        rf"(?:connecting|connect|connection) to (?P<peer>{_HOST})(?::\d+)?[.:,]? .{{0,60}}?"
+        r"(?:name or service not known|temporary failure in name resolution|name does not resolve|nodename "
+        r"nor servname)",
+    ),
+    (
+        "connection",
+        rf"connection to server at \"(?P<peer>{_HOST})\" \([^)]*\), port (?P<port>\d+) failed: (?:connection "
+        r"refused|no route)",
+    ),
+    ("dns", rf"unknown (?:mysql )?server host ['\"](?P<peer>{_HOST})['\"]"),
+    ("dns", rf"unable to resolve host address ['\"](?P<peer>{_HOST})"),
+    (
+        "connection",
+        rf"(?:refused|unreachable|reset|no route to host).{{0,200}}?upstream: \"\w+://{_ADDRESS}",
+    ),
+    ("timeout", rf"timed out.{{0,200}}?upstream: \"\w+://{_ADDRESS}"),
+    (
+        "connection",
+        rf"(?P<peer>{_HOST})/\d+\.\d+\.\d+\.\d+:(?P<port>\d+)\)? (?:could not be established|failed|refused)",
+    ),
+    (
+        "connection",
+        rf"connection refused:? (?:\(?connection refused\)? )?(?P<peer>{_HOST})/\d+\.\d+\.\d+\.\d+:(?P<port>\d+)",
+    ),
+    (
+        "connection",
+        rf"(?P<peer>{_HOST}):(?P<port>\d{{2,5}}): (?:\[errno -?\d+\] )?(?:connection refused|no route to "
+        r"host|connection reset)",
+    ),
+    (
+        "timeout",
+        rf"(?P<peer>{_HOST}):(?P<port>\d{{2,5}}): (?:\[errno -?\d+\] )?(?:timed out|connection timed out|i/o timeout)",
+    ),
     (
         "forbidden",
         r'is forbidden: User "(?P<peer>[^"]+)" cannot|cannot (?:list|get|watch|create|update|patch|delete) resource "',
@@ -87,7 +122,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
         "connection",
         r"(?:connection to|connecting to|connect to|connect failed to|could not connect to(?: server at)?|"
         r"can't connect to|cannot connect to|unable to connect to|failed to connect to|unable to reach|"
-        r"failed to reach|cannot reach|could not reach)(?: the)?(?: server| host| database| backend| "
+        r"failed to reach|cannot reach|could not reach)(?: the)?(?: remote)?(?: server| host| database| backend| "
         rf"upstream| endpoint| mysql server on)*(?: at)? ['\"(]?(?:\w+://)?(?:[^/@\s]*@)?(?:{_ADDRESS})",
     ),
     (
@@ -114,7 +149,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     (
         "timeout",
         r"connection timed out|download timed out|i/o timeout|context deadline exceeded|connect timeout|"
-        r"operation timed out|etimedout|read timed out|upstream timed out",
+        r"operation timed out|etimedout|read timed out|upstream timed out|connect timed out|sockettimeout",
     ),
     (
         "certificate",
@@ -139,6 +174,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
         r"(?:connection )?pool (?:is )?(?:exhausted|timeout|limit|full)|no available connections|queuepool limit|"
         r"unable to acquire (?:a )?connection|resource temporarily unavailable|too many open files|emfile",
     ),
+    ("variable", r"\b(?P<peer>[A-Z][A-Z0-9]*_?[A-Z0-9_]+) (?i:env(?:ironment)?[ _]?var(?:iable)?)"),
     (
         "variable",
         r"(?i:env(?:ironment)?[ _]?var(?:iable)?s?)[ "
@@ -191,7 +227,8 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ),
     (
         "file",
-        r"no such file or directory|filenotfound|enoent|cannot open (?:file|config)|file not found|does not "
+        r"no such file or directory|filenotfound|enoent|unable to access jarfile|cannot open (?:file|"
+        r"config)|file not found|does not "
         r"exist: /|can't open|cannot find (?:the )?file",
     ),
     (
@@ -206,7 +243,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
     ),
     (
         "panic",
-        r"^panic:|panic: |segmentation fault|sigsegv|sigabrt|core dumped|fatal error:|fatal signal|stack "
+        r"^panic:|panic: |panicked at|segmentation fault|sigsegv|sigabrt|core dumped|fatal error:|fatal signal|stack "
         r"overflow|assertion (?:failed|error)|runtime error:",
     ),
     (
@@ -221,6 +258,7 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
         r"gateway|service unavailable|gateway time-?out",
     ),
 )
+_TROUBLED = re.compile(r"(?<![\w/.=-])(?:errors?|failed|failure|exception|fatal)(?![\w/-])", re.I)
 _BREAKS = re.compile(r"^\s*(?:at |File \"|\.\.\. \d+ more|goroutine )")
 
 
@@ -251,9 +289,11 @@ _QUICK = re.compile(
     r"missing|undefined|not |unset|panic|fatal|traceback|emerg|space|memory|usage|bad |crit|uncaught|unhandled|exit|"
     r"no |null|sig|ENO|EACC|EAI|ECONN|ETIME|core dumped|misbehaving|divi|50[0-4]|require|must|expired|"
     r"x509|syntax|ssl|tls|"
-    r"read-only|specify|unexpected|in use|KeyError|illegal|auth|limit|too many|exhausted|429",
+    r"read-only|specify|unexpected|in use|KeyError|illegal|auth|unbound|communications|limit|too many|exhausted|429",
     re.I,
 )
+_CODE = re.compile(r"(?:Exception|Error)$|^(?:java|javax|org|com|io)\.")
+"""Names of classes, not of hosts."""
 _HARMLESS = re.compile(
     r"\b(?:0|no|zero|without) (?:errors?|failures?|issues?|problems?)|errors?[=: ]+0\b|error_log|errorlog|"
     r"failed[=: ]+0\b|"
@@ -301,17 +341,17 @@ def _with_end(sign: Sign, lines: list[str]) -> Sign:
 
 
 def _sign(line: str, *, last: bool) -> Sign | None:
-    line = line[:_LONGEST]
+    line = line[:_LONGEST].replace('\\"', '"')
     if not _QUICK.search(line) or _HARMLESS.search(line) or _BREAKS.match(line):
         return None
     for kind, pattern in _COMPILED:
         if match := pattern.search(line):
             named = match.groupdict()
             peer = (named.get("peer") or "").strip("[]").rstrip(".:")
-            if kind in {"dns", "connection", "timeout"} and peer.lower() in _NO_PEERS:
+            if kind in _PASSING and (peer.lower() in _NO_PEERS or _CODE.search(peer)):
                 peer = ""
             return Sign(kind, line.strip()[:400], peer, named.get("port") or "", 1, last)
-    if level(line) >= Level.ERROR or re.search(r"\b(?:failed|failure)\b", line, re.I):
+    if (declared(line) or Level.INFO) >= Level.ERROR or _TROUBLED.search(line):
         return Sign("error", line.strip()[:400], "", "", 1, last)
     return None
 
