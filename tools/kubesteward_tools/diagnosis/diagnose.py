@@ -17,6 +17,8 @@ from kubesteward_tools.lookup.states import counts
 from kubesteward_tools.world.store import Key
 
 _MOST = 60
+_FINISHING = frozenset({"jobs.batch", "cronjobs.batch"})
+"""Whose failed pods stay behind when another try succeeds."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,9 @@ def _nothing(scene: Scene, cluster: str) -> Finding:
     meant = sorted(scene.question.named or scene.question.hinted)
     owners = {scene.owner(key) for key in meant}
     sick = [
-        key for key, pods, _ in scene.sick_pods if (not owners or key in owners) and any(_is_down(pod) for pod in pods)
+        key
+        for key, pods, _ in scene.sick_pods
+        if (not owners or key in owners) and key.resource not in _FINISHING and any(_is_down(pod) for pod in pods)
     ]
     if sick:
         return _inconclusive(sick, cluster)

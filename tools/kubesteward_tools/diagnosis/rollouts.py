@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubesteward_tools.diagnosis.reading import container, listed, mapping, mappings, text
+from kubesteward_tools.diagnosis.reading import at, container, listed, mapping, mappings, text
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.world.store import Key, Object
 
@@ -39,9 +39,14 @@ def _revision(replica_set: Object) -> int:
 
 
 def _changes(old: Object, new: Object) -> Iterator[str]:
-    before, after = (mapping(mapping(mapping(one.get("spec")).get("template")).get("spec")) for one in (old, new))
+    before, after = (at(one, "spec", "template", "spec") for one in (old, new))
     for item in mappings(after.get("containers")):
         was = container(before, text(item.get("name")))
-        for field in ("image", "command", "args", "resources"):
-            if was and was.get(field) != item.get(field):
+        for field in ("image", "command", "args") if was else ():
+            if was.get(field) != item.get(field):
                 yield f"{field} {was.get(field)} -> {item.get(field)}"
+        for part in ("requests", "limits") if was else ():
+            one, two = at(was, "resources", part), at(item, "resources", part)
+            for name in sorted({*one, *two}):
+                if one.get(name) != two.get(name):
+                    yield f"{part}.{name} {one.get(name, 'none')} -> {two.get(name, 'none')}"

@@ -53,6 +53,17 @@ _PATTERNS: tuple[tuple[Kind, str], ...] = (
         rf"connection to server at \"(?P<peer>{_HOST})\" \([^)]*\), port (?P<port>\d+) failed: (?:connection "
         r"refused|no route)",
     ),
+    (
+        "connection",
+        rf"\w+://(?:[^/@\s\"]*@)?{_ADDRESS}[^\s\"]*\"?: dial tcp [\d.:]+: (?:connect: )?(?:connection "
+        r"refused|no route|connection reset)",
+    ),
+    (
+        "timeout",
+        rf"\w+://(?:[^/@\s\"]*@)?{_ADDRESS}[^\s\"]*\"?: dial tcp [\d.:]+: (?:i/o timeout|connect: connection "
+        r"timed out)",
+    ),
+    ("connection", r"upstream connect error|communications link failure"),
     ("dns", rf"unknown (?:mysql )?server host ['\"](?P<peer>{_HOST})['\"]"),
     ("dns", rf"unable to resolve host address ['\"](?P<peer>{_HOST})"),
     (
