@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kubesteward_tools.diagnosis import analysers
+from kubesteward_tools.diagnosis import analysers, routing
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.focus import Focus
 from kubesteward_tools.diagnosis.ranking import rank
-from kubesteward_tools.diagnosis.reading import count, kind_of, listed, mapping, named
+from kubesteward_tools.diagnosis.reading import count, is_ready, kind_of, listed, named, phase
 from kubesteward_tools.diagnosis.report import Finding, finding, ref
 from kubesteward_tools.diagnosis.rollouts import came_with
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.lookup.states import counts
-from kubesteward_tools.world.store import Key
+from kubesteward_tools.world.store import Key, Object
 
 _MOST = 60
 _FINISHING = frozenset({"jobs.batch", "cronjobs.batch"})
@@ -59,6 +59,7 @@ def _nothing(scene: Scene, cluster: str) -> Finding:
     """Nobody is to blame: all is well, or the reason does not show."""
     meant = sorted(scene.question.named or scene.question.hinted)
     owners = {scene.owner(key) for key in meant}
+    owners |= {one for key in meant if key.resource == "services" for one in routing.workloads_behind(scene, key)}
     sick = [
         key
         for key, pods, _ in scene.sick_pods
@@ -75,9 +76,9 @@ def _nothing(scene: Scene, cluster: str) -> Finding:
     return Finding("Healthy", None, text, 0.8)
 
 
-def _is_down(pod: dict[str, object]) -> bool:
-    phase = mapping(pod.get("status")).get("phase")
-    return phase in {"Pending", "Failed"}
+def _is_down(pod: Object) -> bool:
+    """Whether it does not do what it is there for; finished ones have done it."""
+    return phase(pod) != "Succeeded" and not is_ready(pod)
 
 
 def _inconclusive(sick: Sequence[Key], cluster: str) -> Finding:

@@ -64,7 +64,7 @@ def _failed(scene: Scene, key: Key, spec: Object, failed: Object) -> Candidate:
         why, fix, evidence, wants = f": {found.why}", found.fix, (*found.evidence, message), needs(scene, item)
         line = found.sign.line if found.sign else ""
         why += f" ({line})" if line else ""
-        sure -= 0.15 if found.sign is not None and found.sign.kind in {"forbidden", "dns"} else 0.0
+        sure -= 0.25 if found.sign is not None and found.sign.kind in {"forbidden", "dns"} else 0.0
     limit = (
         f", backoffLimit {spec['backoffLimit']}" if "backoffLimit" in spec and reason == "BackoffLimitExceeded" else ""
     )

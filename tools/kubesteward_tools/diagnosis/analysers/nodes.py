@@ -38,7 +38,7 @@ def _down(scene: Scene, key: Key, node: Object) -> Candidate:
     found = condition(node, "Ready")
     pods = scene.store.pods_on(key.name)
     unknown = found.get("status") == "Unknown"
-    why = text(found.get("message")) or (
+    why = text(found.get("message")).rstrip(".") or (
         "the kubelet stopped posting node status" if unknown else "the kubelet is not ready"
     )
     sentence = (

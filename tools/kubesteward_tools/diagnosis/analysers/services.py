@@ -10,6 +10,7 @@ from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.reading import at, kind_of, listed, mapping, named, pairs, ports, text
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.diagnosis.signs import listening
+from kubesteward_tools.lookup.notes import of
 from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.world.store import Key, Object
 
@@ -39,8 +40,21 @@ def _selecting(scene: Scene, key: Key, service: Object) -> Iterator[Candidate]:
     behind = behind or list(dict.fromkeys(map(scene.owner, pods[:5])))
     found = list(_ports(scene, key, service, pods, behind))
     yield from found
+    if scene.question.complains and not any(_serves(scene, pod) for pod in pods):
+        sentence = (
+            f"{named(key)} has no ready endpoints: none of the {len(pods)} pods that its selector "
+            f"{pairs(routing.selector(service))} matches is ready, so connections fail."
+        )
+        fix = f"Find out why pods of {listed(map(named, behind))} are not ready."
+        needs = tuple(behind)
+        yield Candidate("ServiceRouting", key, sentence, 0.5, (), fix=fix, suffers=needs, needs=needs, generic=True)
     if not found:
         yield from _strangers(scene, key, service, behind)
+
+
+def _serves(scene: Scene, pod: Key) -> bool:
+    found = of(scene.store, pod)
+    return found is not None and found.ready is True
 
 
 def _nobody(scene: Scene, key: Key, service: Object) -> Iterator[Candidate]:
