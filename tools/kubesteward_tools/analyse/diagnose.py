@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
 
 _LONGEST = 8_000
+_SHOWN = 5
 
 
 @tool(Tier.ANALYSE, title="Diagnose", open_world=True)
@@ -29,10 +30,9 @@ async def diagnose(
     target: Annotated[str, Field(max_length=2 * NAME, description="kind/name; default: all")] = "",
     namespace: Namespace = "",
     question: Annotated[str, Field(max_length=2000, description="The complaint")] = "",
-    limit: Annotated[int, Field(ge=1, le=50)] = 5,
     cluster: Cluster = "",
 ) -> Answer:
-    """Ranked root causes: culprit object, evidence, fix. Rules over state, events, logs."""
+    """Ranked root causes by rules: culprit, evidence, fix."""
     from kubesteward_tools.diagnosis.asking import ask  # its many patterns are compiled when somebody asks
 
     world = await one(desk, cluster)
@@ -40,9 +40,9 @@ async def diagnose(
     scope = Scope([world], namespace)
     for resource, why in world.forbidden.items():
         scope.miss(world, resource, why)
-    shown = verdict.findings[:limit]
+    shown = verdict.findings[:_SHOWN]
     rest = len(verdict.findings) - len(shown)
-    more = [f"{rest} more root causes; a larger limit or a target shows them."] if rest else []
+    more = [f"{rest} more root causes; a target or a namespace shows them."] if rest else []
     more += [f"NOT READ {what}" for what in verdict.unread]
     records = [{**found.as_json(), **await _rehearsable(world, found, desk.now())} for found in shown]
     lines = [*scope.lines(), *map(_line, shown), *more]
