@@ -96,6 +96,10 @@ class Scene:
         """Whether it is not there although it would have been seen."""
         return self.graph.is_missing(key)
 
+    def sees(self, resource: str, namespace: str = "") -> bool:
+        """Whether what is not in the store is not in the cluster either."""
+        return self.graph.is_missing(Key(resource, namespace, ""))
+
     def all(self, resource: str, namespace: str | None = None) -> Iterator[tuple[Key, Object]]:
         for key in self.store.keys(resource, namespace):
             yield key, self.get(key)

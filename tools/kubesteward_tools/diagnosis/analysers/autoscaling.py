@@ -48,7 +48,8 @@ def _first(scene: Scene, key: Key, scaler: Object) -> Candidate | None:
         return Candidate(
             "HPA", key, sentence, 0.93, (message,) if message else (), fix="Correct scaleTargetRef.", suffers=(target,)
         )
-    lacking = _without_requests(scene, spec, target)
+    works = condition(scaler, "ScalingActive").get("status") == "True"
+    lacking = None if works else _without_requests(scene, spec, target)
     if lacking:
         what, names = lacking
         sentence = (

@@ -143,7 +143,7 @@ def _settings(scene: Scene) -> Iterator[Candidate]:
             f"{named(workload)} does not use the cluster's DNS ({what}), so it cannot resolve names of Services "
             "(DNS resolution fails, misconfigured DNS)."
         )
-        sure = 0.94 if fails else 0.62 if own and policy == "None" and calls else 0.5
+        sure = 0.94 if fails else 0.56 if own and policy == "None" and calls else 0.5
         yield Candidate(
             "DNS",
             workload,

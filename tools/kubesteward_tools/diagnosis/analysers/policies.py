@@ -58,7 +58,7 @@ def _pairs(scene: Scene) -> Iterator[tuple[Key, Key, float, str]]:
             for edge in scene.graph.edges(service, {"calls"}):
                 seen += 1
                 if seen < _PAIRS:
-                    yield scene.owner(edge.source), service, 0.62 if edge.confidence >= 0.5 else 0.5, edge.detail
+                    yield scene.owner(edge.source), service, 0.58 if edge.confidence >= 0.5 else 0.5, edge.detail
 
 
 def _asked(scene: Scene, meant: frozenset[Key]) -> Iterator[tuple[Key, Key, float, str]]:

@@ -198,6 +198,8 @@ def _root(scene: Scene, account: Key, verb: str, resource: str, where: str) -> t
             f"({named(elsewhere[0])}), not {'in ' + where if where else 'cluster-wide'}",
             f"Bind it {'in ' + where if where else 'with a ClusterRoleBinding'} too.",
         )
+    if not scene.sees(f"rolebindings.{_GROUP}", where):
+        return None, "its role bindings may not be read here", "Let kubectl auth can-i --list tell what it may do."
     return (
         None,
         "no RoleBinding or ClusterRoleBinding binds it to a role (missing role binding)",
