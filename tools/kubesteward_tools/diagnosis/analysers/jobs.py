@@ -84,57 +84,55 @@ def _is_of(scene: Scene, pod: Key, job: Key) -> bool:
     return any(owner.get("kind") == "Job" and owner.get("name") == job.name for owner in owners)
 
 
+_UNSTARTED = frozenset(
+    {
+        "TooManyMissedTimes",
+        "UnparseableSchedule",
+        "InvalidSchedule",
+        "UnknownTimeZone",
+        "FailedNeedsStart",
+        "FailedCreate",
+    }
+)
+_SCHEDULE = re.compile(r"@\w+(?: \S+)?|(?:(?:CRON_)?TZ=\S+ )?\S+ +\S+ +\S+ +\S+ +\S+")
+
+
 def _cron(scene: Scene, key: Key, cron: Object) -> Iterator[Candidate]:
     spec, status = mapping(cron.get("spec")), mapping(cron.get("status"))
-    told = scene.warned(key)
-    for item in told:
-        if item.reason in {
-            "TooManyMissedTimes",
-            "UnparseableSchedule",
-            "InvalidSchedule",
-            "UnknownTimeZone",
-            "FailedNeedsStart",
-            "FailedCreate",
-        }:
-            if item.reason == "FailedCreate" and "forbidden" in item.message:
-                continue
-            sentence = f"{named(key)} does not start its Jobs: {item.reason}: {item.message}."
+    for item in scene.warned(key, *_UNSTARTED):
+        if item.reason != "FailedCreate" or "forbidden" not in item.message:
+            why = f"does not start its Jobs: {item.reason}: {item.message}"
             fix = f"Correct schedule {spec.get('schedule')!r}, timeZone or startingDeadlineSeconds."
-            yield Candidate("JobFailure", key, sentence, 0.85, (item.message,), fix=fix, since=item.first)
+            yield Candidate("JobFailure", key, f"{named(key)} {why}.", 0.85, (item.message,), fix=fix, since=item.first)
             return
+    for why, fix, sure in _idle(scene, spec, status):
+        proposal = _patch(key) if spec.get("suspend") is True else None
+        yield Candidate("JobFailure", key, f"{named(key)} {why}.", sure, (), fix=fix, proposal=proposal)
+        return
+
+
+def _idle(scene: Scene, spec: Object, status: Object) -> Iterator[tuple[str, str, float]]:
+    """Why a CronJob starts nothing though nothing complains: in words, the fix, and how sure it is a fault."""
+    schedule, deadline = spec.get("schedule"), spec.get("startingDeadlineSeconds")
     if spec.get("suspend") is True:
-        sentence = (
-            f"{named(key)} is suspended (spec.suspend: true), so its schedule {spec.get('schedule')!r} starts no Job."
-        )
-        yield Candidate(
-            "JobFailure",
-            key,
-            sentence,
-            0.5,
-            ("spec.suspend: true",),
-            fix="Set spec.suspend to false.",
-            proposal=_patch(key),
-        )
-    elif not re.fullmatch(r"@\w+(?: \S+)?|(?:(?:CRON_)?TZ=\S+ )?\S+ +\S+ +\S+ +\S+ +\S+", text(spec.get("schedule"))):
-        sentence = f"the schedule {spec.get('schedule')!r} of {named(key)} is no valid cron schedule, so no Job starts."
-        yield Candidate("JobFailure", key, sentence, 0.8, (), fix="Write five fields: minute hour day month weekday.")
-    elif status.get("active") and spec.get("concurrencyPolicy") == "Forbid" and _stuck(scene, key, status):
-        active = text(mappings(status["active"])[0].get("name")) if mappings(status["active"]) else ""
-        sentence = (
-            f"{named(key)} starts no new Job: concurrencyPolicy is Forbid and the Job {active!r} is still "
-            "active (does not end)."
-        )
-        yield Candidate("JobFailure", key, sentence, 0.55, (), fix="End that Job, or set activeDeadlineSeconds.")
-    deadline = spec.get("startingDeadlineSeconds")
+        why = f"is suspended (spec.suspend: true), so its schedule {schedule!r} starts no Job"
+        yield why, "Set spec.suspend to false.", 0.5
+    if not _SCHEDULE.fullmatch(text(schedule)):
+        why = f"has the schedule {schedule!r}, which is no valid cron schedule, so no Job starts"
+        yield why, "Write five fields: minute hour day month weekday.", 0.8
+    active = mappings(status.get("active"))
+    if active and spec.get("concurrencyPolicy") == "Forbid" and _stuck(scene, status):
+        name = text(active[0].get("name"))
+        why = f"starts no new Job: concurrencyPolicy is Forbid and the Job {name!r} is still active (does not end)"
+        yield why, "End that Job, or set activeDeadlineSeconds.", 0.55
     if isinstance(deadline, int) and deadline < 10:
-        sentence = (
-            f"startingDeadlineSeconds of {named(key)} is {deadline}; below 10 its Jobs may never be started "
-            "(the controller looks every 10 s)."
+        why = (
+            f"has startingDeadlineSeconds {deadline}; below 10 its Jobs may never start (they are looked at every 10 s)"
         )
-        yield Candidate("JobFailure", key, sentence, 0.55, (), fix="Set startingDeadlineSeconds to 200 or so.")
+        yield why, "Set startingDeadlineSeconds to 200 or so.", 0.55
 
 
-def _stuck(scene: Scene, key: Key, status: Object) -> bool:
+def _stuck(scene: Scene, status: Object) -> bool:
     last = seconds(status.get("lastScheduleTime"))
     return last is not None and scene.now - last > 3600
 

@@ -73,54 +73,55 @@ def _servers(scene: Scene) -> Iterator[Candidate]:
         yield Candidate("DNS", service, sentence, 0.9, (), fix="Correct its selector to k8s-app: kube-dns.")
 
 
+_HARMFUL = (
+    (
+        r"template\s+\S+\s+(?!AAAA)\S+[^{]*\{[^}]*rcode\s+(?:NXDOMAIN|SERVFAIL|REFUSED)",
+        "a template answers with an error (NXDOMAIN) for names of its zone",
+        0.85,
+    ),
+    (
+        r"rewrite\s+(?:stop\s+)?name\s+(?:\w+\s+)?\S*(?:svc|cluster\.local)\S*\s",
+        "a rewrite changes names of the cluster",
+        0.55,
+    ),
+    (r"\bhosts\s*\{[^}]*\b(?:svc|cluster\.local)", "a hosts block overrides names of the cluster", 0.7),
+)
+"""What in a Corefile keeps names of the cluster from being resolved."""
+
+
 def _corefile(scene: Scene) -> Iterator[Candidate]:
     for name in ("coredns", "coredns-custom"):
         key = Key("configmaps", _SPACE, name)
         for file, content in mapping(scene.get(key).get("data")).items():
-            text_ = text(content)
-            for pattern, why in (
-                (
-                    r"template\s+\S+\s+\S+[^{]*\{[^}]*rcode\s+(?:NXDOMAIN|SERVFAIL|REFUSED)",
-                    "a template answers with an error (NXDOMAIN) for names of its zone",
-                ),
-                (r"rewrite\s+(?:stop\s+)?name\s+.*(?:svc|cluster\.local)", "a rewrite changes names of the cluster"),
-                (r"\bhosts\s*\{[^}]*\b(?:svc|cluster\.local)", "a hosts block overrides names of the cluster"),
-            ):
-                if match := re.search(pattern, text_):
-                    shown = " ".join(match[0].split())[:200]
-                    sentence = (
-                        f"the Corefile of the cluster's DNS, {named(key)}, is misconfigured: {why} ({shown!r}), "
-                        "so names of Services do not resolve (NXDOMAIN)."
-                    )
-                    yield Candidate(
-                        "DNS",
-                        key,
-                        sentence,
-                        0.85,
-                        (f"{file}: {shown}",),
-                        fix="Remove these lines and restart CoreDNS.",
-                        suffers=(_DNS,),
-                    )
-            if (
-                name == "coredns"
-                and file == "Corefile"
-                and not re.search(rf"^\s*kubernetes\s+[^\n]*{re.escape(_ZONE)}", text_, re.M)
-            ):
-                zone = re.search(r"^\s*kubernetes\s+([^\n{]*)", text_, re.M)
-                has = f"serves {zone[1].strip()!r}" if zone else "is missing"
-                sentence = (
-                    f"the Corefile of the cluster's DNS, {named(key)}, is misconfigured: its kubernetes plugin "
-                    f"{has}, not {_ZONE}, so names of Services do not resolve."
-                )
-                yield Candidate(
-                    "DNS",
-                    key,
-                    sentence,
-                    0.65,
-                    (),
-                    fix=f"Let the kubernetes plugin serve {_ZONE} in-addr.arpa ip6.arpa.",
-                    suffers=(_DNS,),
-                )
+            for pattern, why, sure in _HARMFUL:
+                if match := re.search(pattern, text(content)):
+                    yield _misconfigured(key, file, why, " ".join(match[0].split())[:200], sure)
+            if (name, file) == ("coredns", "Corefile"):
+                yield from _zoneless(key, text(content))
+
+
+def _misconfigured(key: Key, file: str, why: str, shown: str, sure: float) -> Candidate:
+    sentence = (
+        f"the Corefile of the cluster's DNS, {named(key)}, is misconfigured: {why} ({shown!r}), so names of "
+        "Services do "
+        "not resolve (NXDOMAIN)."
+    )
+    fix = "Remove these lines and restart CoreDNS."
+    return Candidate("DNS", key, sentence, sure, (f"{file}: {shown}",), fix=fix, suffers=(_DNS,))
+
+
+def _zoneless(key: Key, corefile: str) -> Iterator[Candidate]:
+    """A Corefile whose kubernetes plugin is missing or, which may be meant so, serves another zone."""
+    if re.search(rf"^\s*kubernetes\s+[^\n]*{re.escape(_ZONE)}", corefile, re.M):
+        return
+    zone = re.search(r"^\s*kubernetes\s+([^\n{]*)", corefile, re.M)
+    has = f"serves {zone[1].strip()!r}" if zone else "is missing"
+    sentence = (
+        f"the Corefile of the cluster's DNS, {named(key)}, is misconfigured: its kubernetes plugin {has}, not {_ZONE}, "
+        "so names of Services do not resolve."
+    )
+    fix = f"Let the kubernetes plugin serve {_ZONE} in-addr.arpa ip6.arpa."
+    yield Candidate("DNS", key, sentence, 0.5 if zone else 0.7, (), fix=fix, suffers=(_DNS,))
 
 
 def _settings(scene: Scene) -> Iterator[Candidate]:

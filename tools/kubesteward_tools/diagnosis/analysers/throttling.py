@@ -34,49 +34,44 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
 
 def _limited(scene: Scene, workload: Key, item: Object, limit: str, *, asked: bool) -> Iterator[Candidate]:
     late = [one.message for one in scene.warned(workload, "Unhealthy") if _LATE.search(one.message)]
-    lines = [
-        sign.line
-        for _, container, sign in scene.spoken.get(workload, ())
-        if container == item.get("name") and re.search(r"throttl|slow", sign.line, re.I)
-    ]
-    told = [
-        text_
-        for (space, name, container), text_ in scene.logs.items()
-        if container == item.get("name") and scene.owner(Key("pods", space, name)) == workload
-    ]
-    lines += [line for text_ in told for line in text_.splitlines() if re.search(r"throttl", line, re.I)][:1]
-    cores = amount(limit)
-    sure = 0.0
-    if asked:
-        sure = 0.9 if cores <= 1 else 0.6
-    elif lines:
-        sure = 0.85
-    elif late and cores <= _SMALL:
-        sure = 0.94 if cores <= _SMALL / 2 else 0.7
-    elif cores <= _TINY:
-        sure = 0.5
+    lines = list(_complaints(scene, workload, text(item.get("name"))))
+    sure = _sure(amount(limit), asked=asked, told=bool(lines), late=bool(late))
     if not sure:
         return
     sentence = (
-        f"the CPU limit of container {item.get('name')!r} of {named(workload)} is {limit} "
-        f"(resources.limits.cpu: {limit}), which is too low: "
-        f"the kernel throttles it (CPU throttling), so it is slow and answers late."
+        f"the CPU limit of container {item.get('name')!r} of {named(workload)} is {limit} (resources.limits.cpu: "
+        f"{limit}), which is too low: the kernel throttles it (CPU throttling), so it is slow and answers late."
     )
-    proposal = None
-    if workload.resource in SERVERS:
-        raised = {
-            "name": text(item.get("name")),
-            "resources": {"limits": {"cpu": f"{max(round(cores * 1000) * 4, 500)}m"}},
-        }
-        patch = {"spec": {"template": {"spec": {"containers": [raised]}}}}
-        proposal = Proposal("patch", kind_of(workload.resource), workload.name, workload.namespace, {"patch": patch})
+    evidence = (*late[:1], *lines[:1], f"limits.cpu: {limit}")
+    fix, proposal = "Raise or remove the CPU limit.", _raised(workload, item, amount(limit))
     yield Candidate(
-        "CPUThrottling",
-        workload,
-        sentence,
-        sure,
-        (*late[:1], *lines[:1], f"limits.cpu: {limit}"),
-        fix="Raise or remove the CPU limit.",
-        proposal=proposal,
-        suffers=(workload,),
+        "CPUThrottling", workload, sentence, sure, evidence, fix=fix, proposal=proposal, suffers=(workload,)
     )
+
+
+def _complaints(scene: Scene, workload: Key, container: str) -> Iterator[str]:
+    """Lines of its log that speak of slowness."""
+    for _, own, sign in scene.spoken.get(workload, ()):
+        if own == container and re.search(r"throttl|slow", sign.line, re.I):
+            yield sign.line
+    for (space, name, own), log in scene.logs.items():
+        if own == container and scene.owner(Key("pods", space, name)) == workload:
+            yield from (line for line in log.splitlines() if re.search(r"throttl", line, re.I))
+
+
+def _sure(cores: float, *, asked: bool, told: bool, late: bool) -> float:
+    if asked:
+        return 0.9 if cores <= 1 else 0.6
+    if told:
+        return 0.85
+    if late and cores <= _SMALL:
+        return 0.94 if cores <= _SMALL / 2 else 0.7
+    return 0.5 if cores <= _TINY else 0.0
+
+
+def _raised(workload: Key, item: Object, cores: float) -> Proposal | None:
+    if workload.resource not in SERVERS:
+        return None
+    limits_ = {"limits": {"cpu": f"{max(round(cores * 1000) * 4, 500)}m"}}
+    patch = {"spec": {"template": {"spec": {"containers": [{"name": text(item.get("name")), "resources": limits_}]}}}}
+    return Proposal("patch", kind_of(workload.resource), workload.name, workload.namespace, {"patch": patch})
