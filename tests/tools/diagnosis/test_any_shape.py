@@ -57,3 +57,20 @@ def test_damaged_objects_silence_no_analyser(seed: int) -> None:
 
     assert found.unread == ()
     assert found.best.diagnosis
+
+
+def test_pods_alone_are_told_once_by_the_owner_that_they_name() -> None:
+    pods = [one for one in lab.deployment("web", None, [lab.crashing(1)], replicas=4) if one["kind"] == "Pod"]
+    source = of_objects([pods])
+
+    found = diagnose(scene_of(source.world("lab"), source, "", 1772452800.0), "lab")
+
+    assert [lab.blamed(found)] == [("CrashLoop", "ReplicaSet", "web-6d4f9")]
+    assert len(found.findings) == 1
+
+
+def test_a_static_pod_is_blamed_itself_and_not_its_node() -> None:
+    node = lab.node("worker-1")
+    pod = lab.pod("etcd-worker-1", {"containers": [lab.container()]}, [lab.crashing(1)], owners=[lab.owner(node)])
+
+    assert lab.blamed(lab.verdict([pod])) == ("CrashLoop", "Pod", "etcd-worker-1")

@@ -128,10 +128,10 @@ class Scene:
         return key
 
     def _controller(self, key: Key) -> Key:
+        """Also one that was not saved with its pods, so that alike pods stay together; a static pod's Node is none."""
         references = reading.mappings(reading.mapping(self.get(key).get("metadata")).get("ownerReferences"))
         chosen = next((item for item in references if item.get("controller")), references[0] if references else None)
-        above = self.key_of(chosen, key.namespace) if chosen else key
-        return above if self.exists(above) else key
+        return self.key_of(chosen, key.namespace) if chosen and chosen.get("kind") != "Node" else key
 
     @cached_property
     def sick_pods(self) -> list[tuple[Key, list[Object], int]]:
