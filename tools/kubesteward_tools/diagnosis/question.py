@@ -202,9 +202,6 @@ class Question:
     def speaks_of(self, category: Category) -> bool:
         return category in self.topics
 
-    def says(self, pattern: str) -> bool:
-        return re.search(pattern, self.text, re.I) is not None
-
     def about(self, *keys: Key, namespaces: Iterable[str] = ()) -> Question:
         """The same with these objects and namespaces named."""
         return replace(self, named=self.named | set(keys), namespaces=self.namespaces | set(namespaces))

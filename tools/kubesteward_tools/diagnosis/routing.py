@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from kubesteward_tools.diagnosis.reading import at, is_ready, labels_in, mappings, ports, text
+from kubesteward_tools.diagnosis.reading import at, is_ready, labels_in, mappings, ports
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.world.relations.hosts import host
 from kubesteward_tools.world.store import Key, Object
@@ -91,11 +91,3 @@ def workload_named(scene: Scene, namespace: str, name: str) -> Key | None:
         if key.name == name or name in scene.labels(key).values():
             return key
     return None
-
-
-def ingress_of(scene: Scene, service: Key) -> list[Key]:
-    return [
-        edge.source
-        for edge in scene.graph.edges(service, {"routes"})
-        if text(edge.source.resource).startswith("ingresses")
-    ]
