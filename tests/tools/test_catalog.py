@@ -30,6 +30,7 @@ def test_the_tools_are_these() -> None:
             "1 list_clusters: read_only idempotent",
             "1 list_resources: read_only idempotent",
             "1 what_changed: read_only idempotent open_world",
+            "2 diagnose: read_only idempotent open_world",
             "2 simulate_impact: read_only idempotent",
             "3 draft_recommendation",
             "3 plan_change",

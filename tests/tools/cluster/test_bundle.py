@@ -174,7 +174,7 @@ async def test_every_real_case_is_read_with_its_logs() -> None:
     for case in cases:
         bundle = load(case)
         pods = [key for key, _ in bundle.store.items("pods")]
-        saved = [key for key in pods if any(f"{key.name}" in name for name in bundle._logs)]
+        saved = [key for key in pods if any(f"{key.name}" in name for name in bundle.logs)]
         assert pods, case
         for key in saved:
             assert isinstance(await bundle.log(key.namespace, key.name, {"container": _container(bundle, key)}), str)
@@ -184,7 +184,7 @@ def _container(bundle: Any, key: Any) -> str:
     """The first container whose log was saved, "" for a log of the whole pod."""
     spec = bundle.store.get(key)["spec"]
     names = [item["name"] for item in [*spec["containers"], *(spec.get("initContainers") or ())]]
-    return next((name for name in names if f"{key.namespace}/{key.name}/{name}" in bundle._logs), "")
+    return next((name for name in names if f"{key.namespace}/{key.name}/{name}" in bundle.logs), "")
 
 
 @pytest.mark.parametrize("names", [("a.json", "b.yaml"), ("b.json", "a.yaml")])

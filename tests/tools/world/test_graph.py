@@ -99,6 +99,8 @@ def test_a_missing_config_map_is_kept_and_marked() -> None:
     (found,) = (item for item in world.graph.missing() if item.relation == "env_from")
 
     assert (found.target, found.dangling) == (Key("configmaps", "shop", "gone"), True)
+    assert world.graph.absent("configmaps", "secrets") == [Key("configmaps", "shop", "gone")]
+    assert world.graph.absent("secrets") == []
     assert world.dependencies(ref("Pod", "lonely"))[0] == ref("ConfigMap", "gone")
 
 

@@ -32,7 +32,7 @@ class BundleSource:
     def __init__(self, store: Store, kinds: Kinds, logs: Mapping[str, str]) -> None:
         self.store = store
         self._kinds = kinds
-        self._logs = logs
+        self.logs = logs
 
     async def kinds(self, *, again: bool = False) -> Kinds:
         return self._kinds
@@ -56,8 +56,8 @@ class BundleSource:
         suffix = "/previous" if query.get("previous") == "true" else ""
         container = query.get("container", "")
         for name in (f"{namespace}/{pod}/{container}{suffix}", f"{namespace}/{pod}{suffix}", f"{pod}{suffix}"):
-            if name in self._logs:
-                return self._logs[name]
+            if name in self.logs:
+                return self.logs[name]
         raise ObjectNotFound(f"the bundle holds no{suffix.replace('/', ' ')} log of the pod {namespace}/{pod}.")
 
     async def metrics(self, plural: str, namespace: str) -> list[dict[str, Any]]:
@@ -84,7 +84,7 @@ def load(path: Path) -> BundleSource:
     logs, documents = dict[str, str](), list[Any]()
     for file in files:
         if file.name == "logs.json":
-            logs |= _logs(_parsed_logs(file))
+            logs |= saved_logs(_parsed_logs(file))
         else:
             documents += _parsed(file)
     bundle = of_objects(documents, logs)
@@ -185,7 +185,7 @@ def _put(store: Store, types: _Types, obj: Object) -> None:
     store.put(key, trimmed(full, kind, api_version))
 
 
-def _logs(saved: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def saved_logs(saved: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """`namespace/pod[/container][/previous]` -> text, from nested or flat mappings, lists of lines or text."""
     found: dict[str, str] = {}
     for name, value in saved.items():
@@ -193,7 +193,7 @@ def _logs(saved: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         if name == "current" and isinstance(value, str):
             found[prefix.rstrip("/")] = value
         elif isinstance(value, dict):
-            found |= _logs(value, f"{where}/")
+            found |= saved_logs(value, f"{where}/")
         else:
             found[where] = "\n".join(map(str, value)) if isinstance(value, list) else str(value)
     return found

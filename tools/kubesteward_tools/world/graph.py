@@ -267,6 +267,12 @@ class Graph:
                 found.update(self._said_about(self._keys[number], number, None))
         return sorted(found)
 
+    def absent(self, *resources: str) -> list[Key]:
+        """What is named by something, should be there and is not, of these resources, sorted."""
+        wanted = set(resources)
+        keys = (self._keys[number] for number in self._named if number not in self._said)
+        return sorted(key for key in keys if key.resource in wanted and self.is_missing(key))
+
     def size(self) -> tuple[int, int]:
         """How many objects are known or named, and how many connections are written down."""
         return len(self._numbers), sum(map(len, self._said.values())) // 2

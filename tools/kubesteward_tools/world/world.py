@@ -128,6 +128,11 @@ class World:
     def _serves_metrics(self) -> bool:
         return any(kind.group == METRICS_GROUP for kind in self.kinds.all())
 
+    @property
+    def source(self) -> Source:
+        """Where it comes from: a live cluster or a bundle."""
+        return self._source
+
     async def close(self) -> None:
         """End what the world does by itself. The source is closed by whoever made it."""
         await self._served.close()

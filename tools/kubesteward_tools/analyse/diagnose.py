@@ -1,0 +1,71 @@
+"""Root causes found by rules alone: of one object, a namespace or the whole cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from kubesteward_policies.tiers import Tier
+from kubesteward_tools.lookup.arguments import NAME, Cluster, Namespace
+from kubesteward_tools.lookup.scope import Scope, one
+from kubesteward_tools.lookup.shown import tidy
+from kubesteward_tools.text.budget import cap
+from kubesteward_tools.text.fence import clean
+from kubesteward_tools.text.redact import redact
+from kubesteward_tools.tool import Answer, Desk, tool
+
+if TYPE_CHECKING:
+    from kubesteward_tools.diagnosis.report import Finding
+    from kubesteward_tools.world.world import World
+
+_LONGEST = 8_000
+_SHOWN = 5
+
+
+@tool(Tier.ANALYSE, title="Diagnose", open_world=True)
+async def diagnose(
+    desk: Desk,
+    *,
+    target: Annotated[str, Field(max_length=2 * NAME, description="kind/name; default: all")] = "",
+    namespace: Namespace = "",
+    question: Annotated[str, Field(max_length=2000, description="The complaint")] = "",
+    cluster: Cluster = "",
+) -> Answer:
+    """Ranked root causes by rules: culprit, evidence, fix."""
+    from kubesteward_tools.diagnosis.asking import ask  # its many patterns are compiled when somebody asks
+
+    world = await one(desk, cluster)
+    verdict = await ask(world, desk.now(), target=target, namespace=namespace, question=question)
+    scope = Scope([world], namespace)
+    for resource, why in world.forbidden.items():
+        scope.miss(world, resource, why)
+    shown = verdict.findings[:_SHOWN]
+    rest = len(verdict.findings) - len(shown)
+    more = [f"{rest} more root causes; a target or a namespace shows them."] if rest else []
+    more += [f"NOT READ {what}" for what in verdict.unread]
+    records = [{**found.as_json(), **await _rehearsable(world, found, desk.now())} for found in shown]
+    lines = [*scope.lines(), *map(_line, shown), *more]
+    text = cap(redact(clean("\n".join(lines), _LONGEST * 4)), _LONGEST)
+    return Answer(text, tidy({"scope": scope.data(), "findings": records, "not_shown": rest}))
+
+
+def _line(found: Finding) -> str:
+    who = str(found.culprit) if found.culprit else "nothing"
+    return f"{found.category} | {who} | confidence {found.confidence:.2f} | {found.diagnosis}"
+
+
+async def _rehearsable(world: World, found: Finding, now: float) -> dict[str, Any]:
+    """The calls that the fix would make, for simulate_impact to rehearse; nothing where it cannot be made so."""
+    from kubesteward_tools.errors import SteadyError
+    from kubesteward_tools.proposals.proposal import change_for
+
+    if found.proposal is None:
+        return {}
+    try:
+        change = await change_for(world, found.proposal, now)
+    except SteadyError:
+        return {}
+    given = found.proposal
+    action = {"action": given.action, "kind": given.kind, "name": given.name, "namespace": given.namespace}
+    return {"proposed": {**action, "params": dict(given.params or {}), "summary": change.summary}}

@@ -1,0 +1,78 @@
+"""Containers that are killed at their memory limit, and programs that run out of the memory they are given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from kubesteward_tools.diagnosis.candidate import Candidate
+from kubesteward_tools.diagnosis.reading import command_line, ended, kind_of, limits, named, seconds, variables
+from kubesteward_tools.diagnosis.scene import SERVERS, Ailing, Scene
+from kubesteward_tools.proposals.proposal import Proposal
+from kubesteward_tools.twin.quantity import format_binary
+from kubesteward_tools.twin.quantity import parse as quantity
+
+_HEAP = re.compile(r"-Xmx\S+|--max[-_]old[-_]space[-_]size=?\d*|--vm-bytes[= ]\S+|GOMEMLIMIT=\S+|maxmemory \S+")
+
+
+def analyse(scene: Scene) -> Iterator[Candidate]:
+    for item in scene.ailing:
+        end = ended(item.status)
+        spoken = [sign for sign in scene.signs(item.pod_key, item.name) if sign.kind == "memory"]
+        if end.get("reason") == "OOMKilled":
+            yield _killed(item, end.get("exitCode"), "OOMKilled", 0.97)
+        elif end.get("exitCode") == 137 and spoken:
+            yield _killed(item, 137, spoken[0].line, 0.85)
+        elif spoken and end.get("exitCode") and spoken[0].last:
+            yield _killed(item, end.get("exitCode"), spoken[0].line, 0.85)
+        elif "oom" in str(end.get("message", "")).lower() or "memory cgroup" in str(end.get("message", "")).lower():
+            yield _killed(item, end.get("exitCode"), str(end.get("message")), 0.9)
+    yield from _node_kills(scene)
+
+
+def _killed(item: Ailing, code: object, said: str, sure: float) -> Candidate:
+    limit = limits(item.container, "memory")
+    told = command_line(item.container) + " " + " ".join(f"{k}={v}" for k, v in variables(item.container).items())
+    asked = f"; it is told to use {found[0]}" if (found := _HEAP.search(told)) else ""
+    at = f"its memory limit of {limit}" if limit else "the memory it is allowed (no memory limit is set: the node's)"
+    sentence = (
+        f"container {item.name!r} of {named(item.workload)} is OOMKilled (out of memory): it needs more than "
+        f"{at} and is killed with exit code {code}, {item.restarts} restarts{asked}."
+    )
+    fix = f"Raise resources.limits.memory above {limit or 'what it needs'}, or make the program use less memory."
+    return Candidate(
+        "OOMKilled",
+        item.workload,
+        sentence,
+        sure,
+        (f"last state: {said}, exit code {code}, restartCount {item.restarts}",),
+        fix=fix,
+        proposal=_raised(item, limit),
+        since=seconds(ended(item.status).get("finishedAt")),
+        suffers=(item.pod_key,),
+    )
+
+
+def _raised(item: Ailing, limit: str) -> Proposal | None:
+    """Twice the limit: what kills at once is rarely near."""
+    key = item.workload
+    if not limit or key.resource not in SERVERS or item.init:
+        return None
+    try:
+        raised = format_binary(quantity(limit) * 2)
+    except ValueError:
+        return None
+    resources = {"resources": {"limits": {"memory": raised}}}
+    patch = {"spec": {"template": {"spec": {"containers": [{"name": item.name, **resources}]}}}}
+    return Proposal("patch", kind_of(key.resource), key.name, key.namespace, {"patch": patch})
+
+
+def _node_kills(scene: Scene) -> Iterator[Candidate]:
+    """Processes that a node's kernel has killed: the node is short of memory as a whole."""
+    for key, items in scene.warnings.items():
+        for item in items:
+            if key.resource == "nodes" and item.reason in {"SystemOOM", "OOMKilling"}:
+                sentence = f"{named(key)} is out of memory: its kernel kills processes ({item.message})."
+                fix = "Give the pods there memory requests and limits, or move some of them."
+                yield Candidate("NodePressure", key, sentence, 0.7, (item.message,), fix=fix, since=item.first)
+                break
