@@ -80,6 +80,8 @@ _KEYS_OF_LOCKS = re.compile(
     r"(?:^|_)(?:api|access|secret|private|auth|account|encryption|signing|master|shared|storage|batch|service|client"
     r"|license|admin|ssh|deploy|session|app|application|aws|azure|gcp|oci|cli|data)_key(?:_(?:content|data|base64))?$"
 )
+_PRIVATE_KEY = re.compile(r"BEGIN [A-Z ]{0,30}PRIVATE KEY")
+"""Also where the dashes around it are not as they should be."""
 _SHORTEST = 3
 
 
@@ -108,7 +110,7 @@ def _is_secret(text: str) -> bool:
     from kubesteward_tools.text.likeness import REDACTED
     from kubesteward_tools.text.redact import redact
 
-    return REDACTED not in text and REDACTED in redact(text)
+    return _PRIVATE_KEY.search(text) is not None or (REDACTED not in text and REDACTED in redact(text))
 
 
 def _plain_environment(situation: Situation, _subject: Subject, _target: int | None) -> Iterator[Told]:
