@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
@@ -20,6 +21,10 @@ from kubesteward_tools.checks.related import related
 from kubesteward_tools.checks.units import Path, at, containers
 from kubesteward_tools.plans.documents import Place
 from kubesteward_tools.twin.cel import compiled
+
+
+EXEMPT = "exemptImages"
+"""A parameter of every check of containers: patterns (`*`, `?`) of images that it passes over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,10 @@ class _One:
     def _units(self, check: Check, base: Situation) -> Iterator[tuple[Path, Situation]]:
         part = self._subject.part
         if check.each in {"container", "main"}:
+            exempt = base["params"].get(EXEMPT) or ()
             for path, container in containers(part, main=check.each == "main") if part else ():
+                if any(fnmatchcase(str(container.get("image", "")), pattern) for pattern in exempt):
+                    continue
                 yield path, {**base, "container": container, "role": _ROLES[str(path[-2])]}
         elif check.each in {"pod", "template"}:
             if part is not None:
