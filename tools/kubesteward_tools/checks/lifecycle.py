@@ -6,6 +6,7 @@ other API groups say in their release notes. Where a type declares only when it 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +15,7 @@ from typing import Any
 
 from kubesteward_tools.twin.psa import LATEST
 
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _TABLE = Path(__file__).with_name("lifecycle.yaml")
 
 
@@ -64,8 +66,26 @@ def _version(minor: int) -> str:
 
 
 def of(obj: Mapping[str, Any]) -> Life | None:
-    """Of an object by its apiVersion and kind; None for what the table does not know."""
-    return find(str(obj.get("apiVersion", "")), str(obj.get("kind", "")))
+    """Of an object by its apiVersion and kind; None for what the table does not know.
+
+    A server gives an object in the version that it was asked for, whatever it was written in; that stands in the
+    annotation that kubectl apply leaves.
+    """
+    kind = str(obj.get("kind", ""))
+    found = [find(api, kind) for api in (_applied(obj), str(obj.get("apiVersion", ""))) if api]
+    ending = [life for life in found if life is not None and (life.removed or life.deprecated or life.product)]
+    return next(iter([*ending, *found]), None)
+
+
+def _applied(obj: Mapping[str, Any]) -> str:
+    metadata = obj.get("metadata")
+    notes = metadata.get("annotations") if isinstance(metadata, Mapping) else None
+    text = notes.get(_LAST_APPLIED) if isinstance(notes, Mapping) else None
+    try:
+        applied = json.loads(text) if isinstance(text, str) else None
+    except ValueError:
+        return ""
+    return str(applied.get("apiVersion", "")) if isinstance(applied, dict) else ""
 
 
 def find(api: str, kind: str) -> Life | None:

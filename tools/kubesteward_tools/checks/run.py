@@ -38,9 +38,10 @@ class Outcome:
     path: Path = ()
     place: Place | None = None
     ignored: str = ""
+    details: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def field(self) -> str:
+    def where(self) -> str:
         """`spec.containers[0].image`."""
         return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path).removeprefix(".")
 
@@ -172,7 +173,7 @@ class _One:
         place = self._subject.place(full)
         severity = told.severity or check.severity
         ignored = self._asked.ignored.get(check.id) or reason_for(check.id, self._subject)
-        return Outcome(check, severity, self._subject.ref, message, full, place, ignored)
+        return Outcome(check, severity, self._subject.ref, message, full, place, ignored, told.details)
 
 
 _ROLES = {"containers": "main", "initContainers": "init", "ephemeralContainers": "ephemeral"}

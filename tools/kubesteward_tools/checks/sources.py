@@ -1,0 +1,95 @@
+"""Where the objects to check come from: manifests, each field with its line, or a world."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from kubesteward_tools.checks.inventory import Inventory, Subject
+from kubesteward_tools.checks.units import Path
+from kubesteward_tools.plans.documents import Document, Place
+
+if TYPE_CHECKING:
+    from kubesteward_tools.world.world import World
+
+LOOKED_AT = (
+    "namespaces",
+    "pods",
+    "services",
+    "configmaps",
+    "secrets",
+    "serviceaccounts",
+    "resourcequotas",
+    "persistentvolumeclaims",
+    "persistentvolumes",
+    "replicationcontrollers",
+    "deployments.apps",
+    "statefulsets.apps",
+    "daemonsets.apps",
+    "replicasets.apps",
+    "jobs.batch",
+    "cronjobs.batch",
+    "horizontalpodautoscalers.autoscaling",
+    "poddisruptionbudgets.policy",
+    "networkpolicies.networking.k8s.io",
+    "ingresses.networking.k8s.io",
+    "storageclasses.storage.k8s.io",
+    "roles.rbac.authorization.k8s.io",
+    "rolebindings.rbac.authorization.k8s.io",
+    "clusterroles.rbac.authorization.k8s.io",
+    "clusterrolebindings.rbac.authorization.k8s.io",
+    "validatingwebhookconfigurations.admissionregistration.k8s.io",
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io",
+)
+_BUILT_IN_OWNERS = frozenset({"ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController", "Node"})
+_AT_A_TIME = 500
+
+
+def of_documents(documents: Iterable[Document]) -> Inventory:
+    return Inventory([_of_document(item) for item in documents])
+
+
+def _of_document(document: Document) -> Subject:
+    def place(path: Path) -> Place:
+        return Place(document.place.source, document.line(path))
+
+    return Subject.of(document.body, place)
+
+
+def of_objects(objects: Iterable[Any], *, whole: bool = False) -> Inventory:
+    return Inventory([Subject.of(item) for item in objects], whole=whole)
+
+
+async def of_world(world: World, namespace: str = "") -> tuple[Inventory, list[str]]:
+    """Everything that checks look at, and what may not be seen, in sentences. Then nothing counts as missing.
+
+    Raises:
+        SteadyError: the cluster does not answer.
+    """
+    await world.ensure(*LOOKED_AT, namespace=namespace)
+    missed = [f"{kind}: {why}" for kind, why in world.forbidden.items() if kind in LOOKED_AT]
+    found: list[Subject] = []
+    for number, item in enumerate(_subjects(world, namespace)):
+        found.append(item)
+        if number % _AT_A_TIME == 0:
+            await asyncio.sleep(0)  # others want their answers too
+    return Inventory(found, whole=not missed), missed
+
+
+def _subjects(world: World, namespace: str) -> Iterator[Subject]:
+    """All kinds that are in the store: custom ones may make pods too, and every kind has an API version."""
+    for resource in dict.fromkeys([*LOOKED_AT, *world.store.resources()]):
+        if resource in {"events", "events.events.k8s.io", "endpointslices.discovery.k8s.io", "leases.coordination.k8s.io"}:
+            continue
+        for key, obj in world.store.items(resource):
+            if (not namespace or key.namespace in {"", namespace}) and not _covered(resource, obj):
+                yield Subject.of(obj, cluster=world.cluster)
+
+
+def _covered(resource: str, obj: Any) -> bool:
+    """What a built-in controller made is judged, and found by selectors, as its owner's template."""
+    owners = obj["metadata"].get("ownerReferences") or ()
+    if resource == "pods":
+        return any(owner.get("kind") in _BUILT_IN_OWNERS for owner in owners)
+    return resource in {"replicasets.apps", "jobs.batch"} and bool(owners)
