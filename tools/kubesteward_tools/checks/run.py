@@ -90,10 +90,16 @@ def catalogue() -> tuple[Check, ...]:
     return tuple(read(name, text) for name, text in shipped.texts())
 
 
-def run(inventory: Inventory, asked: Asked, *, checks: Sequence[Check] | None = None) -> Report:
-    """The checks asked for over every object that no controller made."""
+def run(
+    inventory: Inventory,
+    asked: Asked,
+    *,
+    checks: Sequence[Check] | None = None,
+    about: Iterable[Subject] | None = None,
+) -> Report:
+    """The checks asked for over every object that no controller made; `about` names the only ones to check."""
     chosen = [item for item in (catalogue() if checks is None else checks) if asked.chosen(item)]
-    subjects = [item for item in inventory.subjects if not item.owned]
+    subjects = [item for item in inventory.subjects if not item.owned] if about is None else list(about)
     outcomes: list[Outcome] = []
     problems: list[str] = []
     for subject in subjects:

@@ -1,0 +1,150 @@
+"""Holds an object against the operator's guardrails and the shipped checks. Nothing is sent to the cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from kubesteward_policies.tiers import Tier
+from kubesteward_tools.lookup.arguments import NAME, Cluster, Format, Namespace
+from kubesteward_tools.lookup.scope import Scope, one
+from kubesteward_tools.lookup.shown import sentence, tidy
+from kubesteward_tools.text.budget import cap
+from kubesteward_tools.tool import Answer, Desk, tool
+
+if TYPE_CHECKING:
+    from kubesteward_policies.judge import Ruling
+    from kubesteward_tools.checks.inventory import Inventory, Subject
+    from kubesteward_tools.checks.run import Report
+    from kubesteward_tools.world.world import World
+
+_MOST = {"concise": 20, "detailed": 100}
+_LONGEST = {"concise": 6_000, "detailed": 30_000}
+_TEXT = 200_000
+
+
+@tool(Tier.ANALYSE, title="Check against policies")
+async def check_policy(
+    desk: Desk,
+    *,
+    resource: Annotated[str, Field(max_length=_TEXT, description='YAML, or kind/name; "": all of the namespace')] = "",
+    namespace: Namespace = "",
+    frameworks: Annotated[list[str] | None, Field(max_length=5, description="cis, nsa, mitre, pss")] = None,
+    response_format: Format = "concise",
+    cluster: Cluster = "",
+) -> Answer:
+    """Guardrails and best-practice, security, RBAC and API-version checks: ids, severity, fix."""
+    from kubesteward_tools.checks.asking import asked, minor_of
+    from kubesteward_tools.checks.run import run
+
+    world = await one(desk, cluster)
+    wanted = asked(frameworks or (), target=f"1.{minor_of(await world.version()) or 0}")
+    subjects, around, missed = await _chosen(world, resource, namespace)
+    report = await asyncio.to_thread(run, around, wanted, about=subjects)
+    scope = Scope([world], namespace)
+    for kind, why in missed:
+        scope.miss(world, kind, why)
+    spoken, waiting = _guardrails(desk, world, subjects) if resource else ((), ())
+    return _answer(scope, report, spoken, waiting, response_format)
+
+
+async def _chosen(
+    world: World, resource: str, namespace: str
+) -> tuple[list[Subject], Inventory, list[tuple[str, str]]]:
+    """What to check, what stands around it, and which kinds may not be seen. Raises InvalidArguments, ObjectNotFound."""
+    from kubesteward_tools.checks.inventory import Inventory, Subject
+    from kubesteward_tools.checks.sources import LOOKED_AT, of_world
+    from kubesteward_tools.lookup.targets import find, parse
+
+    around, _ = await of_world(world, namespace if not resource else "")
+    missed = [(kind, why) for kind, why in world.forbidden.items() if kind in LOOKED_AT]
+    if not resource:
+        return around.subjects, around, missed
+    if _is_text(resource):
+        given = _read(resource, namespace)
+    else:
+        found = await find(world, *parse(resource), namespace)
+        given = [Subject.of(found.obj, cluster=world.cluster)]
+    places = {(item.ref.group, item.ref.kind, item.space, item.ref.name) for item in given}
+    others = [item for item in around.subjects if (item.ref.group, item.ref.kind, item.space, item.ref.name) not in places]
+    return given, Inventory([*given, *others], whole=around.whole), missed
+
+
+def _is_text(resource: str) -> bool:
+    return "\n" in resource.strip() or ":" in resource or resource.lstrip().startswith("{")
+
+
+def _read(text: str, namespace: str) -> list[Subject]:
+    from kubesteward_tools.checks.inventory import Subject
+    from kubesteward_tools.errors import InvalidArguments
+    from kubesteward_tools.plans.documents import Reading
+
+    reading = Reading()
+    reading.add("resource", text)
+    if reading.problems or not reading.documents:
+        raise InvalidArguments(" ".join(reading.problems[:5]) or "resource holds no object.", todo="Give one as YAML.")
+    found = []
+    for document in reading.documents:
+        metadata = document.body["metadata"]
+        named = {**metadata, "namespace": metadata.get("namespace") or namespace} if namespace else metadata
+        found.append(Subject.of({**document.body, "metadata": named}))
+    return found
+
+
+def _guardrails(desk: Desk, world: World, subjects: list[Subject]) -> tuple[tuple[Ruling, ...], tuple[str, ...]]:
+    from kubesteward_tools.checks.guardrails import rulings
+    from kubesteward_tools.world.store import Key
+
+    rules = desk.rules()
+    spoken: list[Ruling] = []
+    waiting: tuple[str, ...] = ()
+    for subject in subjects:
+        ref = subject.ref
+        old = world.store.get(world.key_of(ref.group, ref.kind, subject.space, ref.name))
+        space = world.store.get(Key("namespaces", "", subject.space)) if subject.space else None
+        found, waiting = rulings(rules, subject, old, space, desk.now())
+        spoken += found
+    return tuple(spoken), waiting
+
+
+def _answer(
+    scope: Scope, report: Report, spoken: tuple[Ruling, ...], waiting: tuple[str, ...], form: Format
+) -> Answer:
+    from kubesteward_tools.checks.reports import data, text
+
+    lines = [*scope.lines(), *map(_told, spoken)]
+    if waiting:
+        lines.append(f"Judged only with a rehearsal: {', '.join(waiting)}.")
+    lines.append(text.render(report, most=_MOST[form]))
+    problems = [sentence(item) for item in report.problems[:5]]
+    shown = sorted(report.open, key=lambda item: -item.severity.rank)[: _MOST[form]]
+    found: dict[str, Any] = {
+        "scope": scope.data(),
+        "guardrails": [_ruling(item) for item in spoken],
+        "counts": data.counted(report),
+        "findings": [_short(data.finding(item)) if form == "concise" else data.finding(item) for item in shown],
+        "total": len(report.open),
+        "problems": problems,
+    }
+    return Answer(cap("\n".join([*lines, *problems]), _LONGEST[form]), tidy(found))
+
+
+def _short(finding: dict[str, Any]) -> dict[str, Any]:
+    return {key: finding[key] for key in ("check", "severity", "object", "message", "fix")}
+
+
+def _told(ruling: Ruling) -> str:
+    return f"guardrail {ruling.effect.value:<8} {ruling.rule}: {sentence(ruling.message)} Fix: {sentence(ruling.remediation)}"
+
+
+def _ruling(ruling: Ruling) -> dict[str, str]:
+    return {
+        "rule": ruling.rule,
+        "effect": ruling.effect.value,
+        "object": sentence(ruling.target),
+        "message": sentence(ruling.message),
+        "fix": sentence(ruling.remediation),
+        "exempted": sentence(ruling.exempted),
+    }
