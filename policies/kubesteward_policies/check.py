@@ -16,7 +16,20 @@ from typing import Any
 from kubesteward_policies.cel import Compile, Invalid, Undecided
 
 NAMES = frozenset(
-    {"object", "kind", "workload", "pod", "metadata", "container", "role", "item", "params", "related", "whole", "target"}
+    {
+        "object",
+        "kind",
+        "workload",
+        "pod",
+        "metadata",
+        "container",
+        "role",
+        "item",
+        "params",
+        "related",
+        "whole",
+        "target",
+    }
 )
 """The variables of an expression; `docs/checks.md` says what is in them."""
 CATEGORIES = ("security", "access", "reliability", "efficiency", "network", "lifecycle", "hygiene")
@@ -105,18 +118,25 @@ def read(name: str, text: str, compiled: Compile | None = None) -> Check:
     if bool(found.get("fails")) == bool(found.get("native")):
         raise CheckInvalid(f"{name}: it needs either `fails` or `native`")
     _check_words(name, found)
-    check = Check(
-        id=name,
-        severity=Severity(found.pop("severity")),
-        kinds=tuple(found.pop("kinds")),
-        needs=tuple(found.pop("needs", ())),
-        frameworks={key: tuple(map(str, value)) for key, value in (found.pop("frameworks", None) or {}).items()},
-        cases={key: tuple(value) for key, value in found.pop("cases").items()},
-        **{key: value.strip() if isinstance(value, str) else value for key, value in found.items()},
-    )
+    check = _made(name, found)
     if compiled is not None:
         _try(check, compiled)
     return check
+
+
+def _made(name: str, found: Mapping[str, Any]) -> Check:
+    rest: dict[str, Any] = {key: found[key].strip() for key in _TEXTS if key in found and key != "severity"}
+    return Check(
+        id=name,
+        severity=Severity(found["severity"]),
+        kinds=tuple(found["kinds"]),
+        needs=tuple(found.get("needs", ())),
+        optional=bool(found.get("optional")),
+        params=found.get("params") or {},
+        frameworks={key: tuple(map(str, value)) for key, value in (found.get("frameworks") or {}).items()},
+        cases={key: tuple(value) for key, value in found["cases"].items()},
+        **rest,
+    )
 
 
 def _loaded(name: str, text: str) -> dict[str, Any]:

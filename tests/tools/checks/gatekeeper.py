@@ -132,9 +132,7 @@ POLICIES: Mapping[str, Callable[[Given], Settings]] = {
     "ephemeralstoragelimit": lambda given: {"ephemeral-storage-limit": {"most": given["ephemeral-storage"]}},
     "externalip": lambda given: {"service-external-ip": {"allowed": given["allowedIPs"]}},
     "horizontalpodautoscaler": _autoscaler,
-    "httpsonly": lambda given: {
-        "ingress-without-tls": {"redirect": True, "optional": bool(given.get("tlsOptional"))}
-    },
+    "httpsonly": lambda given: {"ingress-without-tls": {"redirect": True, "optional": bool(given.get("tlsOptional"))}},
     "imagedigests": _exempt("image-digest-missing"),
     "poddisruptionbudget": _plain("budget-above-replicas", "budget-blocks-eviction"),
     "replicalimits": lambda given: {"replicas-range": {"ranges": _ranges(given)}},

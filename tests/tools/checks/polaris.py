@@ -111,7 +111,9 @@ def verdicts(folder: Path) -> Iterator[Verdict]:
     """One for each case of the folder, which holds `cases.json`."""
     for case in json.loads((folder / "cases.json").read_text("utf-8"))["cases"]:
         ours = SAME[case["check"]]
-        documents = [item for item in yaml.safe_load_all((folder / case["file"]).read_text("utf-8")) if _wanted(item, ours)]
+        documents = [
+            item for item in yaml.safe_load_all((folder / case["file"]).read_text("utf-8")) if _wanted(item, ours)
+        ]
         inventory = Inventory([Subject.of(item) for item in documents])
         report = run(inventory, Asked(only=frozenset(ours.checks), params=ours.params))
         said = [item for item in report.outcomes if not ours.kinds or item.object.kind in ours.kinds]

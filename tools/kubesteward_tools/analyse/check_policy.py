@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from kubesteward_policies.tiers import Tier
-from kubesteward_tools.lookup.arguments import NAME, Cluster, Format, Namespace
+from kubesteward_tools.lookup.arguments import Cluster, Format, Namespace
 from kubesteward_tools.lookup.scope import Scope, one
 from kubesteward_tools.lookup.shown import sentence, tidy
 from kubesteward_tools.text.budget import cap
@@ -67,9 +67,13 @@ async def _chosen(
     else:
         found = await find(world, *parse(resource), namespace)
         given = [Subject.of(found.obj, cluster=world.cluster)]
-    places = {(item.ref.group, item.ref.kind, item.space, item.ref.name) for item in given}
-    others = [item for item in around.subjects if (item.ref.group, item.ref.kind, item.space, item.ref.name) not in places]
+    places = set(map(_place, given))
+    others = [item for item in around.subjects if _place(item) not in places]
     return given, Inventory([*given, *others], whole=around.whole), missed
+
+
+def _place(subject: Subject) -> tuple[str, str, str, str]:
+    return subject.ref.group, subject.ref.kind, subject.space, subject.ref.name
 
 
 def _is_text(resource: str) -> bool:
@@ -109,9 +113,7 @@ def _guardrails(desk: Desk, world: World, subjects: list[Subject]) -> tuple[tupl
     return tuple(spoken), waiting
 
 
-def _answer(
-    scope: Scope, report: Report, spoken: tuple[Ruling, ...], waiting: tuple[str, ...], form: Format
-) -> Answer:
+def _answer(scope: Scope, report: Report, spoken: tuple[Ruling, ...], waiting: tuple[str, ...], form: Format) -> Answer:
     from kubesteward_tools.checks.reports import data, text
 
     lines = [*scope.lines(), *map(_told, spoken)]
@@ -136,7 +138,8 @@ def _short(finding: dict[str, Any]) -> dict[str, Any]:
 
 
 def _told(ruling: Ruling) -> str:
-    return f"guardrail {ruling.effect.value:<8} {ruling.rule}: {sentence(ruling.message)} Fix: {sentence(ruling.remediation)}"
+    said = f"{sentence(ruling.message)} Fix: {sentence(ruling.remediation)}"
+    return f"guardrail {ruling.effect.value:<8} {ruling.rule}: {said}"
 
 
 def _ruling(ruling: Ruling) -> dict[str, str]:

@@ -55,7 +55,7 @@ async def explain_permissions(
 
 
 async def _access(world: Any, verb: str, resource: str, namespace: str, name: str) -> Access:
-    """A kind as people write it ("deploy") becomes its plural and group; a resource that is not served stays as it is."""
+    """A kind as people write it ("deploy") becomes its plural and group; what is not served stays as it is."""
     from kubesteward_tools.errors import UnknownKind
     from kubesteward_tools.twin.rbac import Access
 
@@ -106,7 +106,11 @@ def _may(scope: Scope, access: Access, user: User, subject: str, store: Store) -
 
     decision = permits(store, user, access)
     found = grants(store, access, user)
-    notes = [] if decision.allowed else _why_not(found, elsewhere(store, access, user), dangling(store, user, access.namespace))
+    notes = (
+        []
+        if decision.allowed
+        else _why_not(found, elsewhere(store, access, user), dangling(store, user, access.namespace))
+    )
     reason = "member of system:masters, whom no rule holds" if user.is_superuser else ""
     known = f"{sentence(subject, 300)} {'may' if decision.allowed else 'may not'} {_question(access)}"
     shown = [sentence(item.chain, 400) for item in found[:_SHOWN]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,11 @@ def _table() -> dict[tuple[str, str], Life]:
 
 
 def _lives(row: Mapping[str, Any]) -> list[Life]:
-    product = row.get("product", "")
-    minors = {} if product else {key: int(row.get(key) or 0) for key in ("since", "deprecated", "removed")}
-    words = {f"product_{key}": str(row.get(key, "")) for key in ("deprecated", "removed")} if product else {}
-    return [Life(row["api"], kind, use=row.get("use", ""), product=product, **minors, **words) for kind in row["kinds"]]
+    use = row.get("use", "")
+    if product := row.get("product"):
+        deprecated, removed = str(row.get("deprecated", "")), str(row.get("removed", ""))
+        found = Life(row["api"], "", use=use, product=product, product_deprecated=deprecated, product_removed=removed)
+    else:
+        since, deprecated, removed = (int(row.get(key) or 0) for key in ("since", "deprecated", "removed"))
+        found = Life(row["api"], "", since, deprecated, removed, use)
+    return [replace(found, kind=kind) for kind in row["kinds"]]

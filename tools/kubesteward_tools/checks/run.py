@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 from functools import cache
 from typing import Any
 
-from kubesteward_policies import checks as shipped
 from kubesteward_policies import checking
+from kubesteward_policies import checks as shipped
 from kubesteward_policies.cel import Failed, Invalid, Undecided
 from kubesteward_policies.check import UNITS, WORKLOAD, Check, Severity, read
 from kubesteward_policies.checking import Situation
@@ -21,7 +21,6 @@ from kubesteward_tools.checks.related import related
 from kubesteward_tools.checks.units import Path, at, containers
 from kubesteward_tools.plans.documents import Place
 from kubesteward_tools.twin.cel import compiled
-
 
 EXEMPT = "exemptImages"
 """A parameter of every check of containers: patterns (`*`, `?`) of images that it passes over."""

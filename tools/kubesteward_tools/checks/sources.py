@@ -80,7 +80,12 @@ async def of_world(world: World, namespace: str = "") -> tuple[Inventory, list[s
 def _subjects(world: World, namespace: str) -> Iterator[Subject]:
     """All kinds that are in the store: custom ones may make pods too, and every kind has an API version."""
     for resource in dict.fromkeys([*LOOKED_AT, *world.store.resources()]):
-        if resource in {"events", "events.events.k8s.io", "endpointslices.discovery.k8s.io", "leases.coordination.k8s.io"}:
+        if resource in {
+            "events",
+            "events.events.k8s.io",
+            "endpointslices.discovery.k8s.io",
+            "leases.coordination.k8s.io",
+        }:
             continue
         for key, obj in world.store.items(resource):
             if (not namespace or key.namespace in {"", namespace}) and not _covered(resource, obj):

@@ -27,7 +27,14 @@ _NOTES = (
 )
 _HASHES = frozenset({"pod-template-hash", "controller-revision-hash", "pod-template-generation"})
 _ASSIGNED: Mapping[str, tuple[str, ...]] = {
-    "Service": ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "healthCheckNodePort", "internalTrafficPolicy"),
+    "Service": (
+        "clusterIP",
+        "clusterIPs",
+        "ipFamilies",
+        "ipFamilyPolicy",
+        "healthCheckNodePort",
+        "internalTrafficPolicy",
+    ),
     "Pod": ("nodeName", "serviceAccount", "priority", "preemptionPolicy", "enableServiceLinks", "tolerations"),
     "PersistentVolumeClaim": ("volumeName", "volumeMode"),
     "Namespace": ("finalizers",),
@@ -110,4 +117,7 @@ def compared(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Difference]:
 def names_only(obj: Mapping[str, Any]) -> dict[str, Any]:
     """A Secret with the names of its values: these are never compared with what is not the same cluster's."""
     held = {name for key in _VALUES for name in obj.get(key) or ()}
-    return {**{key: item for key, item in obj.items() if key not in _VALUES}, "data": dict.fromkeys(sorted(held), "set")}
+    return {
+        **{key: item for key, item in obj.items() if key not in _VALUES},
+        "data": dict.fromkeys(sorted(held), "set"),
+    }

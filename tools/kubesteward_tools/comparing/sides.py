@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
 
 FORM = "[namespace/]kind/name[@10m | @TIMESTAMP | @revision:N | @applied][ in CLUSTER]"
-_FORM = re.compile(r"(?:(?P<space>[^/@\s]+)/)?(?P<kind>[^/@\s]+)/(?P<name>[^/@\s]+)(?:@(?P<when>\S+))?(?:\s+in\s+(?P<cluster>\S+))?")
+_FORM = re.compile(
+    r"(?:(?P<space>[^/@\s]+)/)?(?P<kind>[^/@\s]+)/(?P<name>[^/@\s]+)(?:@(?P<when>\S+))?(?:\s+in\s+(?P<cluster>\S+))?"
+)
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _REVISION = "deployment.kubernetes.io/revision"
 TEMPLATE = ("spec", "template")
@@ -87,8 +89,8 @@ async def _then(world: World, found: Found, when: str, now: float) -> Side:
         return Side(_applied(found), found.key.resource, "", label)
     if when.startswith("revision:"):
         template = await _revision(world, found, when.removeprefix("revision:"))
-        obj = {**{key: found.obj[key] for key in ("apiVersion", "kind", "metadata") if key in found.obj}}
-        return Side({**obj, "spec": {"template": template}}, found.key.resource, world.cluster, label, TEMPLATE)
+        own = {key: found.obj[key] for key in ("apiVersion", "kind", "metadata") if key in found.obj}
+        return Side({**own, "spec": {"template": template}}, found.key.resource, world.cluster, label, TEMPLATE)
     at = _moment(when, now)
     try:
         state = world.state_at(found.ref, at)
@@ -146,5 +148,7 @@ def _revisions(world: World, found: Found) -> list[tuple[str, dict[str, Any]]]:
             kept.append((number, obj["spec"].get("template") or {}))
         elif key.resource == "controllerrevisions.apps":
             template = ((obj.get("data") or {}).get("spec") or {}).get("template") or {}
-            kept.append((str(obj.get("revision", "")), {name: item for name, item in template.items() if name != "$patch"}))
+            kept.append(
+                (str(obj.get("revision", "")), {name: item for name, item in template.items() if name != "$patch"})
+            )
     return [(number, template) for number, template in kept if number]

@@ -37,7 +37,9 @@ class Grant:
     @property
     def chain(self) -> str:
         """`Group devs -> RoleBinding shop/devs -> ClusterRole edit (from aggregate-edit) -> create on pods/exec`."""
-        where = f"RoleBinding {self.namespace}/{self.binding}" if self.namespace else f"ClusterRoleBinding {self.binding}"
+        where = (
+            f"RoleBinding {self.namespace}/{self.binding}" if self.namespace else f"ClusterRoleBinding {self.binding}"
+        )
         via = f" (from {self.via})" if self.via else ""
         right = f"{','.join(self.verbs)} on {','.join(self.resources)}"
         only = f", {NARROWED}{', '.join(self.names)}" if self.names else ""
@@ -90,16 +92,14 @@ def _rules(store: Store, role: Mapping[str, Any], space: str) -> Iterator[tuple[
 
 
 def _labelled(store: Store, selector: Mapping[str, Any]) -> list[Object]:
-    return [
-        item for item in store.objects(_ROLES["ClusterRole"]) if matches(selector, item["metadata"].get("labels"))
-    ]
+    return [item for item in store.objects(_ROLES["ClusterRole"]) if matches(selector, item["metadata"].get("labels"))]
 
 
 def _allows(rule: Rule, access: Access) -> bool:
     return covers(rule if access.name else {**rule, "resourceNames": []}, access)
 
 
-def _grant(
+def _grant(  # noqa: PLR0917 - the links of the chain, in their order
     subject: Mapping[str, Any], binding: Object, space: str, role: Mapping[str, Any], rule: Rule, via: str
 ) -> Grant:
     name = str(subject.get("name", ""))

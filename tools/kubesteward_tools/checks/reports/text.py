@@ -25,6 +25,8 @@ def _of_object(outcomes: list[Outcome]) -> Iterator[str]:
         same = list(group)
         for item in same:
             where = str(item.place or item.where)
-            yield f"  {item.severity.value:<8} {item.check.id}: {message(item)}" + (f" ({sentence(where)})" if where else "")
+            yield f"  {item.severity.value:<8} {item.check.id}: {message(item)}" + (
+                f" ({sentence(where)})" if where else ""
+            )
         yield f"           fix: {same[0].check.fix}"
     yield ""
