@@ -117,5 +117,5 @@ def verdicts(folder: Path) -> Iterator[Verdict]:
         inventory = Inventory([Subject.of(item) for item in documents])
         report = run(inventory, Asked(only=frozenset(ours.checks), params=ours.params))
         said = [item for item in report.outcomes if not ours.kinds or item.object.kind in ours.kinds]
-        messages = tuple([*(f"{item.object}: {item.message}" for item in said), *report.problems])
+        messages = (*(f"{item.object}: {item.message}" for item in said), *report.problems)
         yield Verdict(case["check"], case["file"], case["expected"], "fail" if messages else "pass", messages)

@@ -53,7 +53,11 @@ async def check_policy(
 async def _chosen(
     world: World, resource: str, namespace: str
 ) -> tuple[list[Subject], Inventory, list[tuple[str, str]]]:
-    """What to check, what stands around it, and which kinds may not be seen. Raises InvalidArguments, ObjectNotFound."""
+    """What to check, what stands around it, and which kinds may not be seen.
+
+    Raises:
+        InvalidArguments, ObjectNotFound.
+    """
     from kubesteward_tools.checks.inventory import Inventory, Subject
     from kubesteward_tools.checks.sources import LOOKED_AT, of_world
     from kubesteward_tools.lookup.targets import find, parse

@@ -109,6 +109,6 @@ def _lives(row: Mapping[str, Any]) -> list[Life]:
         deprecated, removed = str(row.get("deprecated", "")), str(row.get("removed", ""))
         found = Life(row["api"], "", use=use, product=product, product_deprecated=deprecated, product_removed=removed)
     else:
-        since, deprecated, removed = (int(row.get(key) or 0) for key in ("since", "deprecated", "removed"))
-        found = Life(row["api"], "", since, deprecated, removed, use)
+        since, gone, ends = (int(row.get(key) or 0) for key in ("since", "deprecated", "removed"))
+        found = Life(row["api"], "", since, gone, ends, use)
     return [replace(found, kind=kind) for kind in row["kinds"]]

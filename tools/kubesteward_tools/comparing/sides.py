@@ -89,7 +89,7 @@ async def _then(world: World, found: Found, when: str, now: float) -> Side:
         return Side(_applied(found), found.key.resource, "", label)
     if when.startswith("revision:"):
         template = await _revision(world, found, when.removeprefix("revision:"))
-        own = {key: found.obj[key] for key in ("apiVersion", "kind", "metadata") if key in found.obj}
+        own: dict[str, Any] = {key: found.obj[key] for key in ("apiVersion", "kind", "metadata") if key in found.obj}
         return Side({**own, "spec": {"template": template}}, found.key.resource, world.cluster, label, TEMPLATE)
     at = _moment(when, now)
     try:
