@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from kubesteward_policies.tiers import Tier
-from kubesteward_tools.lookup.arguments import Cluster, Format, Namespace
+from kubesteward_tools.lookup.arguments import Cluster, Namespace
 from kubesteward_tools.lookup.scope import Scope, one
 from kubesteward_tools.lookup.shown import sentence, tidy
 from kubesteward_tools.text.budget import cap
@@ -20,34 +20,34 @@ if TYPE_CHECKING:
     from kubesteward_tools.checks.run import Report
     from kubesteward_tools.world.world import World
 
-_MOST = {"concise": 20, "detailed": 100}
-_LONGEST = {"concise": 6_000, "detailed": 30_000}
+_MOST = 25
+_LONGEST = 8_000
 _TEXT = 200_000
+Framework = Literal["cis", "nsa", "mitre", "pss"]
 
 
 @tool(Tier.ANALYSE, title="Check against policies")
 async def check_policy(
     desk: Desk,
     *,
-    resource: Annotated[str, Field(max_length=_TEXT, description='YAML, or kind/name; "": all of the namespace')] = "",
+    resource: Annotated[str, Field(max_length=_TEXT, description="YAML or kind/name; default: all")] = "",
     namespace: Namespace = "",
-    frameworks: Annotated[list[str] | None, Field(max_length=5, description="cis, nsa, mitre, pss")] = None,
-    response_format: Format = "concise",
+    frameworks: Annotated[list[Framework], Field(max_length=5)] = [],  # noqa: B006 - never changed
     cluster: Cluster = "",
 ) -> Answer:
-    """Guardrails and best-practice, security, RBAC and API-version checks: ids, severity, fix."""
+    """Guardrails and security, reliability, RBAC and API-version checks."""
     from kubesteward_tools.checks.asking import asked, minor_of
     from kubesteward_tools.checks.run import run
 
     world = await one(desk, cluster)
-    wanted = asked(frameworks or (), target=f"1.{minor_of(await world.version()) or 0}")
+    wanted = asked(frameworks, target=f"1.{minor_of(await world.version()) or 0}")
     subjects, around, missed = await _chosen(world, resource, namespace)
     report = await asyncio.to_thread(run, around, wanted, about=subjects)
     scope = Scope([world], namespace)
     for kind, why in missed:
         scope.miss(world, kind, why)
     spoken, waiting = _guardrails(desk, world, subjects) if resource else ((), ())
-    return _answer(scope, report, spoken, waiting, response_format)
+    return _answer(scope, report, spoken, waiting)
 
 
 async def _chosen(
@@ -117,24 +117,24 @@ def _guardrails(desk: Desk, world: World, subjects: list[Subject]) -> tuple[tupl
     return tuple(spoken), waiting
 
 
-def _answer(scope: Scope, report: Report, spoken: tuple[Ruling, ...], waiting: tuple[str, ...], form: Format) -> Answer:
+def _answer(scope: Scope, report: Report, spoken: tuple[Ruling, ...], waiting: tuple[str, ...]) -> Answer:
     from kubesteward_tools.checks.reports import data, text
 
     lines = [*scope.lines(), *map(_told, spoken)]
     if waiting:
         lines.append(f"Judged only with a rehearsal: {', '.join(waiting)}.")
-    lines.append(text.render(report, most=_MOST[form]))
+    lines.append(text.render(report, most=_MOST))
     problems = [sentence(item) for item in report.problems[:5]]
-    shown = sorted(report.open, key=lambda item: -item.severity.rank)[: _MOST[form]]
+    shown = sorted(report.open, key=lambda item: -item.severity.rank)[:_MOST]
     found: dict[str, Any] = {
         "scope": scope.data(),
         "guardrails": [_ruling(item) for item in spoken],
         "counts": data.counted(report),
-        "findings": [_short(data.finding(item)) if form == "concise" else data.finding(item) for item in shown],
+        "findings": [_short(data.finding(item)) for item in shown],
         "total": len(report.open),
         "problems": problems,
     }
-    return Answer(cap("\n".join([*lines, *problems]), _LONGEST[form]), tidy(found))
+    return Answer(cap("\n".join([*lines, *problems]), _LONGEST), tidy(found))
 
 
 def _short(finding: dict[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MOST = 100
 _VALUE = 300
 _LONGEST = 12_000
-_A = "YAML, or [namespace/]kind/name[@10m|@TIME|@revision:3|@applied][ in CLUSTER]"
+_A = "YAML, or [namespace/]kind/name[@10m|@revision:3|@applied][ in CLUSTER]"
 
 
 @tool(Tier.ANALYSE, title="Compare objects", open_world=True)
@@ -28,13 +28,12 @@ async def diff_resources(
     desk: Desk,
     *,
     a: Annotated[str, Field(min_length=1, max_length=200_000, description=_A)],
-    b: Annotated[str, Field(min_length=1, max_length=200_000, description="the same; @10m and such mean of a")],
+    b: Annotated[str, Field(min_length=1, max_length=200_000, description="likewise; @… alone: of a")],
     namespace: Namespace = "",
     status: bool = False,
     cluster: Cluster = "",
 ) -> Answer:
-    """Semantic diff of two of: live object, its state at a time, manifest, another cluster's, rollout revision.
-    Without defaults, server-written fields and, unless asked, status."""
+    """What differs in meaning between two objects or states of one; defaults and server-written fields left out."""
     from kubesteward_tools.comparing.sides import side
 
     first = await side(desk, a, cluster, namespace)

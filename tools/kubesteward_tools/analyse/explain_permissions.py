@@ -23,7 +23,7 @@ _RBAC = tuple(
     f"{plural}.rbac.authorization.k8s.io" for plural in ("clusterrolebindings", "rolebindings", "clusterroles", "roles")
 )
 _SHOWN = 40
-_WHO = "alice, Group:devs or sa:NAMESPACE/NAME; empty: who can"
+_WHO = "alice, Group:devs, sa:NAMESPACE/NAME; default: who can"
 
 
 @tool(Tier.ANALYSE, title="Explain permissions")
@@ -31,13 +31,13 @@ async def explain_permissions(
     desk: Desk,
     *,
     subject: Annotated[str, Field(max_length=2 * NAME, description=_WHO)] = "",
-    verb: Annotated[str, Field(min_length=1, max_length=63)],
-    resource: Annotated[str, Field(min_length=1, max_length=NAME, description="pods/exec, deployments.apps, /metrics")],
-    name: Annotated[str, Field(max_length=NAME)] = "",
+    verb: str,
+    resource: Annotated[str, Field(min_length=1, max_length=NAME, description="e.g. pods/exec")],
+    name: str = "",
     namespace: Namespace = "",
     cluster: Cluster = "",
 ) -> Answer:
-    """RBAC: may the subject do it, or who may, through which bindings and roles. No namespace: everywhere."""
+    """RBAC can-i and who-can, with the chain of bindings. Without namespace: everywhere."""
     from kubesteward_tools.permissions.grants import grants
     from kubesteward_tools.twin.identity import user_of
 
