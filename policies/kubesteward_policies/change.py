@@ -5,6 +5,7 @@ Tier-4 tools return one, the twin rehearses it, people approve its digest, and o
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,6 +36,10 @@ class ApiCall:
     content_type: str = JSON
     query: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def evicts(self) -> bool:
+        return self.verb == "create" and self.path.endswith("/eviction")
+
     def as_json(self) -> dict[str, Any]:
         return {
             "verb": self.verb,
@@ -47,13 +52,33 @@ class ApiCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A part of a change that is carried out and verified before the next one begins; `first` is its first call's
+    place in the change, `number` counts from 0.
+    """
+
+    number: int
+    first: int
+    calls: tuple[ApiCall, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
-    """One proposed mutation of one cluster: the tool that proposes it, its target, and its calls in order."""
+    """One proposed mutation of one cluster: the tool that proposes it, its target, and its calls in order.
+
+    `steps` holds the number of calls of each step, () for a single one. `reverts` is the action that it takes back.
+    """
 
     tool: str
     target: Ref
     calls: tuple[ApiCall, ...]
     summary: str
+    steps: tuple[int, ...] = ()
+    reverts: str = ""
+
+    def __post_init__(self) -> None:
+        if self.steps and (min(self.steps) < 1 or sum(self.steps) != len(self.calls)):
+            raise ValueError(f"{self.steps} are no steps of {len(self.calls)} calls")
 
     @property
     def cluster(self) -> str:
@@ -62,7 +87,13 @@ class Change:
     @property
     def digest(self) -> str:
         """Names the effect alone: two wordings of the same calls are the same change."""
-        return digest({"tool": self.tool, "calls": self.calls})
+        return digest({"tool": self.tool, "calls": self.calls, **self._parts()})
+
+    def in_steps(self) -> Iterator[Step]:
+        first = 0
+        for number, count in enumerate(self.steps or (len(self.calls),)):
+            yield Step(number, first, self.calls[first : first + count])
+            first += count
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -70,4 +101,10 @@ class Change:
             "target": self.target.as_json(),
             "calls": [call.as_json() for call in self.calls],
             "summary": self.summary,
+            **self._parts(),
         }
+
+    def _parts(self) -> dict[str, Any]:
+        """Left out where there are none, so that the digests of simpler changes stay what they were."""
+        steps = {"steps": list(self.steps)} if self.steps else {}
+        return {**steps, **({"reverts": self.reverts} if self.reverts else {})}

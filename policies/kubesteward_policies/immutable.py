@@ -1,36 +1,39 @@
 """Rules in code, one function each, not configurable. They judge the calls of a change before anybody is asked.
 
-Spec and prudence leave most of these to two persons; as long as two cannot be asked, they are denied with that reason.
+What belongs to the cluster or to everybody is left to two persons. What takes down the API server, what a model must
+not carry, and what goes too far at once is denied, whoever agrees; `vital` has the first of these.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
 from kubesteward_policies.change import ApiCall, Change
 from kubesteward_policies.ref import Ref
+from kubesteward_policies.vital import SYSTEM_NAMESPACES, vital
 
-_SYSTEM_NAMESPACES = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 _ADMISSION = frozenset({"admissionregistration.k8s.io"})
 _RBAC = frozenset({"rbac.authorization.k8s.io"})
+_CLUSTERS_OWN = ("system:", "cluster-admin", "kubeadm:")
 _EVERYBODYS = frozenset({"CustomResourceDefinition", "PersistentVolume", "APIService"})
 _SECRET_NAME = re.compile(r"(?i)(passw(or)?d|secret|token|api[_-]?key|private[_-]?key|credential)s?$")
-_TWO = "This needs two persons, which this version cannot ask; make the change by hand."
+_TWO = "Two persons have to agree, on a terminal or on the approvals page; no form of a client is enough."
 _MOST_PODS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The rule that a change breaks."""
+    """The rule that a change breaks, and how many persons can let it through all the same: two, or 0 for nobody."""
 
     rule: str
     reason: str
     remedy: str = _TWO
+    persons: int = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ Rule = Callable[[ApiCall, Surroundings], Broken | None]
 
 def system_namespace(call: ApiCall, _: Surroundings) -> Broken | None:
     space = _namespace(call.target)
-    if space in _SYSTEM_NAMESPACES:
+    if space in SYSTEM_NAMESPACES:
         return Broken("immutable.system_namespace", f"{space} belongs to the cluster itself")
     return None
 
@@ -68,13 +71,13 @@ def control_plane(call: ApiCall, around: Surroundings) -> Broken | None:
 
 def whole_namespace(call: ApiCall, _: Surroundings) -> Broken | None:
     if call.target.kind == "Namespace" and (call.verb == "delete" or call.path.endswith("/finalize")):
-        return Broken("immutable.namespace", "a namespace is not deleted as a whole")
+        return Broken("immutable.namespace", "a namespace is deleted as a whole, with all that is in it")
     return None
 
 
 def whole_collection(call: ApiCall, _: Surroundings) -> Broken | None:
     if call.verb == "delete" and not call.target.name:
-        return Broken("immutable.collection", "objects are deleted by name, not all of a kind at once", "Name them.")
+        return Broken("immutable.collection", "objects are deleted by name, not all of a kind at once", "Name them.", 0)
     return None
 
 
@@ -85,9 +88,14 @@ def admission(call: ApiCall, _: Surroundings) -> Broken | None:
 
 
 def rights(call: ApiCall, _: Surroundings) -> Broken | None:
-    if call.target.group in _RBAC:
-        return Broken("immutable.rbac", f"a {call.target.kind} may widen rights")
-    return None
+    """Rights only ever add up, so that a deletion widens nobody's; of anything else that cannot be told from here, for
+    groups and aggregated roles stand between a rule and the one who has it.
+    """
+    if call.target.group not in _RBAC:
+        return None
+    if call.verb == "delete" and not call.target.name.startswith(_CLUSTERS_OWN):
+        return None
+    return Broken("immutable.rbac", f"a {call.target.kind} may widen rights, or take them from the cluster itself")
 
 
 def everybodys(call: ApiCall, _: Surroundings) -> Broken | None:
@@ -100,7 +108,7 @@ def owners(call: ApiCall, _: Surroundings) -> Broken | None:
     """An owner that does not exist makes the garbage collector delete the object: a deletion that says "patch"."""
     if call.verb in {"patch", "update"} and _sets_owners(call.body):
         reason = "by its ownerReferences the garbage collector decides what to delete"
-        return Broken("immutable.owners", reason, "Leave metadata.ownerReferences out.")
+        return Broken("immutable.owners", reason, "Leave metadata.ownerReferences out.", 0)
     return None
 
 
@@ -108,11 +116,11 @@ def secret_values(call: ApiCall, _: Surroundings) -> Broken | None:
     """Also in the environment of a container or in a ConfigMap: what passes through a model has been seen by it."""
     if call.target.kind == "Secret" and call.verb != "delete":
         remedy = "Change the Secret where it is managed."
-        return Broken("immutable.secret", "Secret values do not pass through a model", remedy)
+        return Broken("immutable.secret", "Secret values do not pass through a model", remedy, 0)
     settings = _secret_settings(call.body) if call.target.kind == "ConfigMap" else iter(())
     if name := next(chain(_secret_variables(call.body), settings), ""):
         remedy = "Put the value into a Secret by hand and refer to it with valueFrom.secretKeyRef."
-        return Broken("immutable.secret", f"the patch carries a value for {name!r}", remedy)
+        return Broken("immutable.secret", f"the patch carries a value for {name!r}", remedy, 0)
     return None
 
 
@@ -130,20 +138,30 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-def judge(change: Change, around: Surroundings) -> Broken | None:
-    """The first rule that the change breaks, None when all hold."""
-    found: Iterable[Broken | None] = (rule(call, around) for call in change.calls for rule in RULES)
-    return next((broken for broken in found if broken is not None), None) or _many_pods(change, around)
+def judge(change: Change, around: Surroundings) -> tuple[Broken, ...]:
+    """The rules that the change breaks, each once and the strictest last; none when all hold."""
+    found = [rule(call, around) for call in change.calls for rule in RULES]
+    found += [_vital(change, around), _many_pods(change, around)]
+    told = {item.rule: item for item in found if item is not None}
+    return tuple(sorted(told.values(), key=lambda item: item.persons == 0))
+
+
+def _vital(change: Change, around: Surroundings) -> Broken | None:
+    reason = vital(change, around.control_plane)
+    return Broken("immutable.vital", reason, "Make this change by hand, where you can mend it.", 0) if reason else None
 
 
 def _many_pods(change: Change, around: Surroundings) -> Broken | None:
-    """More than a tenth of a workload's pods at once; one is always allowed, for the rehearsal judges that."""
-    gone = {call.target for call in change.calls if call.verb == "delete" or call.path.endswith("/eviction")}
+    """More than a tenth of a workload's pods at once; one is always allowed, for the rehearsal judges that.
+
+    Evictions are none: they are sent one after the other, each when the one before is replaced.
+    """
+    gone = {call.target for call in change.calls if call.verb == "delete"}
     counts = Counter(around.pods[target] for target in gone if target in around.pods)
     for (workload, pods), count in sorted(counts.items()):
         if count > max(1, pods * _MOST_PODS):
             reason = f"{count} of the {pods} pods of {workload} would go at once"
-            return Broken("immutable.pods", reason, "Restart the workload instead: it replaces its pods one by one.")
+            return Broken("immutable.pods", reason, "Restart the workload instead: it replaces its pods one by one.", 0)
     return None
 
 

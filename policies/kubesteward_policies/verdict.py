@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -20,7 +21,10 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`took_ms` is wall time and no part of the digest: the same decision made slower is the same decision."""
+    """`took_ms` is wall time and no part of the digest: the same decision made slower is the same decision.
+
+    `persons` is how many have to agree where the decision is NEEDS_APPROVAL: 1 or 2.
+    """
 
     stage: str
     decision: Decision
@@ -28,6 +32,7 @@ class Verdict:
     reason: str
     remediation: str = ""
     took_ms: float = 0.0
+    persons: int = 0
 
     @property
     def digest(self) -> str:
@@ -41,4 +46,11 @@ class Verdict:
             "reason": self.reason,
             "remediation": self.remediation,
             "took_ms": self.took_ms,
+            "persons": self.persons,
         }
+
+
+def persons_needed(verdicts: Iterable[Verdict]) -> int:
+    """How many have to agree, by the strictest of the verdicts; 0 when none of them asks."""
+    asking = (item for item in verdicts if item.decision is Decision.NEEDS_APPROVAL)
+    return max((max(1, item.persons) for item in asking), default=0)

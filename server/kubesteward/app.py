@@ -8,22 +8,27 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kubesteward.settings import Settings
+from kubesteward_tools.errors import Refused
 
 if TYPE_CHECKING:
     from kubesteward.audit.log import AuditLog
+    from kubesteward.audit.webhook import Webhook
     from kubesteward.gate.gate import Caller, Gate
     from kubesteward.gate.records import Records
+    from kubesteward.gate.switch import Stopped
+    from kubesteward.middleware.rates import Rates
     from kubesteward.standin import StandIn
     from kubesteward.store.store import Store
     from kubesteward_policies.rules import RuleSet
     from kubesteward_tools.cluster.clusters import Clusters
+    from kubesteward_tools.cluster.people import People
     from kubesteward_tools.tool import Tool
     from kubesteward_tools.world.metrics.telemetry import Instruments
 
@@ -79,6 +84,35 @@ class App:
         found.sets = parse(settings.cluster_sets)
         return found
 
+    @cached_property
+    def rates(self) -> Rates:
+        from kubesteward.middleware.rates import Rates
+
+        return Rates(self.settings)
+
+    @cached_property
+    def people(self) -> People:
+        """The clusters of whoever is acted for."""
+        from kubesteward_tools.cluster.people import People
+
+        return People(lambda: self.clusters, self._gone)
+
+    async def _gone(self, who: tuple[str, ...]) -> None:
+        if "gate" in vars(self):
+            await self.gate.forget(who)
+
+    def clusters_of(self, who: tuple[str, ...]) -> Clusters:
+        """As a user and their groups see them.
+
+        Raises:
+            Refused: nobody is named, and this server acts for callers alone.
+        """
+        if who:
+            return self.people.of(who)
+        if self.settings.impersonate:
+            raise Refused("this server acts for callers alone, and nobody is named.")
+        return self.clusters
+
     def _instruments(self, clusters: Clusters) -> Instruments:
         """An embedded cluster is always a new one, so that nothing about it is worth keeping.
 
@@ -102,13 +136,30 @@ class App:
     def audit(self) -> AuditLog:
         from kubesteward.audit.log import AuditLog
 
-        return AuditLog(self.store, self.settings.audit_anchor)
+        return AuditLog(self.store, self.settings.audit_anchor, self._webhook())
+
+    def _webhook(self) -> Webhook | None:
+        if not self.settings.audit_webhook:
+            return None
+        from kubesteward.audit.webhook import Webhook
+
+        return Webhook(self.settings.audit_webhook, self.settings.audit_webhook_token)
 
     @cached_property
     def gate(self) -> Gate:
         from kubesteward.gate.gate import Gate
 
-        return Gate(self.clusters, self.store, self.audit, self.settings)
+        return Gate(self.clusters, self.store, self.audit, self.settings, people=self.people)
+
+    def stopped(self) -> Stopped | None:
+        """The emergency stop. None also where the store cannot be read: the gate then refuses by itself."""
+        from kubesteward.gate.switch import Switch
+        from kubesteward.store.store import StoreUnusable
+
+        try:
+            return Switch(self.store).engaged()
+        except StoreUnusable:
+            return None
 
     def desk(self, caller: Caller) -> Desk:
         """What the tools of one call may reach."""
@@ -139,6 +190,8 @@ class App:
             await asyncio.wait(self._tasks)
         if "gate" in vars(self):
             await self.gate.close()
+        if "people" in vars(self):
+            await self.people.close()
         if "clusters" in vars(self):
             await self.clusters.close()
         if self.standin is not None:
@@ -156,7 +209,7 @@ class Desk:
 
     @property
     def clusters(self) -> Clusters:
-        return self.app.clusters
+        return self.app.clusters_of(self.caller.who)
 
     @property
     def records(self) -> Records:
@@ -174,6 +227,14 @@ class Desk:
         if not Store.exists(self.app.settings.state_dir):
             return rules_of(configured)
         return History(self.app.store, self.app.audit).in_force(configured, self.app.settings.principal)
+
+    async def safe_mode(self, cluster: str = "") -> Sequence[str]:
+        from kubesteward.store.store import StoreUnusable
+
+        try:
+            return [found.sentence for found in await self.app.gate.safe_mode(cluster, self.caller.who)]
+        except StoreUnusable as error:
+            return [f"safe mode, nothing is changed: {error.message}"]
 
     def now(self) -> float:
         return time.time()

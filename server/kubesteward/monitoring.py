@@ -29,4 +29,5 @@ def monitors(settings: Settings, clusters: Clusters) -> dict[str, Prometheus]:
             known = ", ".join(clusters.names()[:10])
             why = f"KUBESTEWARD_PROMETHEUS_URL names the context {name!r}, which is not there."
             raise InvalidArguments(why, todo=f"There are: {known}.")
-    return {name: Prometheus(address, settings.prometheus_token) for name, address in found.items()}
+    token, plain = settings.prometheus_token, settings.plain_http
+    return {name: Prometheus(address, token, plain=plain) for name, address in found.items()}

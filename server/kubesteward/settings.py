@@ -39,6 +39,12 @@ class Settings(BaseModel):
     bundle: Path | None = Field(
         None, description="folder or file of `kubectl get -o yaml` output, instead of a cluster"
     )
+    write_kubeconfig: Path | None = Field(
+        None, description="kubeconfig file with the credentials for changes; default: those that are read with"
+    )
+    write_context: str = Field(
+        "", description="its context for the current one, or `context=write-context` for each; default: the same names"
+    )
     namespaces: tuple[str, ...] = Field(
         (), description="where to look for what may not be listed across the cluster, comma-separated"
     )
@@ -53,8 +59,30 @@ class Settings(BaseModel):
     audit_anchor: Path | None = Field(
         None, description="file to which signed checkpoints of the audit log are copied, best out of this user's hands"
     )
+    audit_webhook: str = Field(
+        "", repr=False, description="https address to which signed checkpoints of the audit log are sent"
+    )
+    audit_webhook_token: Path | None = Field(None, description="file with the bearer token that it wants")
     autonomy: int = Field(
-        1, ge=1, le=4, description="1 advisor: executes nothing; 2 copilot: every action needs a person"
+        1,
+        ge=1,
+        le=4,
+        description="1 advisor: executes nothing; 2 copilot: every action needs a person; 3 guardian: the fixes of"
+        " allow_auto_fix run alone; 4 agent: runs alone within the hourly limit",
+    )
+    autonomy_scopes: str = Field(
+        "", description="other levels for clusters and namespaces: `prod-eu=1;prod-eu/payments=2;*/dev-*=3`"
+    )
+    allow_auto_fix: tuple[str, ...] = Field(
+        (), description="fixes that run alone at autonomy 3, comma-separated: restart_on_oom, delete_evicted_pods, ..."
+    )
+    auto_pods_per_hour: float = Field(
+        5.0, ge=0, le=100, description="percent of the pods of a cluster, and of a namespace, changed alone in an hour"
+    )
+    exec_commands: tuple[str, ...] = Field(
+        (),
+        description="commands that exec_in_pod may ask to run in containers, comma-separated,"
+        " such as `cat /etc/resolv.conf, ps *`; none: switched off",
     )
     policies: tuple[str, ...] = Field(
         ("default",),
@@ -76,12 +104,35 @@ class Settings(BaseModel):
         description="Prometheus of the current context, or `context=address` for each, comma-separated",
     )
     prometheus_token: str = Field("", repr=False, description="bearer token that Prometheus wants")
+    plain_http: bool = Field(
+        False, description="let Prometheus and others be called without encryption at public addresses too"
+    )
     http_host: str = Field("127.0.0.1", description="address to listen on; others than loopback need a token")
     http_port: int = Field(8765, ge=0, le=65535, description="port to listen on")
     http_token: str = Field("", repr=False, description="bearer token that HTTP clients must send")
     http_tokens: Path | None = Field(None, description="file of `principal token` lines, one person or service each")
     http_allowed_hosts: tuple[str, ...] = Field((), description="values of Host that are accepted, comma-separated")
     http_allowed_origins: tuple[str, ...] = Field((), description="values of Origin that are accepted, comma-separated")
+    oauth_issuer: str = Field("", description="OAuth issuer whose access tokens HTTP clients may send")
+    oauth_audience: str = Field(
+        "", description="address that clients reach this server at, with /mcp: whom the tokens have to be for"
+    )
+    oauth_jwks_url: str = Field("", description="the issuer's keys; default: where its metadata says")
+    oauth_scopes: tuple[str, ...] = Field((), description="scopes that every token needs, comma-separated")
+    oauth_tier_scopes: bool = Field(
+        False,
+        description="tools of tiers 1-2, 3 and 4 need kubesteward.read, kubesteward.recommend and kubesteward.propose",
+    )
+    oauth_user_claim: str = Field("sub", min_length=1, description="claim with the user's name")
+    oauth_groups_claim: str = Field("groups", description="claim with the user's groups")
+    impersonate: bool = Field(
+        False,
+        description="read and change clusters as the caller, by Kubernetes impersonation; needs HTTP clients known",
+    )
+    impersonate_user_prefix: str = Field("", description="put before a caller's name, for instance oidc:")
+    impersonate_group_prefix: str = Field("", description="put before the names of a caller's groups")
+    rate_reads_per_minute: float = Field(600.0, ge=0, description="calls that read, of one caller; 0: any number")
+    rate_proposals_per_minute: float = Field(30.0, ge=0, description="calls that propose changes; 0: any number")
 
     console: bool = Field(False, description="serve the approvals page beside MCP")
     console_host: str = Field(
@@ -98,14 +149,27 @@ class Settings(BaseModel):
     @field_validator(
         "namespaces",
         "policies",
+        "allow_auto_fix",
+        "exec_commands",
         "http_allowed_hosts",
         "http_allowed_origins",
+        "oauth_scopes",
         "console_allowed_hosts",
         mode="before",
     )
     @classmethod
     def _split(cls, value: Any) -> Any:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("exec_commands")
+    @classmethod
+    def _commands(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            from kubesteward_policies.commands import words
+
+            for pattern in value:
+                words(pattern)
+        return value
 
     @field_validator("prometheus_url")
     @classmethod
@@ -114,6 +178,18 @@ class Settings(BaseModel):
             from kubesteward_tools.prometheus.addresses import addresses
 
             addresses(value, "")
+        return value
+
+    @field_validator("audit_webhook")
+    @classmethod
+    def _safe_address(cls, value: str) -> str:
+        """Plain http only to this machine: the body is no secret, but the token is."""
+        if value and not value.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+            raise ValueError("it has to begin with https://")
+        if value:
+            from kubesteward_tools.outgoing import checked
+
+            checked(value, f"{PREFIX}AUDIT_WEBHOOK")
         return value
 
     @field_validator("cluster_sets")
@@ -125,7 +201,39 @@ class Settings(BaseModel):
             parse(value)
         return value
 
-    @field_validator("kubeconfig", "bundle", "state_dir", "audit_anchor", "http_tokens", "console_tokens")
+    @field_validator("autonomy_scopes")
+    @classmethod
+    def _scopes(cls, value: str) -> str:
+        if value:
+            from kubesteward_policies.autonomy import ScopesInvalid, scopes
+
+            try:
+                scopes(value)
+            except ScopesInvalid as error:
+                todo = "Write prod=1;prod/payments=2;*/dev-*=3."
+                raise InvalidArguments(f"{PREFIX}AUTONOMY_SCOPES: {error}.", todo=todo) from None
+        return value
+
+    @field_validator("allow_auto_fix")
+    @classmethod
+    def _fixes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value:
+            from kubesteward_policies.fixes import unknown
+
+            if fault := unknown(value):
+                raise InvalidArguments(f"{PREFIX}ALLOW_AUTO_FIX: {fault}.", todo="See docs/autonomy.md.")
+        return value
+
+    @field_validator(
+        "kubeconfig",
+        "write_kubeconfig",
+        "bundle",
+        "state_dir",
+        "audit_anchor",
+        "audit_webhook_token",
+        "http_tokens",
+        "console_tokens",
+    )
     @classmethod
     def _expand(cls, value: Path | None) -> Path | None:
         return value.expanduser() if value else value

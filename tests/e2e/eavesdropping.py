@@ -122,6 +122,33 @@ async def propose(ear: Ear, secrets: dict[str, str]) -> None:
             result = await ear.call(tool, **which, **terms)
             if action := str((result.structured_content or {}).get("id", "")):
                 await ear.call("get_action", action_id=action, response_format="detailed", wait=5)
+                undone = await ear.call("rollback_action", action_id=action, dry_run=True)
+                if action := str((undone.structured_content or {}).get("id", "")):
+                    await ear.call("get_action", action_id=action, response_format="detailed")
+    await _act(ear, secrets)
+
+
+async def _act(ear: Ear, secrets: dict[str, str]) -> None:
+    """Previews of everything else; what they carry and quote is kept all the same."""
+    workload = {"kind": "Deployment", "name": "deployment-x", "namespace": "shop"}
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: new, namespace: shop}\n"
+    secret += f"stringData: {{a: {secrets['manifest']}}}\n"
+    pod = {"name": "pod-x", "namespace": "shop"}
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("apply_manifest", {"yaml": secret}),
+        ("apply_manifest", {"yaml": secret, "prune": "a=b"}),
+        ("rollback_rollout", workload),
+        ("set_rollout_paused", {**workload, "paused": True}),
+        ("delete_resource", {"kind": "Secret", "name": "opaque", "namespace": "shop"}),
+        ("evict_pod", pod),
+        ("cordon_node", {"name": "node-1"}),
+        ("drain_node", {"name": "node-1", "force": True, "delete_emptydir_data": True}),
+        ("exec_in_pod", {"pod": "pod-x", "namespace": "shop", "command": ["echo", f"password={secrets['manifest']}"]}),
+    ]
+    for tool, arguments in asked:
+        result = await ear.call(tool, **arguments, dry_run=True)
+        if action := str((result.structured_content or {}).get("id", "")):
+            await ear.call("get_action", action_id=action, response_format="detailed")
 
 
 async def _rehearse(ear: Ear, words: dict[str, Any]) -> None:
@@ -130,6 +157,8 @@ async def _rehearse(ear: Ear, words: dict[str, Any]) -> None:
     await ear.call("simulate_impact", action="patch", **which, params=params, response_format="detailed")
     action: dict[str, Any] = {"action": "patch", **which, "params": params}
     await ear.call("draft_recommendation", title="t", severity="info", reasoning="r", proposed_actions=[action])
+    planned = await ear.call("plan_change", steps=[action])
+    await ear.call("execute_plan", plan_id=str((planned.structured_content or {}).get("plan_id", "plan-none")))
 
 
 def _changes(secrets: dict[str, str]) -> Iterator[dict[str, Any]]:
@@ -163,9 +192,12 @@ async def stumble(ear: Ear, secrets: dict[str, str], jwt: str) -> None:
     await ear.call("patch_resource", **which, patch=broken)
     await ear.call("patch_resource", **which, patch=f'{{"password": "{secrets["broken JSON"]}", ]')
     await ear.call("simulate_impact", action="apply", manifest=broken)
+    await ear.call("plan_change", steps=[{"action": "apply", "manifest": broken}])
+    await ear.call("plan_change", intent=f"set the image of deployment-x in shop to password={secrets['manifest']}")
     manifest = "apiVersion: v1\nkind: Secret\nmetadata: {name: new, namespace: shop}\n"
     manifest += f"stringData: {{a: {secrets['manifest']}}}\n"
     await ear.call("simulate_impact", action="apply", manifest=manifest, response_format="detailed")
+    await ear.call("plan_change", steps=[{"action": "apply", "manifest": manifest}])
     await ear.call(
         "draft_recommendation",
         title="t",

@@ -45,6 +45,8 @@ from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.twin.resources import of
 from kubesteward_tools.world.store import Key
 
+MANY: dict[str, Any] = {"autonomy": 2, "rate_proposals_per_minute": 0}
+"""Everything is proposed at once here."""
 TOLD = (
     "stringData", "stringData in JSON text", "stringData in YAML text", "json operation", "data", "apply",
     "ConfigMap key", "ConfigMap json operation", "ConfigMap file", "env", "annotation", "wrong type",
@@ -128,7 +130,8 @@ async def _over_a_live_cluster(found: Heard, folder: Path) -> None:
         write = _writer(cluster)
         write([obj("Namespace", "shop", namespace="", status={"phase": "Active"})])
         write([*planted.objects(old), *planted.rollout(old, new)])
-        settings = Settings.load({}, kubeconfig=folder / "kubeconfig", state_dir=folder / "state", autonomy=2)
+        terms = {"state_dir": folder / "state", **MANY}
+        settings = Settings.load({}, kubeconfig=folder / "kubeconfig", **terms)
         app = App(settings)
         try:
             async with _ear(app, found) as ear:
@@ -146,7 +149,7 @@ async def _over_a_live_cluster(found: Heard, folder: Path) -> None:
 async def _over_a_bundle(found: Heard, folder: Path) -> None:
     old, new = (_plants(found.aviary, when) for when in ("before", "after"))
     now = [*planted.objects(new), *planted.customs(new), *planted.rollout(old, new)]
-    app = App.build(Settings.load({}, bundle=_saved(folder, now, new), state_dir=folder / "state", autonomy=2))
+    app = App.build(Settings.load({}, bundle=_saved(folder, now, new), state_dir=folder / "state", **MANY))
     try:
         async with _ear(app, found) as ear:
             await ask_what_changed(ear)

@@ -71,3 +71,15 @@ def test_the_data_directory_is_the_platforms(platform: str, environment: dict[st
 
 def test_every_setting_says_what_it_is() -> None:
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+@pytest.mark.parametrize("pattern", ["* -h", "cat 'open", "c*t /etc/hosts"])
+def test_a_command_that_names_no_program_is_refused_at_the_start(pattern: str) -> None:
+    with pytest.raises(InvalidArguments, match="KUBESTEWARD_EXEC_COMMANDS"):
+        Settings.load({"KUBESTEWARD_EXEC_COMMANDS": f"df -h, {pattern}"})
+
+
+def test_commands_are_listed_with_commas() -> None:
+    found = Settings.load({"KUBESTEWARD_EXEC_COMMANDS": "cat /etc/resolv.conf, ps *"})
+
+    assert found.exec_commands == ("cat /etc/resolv.conf", "ps *")

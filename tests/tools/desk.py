@@ -25,6 +25,7 @@ class Kept:
 
     def __init__(self) -> None:
         self.saved: list[Mapping[str, Any]] = []
+        self.plans: dict[str, Mapping[str, Any]] = {}
 
     async def save_recommendation(self, recommendation: Mapping[str, Any]) -> str:
         self.saved.append(recommendation)
@@ -32,6 +33,14 @@ class Kept:
 
     async def action(self, action_id: str, wait: float) -> Mapping[str, Any]:
         return {"id": action_id, "status": "previewed", "change": {"summary": "Scale Deployment shop/web"}}
+
+    async def save_plan(self, plan: Mapping[str, Any], plan_id: str = "") -> str:
+        found = plan_id or f"plan-{len(self.plans) + 1}"
+        self.plans[found] = {**plan, "id": found}
+        return found
+
+    async def plan(self, plan_id: str) -> Mapping[str, Any]:
+        return self.plans[plan_id]
 
 
 class TestDesk:
@@ -46,6 +55,9 @@ class TestDesk:
 
     def rules(self) -> RuleSet:
         return read((("strict", packs.text("strict")),), compiled)
+
+    async def safe_mode(self, cluster: str = "") -> list[str]:
+        return []
 
     def now(self) -> float:
         return NOW

@@ -35,9 +35,20 @@ def test_the_tools_are_these() -> None:
             "2 explain_permissions: read_only idempotent",
             "2 simulate_impact: read_only idempotent",
             "3 draft_recommendation",
+            "3 plan_change",
+            "4 apply_manifest: destructive idempotent",
+            "4 cordon_node: destructive idempotent",
+            "4 delete_resource: destructive",
+            "4 drain_node: destructive idempotent",
+            "4 evict_pod: destructive",
+            "4 exec_in_pod: destructive open_world",
+            "4 execute_plan: destructive",
             "4 patch_resource: destructive",
             "4 restart_rollout: destructive",
+            "4 rollback_action: destructive",
+            "4 rollback_rollout: destructive",
             "4 scale_workload: destructive idempotent",
+            "4 set_rollout_paused: destructive idempotent",
         ]
     )
 

@@ -7,7 +7,7 @@ tier 4 returns a `Change` and leaves the rest to the gate.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -32,6 +32,20 @@ class Answer:
     source: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What an action has done: the first `made` calls of its `change`. `before` are its targets as they were, `after`
+    what its calls left, by number; both without status and secrets, `after` without what was deleted.
+    """
+
+    action: str
+    change: Change
+    made: int
+    before: tuple[Mapping[str, Any], ...]
+    after: Mapping[int, Mapping[str, Any]]
+    reverted_by: str = ""
+
+
 class Records(Protocol):
     """What tools may ask of KubeSteward's own store. Implemented by the server."""
 
@@ -45,6 +59,22 @@ class Records(Protocol):
         Raises:
             ObjectNotFound: no such action, or it belongs to somebody else.
         """
+        ...
+
+    async def done(self, action_id: str) -> Done:
+        """What the caller's own action has done.
+
+        Raises:
+            ObjectNotFound: no such action, or it belongs to somebody else. AskAgain: it is not over yet.
+        """
+        ...
+
+    async def save_plan(self, plan: Mapping[str, Any], plan_id: str = "") -> str:
+        """Persist a plan, in place of an earlier version where `plan_id` names one, and return its id."""
+        ...
+
+    async def plan(self, plan_id: str) -> Mapping[str, Any]:
+        """The caller's own plan. Raises ObjectNotFound."""
         ...
 
 
@@ -63,6 +93,10 @@ class Desk(Protocol):
         Raises:
             Refused: they cannot be read.
         """
+        ...
+
+    async def safe_mode(self, cluster: str = "") -> Sequence[str]:
+        """Sentences that say why nothing is changed at present, on any cluster or on this one; none if all is well."""
         ...
 
     def now(self) -> float:

@@ -17,6 +17,7 @@ from kubesteward.audit.checkpoint import Signer, public_key
 from kubesteward.audit.standalone import leaf_hash
 from kubesteward.audit.tree import Frontier
 from kubesteward.audit.verify import Place, Verification, check, verify
+from kubesteward.audit.webhook import Webhook
 from kubesteward.store.store import Store, StoreUnusable
 
 log = logging.getLogger(__name__)
@@ -26,12 +27,13 @@ KEEP_EVERY = 256
 
 
 class AuditLog:
-    """The log of one store. `anchor` is a file for copies of the checkpoints."""
+    """The log of one store. `anchor` is a file, `webhook` an address for copies of the checkpoints."""
 
-    def __init__(self, store: Store, anchor: Path | None = None) -> None:
+    def __init__(self, store: Store, anchor: Path | None = None, webhook: Webhook | None = None) -> None:
         self._store = store
         self._signer = Signer(store.path.parent)
         self._anchor = Anchor(anchor) if anchor else None
+        self._webhook = webhook
         self._unanchored = ""
         self._trusted: Place | None = None
 
@@ -53,6 +55,11 @@ class AuditLog:
             why = "its checkpoints cannot be copied to the anchor"
             return Verification(False, found.records, found.head, found.records, why, "anchor")
         return found
+
+    @property
+    def unsent(self) -> float:
+        """Seconds for which the webhook has not taken what it was sent."""
+        return self._webhook.failing if self._webhook is not None else 0.0
 
     def append(self, record: Mapping[str, Any]) -> int:
         """Write one record, durably and without secrets, and return its number (from 1).
@@ -84,6 +91,8 @@ class AuditLog:
 
     def _copy(self, note: str) -> bool:
         """Only what stands is copied: a checkpoint of what was taken back would make a sound log look cut."""
+        if self._webhook is not None and note:
+            self._webhook.add(note)
         if self._anchor is None or not note:
             return True
         try:

@@ -18,6 +18,20 @@ from kubesteward.store.store import FILE
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 
 
+_PATTERNS = ("type", "principal", "tool", "cluster", "action", "outcome", "correlation")
+
+
+def _users(record: dict[str, Any]) -> Iterator[str]:
+    """Everybody who had a part in it: who asked, who acted, whom the API server saw, and who agreed."""
+    given = record.get("actor")
+    actor = given if isinstance(given, dict) else {}
+    agreed = record.get("approvals")
+    approvers = [item.get("approver") for item in agreed if isinstance(item, dict)] if isinstance(agreed, list) else []
+    for name in (record.get("principal"), actor.get("name"), actor.get("kubernetes_user"), *approvers):
+        if isinstance(name, str) and name:
+            yield name
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
     """Which records are wanted: all that fit everything given. Times are epoch seconds; `until` is not included."""
@@ -30,16 +44,18 @@ class Filter:
     cluster: str = ""
     action: str = ""
     outcome: str = ""
+    user: str = ""
+    correlation: str = ""
 
     def fits(self, record: dict[str, Any]) -> bool:
         at = record["at"]
         if (self.since is not None and at < self.since) or (self.until is not None and at >= self.until):
             return False
         found = named(record)
-        patterns = (
-            (name, getattr(self, name)) for name in ("type", "principal", "tool", "cluster", "action", "outcome")
-        )
-        return all(not pattern or fnmatchcase(str(found[name] or ""), pattern) for name, pattern in patterns)
+        patterns = ((name, getattr(self, name)) for name in _PATTERNS)
+        if not all(not pattern or fnmatchcase(str(found[name] or ""), pattern) for name, pattern in patterns):
+            return False
+        return not self.user or any(fnmatchcase(name, self.user) for name in _users(record))
 
     def as_json(self) -> dict[str, Any]:
         """Only what is asked for."""

@@ -34,7 +34,10 @@ def actions(state_dir: StateDir = None, as_json: AsJson = False) -> None:
             typer.echo(json.dumps([redact_object(item.shown()) for item in found], indent=2))
             return
         for item in found:
-            typer.echo(f"{item.id}  {item.status:17} {item.change.summary}")
+            agreed = (
+                f" ({len(item.agreed)} of {item.required} have agreed)" if item.waiting and item.required > 1 else ""
+            )
+            typer.echo(f"{item.id}  {item.status:17} {item.change.summary}{agreed}")
         if not found:
             typer.echo("Nothing was proposed yet.")
 
@@ -61,6 +64,7 @@ def settings_for(state_dir: Path | None) -> Settings:
 def _decide(action_id: str, state_dir: Path | None, comment: str, *, agreed: bool, ask: bool) -> None:
     from kubesteward.audit.log import AuditLog
     from kubesteward.gate.actions import Actions
+    from kubesteward.gate.process import account
     from kubesteward.store.store import Store
 
     with one_sentence():
@@ -68,12 +72,26 @@ def _decide(action_id: str, state_dir: Path | None, comment: str, *, agreed: boo
         with closing(Store.open(settings.state_dir)) as store:
             table = Actions(store, AuditLog(store, settings.audit_anchor))
             action = table.get(action_id)
-            if ask and action.status == "pending_approval":  # any other is refused below, without a question
+            refusal = action.objection(settings.principal, "cli", account()) if agreed else ""
+            if ask and action.status == "pending_approval" and not refusal:  # else it is refused below, unasked
                 _show(action)
                 _confirm()
-            who = settings.principal
-            table.decide(action.id, approve=agreed, approver=who, channel="cli", digest=action.digest, comment=comment)
-    typer.echo(f"{'Approved' if agreed else 'Rejected'} {action_id}.")
+            decided = table.decide(
+                action.id,
+                approve=agreed,
+                approver=settings.principal,
+                channel="cli",
+                digest=action.digest,
+                comment=comment,
+                account=account(),
+            )
+    typer.echo(_said(decided))
+
+
+def _said(decided: Action) -> str:
+    if decided.status == "pending_approval":
+        return f"Agreed to {decided.id}: {decided.waiting}, other than {decided.principal}. Nothing is executed yet."
+    return f"{'Approved' if decided.status == 'approved' else 'Rejected'} {decided.id}."
 
 
 def _confirm() -> None:
@@ -92,13 +110,21 @@ def _confirm() -> None:
 
 def _show(action: Action) -> None:
     """As the form of a client shows it, without secrets, and with the whole rehearsal."""
-    from kubesteward_tools.text.fence import clean
+    from kubesteward.gate.quoting import in_own_words, quotations
+    from kubesteward_policies.verdict import Decision
+    from kubesteward_tools.text.fence import clean, fence
     from kubesteward_tools.text.redact import redact
 
     change = action.change
     lines = [change.summary, f"Cluster: {change.cluster}", f"Proposed by {action.principal}"]
     lines += [f"  {call.verb.upper()} {call.path} {json.dumps(call.body)}" for call in change.calls]
     if action.rehearsal:
-        lines.append(action.rehearsal.render())
+        lines.append(fence(redact(action.rehearsal.render()), f"the rehearsal of {action.id}"))
+    asking = [item for item in action.verdicts if item.decision is Decision.NEEDS_APPROVAL and item.stage != "approval"]
+    lines += [f"Asked by {item.stage}: {in_own_words(item)} [{item.rule_id}]" for item in asking]
+    if quoted := quotations(asking):
+        lines.append(fence(redact(quoted), f"the reasons of {action.id}"))
+    if action.required > 1:
+        lines.append(f"{action.waiting[:1].upper()}{action.waiting[1:]}.")
     text = "\n".join(lines)
     typer.echo(redact(clean(text, cap=len(text))))

@@ -31,6 +31,9 @@ Cluster = Annotated[str, typer.Option(help="on which cluster")]
 Action = Annotated[str, typer.Option(help="id of an action")]
 Outcome = Annotated[str, typer.Option(help="what came of it, as ok, executed or blocked")]
 
+User = Annotated[str, typer.Option(help="who had any part in it: asked, acted, agreed, or was seen by Kubernetes")]
+Correlation = Annotated[str, typer.Option(help="everything that one tool call led to")]
+
 TABLE = ("seq", "time", "type", "principal", "tool", "cluster", "action", "outcome")
 
 
@@ -70,6 +73,8 @@ def query(
     cluster: Cluster = "",
     action: Action = "",
     outcome: Outcome = "",
+    user: User = "",
+    correlation: Correlation = "",
     limit: Annotated[int, typer.Option(min=0, help="only so many of the newest; 0 for all")] = 100,
     form: Annotated[Literal["table", "json", "csv"], typer.Option("--format", help="how to print it")] = "table",
     state_dir: StateDir = None,
@@ -79,7 +84,7 @@ def query(
     from kubesteward.audit.standalone import table
 
     with one_sentence():
-        wanted = _filter(since, until, kind, principal, tool, cluster, action, outcome)
+        wanted = _filter(since, until, kind, principal, tool, cluster, action, outcome, user, correlation)
         found = _told(deque(select(_settings(state_dir).state_dir, wanted), maxlen=limit or None))
     if form == "csv":
         typer.echo(table([text for _, text in found]), nl=False)
@@ -101,6 +106,8 @@ def export(
     cluster: Cluster = "",
     action: Action = "",
     outcome: Outcome = "",
+    user: User = "",
+    correlation: Correlation = "",
     state_dir: StateDir = None,
     anchor: AnchorFile = None,
 ) -> None:
@@ -109,7 +116,7 @@ def export(
 
     with one_sentence():
         settings = _settings(state_dir, anchor)
-        wanted = _filter(since, until, kind, principal, tool, cluster, action, outcome)
+        wanted = _filter(since, until, kind, principal, tool, cluster, action, outcome, user, correlation)
         verification = _verified(settings, "")
         count = write(settings.state_dir, target, wanted, settings.audit_anchor) if verification.ok else 0
     if not verification.ok:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kubesteward.cli import actions, audit, cluster, console, demo, doctor, install, policy, rehearse
+from kubesteward.cli import actions, audit, cluster, console, demo, doctor, install, policy, rehearse, stop
 
 app = typer.Typer(
     name="kubesteward",
@@ -72,6 +72,8 @@ app.command()(cluster.cluster)
 app.command()(actions.approve)
 app.command()(actions.reject)
 app.command()(actions.actions)
+app.command()(stop.stop)
+app.command()(stop.resume)
 app.command()(console.console)
 app.add_typer(audit.app)
 app.add_typer(policy.app)

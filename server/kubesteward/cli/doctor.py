@@ -5,29 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import anyio
 import typer
 
+from kubesteward.cli.checks import Check
 from kubesteward.cli.exits import FAILED, one_sentence
+from kubesteward.cli.issuer import issuer
+from kubesteward.cli.writing import changes_with
 from kubesteward.settings import Settings
 
 if TYPE_CHECKING:
     from kubesteward_tools.cluster.clusters import Clusters
     from kubesteward_tools.prometheus.client import Prometheus
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the report. `todo` is empty when nothing has to be done."""
-
-    name: str
-    state: Literal["ok", "warn", "fail"]
-    found: str
-    todo: str = ""
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False) -> None:
@@ -47,7 +41,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] =
 
 
 async def _examine(settings: Settings) -> list[Check]:
-    examinations = (_python, _brains, _store, _guardrails, _clusters, _monitoring)
+    examinations = (_python, _brains, _store, _guardrails, _clusters, _monitoring, issuer)
     return [check for examine in examinations for check in await examine(settings)]
 
 
@@ -70,7 +64,6 @@ async def _brains(_: Settings) -> list[Check]:
 
 
 async def _store(settings: Settings) -> list[Check]:
-    from kubesteward.audit.verify import verify
     from kubesteward.store.store import Store
 
     path = Path(settings.state_dir)
@@ -79,10 +72,34 @@ async def _store(settings: Settings) -> list[Check]:
         return [Check("store", "fail", f"{path} is no folder that can be written", todo)]
     if not Store.exists(path):
         return [Check("store", "ok", f"{path} holds none yet; the first change that is proposed makes it")]
-    verification = verify(path, settings.audit_anchor)
+    return [_log(settings), *await _safe_mode(settings)]
+
+
+def _log(settings: Settings) -> Check:
+    from kubesteward.audit.verify import verify
+
+    verification = verify(Path(settings.state_dir), settings.audit_anchor)
     if verification.ok:
-        return [Check("audit log", "ok", f"{verification.records} records, the chain is unbroken")]
-    return [Check("audit log", "fail", verification.reason, "Stop all servers and keep the file for inspection.")]
+        return Check("audit log", "ok", f"{verification.records} records, the chain is unbroken")
+    return Check("audit log", "fail", verification.reason, "Stop all servers and keep the file for inspection.")
+
+
+async def _safe_mode(settings: Settings) -> list[Check]:
+    """What would keep a server from changing anything, but for what has to do with its clusters."""
+    from contextlib import closing
+
+    from kubesteward.audit.log import AuditLog
+    from kubesteward.gate.safety import Pulse
+    from kubesteward.store.store import Store
+    from kubesteward_tools.errors import SteadyError
+
+    try:
+        with closing(Store.open(settings.state_dir)) as store:
+            found = await Pulse(store, AuditLog(store, settings.audit_anchor)).troubles()
+    except SteadyError as error:
+        return [Check("safe mode", "fail", error.message, error.todo)]
+    calm = Check("safe mode", "ok", "nothing keeps changes from being made")
+    return [Check("safe mode", "warn", item.sentence, item.remedy) for item in found] or [calm]
 
 
 def _can_be_written(folder: Path) -> bool:
@@ -115,9 +132,27 @@ async def _clusters(settings: Settings) -> list[Check]:
         return [Check("clusters", "fail", error.message, error.todo)]
     try:
         checks = await asyncio.gather(*(_cluster(clusters, name) for name in clusters.names()))
+        changes = [] if settings.bundle else await changes_with(settings, clusters)
     finally:
         await clusters.close()
-    return checks or [_nothing(settings)]
+    checks = [*_scopes(settings, clusters.names()), *checks]
+    return [*checks, *changes] or [_nothing(settings)]
+
+
+def _scopes(settings: Settings, contexts: Iterable[str]) -> list[Check]:
+    """A scope that fits no context is a cluster whose name is misspelt, and whose level is another than was meant."""
+    from fnmatch import fnmatchcase
+
+    from kubesteward_policies.autonomy import scopes
+
+    known, names = scopes(settings.autonomy_scopes), list(contexts)
+    if not known:
+        return []
+    lost = sorted({item.cluster for item in known if not any(fnmatchcase(name, item.cluster) for name in names)})
+    if lost:
+        todo = "Name contexts in KUBESTEWARD_AUTONOMY_SCOPES as the kubeconfig does."
+        return [Check("autonomy", "warn", f"no context is named {', '.join(lost)}", todo)]
+    return [Check("autonomy", "ok", f"{settings.autonomy}, and {len(known)} scopes with other levels")]
 
 
 async def _monitoring(settings: Settings) -> list[Check]:

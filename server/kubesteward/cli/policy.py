@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from kubesteward.cli import exceptions
 from kubesteward.cli.exits import FAILED, one_sentence
 from kubesteward.settings import Settings
 
@@ -163,6 +164,10 @@ def rollback(
         with _history(settings) as kept:
             entry = kept.roll_back(to, settings.principal, comment)
     typer.echo(f"{_short(entry.digest)} is in force instead of {_short(entry.configured)}, while that is configured.")
+
+
+app.command("except")(exceptions.grant)
+app.command("exceptions")(exceptions.granted)
 
 
 def _settings(policies: str | None, state_dir: Path | None = None) -> Settings:

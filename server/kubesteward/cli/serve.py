@@ -32,7 +32,10 @@ def parser() -> argparse.ArgumentParser:
         "--bundle", help="folder or file of `kubectl get -o yaml` output to work on, instead of a cluster"
     )
     made.add_argument("--embedded", metavar="SCENARIO", nargs="?", const="incident", help="use the embedded cluster")
-    made.add_argument("--autonomy", type=int, choices=[1, 2, 3, 4], help="1 advisor (default), 2 copilot, 3, 4")
+    levels = "1 advisor (default), 2 copilot, 3 guardian, 4 agent"
+    made.add_argument("--autonomy", type=int, choices=[1, 2, 3, 4], help=levels)
+    made.add_argument("--autonomy-scopes", help="other levels for clusters and namespaces: prod=1;prod/pay=2;*/dev-*=3")
+    made.add_argument("--allow-auto-fix", help="fixes that run alone at autonomy 3, as restart_on_oom, comma-separated")
     made.add_argument("--policies", help="guardrails, comma-separated: packs and YAML files (default)")
     made.add_argument("--read-only", action="store_true", default=None, help="refuse every tier-4 tool")
     made.add_argument("--prometheus-url", help="Prometheus of the current context, or context=address for each")

@@ -218,6 +218,8 @@ def _params(options: Namespace, action: str, value: Any) -> dict[str, Any] | Non
     if action == "image":
         container, _, image = value.rpartition("=")
         return {"image": image, **({"container": container} if container else {})}
+    if action == "drain":
+        return {"force": True, "delete_emptydir_data": True}  # nothing is lost by asking
     if action == "patch":
         text = sys.stdin.read(2_000_000) if value == "-" else value
         return {"patch": text, "patch_type": options.type or "strategic"}

@@ -21,6 +21,9 @@ _SESSIONS = 16
 _REMEMBERED = 32
 """Actions as they were shown, for each session: so that a late answer can be told what has changed."""
 
+KEYED = "token:"
+"""How the name of somebody begins who came in with a token of their own."""
+
 Clock = Callable[[], float]
 
 
@@ -74,7 +77,7 @@ class Keys:
     """Tokens of people who may decide from elsewhere: `principals` by token."""
 
     def __init__(self, principals: Mapping[str, str]) -> None:
-        self._principals = {digest(token): f"token:{name}" for token, name in principals.items()}
+        self._principals = {digest(token): f"{KEYED}{name}" for token, name in principals.items()}
 
     def __bool__(self) -> bool:
         return bool(self._principals)

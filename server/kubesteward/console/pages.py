@@ -10,10 +10,10 @@ from urllib.parse import parse_qsl
 from kubesteward.console import shown
 from kubesteward.console.access import SESSION_SECONDS, Clock, Keys, Session, Sessions, Ticket
 from kubesteward.console.limits import Limit
-from kubesteward.console.records import Records
+from kubesteward.console.records import Records, account_of
 from kubesteward.console.site import COOKIE, Site
 from kubesteward.console.templating import environment
-from kubesteward.gate.actions import ApprovalRefused
+from kubesteward.gate.actions import PAGE, ApprovalRefused
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -76,6 +76,7 @@ class Pages:
             session,
             action=found,
             undecided=undecided,
+            objection=found.objection(session.principal, PAGE, account_of(session.principal)),
             seal=session.seal("decide", f"{found.id} {found.digest}"),
             calls=shown.calls(found),
             picture=shown.picture(found),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kubesteward.console.access import KEYED
 from kubesteward.gate.actions import PAGE, Actions
+from kubesteward.gate.process import account
 
 if TYPE_CHECKING:
     from kubesteward.app import App
@@ -28,7 +30,7 @@ class BesideServers:
         self.actions = Actions(store)
 
     async def decide(self, action_id: str, **terms: Any) -> Action:
-        return self.actions.decide(action_id, channel=PAGE, **terms)
+        return self.actions.decide(action_id, channel=PAGE, account=account_of(terms["approver"]), **terms)
 
 
 class InServer:
@@ -43,4 +45,10 @@ class InServer:
 
     async def decide(self, action_id: str, **terms: Any) -> Action:
         await self._app.ready()
-        return await self._app.gate.decide(action_id, channel=PAGE, **terms)
+        account = account_of(terms["approver"])
+        return await self._app.gate.decide(action_id, channel=PAGE, account=account, **terms)
+
+
+def account_of(approver: str) -> str:
+    """Whoever came in by the link has it from this machine's terminal; who came with a token may be anywhere."""
+    return "" if approver.startswith(KEYED) else account()

@@ -69,7 +69,8 @@ def calls(action: Action) -> list[tuple[str, str]]:
     for call in without_secrets(action.change).calls:
         hidden = call.target.kind == "Secret" and call.body is None and call.verb != "delete"
         body = "" if call.body is None else json.dumps(call.body, indent=2, ensure_ascii=False)
-        found.append((f"{call.verb.upper()} {call.path}", "(a Secret's body is not shown)" if hidden else body))
+        query = "".join(f" {name}={value}" for name, value in call.query)
+        found.append((f"{call.verb.upper()} {call.path}{query}", "(a Secret's body is not shown)" if hidden else body))
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from kubesteward.embedded import protobuf
-from kubesteward_tools.twin.identity import User
+from kubesteward_tools.twin.identity import User, impersonated
 from kubesteward_tools.twin.rbac import Access, permits
 from kubesteward_tools.twin.route import Request, Route
 from kubesteward_tools.twin.status import ApiError, bad_request
@@ -74,19 +74,28 @@ def acting_user(store: Store, user: User, headers: Mapping[str, str], groups: li
     """The user that the request is made as.
 
     Raises:
-        ApiError: 403 when `user` may not impersonate.
+        ApiError: 403 when `user` may not impersonate, 400 for groups without a user.
     """
     name = headers.get("Impersonate-User")
     if not name:
+        if groups:
+            raise bad_request("requested groups without impersonating a user")
         return user
-    wanted = [Access("impersonate", resource="users", name=name)]
+    wanted = [_impersonating(name)]
     wanted += [Access("impersonate", resource="groups", name=group) for group in groups]
     for access in wanted:
         if not permits(store, user, access).allowed:
             message = (
                 f'{access.resource} "{access.name}" is forbidden: User "{user.name}" cannot impersonate resource '
-                f'"{access.resource}" in API group "" at the cluster scope'
-            )
+                f'"{access.resource}" in API group "" '
+            ) + (f'in the namespace "{access.namespace}"' if access.namespace else "at the cluster scope")
             raise ApiError(403, "Forbidden", message)
-    extra = ["system:serviceaccounts"] if name.startswith("system:serviceaccount:") else []
-    return User(name, (*groups, *extra, "system:authenticated"))
+    return impersonated(name, tuple(groups))
+
+
+def _impersonating(name: str) -> Access:
+    """Service accounts are a resource of their own, in their namespace (docs: "User impersonation")."""
+    parts = name.split(":")
+    if parts[:2] == ["system", "serviceaccount"] and len(parts) == 4:
+        return Access("impersonate", resource="serviceaccounts", namespace=parts[2], name=parts[3])
+    return Access("impersonate", resource="users", name=name)

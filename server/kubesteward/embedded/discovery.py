@@ -16,11 +16,13 @@ _SUBRESOURCE_KINDS = {
     "scale": ("autoscaling", "v1", "Scale"),
     "eviction": ("policy", "v1", "Eviction"),
     "binding": ("", "v1", "Binding"),
+    "exec": ("", "v1", "PodExecOptions"),
 }
 _SUBRESOURCE_VERBS = {
     "scale": ["get", "patch", "update"],
     "status": ["get", "patch", "update"],
     "log": ["get"],
+    "exec": ["create", "get"],
     "eviction": ["create"],
     "binding": ["create"],
     "finalize": ["update"],

@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 
 from kubesteward.embedded import calls, discovery, metrics, openapi_v2, openapi_v3
+from kubesteward.embedded.execing import PATH, Execution
 from kubesteward.embedded.replies import JSON, form, reply, shaped
 from kubesteward.embedded.streams import Streams
 from kubesteward_tools.twin.cluster import SimulatedCluster
@@ -50,7 +51,8 @@ class SeenRequest:
     def attempts(self) -> bool:
         """Whether it meant to change the cluster, whatever came of it."""
         asks = self.path.endswith(_QUESTIONS)
-        return self.method not in {"GET", "HEAD", "OPTIONS"} and not self.dry_run and not asks
+        reads = self.method in {"GET", "HEAD", "OPTIONS"} and not PATH.fullmatch(self.path)
+        return not reads and not self.dry_run and not asks
 
     @property
     def writes(self) -> bool:
@@ -83,7 +85,9 @@ class ApiHandler:
         self.cluster = cluster
         self.requests: deque[SeenRequest] = deque(maxlen=REMEMBERED_REQUESTS)
         self._streams = Streams(cluster)
-        self._token = token
+        self._execution = Execution(cluster)
+        self.accounts: dict[str, User] = {token: ADMIN}
+        """Who is behind each bearer token."""
         self._wake = wake
 
     def application(self) -> web.Application:
@@ -94,6 +98,7 @@ class ApiHandler:
     def close(self) -> None:
         """End what is being streamed, in order."""
         self._streams.close()
+        self._execution.closing.set()
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         entry = _Entry(request, self.requests)
@@ -114,13 +119,15 @@ class ApiHandler:
         return response
 
     async def _answer(self, request: web.Request, entry: _Entry) -> web.StreamResponse:
-        self._authenticate(request)
+        account = self._authenticate(request)
         groups = request.headers.getall("Impersonate-Group", [])
-        user = calls.acting_user(self.cluster.store, ADMIN, request.headers, groups)
+        user = calls.acting_user(self.cluster.store, account, request.headers, groups)
         entry.user = user.name
         if (document := await self._static(request)) is not None:
             self._authorize_path(user, request.path)
             return document
+        if PATH.fullmatch(request.path) and request.method in {"GET", "POST"}:
+            return await self._execution.serve(request, user, entry.close)
         route = parse(served(request.path, request.method), self.cluster.api.kinds)
         verb = calls.verb(request.method, route, request.query)
         body = calls.body(await request.read(), request.content_type)
@@ -134,10 +141,12 @@ class ApiHandler:
             return await special(request, asked, route)
         return self._simple(request, asked, route)
 
-    def _authenticate(self, request: web.Request) -> None:
+    def _authenticate(self, request: web.Request) -> User:
         scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self._token.encode()):
-            raise ApiError(401, "Unauthorized", "Unauthorized")
+        for token, user in self.accounts.items():
+            if scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), token.encode()):
+                return user
+        raise ApiError(401, "Unauthorized", "Unauthorized")
 
     def _authorize_path(self, user: User, path: str) -> None:
         if not permits(self.cluster.store, user, Access("get", path=path)).allowed:

@@ -22,7 +22,8 @@ def reply(
 ) -> web.Response:
     response = web.Response(body=msgspec.json.encode(body), status=status, headers={"Content-Type": content_type})
     for text in warnings:
-        quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ")
+        plain = "".join(character if character.isprintable() else " " for character in text)  # a header is one line
+        quoted = plain.replace("\\", "\\\\").replace('"', '\\"')
         response.headers.add("Warning", f'299 - "{quoted}"')
     if body.get("kind") == "Status" and (retry := (body.get("details") or {}).get("retryAfterSeconds")):
         response.headers["Retry-After"] = str(retry)

@@ -17,6 +17,7 @@ from typing import Any
 from kubesteward.embedded import webhooks
 from kubesteward.embedded.scenarios import build
 from kubesteward_tools.twin.cluster import SimulatedCluster
+from kubesteward_tools.twin.identity import User
 
 CONTEXT = "kubesteward-embedded"
 _LONGEST_NAP = 1.0
@@ -27,7 +28,7 @@ log = logging.getLogger(__name__)
 class EmbeddedCluster:
     """`async with EmbeddedCluster(...)`: listens on a loopback port, by default a free one, while the block runs.
 
-    `simulated` is the cluster behind it, `token` the only bearer token that is let in.
+    `simulated` is the cluster behind it, `token` the administrator's bearer token; `admit` lets others in.
     """
 
     def __init__(self, *, nodes: int = 3, scenario: str | None = None, port: int = 0) -> None:
@@ -93,7 +94,13 @@ class EmbeddedCluster:
                 async with asyncio.timeout(nap):  # wait_for loses cancellations that meet a result (Python 3.11)
                     await self._woken.wait()
 
-    def kubeconfig(self) -> dict[str, Any]:
+    def admit(self, user: User) -> str:
+        """A bearer token for somebody else, with the rights that RBAC in the cluster gives them."""
+        token = secrets.token_urlsafe(24)
+        self._handler.accounts[token] = user
+        return token
+
+    def kubeconfig(self, token: str = "") -> dict[str, Any]:
         return {
             "apiVersion": "v1",
             "kind": "Config",
@@ -106,13 +113,15 @@ class EmbeddedCluster:
                     },
                 }
             ],
-            "users": [{"name": CONTEXT, "user": {"token": self.token}}],
+            "users": [{"name": CONTEXT, "user": {"token": token or self.token}}],
             "contexts": [{"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT, "namespace": "default"}}],
             "current-context": CONTEXT,
         }
 
-    def write_kubeconfig(self, path: Path) -> None:
-        """Readable by the owner alone; moved into place whole. JSON is YAML.
+    def write_kubeconfig(self, path: Path, token: str = "") -> None:
+        """Of the administrator, or of whom the token was made for. JSON is YAML.
+
+        Readable by the owner alone; moved into place whole.
 
         Raises:
             OSError: the folder is missing or not writable.
@@ -121,7 +130,7 @@ class EmbeddedCluster:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with os.fdopen(descriptor, "w") as file:
-                json.dump(self.kubeconfig(), file, indent=1)
+                json.dump(self.kubeconfig(token), file, indent=1)
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)

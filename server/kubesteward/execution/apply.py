@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from kubesteward.execution.answers import decoded, refused, unknown
 from kubesteward_policies.change import JSON, JSON_PATCH, ApiCall
+from kubesteward_policies.commands import runs_command
 from kubesteward_tools.cluster.connection import Connection
 from kubesteward_tools.cluster.transport import CONNECT_TIMEOUT, unreachable
+from kubesteward_tools.errors import Refused
 
 if TYPE_CHECKING:
     import aiohttp
@@ -53,6 +55,8 @@ class Writer:
         Raises:
             SteadyError: the server refuses, or does not answer.
         """
+        if runs_command(call):
+            raise Refused("a command in a container cannot be tried out.")
         return await self._write(call, {"dryRun": "All"}, call.body)
 
     async def apply(self, call: ApiCall, resource_version: str = "") -> dict[str, Any]:
@@ -63,6 +67,10 @@ class Writer:
             OutcomeUnknown: the connection broke, or the server gave up, after the request had left.
             SteadyError: the server refused or was not reached; nothing has changed.
         """
+        if runs_command(call):
+            from kubesteward.execution import exec as execution
+
+            return await execution.run(self._connection, call)
         return await self._write(call, {}, preconditioned(call, resource_version))
 
     async def read(self, path: str) -> dict[str, Any] | None:
@@ -120,7 +128,7 @@ class Writer:
                     self._connection.url + path,
                     params=query,
                     data=data,
-                    headers={**await self._connection.authorization(), **headers},
+                    headers=await self._connection.sent(headers),
                     proxy=self._connection.proxy,
                     server_hostname=self._connection.server_name,
                     allow_redirects=False,  # credentials and changes go to the address that was configured

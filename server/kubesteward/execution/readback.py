@@ -6,24 +6,27 @@ from typing import Any, Literal
 
 from kubesteward.execution.apply import Writing
 from kubesteward_policies.change import JSON_PATCH, ApiCall
+from kubesteward_policies.commands import runs_command
 from kubesteward_tools.errors import AskAgain, SteadyError
 
 Effect = Literal["applied", "absent", "unclear"]
 _MOVING = {"resourceVersion", "managedFields", "generation", "creationTimestamp"}
 
 
-async def effect(writer: Writing, call: ApiCall, resource_version: str) -> tuple[Effect, str]:
-    """Whether the call has taken effect, and a sentence on it. `resource_version` is the object's before the call.
+async def effect(writer: Writing, call: ApiCall, resource_version: str, uid: str = "") -> tuple[Effect, str]:
+    """Whether the call has taken effect, and a sentence on it. `resource_version` and `uid` are the object's before it.
 
     Raises:
         AskAgain: the server does not answer (yet).
     """
+    if runs_command(call):
+        return "unclear", "nobody can tell whether the command was run in the container"
     if call.verb == "create" and not call.path.endswith("/eviction"):
         return await _created(writer, call)
     subresource = call.path.endswith("/eviction")
     live = await writer.read(call.path.removesuffix("/eviction"))
     if call.verb == "delete" or subresource:
-        return _gone(call, live, resource_version)
+        return _gone(call, live, resource_version, uid)
     if live is None:
         return "absent", f"{call.target} is not there"
     if resource_version and live["metadata"].get("resourceVersion") == resource_version:
@@ -38,9 +41,11 @@ async def _created(writer: Writing, call: ApiCall) -> tuple[Effect, str]:
     return ("absent", f"{call.target} is not there") if live is None else ("applied", f"{call.target} is there")
 
 
-def _gone(call: ApiCall, live: dict[str, Any] | None, resource_version: str) -> tuple[Effect, str]:
+def _gone(call: ApiCall, live: dict[str, Any] | None, resource_version: str, uid: str) -> tuple[Effect, str]:
     if live is None or live["metadata"].get("deletionTimestamp"):
         return "applied", f"{call.target} is gone or going"
+    if uid and live["metadata"].get("uid") != uid:
+        return "applied", f"{call.target} is another one by now"
     if live["metadata"].get("resourceVersion") == resource_version:
         return "absent", f"{call.target} has not moved"
     return "absent", f"{call.target} is there and not going"

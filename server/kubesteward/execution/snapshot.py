@@ -6,6 +6,7 @@ redacted in a snapshot has to be taken from the live object by whoever goes back
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from kubesteward_policies.change import Change
@@ -43,15 +44,22 @@ def versions(world: World, change: Change) -> dict[str, str]:
 
 
 def take(world: World, change: Change) -> list[dict[str, Any]]:
-    """Spec and metadata of each target that is there."""
-    found = ((key, world.store.get(key)) for key in keys(world, change))
-    return [_kept(key, obj) for key, obj in found if obj is not None]
+    """Spec and metadata of each target that is there, with the kind that it has as the change's target."""
+    found: list[dict[str, Any]] = []
+    for target in dict.fromkeys(call.target for call in change.calls):
+        key = key_of(world, target)
+        obj = world.store.get(key) if key is not None else None
+        if key is not None and obj is not None:
+            version = f"{target.group}/v1" if target.group else "v1"
+            found.append(kept(key.resource, {"apiVersion": version, "kind": target.kind, **obj}))
+    return found
 
 
-def _kept(key: Key, obj: dict[str, Any]) -> dict[str, Any]:
+def kept(resource: str, obj: Mapping[str, Any]) -> dict[str, Any]:
+    """An object without its status, without what the server alone decides, and without secrets."""
     from kubesteward_tools.text.redact import redact_object
 
-    left_out = {"status", *(_VALUES if key.resource == "secrets" else ())}
+    left_out = {"status", *(_VALUES if resource == "secrets" else ())}
     kept = {name: value for name, value in obj.items() if name not in left_out}
     metadata = {name: value for name, value in obj["metadata"].items() if name not in _BULK}
     return dict(redact_object({**kept, "metadata": metadata}))

@@ -75,7 +75,8 @@ class _Landing:
         self, world: World, change: Change, answers: tuple[Mapping[str, Any], ...], rehearsal: Rehearsal | None
     ) -> None:
         self._store = world.store
-        self._calls = tuple(zip(change.calls, answers, strict=False))
+        last = {call.target: (call, answer) for call, answer in zip(change.calls, answers, strict=False)}
+        self._calls = tuple(last.values())
         self._keys = {call.target: key for call in change.calls if (key := key_of(world, call.target))}
         self._expected = dict(_expected(world, rehearsal))
 
@@ -91,7 +92,7 @@ class _Landing:
         if key is None:
             return ""
         obj = self._store.get(key)
-        if call.verb == "delete" or call.path.endswith("/eviction"):
+        if call.verb == "delete" or call.evicts:
             return f"{call.target} is still there" if _same(obj, answer) else ""
         written = str((answer.get("metadata") or {}).get("resourceVersion", ""))
         if written and (obj is None or _older(str(obj["metadata"].get("resourceVersion", "")), written)):

@@ -8,15 +8,20 @@ import json
 import secrets
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import ValidationError
 
+from kubesteward.audit.actors import SYSTEM, Kind, actor
 from kubesteward.audit.log import AuditLog
+from kubesteward.execution.exec import KIND
 from kubesteward.gate.action import STEPS, Action, Approval, Status
+from kubesteward.gate.automatic import Automatic
+from kubesteward.gate.switch import REMEDY, Switch
 from kubesteward.store.store import Store, StoreUnusable
 from kubesteward_policies.digest import digest as digest_of
+from kubesteward_policies.verdict import Decision
 from kubesteward_tools.errors import ObjectNotFound, Refused
 
 CLI = "cli"
@@ -25,7 +30,14 @@ CLI = "cli"
 PAGE = "page"
 """The approvals page: its sessions begin on that terminal, or with a token that was given out for deciding."""
 
+_GIVEN = ("approver", "channel", "approved", "digest", "at", "latency")
+
 OPERATORS = frozenset({CLI, PAGE})
+
+
+_NOT_ALONE = frozenset({"pending_approval", "blocked", "expired"})
+"""After these an action has not run alone, or has not run."""
+_TRIES = 5
 
 
 class ApprovalRefused(Refused):
@@ -48,9 +60,11 @@ class Actions:
     def __init__(self, store: Store, audit: AuditLog | None = None) -> None:
         self._store = store
         self._audit = audit or AuditLog(store)
+        self._automatic = Automatic(store)
 
-    def add(self, action: Action, **note: Any) -> None:
-        """Write a new action down.
+    def add(self, action: Action, check: Callable[[], object] = lambda: None, **note: Any) -> None:
+        """Write a new action down, and count it where it runs alone. `check` may look at the counts in the same
+        transaction and write more; what it raises undoes all.
 
         Raises:
             KeyTaken: its idempotency key is another action's. StoreUnusable: it cannot be written.
@@ -69,6 +83,9 @@ class Actions:
         try:
             with self._store.transaction() as db:
                 db.execute("INSERT INTO actions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", columns)
+                check()
+                if action.automatic and action.status == "approved":
+                    self._automatic.enter(action)
                 self._note("proposed", action, note)
         except sqlite3.IntegrityError:
             raise KeyTaken from None
@@ -102,10 +119,31 @@ class Actions:
         except sqlite3.Error as error:
             raise StoreUnusable(f"the store {self._store.path} cannot be read ({error}).") from None
 
+    def open_ids(self, *statuses: Status) -> list[tuple[str, str]]:
+        """Ids of the actions in these statuses, the oldest first, each with a mark that is another after any step.
+
+        Raises:
+            StoreUnusable: the store cannot be read.
+        """
+        marks = ", ".join("?" * len(statuses))
+        columns = "id, status, expires, digest, length(body)"
+        query = f"SELECT {columns} FROM actions WHERE status IN ({marks}) ORDER BY created"  # noqa: S608 - fixed texts
+        try:
+            return [(row[0], str(tuple(row)[1:])) for row in self._store.db.execute(query, statuses)]
+        except sqlite3.Error as error:
+            raise StoreUnusable(f"the store {self._store.path} cannot be read ({error}).") from None
+
     def with_status(self, *statuses: Status) -> Sequence[Action]:
         """The oldest first."""
         marks = ", ".join("?" * len(statuses))
         return self._select(f"WHERE status IN ({marks}) ORDER BY created", *statuses)
+
+    def unwatched(self) -> Sequence[Action]:
+        """Those executed of which nobody has said what followed, neither that the server ended before the end."""
+        return self._select(
+            "WHERE status = 'executed' AND json_extract(body, '$.verified') IS NULL"
+            " AND json_extract(body, '$.outcome') = 'applied' ORDER BY created"
+        )
 
     def _select(self, where: str, *values: Any) -> list[Action]:
         try:
@@ -136,6 +174,8 @@ class Actions:
                 "UPDATE actions SET status = ?, digest = ?, expires = ?, body = ? WHERE id = ?",
                 (new.status, new.digest, new.expires, new.model_dump_json(), action.id),
             )
+            if status in _NOT_ALONE:
+                self._automatic.forget(action.id)
             self._note(step, new, note or {})
         return new
 
@@ -154,6 +194,22 @@ class Actions:
         row = self._store.db.execute(query, (action.id, action.snapshot)).fetchone()
         return list(json.loads(row["objects"])) if row else []
 
+    def keep_transcript(self, action: Action, number: int, answer: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep what a command printed, redacted as it came; what the audit log says of it. {} for any other answer."""
+        if answer.get("kind") != KIND:
+            return {}
+        mark = digest_of(dict(answer))
+        with self._store.transaction() as db:
+            row = (action.id, number, time.time(), mark, json.dumps(answer))
+            db.execute("INSERT OR IGNORE INTO transcripts VALUES (?, ?, ?, ?, ?)", row)
+        return {"transcript": mark, **{name: answer[name] for name in ("exit_code", "ended", "error", "seconds")}}
+
+    def transcripts(self, action_id: str) -> list[dict[str, Any]]:
+        """What the action's commands printed, with the digest that the audit log names, in the order of its calls."""
+        query = "SELECT digest, body FROM transcripts WHERE action = ? ORDER BY number"
+        rows = self._store.db.execute(query, (action_id,)).fetchall()
+        return [{**json.loads(row["body"]), "digest": row["digest"]} for row in rows]
+
     def approve(self, action_id: str, approver: str, comment: str = "", digest: str = "") -> Action:
         """The operator's yes, from a terminal. Raises as `decide`."""
         return self.decide(action_id, approve=True, approver=approver, channel=CLI, digest=digest, comment=comment)
@@ -163,9 +219,18 @@ class Actions:
         return self.decide(action_id, approve=False, approver=approver, channel=CLI, comment=comment)
 
     def decide(
-        self, action_id: str, *, approve: bool, approver: str, channel: str, digest: str = "", comment: str = ""
+        self,
+        action_id: str,
+        *,
+        approve: bool,
+        approver: str,
+        channel: str,
+        digest: str = "",
+        comment: str = "",
+        account: str = "",
     ) -> Action:
-        """Write a person's decision; `digest` (where given) must be that of the action as it is now.
+        """Write a person's decision; `digest` (where given) must be that of the action as it is now. One no rejects it;
+        where two persons have to agree, it goes on waiting after the first yes. `account` is the operating system's.
 
         Raises:
             ObjectNotFound: no such action.
@@ -173,29 +238,47 @@ class Actions:
         """
         from kubesteward_tools.text.redact import redact
 
-        action, now = self.get(action_id), time.time()
+        if approve and (stopped := Switch(self._store).engaged()):
+            raise ApprovalRefused(f"{stopped.sentence}; {action_id} stays as it is.", todo=REMEDY)
+        for _ in range(_TRIES):  # somebody else may decide at the same moment, and what holds then is looked at anew
+            action = self.get(action_id)
+            self._check(action, approver, channel, digest)
+            if approve and (why := action.objection(approver, channel, account)):
+                raise ApprovalRefused(f"action {action_id} waits for somebody else: {why}.")
+            now = time.time()
+            made = Approval(
+                approver=approver,
+                channel=channel,
+                approved=approve,
+                digest=action.digest,
+                at=now,
+                latency=round(now - action.asked, 3),
+                comment=redact(comment)[:500],
+                account=account,
+            )
+            if (moved := self._decided(action, made)) is not None:
+                return moved
+        raise ApprovalRefused(f"action {action_id} was decided by somebody else just now.")
+
+    def _check(self, action: Action, approver: str, channel: str, digest: str) -> None:
         if channel not in OPERATORS and approver != action.principal:
-            raise ApprovalRefused(f"action {action_id} is not {approver!r}'s to decide.")
+            raise ApprovalRefused(f"action {action.id} is not {approver!r}'s to decide.")
         if action.status != "pending_approval":
-            raise ApprovalRefused(f"action {action_id} is {action.status}: there is nothing to decide.")
-        if now > action.expires:
+            raise ApprovalRefused(f"action {action.id} is {action.status}: there is nothing to decide.")
+        if time.time() > action.expires:
             self.expire(action)
-            raise ApprovalRefused(f"action {action_id} has expired.", todo="Propose the change again.")
+            raise ApprovalRefused(f"action {action.id} has expired.", todo="Propose the change again.")
         if (digest and digest != action.digest) or (channel != CLI and not digest):
-            raise ApprovalRefused(f"action {action_id} is not what was shown any more.", todo="Look at it again.")
-        made = Approval(
-            approver=approver,
-            channel=channel,
-            approved=approve,
-            digest=action.digest,
-            at=now,
-            latency=round(now - action.asked, 3),
-            comment=redact(comment)[:500],
-        )
-        status: Status = "approved" if approve else "rejected"
-        moved = self.move(action, status, "decided", made.model_dump(), approvals=(*action.approvals, made))
-        if moved is None:
-            raise ApprovalRefused(f"action {action_id} was decided by somebody else just now.")
+            raise ApprovalRefused(f"action {action.id} is not what was shown any more.", todo="Look at it again.")
+
+    def _decided(self, action: Action, made: Approval) -> Action | None:
+        enough = len(action.agreed) + 1 >= action.required
+        status: Status = "rejected" if not made.approved else "approved" if enough else "pending_approval"
+        note = {**made.model_dump(), "required": action.required}
+        with self._store.transaction():
+            moved = self.move(action, status, "decided", note, approvals=(*action.approvals, made))
+            if moved is not None and moved.status == "approved":
+                self._automatic.agreed(moved, made.at)
         return moved
 
     def expire(self, action: Action) -> Action | None:
@@ -211,12 +294,37 @@ class Actions:
                 "status": action.status,
                 "principal": action.principal,
                 "client": action.client,
+                "actor": _actor(step, action),
+                "correlation": action.correlation,
+                "session": action.session,
                 "tool": action.change.tool,
                 "cluster": action.change.cluster,
                 "server": action.server,
                 "target": str(action.change.target),
                 "change": action.change.digest,
                 "digest": action.digest,
+                "digests": _digests(action),
+                "rules": sorted({item.rule_id for item in action.verdicts if item.decision != Decision.ALLOW}),
+                "approvals": [{name: getattr(item, name) for name in _GIVEN} for item in action.approvals],
                 **more,
             }
         )
+
+
+def _actor(step: str, action: Action) -> dict[str, Any]:
+    """Who took the step: who proposed, who decided, and else this program on behalf of them."""
+    if step == "decided":
+        made = action.approvals[-1]
+        return actor("human", made.approver, channel=made.channel)
+    user = getattr(action, "kubernetes_user", "")
+    if step == "proposed":
+        kind: Kind = "service" if action.actor == "service" else "agent"
+        return actor(kind, action.principal, client=action.client, kubernetes_user=user, channel=action.channel)
+    return actor("system", SYSTEM, kubernetes_user=user)
+
+
+def _digests(action: Action) -> dict[str, str]:
+    """Of what the judgement rested on, as far as there was something."""
+    rehearsal = action.rehearsal.digest if action.rehearsal else ""
+    found = {"rehearsal": rehearsal, "versions": digest_of(action.versions), "snapshot": action.snapshot}
+    return {name: text for name, text in found.items() if text}

@@ -7,39 +7,34 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from kubesteward.execution.answers import Conflict, OutcomeUnknown
-from kubesteward.execution.readback import effect
-from kubesteward.execution.snapshot import key_of, take, versions
-from kubesteward.execution.verify import DEADLINE, verify
-from kubesteward.gate.action import Action, Status
-from kubesteward.gate.actions import Actions
-from kubesteward.gate.case import Case
+from kubesteward.execution.answers import Conflict
+from kubesteward.execution.pace import PATIENCE
+from kubesteward.execution.snapshot import take, versions
+from kubesteward.execution.verify import DEADLINE
+from kubesteward.gate.action import Action
+from kubesteward.gate.aftermath import Aftermath, Pause
 from kubesteward.gate.comparison import is_graver, still_covers
+from kubesteward.gate.course import TRIES, Course, MakeCase, caught_up
+from kubesteward.gate.differing import told
 from kubesteward.gate.digests import digest_of
+from kubesteward.gate.journal import Journal
 from kubesteward.gate.stages import BEFORE_EXECUTION, REHEARSED_AGAIN, walk
+from kubesteward.gate.stages.dry_run import dry_run
 from kubesteward.gate.stages.rehearsal import opinion, played
-from kubesteward.gate.writers import Writers
-from kubesteward_policies.change import ApiCall, Change
-from kubesteward_policies.verdict import Decision, Verdict
-from kubesteward_tools.errors import AskAgain, Refused, SteadyError
-from kubesteward_tools.world.store import Key
+from kubesteward.gate.writers import Who, Writers
+from kubesteward_policies.change import Change
+from kubesteward_policies.verdict import Decision, Verdict, persons_needed
+from kubesteward_tools.errors import Refused, SteadyError
 from kubesteward_tools.world.world import World
 
 APPROVAL_SECONDS = 600.0
-TRIES = 3
-"""How often an object may move between the last look and the write before the action is given up."""
-CATCH_UP_SECONDS = 5.0
-LATER = 1.0
-"""Seconds before "it has not taken effect" is believed: a request may still be on its way inside the server."""
 
 log = logging.getLogger(__name__)
 
-FindWorld = Callable[[Change], Awaitable[World]]
-MakeCase = Callable[[World, Action], Case]
-Pause = Callable[[float], Awaitable[None]]
+FindWorld = Callable[[Change, Who], Awaitable[World]]
 
 
 class Executor:
@@ -47,21 +42,22 @@ class Executor:
 
     def __init__(
         self,
-        actions: Actions,
+        journal: Journal,
         writers: Writers,
         find_world: FindWorld,
         make_case: MakeCase,
         *,
         verify_seconds: float = DEADLINE,
+        pace_seconds: float = PATIENCE,
         pause: Pause = asyncio.sleep,
     ) -> None:
-        self._actions = actions
-        self._writers = writers
+        self._journal = journal
+        self._actions = journal.actions
         self._find_world = find_world
         self._make_case = make_case
-        self._verify_seconds = verify_seconds
-        self._pause = pause
         self._stopping = asyncio.Event()
+        self._course = Course(journal, writers, make_case, self._stopping, verify_seconds, pace_seconds)
+        self._aftermath = Aftermath(journal, writers, self._course, self._world, pause)
 
     async def run(self, action: Action) -> Action:
         """From `executing`. What goes wrong before the first call leaves means that nothing was changed."""
@@ -75,7 +71,7 @@ class Executor:
 
     async def _world(self, action: Action) -> World:
         """Raises Refused when the name stands for another API server by now."""
-        world = await self._find_world(action.change)
+        world = await self._find_world(action.change, action.who)
         if world.server != action.server:
             raise Refused(f"{world.cluster!r} is another API server than when this was proposed.")
         return world
@@ -86,12 +82,24 @@ class Executor:
         if action.status != "executing":
             return action
         if not action.intended:
-            return self._failed(action, f"nothing was changed: {error}")
-        return self._must(action, "unknown", "outcome_unknown", outcome=f"outcome unknown: {error}")
+            return self._journal.failed(action, str(error))
+        return self._journal.must(action, "unknown", "outcome_unknown", outcome=f"outcome unknown: {error}")
 
-    def recover(self, action: Action) -> Action | None:
-        """From `executing`, of a process that is gone."""
-        return self._actions.move(action, "unknown", "recovered", outcome="outcome unknown: the server stopped")
+    def recover(self, action: Action, heir: str) -> Action | None:
+        """From `executing`, of a process that is gone; `heir` is the process that sees to it from now on."""
+        return self._aftermath.recover(action, heir)
+
+    def inherit(self, action: Action, heir: str) -> Action | None:
+        """From `unknown`, of a process that is gone."""
+        return self._aftermath.inherit(action, heir)
+
+    async def look_up(self, action: Action) -> Action:
+        """From `unknown`. Stays there while the server does not answer."""
+        return await self._aftermath.look_up(action)
+
+    async def watch(self, action: Action) -> Action:
+        """From `executed`, of a process that died before it knew what followed."""
+        return await self._aftermath.watch(action)
 
     def hurry(self) -> None:
         """What is written is written: stop watching what follows from it."""
@@ -101,20 +109,22 @@ class Executor:
         verdicts = await walk(self._make_case(world, action), BEFORE_EXECUTION)
         if verdicts[-1].decision is Decision.DENY:
             return self._blocked(action, verdicts[-1])
+        if persons_needed(verdicts) > len(action.agreed):
+            return self._asked_again(action, verdicts)
         for _ in range(TRIES):
             action = await self._looked_again(world, action)
             if action.status != "executing":
                 return action
             action = self._intend(world, action)
             try:
-                return await self._carry_out(world, action)
+                action = await self._course.run(world, action)
             except Conflict as error:
-                action = self._actions.get(action.id)
-                if action.done:
-                    return self._failed(action, f"{_progress(action)}: {error}")
-                action = self._must(action, "executing", "conflict", note={"reason": error.message})
-                await _caught_up(world, action)
-        return self._failed(action, f"nothing was changed: {action.change.target} moved {TRIES} times meanwhile")
+                note = {"reason": error.message}
+                action = self._journal.must(self._actions.get(action.id), "executing", "conflict", note=note)
+                await caught_up(world, action, action.change)
+            else:
+                return await self.look_up(action) if action.status == "unknown" else action
+        return self._journal.failed(action, f"{action.change.target} moved {TRIES} times meanwhile")
 
     async def _looked_again(self, world: World, action: Action) -> Action:
         """Rehearse again; back to the person if that is worse. What stands around a target moves too: where the target
@@ -125,32 +135,47 @@ class Executor:
         judged = await walk(self._make_case(world, action.model_copy(update={"rehearsal": again})), REHEARSED_AGAIN)
         if judged[-1].decision is Decision.DENY:
             return self._blocked(action, judged[-1])
+        if persons_needed(judged) > len(action.agreed):
+            return self._asked_again(action, judged, rehearsal=again, versions=now)
         if now == action.versions and not is_graver(again, action.rehearsal):
             return action
-        digest = digest_of(action.change, again, now)
+        case = self._make_case(world, action)
+        server = await walk(case, (dry_run,))
+        if server[-1].decision is Decision.DENY:
+            return self._blocked(action, server[-1])
+        moved: dict[str, Any] = {"versions": now, "rehearsal": again, "diff": told(world, action.change, case.answers)}
         if still_covers(action.rehearsal, again):
-            return self._must(action, "executing", "rehearsed_again", versions=now, rehearsal=again)
-        blocked = again.verdict == "blocked"
-        at = time.time()
-        return self._must(
+            return self._journal.must(action, "executing", "rehearsed_again", **moved)
+        found = opinion(again)
+        if found.decision is Decision.DENY:
+            return self._blocked(action, found, **moved)
+        why = "the cluster has moved since the approval, and the rehearsal now differs"
+        return self._asked_again(action, [found], why, **moved)
+
+    def _asked_again(self, action: Action, verdicts: Sequence[Verdict], why: str = "", **moved: Any) -> Action:
+        """Back to people: what was agreed to is not what it is now, or needs more of them than have agreed."""
+        asking, at = [item for item in verdicts if item.decision is not Decision.ALLOW], time.time()
+        now = action.model_copy(update=moved)
+        return self._journal.must(
             action,
-            "blocked" if blocked else "pending_approval",
-            "rehearsed_again",
-            note={"verdict": again.verdict},
-            rehearsal=again,
-            versions=now,
-            digest=digest,
+            "pending_approval",
+            "asked_again",
+            note={"reason": why or asking[-1].reason, "rehearsal": now.rehearsal.digest if now.rehearsal else ""},
+            digest=digest_of(now.change, now.rehearsal, now.versions),
+            required=max(1, action.required, persons_needed(verdicts)),
+            heard=len(action.approvals),
             asked=at,
             expires=at + APPROVAL_SECONDS,
-            verdicts=(*action.verdicts, opinion(again)),
+            verdicts=(*action.verdicts, *asking),
             executor="",
             intended=False,
-            outcome="nothing was changed: the cluster has moved since the approval, and the rehearsal now differs",
+            outcome=f"nothing was changed: {why or asking[-1].reason}",
+            **moved,
         )
 
-    def _blocked(self, action: Action, verdict: Verdict) -> Action:
-        outcome = f"nothing was changed: {verdict.reason}"
-        return self._must(action, "blocked", "blocked", outcome=outcome, verdicts=(*action.verdicts, verdict))
+    def _blocked(self, action: Action, verdict: Verdict, **moved: Any) -> Action:
+        outcome, verdicts = f"nothing was changed: {verdict.reason}", (*action.verdicts, verdict)
+        return self._journal.must(action, "blocked", "blocked", outcome=outcome, verdicts=verdicts, **moved)
 
     def _intend(self, world: World, action: Action) -> Action:
         """From here on a crash leaves a trace: the record is on the disk before the first byte leaves."""
@@ -161,119 +186,4 @@ class Executor:
             "snapshot": snapshot,
             "versions": action.versions,
         }
-        return self._must(action, "executing", "intent", note=note, intended=True, snapshot=snapshot)
-
-    async def _carry_out(self, world: World, action: Action) -> Action:
-        """Raises Conflict when a target has moved."""
-        writer, answers = self._writers.get(world), []
-        for number, call in enumerate(action.change.calls):
-            try:
-                answers.append(await writer.apply(call, self._version(world, action, number)))
-            except Conflict:
-                raise
-            except OutcomeUnknown as error:
-                action = self._must(action, "unknown", "outcome_unknown", outcome=f"outcome unknown: {error}")
-                return await self.look_up(action)
-            except SteadyError as error:
-                return self._failed(action, f"{_progress(action)}: {error}")
-            action = self._must(action, "executing", "applied", note={"call": number}, done=number + 1)
-        return await self._verified(world, action, answers)
-
-    def _version(self, world: World, action: Action, number: int) -> str:
-        """The precondition of a call; none for the second call to the same object, which the first has moved."""
-        call = action.change.calls[number]
-        earlier = {item.target for item in action.change.calls[:number]}
-        key = key_of(world, call.target)
-        return "" if call.target in earlier or key is None else action.versions.get(_name(key), "")
-
-    async def _verified(self, world: World, action: Action, answers: Sequence[Mapping[str, Any]]) -> Action:
-        action = self._must(action, "executed", "outcome", outcome="applied")
-        watching = asyncio.ensure_future(verify(world, action.change, answers, action.rehearsal, self._verify_seconds))
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        await asyncio.wait({watching, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        if not watching.done():
-            watching.cancel()
-            return self._must(action, "executed", "verified", outcome="applied; the server stopped before the end")
-        found = watching.result()
-        note = {"reached": found.reached, "reason": found.reason, "misses": list(found.misses)}
-        return self._must(
-            action,
-            "executed",
-            "verified",
-            note=note,
-            outcome=f"applied; {found.reason}",
-            verified=found.reached,
-            misses=found.misses,
-        )
-
-    async def look_up(self, action: Action) -> Action:
-        """From `unknown`: ask the live object. Stays `unknown` while the server does not answer."""
-        try:
-            world = await self._world(action)
-            calls = action.change.calls
-            if not action.intended:
-                return self._failed(action, "nothing was changed: it stopped before the first call")
-            if action.done == len(calls):
-                return await self._verified(world, action, [])
-            found, why = await self._effect(world, action, calls[action.done])
-        except AskAgain:
-            return action
-        except SteadyError as error:
-            return self._failed(action, f"outcome unknown, and it cannot be looked up: {error}")
-        if found == "unclear":
-            return self._failed(action, f"outcome unknown: {why}. {_progress(action)}")
-        if found == "absent":
-            return self._failed(action, f"{_progress(action)}: {why}")
-        action = self._must(action, "unknown", "found_applied", note={"reason": why}, done=action.done + 1)
-        if action.done < len(calls):
-            return self._failed(action, f"{_progress(action)}: it was interrupted")
-        return await self._verified(world, action, [])
-
-    async def _effect(self, world: World, action: Action, call: ApiCall) -> tuple[str, str]:
-        writer, version = self._writers.get(world), self._version(world, action, action.done)
-        found, why = await effect(writer, call, version)
-        if found == "absent":
-            await self._pause(LATER)
-            found, why = await effect(writer, call, version)
-        return found, why
-
-    def _failed(self, action: Action, outcome: str) -> Action:
-        return self._must(action, "failed", "outcome", note={"outcome": outcome}, outcome=outcome)
-
-    def _must(
-        self, action: Action, status: Status, step: str, note: Mapping[str, Any] | None = None, **changes: Any
-    ) -> Action:
-        """A step that only the executing process takes.
-
-        Raises:
-            Refused: somebody else has taken one.
-        """
-        moved = self._actions.move(action, status, step, note, **changes)
-        if moved is None:
-            raise Refused(f"action {action.id} was changed by somebody else while it was executed.")
-        return moved
-
-
-def _progress(action: Action) -> str:
-    total = len(action.change.calls)
-    return f"{action.done} of {total} calls were made" if action.done else "nothing was changed"
-
-
-def _name(key: Key) -> str:
-    return f"{key.resource} {key.namespace}/{key.name}"
-
-
-async def _caught_up(world: World, action: Action) -> None:
-    """Wait until the world has seen that a target moved; in vain if it was not one of those it watches."""
-    moved = asyncio.Event()
-    stop = world.store.subscribe(lambda _: moved.set())
-    try:
-        async with asyncio.timeout(CATCH_UP_SECONDS):
-            while versions(world, action.change) == action.versions:
-                moved.clear()
-                await moved.wait()
-    except TimeoutError:
-        pass
-    finally:
-        stop()
+        return self._journal.must(action, "executing", "intent", note=note, intended=True, snapshot=snapshot)

@@ -16,13 +16,16 @@ def name() -> str:
     return f"{socket.gethostname()}:{pid}:{_started(pid)}/{secrets.token_hex(4)}"
 
 
+def elsewhere(process: str) -> bool:
+    """Whether it is another host's, so that only what it leaves in the store can tell of it."""
+    return bool(process) and process.partition("/")[0].rsplit(":", 2)[0] != socket.gethostname()
+
+
 def gone(process: str) -> bool:
-    """Whether a process has ended. Of another host's that cannot be told from here: it is taken to be there."""
+    """Whether a process of this host has ended."""
     if not process:
         return True
-    host, pid, started = process.partition("/")[0].rsplit(":", 2)
-    if host != socket.gethostname():
-        return False
+    _, pid, started = process.partition("/")[0].rsplit(":", 2)
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -30,6 +33,22 @@ def gone(process: str) -> bool:
     except OSError:
         return False
     return _started(int(pid)) != started
+
+
+_UNSET = 2**32 - 1
+
+
+def account() -> str:
+    """Who sits before this process: the account that logged in, which sudo and su leave alone (proc_pid_loginuid(5)),
+    or where nobody did, as in a container, the one that it runs as. "" where the system has no such numbers.
+    """
+    try:
+        found = int(Path("/proc/self/loginuid").read_text("ascii"))
+    except (OSError, ValueError):
+        found = _UNSET
+    if found != _UNSET:
+        return f"uid:{found}"
+    return f"uid:{os.getuid()}" if hasattr(os, "getuid") else ""
 
 
 def _started(pid: int) -> str:

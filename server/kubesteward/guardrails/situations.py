@@ -8,7 +8,9 @@ from typing import Any
 
 from kubesteward.execution.snapshot import key_of
 from kubesteward.gate.case import Case
-from kubesteward_policies.change import ApiCall
+from kubesteward.gate.levels import level_for
+from kubesteward_policies.change import APPLY_PATCH, ApiCall
+from kubesteward_policies.ref import Ref
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.twin.patches.patched import patched
 from kubesteward_tools.twin.rehearsal import Rehearsal
@@ -26,9 +28,15 @@ def situations(case: Case) -> list[dict[str, Any]]:
         "request": _request(case),
         "cluster": {"name": case.world.cluster},
         "now": datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "autonomy": int(case.settings.autonomy),
+        "autonomy": int(level_for(case)),
     }
-    return [{**of_all, **_of_call(case, call)} for call in case.change.calls]
+    made: dict[Ref, Object] = {}
+    found = []
+    for call in case.change.calls:
+        found.append({**of_all, **_of_call(case, call, made.get(call.target))})
+        if (left := found[-1]["object"]) is not None:
+            made[call.target] = left  # what the next call to it finds
+    return found
 
 
 def _request(case: Case) -> dict[str, Any]:
@@ -42,14 +50,15 @@ def _request(case: Case) -> dict[str, Any]:
     }
 
 
-def _of_call(case: Case, call: ApiCall) -> dict[str, Any]:
+def _of_call(case: Case, call: ApiCall, made: Object | None) -> dict[str, Any]:
+    """`made` is the object as the change's earlier calls leave it."""
     target, key = call.target, key_of(case.world, call.target)
-    old = case.world.store.get(key) if key else None
+    old = made or (case.world.store.get(key) if key else None)
     space = target.name if target.kind == "Namespace" else target.namespace
     subresource = _subresource(call)
     return {
         "call": {
-            "verb": call.verb,
+            "verb": "create" if _creates(call, old) else call.verb,
             "group": target.group,
             "kind": target.kind,
             "namespace": space,
@@ -78,7 +87,7 @@ def _after(call: ApiCall, old: Object | None, subresource: str) -> Object | None
         return old
     if call.verb == "delete":
         return None
-    if call.verb in {"create", "update"} and not subresource:
+    if (call.verb in {"create", "update"} and not subresource) or _creates(call, old):
         return call.body if isinstance(call.body, dict) else None
     if old is None:
         return None
@@ -88,6 +97,11 @@ def _after(call: ApiCall, old: Object | None, subresource: str) -> Object | None
         return patched(old, call.body, call.content_type)
     except (ApiError, ValueError, TypeError, KeyError, AttributeError):
         return None
+
+
+def _creates(call: ApiCall, old: Object | None) -> bool:
+    """Applying what is not there is creating it."""
+    return old is None and call.content_type == APPLY_PATCH
 
 
 def _rehearsal(found: Rehearsal) -> dict[str, Any]:

@@ -131,7 +131,10 @@ def _interoperable(value: Any) -> bool:
 
 
 def _noise(key: str, value: Any) -> bool:
-    return key == "title" or (key == "default" and value in (None, "", []))
+    """Lengths are enforced all the same; no model counts characters."""
+    if key == "default":
+        return value is False or value in (None, "", [])
+    return key == "title" or (key in {"maxLength", "minLength"} and isinstance(value, int))
 
 
 def _lower(sentence: str) -> str:

@@ -19,7 +19,9 @@ from kubesteward.mcp.asking import answer_of, put, way_to_ask
 from kubesteward.mcp.identity import Context, Identity
 from kubesteward.mcp.registry import Registry
 from kubesteward.middleware.call import Call, Handler, Reply
+from kubesteward.middleware.failures import reply_to
 from kubesteward.middleware.reach import listed
+from kubesteward_tools.errors import Refused
 
 if TYPE_CHECKING:
     from kubesteward.app import App
@@ -42,9 +44,9 @@ class Calls:
         return compose(stack(self._app), Endpoint(self._app, self.registry.arguments))
 
     async def list_tools(self, _: Context, __: PaginatedRequestParams | None) -> ListToolsResult:
-        """One page, the same for every connection (the specification forbids lists that depend on earlier calls)."""
-        settings, registry = self._app.settings, self.registry
-        shown = [registry.definitions[name] for name, tool in registry.tools.items() if listed(settings, tool)]
+        """One page, the same for every token (the specification forbids lists that depend on earlier calls)."""
+        settings, registry, tiers = self._app.settings, self.registry, self._identity.tiers()
+        shown = [registry.definitions[name] for name, tool in registry.tools.items() if listed(settings, tool, tiers)]
         return ListToolsResult(tools=shown)
 
     def input_schema(self, name: str) -> Mapping[str, Any] | None:
@@ -52,11 +54,15 @@ class Calls:
 
     async def call_tool(self, ctx: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
         """Never raises for what a tool does: failures are results that the model can read."""
+        try:
+            caller = self._identity.caller(ctx)
+        except Refused as error:
+            return _wire(reply_to(error))
         call = Call(
             name=params.name,
             tool=self.registry.tools.get(params.name),
             arguments=params.arguments or {},
-            caller=self._identity.caller(ctx),
+            caller=caller,
             ask=way_to_ask(ctx),
             answered=answer_of(ctx, params),
         )

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from mcp_types import CompleteRequestParams, CompleteResult, Completion
 
-from kubesteward.mcp.identity import Context
+from kubesteward.mcp.identity import Context, Identity
 from kubesteward_tools.errors import SteadyError
 
 if TYPE_CHECKING:
     from kubesteward.app import App
+    from kubesteward_tools.cluster.clusters import Clusters
     from kubesteward_tools.world.world import World
 
 MOST = 100
@@ -22,14 +23,17 @@ MOST = 100
 
 
 class Completions:
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, identity: Identity) -> None:
         self._app = app
+        self._identity = identity
 
-    async def complete(self, _: Context, params: CompleteRequestParams) -> CompleteResult:
+    async def complete(self, ctx: Context, params: CompleteRequestParams) -> CompleteResult:
         given = (params.context.arguments if params.context else None) or {}
         try:
+            caller = self._identity.reader(ctx)
+            self._app.rates.read(caller.principal)
             await self._app.ready()
-            candidates = await self._candidates(params.argument.name, given)
+            candidates = await self._candidates(self._app.desk(caller).clusters, params.argument.name, given)
         except SteadyError:
             candidates = []
         prefix = params.argument.value.lower()
@@ -38,12 +42,12 @@ class Completions:
             completion=Completion(values=fitting[:MOST], total=len(fitting), has_more=len(fitting) > MOST)
         )
 
-    async def _candidates(self, argument: str, given: Mapping[str, str]) -> Iterable[str]:
+    async def _candidates(self, clusters: Clusters, argument: str, given: Mapping[str, str]) -> Iterable[str]:
         if argument == "cluster":
-            return self._app.clusters.names()
+            return clusters.names()
         if argument not in {"namespace", "kind", "name"}:
             return []
-        world = await self._app.clusters.world(given.get("cluster") or None)
+        world = await clusters.world(given.get("cluster") or None)
         if argument == "kind":
             return [resource.kind for resource in world.kinds.all()]
         if argument == "namespace":

@@ -19,14 +19,17 @@ from kubesteward_tools.errors import InvalidArguments
 
 if TYPE_CHECKING:
     from mcp.server.auth.provider import AccessToken
+    from mcp.server.auth.settings import AuthSettings
     from mcp.server.lowlevel import Server
     from starlette.applications import Starlette
 
+    from kubesteward.mcp.oauth import Issued
     from kubesteward.settings import Settings
 
 PATH = "/mcp"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 SHORTEST_TOKEN = 16
+_WAYS = "Set KUBESTEWARD_HTTP_TOKEN, KUBESTEWARD_HTTP_TOKENS or KUBESTEWARD_OAUTH_ISSUER"
 GRACE = 3
 """Seconds after Ctrl-C for open streams, which never end by themselves."""
 
@@ -89,30 +92,74 @@ def make_application(server: Server[Any], settings: Settings) -> Starlette:
     Raises:
         InvalidArguments: the settings would expose the cluster.
     """
-    from mcp.server.auth.settings import AuthSettings
     from mcp.server.transport_security import TransportSecuritySettings
 
-    tokens = tokens_of(settings)
-    hosts, origins = _names(settings, bool(tokens))
+    tokens, issuer = tokens_of(settings), _issuer(settings)
+    guarded = bool(tokens) or issuer is not None
+    if settings.impersonate and not guarded:
+        raise InvalidArguments("Nobody is known whom to act for.", todo=f"Impersonation needs callers: {_WAYS}.")
+    hosts, origins = _names(settings, guarded)
     security = TransportSecuritySettings(
         enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins
     )
-    # Tokens are handed out by the operator, so there is no issuer to point clients to; the model wants one.
-    guarded = AuthSettings.model_validate({"issuer_url": "https://localhost", "resource_server_url": None})
-    return server.streamable_http_app(
+    application = server.streamable_http_app(
         streamable_http_path=PATH,
         host=settings.http_host,
         transport_security=security,
-        auth=guarded if tokens else None,
-        token_verifier=Tokens(tokens) if tokens else None,
+        auth=_auth(settings) if guarded else None,
+        token_verifier=Verifiers(tokens, issuer, settings) if guarded else None,
     )
+    if guarded:
+        from kubesteward.mcp.slowing import Slowing
+
+        application.add_middleware(Slowing)
+    return application
+
+
+def _issuer(settings: Settings) -> Issued | None:
+    """Raises InvalidArguments. JWTs are learnt about where there may be some, and nowhere else."""
+    from kubesteward.mcp.oauth import issued
+
+    return issued(settings)
+
+
+def _auth(settings: Settings) -> AuthSettings:
+    """With an issuer, the server says where tokens come from (RFC 9728). Tokens that the operator hands out come from
+    no issuer to point clients to; the model wants one."""
+    from mcp.server.auth.settings import AuthSettings
+
+    if not settings.oauth_issuer:
+        return AuthSettings.model_validate({"issuer_url": "https://localhost", "resource_server_url": None})
+    return AuthSettings.model_validate(
+        {
+            "issuer_url": settings.oauth_issuer,
+            "resource_server_url": settings.oauth_audience,
+            "required_scopes": list(settings.oauth_scopes),
+            "validate_token_resource": True,
+        }
+    )
+
+
+class Verifiers:
+    """The operator's tokens first, for they cost nothing to know; then the issuer's."""
+
+    def __init__(self, tokens: dict[str, str], issuer: Issued | None, settings: Settings) -> None:
+        self._known = Tokens(tokens, settings.oauth_audience, settings.oauth_scopes)
+        self._issuer = issuer
+
+    async def verify_token(self, token: str) -> AccessToken | None:
+        found = await self._known.verify_token(token)
+        return found or (await self._issuer.verify_token(token) if self._issuer else None)
 
 
 class Tokens:
     """Verifies bearer tokens against digests, so that the tokens themselves stay nowhere."""
 
-    def __init__(self, principals: dict[str, str]) -> None:
+    def __init__(self, principals: dict[str, str], resource: str = "", scopes: Iterable[str] = ()) -> None:
+        """They are for this server, `resource`, and for all of it."""
         self._principals = {_digest(token): principal for token, principal in principals.items()}
+        self._resource = resource or None
+        self._scopes = list(scopes)
 
     async def verify_token(self, token: str) -> AccessToken | None:
         from mcp.server.auth.provider import AccessToken
@@ -120,7 +167,13 @@ class Tokens:
         given = _digest(token)
         for known, principal in self._principals.items():
             if hmac.compare_digest(known, given):
-                return AccessToken(token=given.hex(), client_id=principal, subject=principal, scopes=[])
+                return AccessToken(
+                    token=given.hex(),
+                    client_id=principal,
+                    subject=principal,
+                    scopes=self._scopes,
+                    resource=self._resource,
+                )
         return None
 
 
@@ -172,7 +225,7 @@ def _names(settings: Settings, guarded: bool) -> tuple[list[str], list[str]]:
         hosts += [f"{name}:*" for name in LOOPBACK]
         origins += [f"http://{name}:*" for name in LOOPBACK]
     elif not guarded:
-        todo = "Set KUBESTEWARD_HTTP_TOKEN or KUBESTEWARD_HTTP_TOKENS, or listen on 127.0.0.1."
+        todo = f"{_WAYS}, or listen on 127.0.0.1."
         raise InvalidArguments(f"{settings.http_host} is reachable by others, and no token is set.", todo=todo)
     elif not hosts:
         todo = "Set KUBESTEWARD_HTTP_ALLOWED_HOSTS, for instance to mcp.example.com."

@@ -90,13 +90,15 @@ class Resources:
         return ReadResourceResult(contents=[TextResourceContents(uri=params.uri, mime_type=JSON, text=text)])
 
     async def _find(self, ctx: Context, uri: str) -> Any:
-        desk = self._app.desk(self._identity.caller(ctx))
+        caller = self._identity.reader(ctx)
+        self._app.rates.read(caller.principal)
+        desk = self._app.desk(caller)
         look = looking(uri)
         if look is not None:
             return (await look(desk)).data
         path = uri.removeprefix(SCHEME) if uri.startswith(SCHEME) else ""
         if path == "clusters":
-            return {"clusters": [_plain(cluster) for cluster in self._app.clusters.describe()]}
+            return {"clusters": [_plain(cluster) for cluster in desk.clusters.describe()]}
         if path == "recommendations":
             return {"recommendations": await desk.records.recommendations()}
         kind, _, name = path.partition("/")

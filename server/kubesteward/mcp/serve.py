@@ -15,7 +15,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from kubesteward.app import App
 from kubesteward.mcp.server import build
 from kubesteward.settings import Settings
-from kubesteward_tools.errors import SteadyError
+from kubesteward_tools.errors import InvalidArguments, SteadyError
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,9 @@ def main(settings: Settings, transport: Transport = "stdio", scenario: str | Non
 
 
 async def serve_stdio(settings: Settings, scenario: str | None = None) -> int:
+    if settings.impersonate:
+        todo = "Serve over HTTP with tokens or OAuth, or unset KUBESTEWARD_IMPERSONATE."
+        raise InvalidArguments("Over standard input and output nobody is known whom to act for.", todo=todo)
     app = App.build(settings, scenario)
     async with anyio.create_task_group() as group:
         await group.start(_end_on_signal, app)  # before anything reads standard input

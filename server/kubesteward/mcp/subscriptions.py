@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -27,12 +28,14 @@ from mcp_types import (
 
 from kubesteward.mcp.identity import Context, Identity
 from kubesteward.mcp.overlays import looking
-from kubesteward.watches import Watches
-from kubesteward_tools.errors import AskDifferently, InvalidArguments, ObjectNotFound
+from kubesteward.watches import Tell, Watches
+from kubesteward_tools.errors import AskDifferently, InvalidArguments, ObjectNotFound, SteadyError
 
 if TYPE_CHECKING:
     from kubesteward.app import App
     from kubesteward_tools.overlay.overlay import Overlay
+
+Who = tuple[str, ...]
 
 MOST = 100
 """Resources that one client may be subscribed to, counted by connection or, where there is none, by principal."""
@@ -44,44 +47,64 @@ class Subscriptions:
     def __init__(self, app: App, identity: Identity) -> None:
         self._app = app
         self._identity = identity
-        self._watches = Watches(self._look)
+        self._watches: dict[Who, Watches] = {}
         self._clients: dict[int, _Client] = {}
         self._streaming: Counter[str] = Counter()
 
-    async def _look(self, uri: str) -> Overlay:
-        """Overlays show nobody's records, so that it makes no difference who looks."""
+    async def _take(self, who: Who, uri: str, tell: Tell) -> tuple[Callable[[], None], SteadyError | None]:
+        """Have `tell` told of what a user may see. Users share no watch: they see different things."""
+        watches = self._watches.setdefault(who, Watches(partial(self._look, who)))
+
+        def done() -> None:
+            release()
+            if not len(watches) and self._watches.get(who) is watches:
+                del self._watches[who]
+
+        release = await watches.hold(uri, tell)
+        return done, watches.failure(uri)
+
+    async def _look(self, who: Who, uri: str) -> Overlay:
+        """Overlays show nobody's records, so that it makes no difference who looks on behalf of the same user."""
         from kubesteward.gate.gate import Caller
 
         look = looking(uri)
         if look is None:
             raise ObjectNotFound("Resource not found.")
         await self._app.ready()
-        nobody = Caller(principal="", client="", session="", channel="", can_be_asked=False)
-        return await look(self._app.desk(nobody))
+        user, *groups = who or ("",)
+        return await look(self._app.desk(Caller(principal="", user=user, groups=tuple(groups))))
 
     async def subscribe(self, ctx: Context, params: SubscribeRequestParams) -> EmptyResult:
         """Raises MCPError: there is no such overlay, or the client has subscribed to very many."""
         uri = str(params.uri)
         if not _is_overlay(uri):
             raise MCPError(NOT_FOUND, "Nothing at this URI can be subscribed to.", data={"uri": uri})
-        client = self._client(ctx)
+        client, who = self._client(ctx), self._who(ctx)
         if uri in client.holds:
             return EmptyResult()
         if len(client.holds) >= MOST:
             raise MCPError(INVALID_REQUEST, f"At most {MOST} subscriptions a client: end some first.")
         client.holds[uri] = None
-        await self._hold(client, uri)
+        await self._hold(client, who, uri)
         return EmptyResult()
 
-    async def _hold(self, client: _Client, uri: str) -> None:
+    def _who(self, ctx: Context) -> Who:
+        """Raises MCPError where the caller may not read, or has read too often."""
+        try:
+            caller = self._identity.reader(ctx)
+            self._app.rates.read(caller.principal)
+        except SteadyError as error:
+            raise MCPError(INVALID_REQUEST, str(error)) from None
+        return caller.who
+
+    async def _hold(self, client: _Client, who: Who, uri: str) -> None:
         from kubesteward_tools.text.redact import redact
 
         try:
-            release = await self._watches.hold(uri, client.tell)
+            release, failure = await self._take(who, uri, client.tell)
         except BaseException:
             client.holds.pop(uri, None)
             raise
-        failure = self._watches.failure(uri)
         if uri not in client.holds or isinstance(failure, AskDifferently):
             client.holds.pop(uri, None)
             release()
@@ -112,10 +135,11 @@ class Subscriptions:
             MCPError: the principal's streams have very many subscriptions.
         """
         wanted = [uri for uri in dict.fromkeys(params.notifications.resource_subscriptions or ()) if _is_overlay(uri)]
-        stream, releases = _Stream(), list[Callable[[], None]]()
+        stream, releases, who = _Stream(), list[Callable[[], None]](), self._who(ctx)
 
         async def take(uri: str) -> None:
-            releases.append(await self._watches.hold(uri, stream.tell))
+            release, _ = await self._take(who, uri, stream.tell)
+            releases.append(release)
 
         with self._counted(self._identity.principal(ctx), max(1, len(wanted))):
             try:

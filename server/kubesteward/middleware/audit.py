@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 LONGEST = 16_000
 """Characters of arguments that one record keeps."""
 
+_PLACES = ("cluster", "namespace", "kind", "name")
+
 SAFE_DIGITS = 16
 """2**53 has 16 digits."""
 
@@ -55,6 +57,8 @@ class Audit:
             log.warning("a call of %s is not in the audit log: %s", record["tool"], error)
 
     def _record(self, call: Call) -> dict[str, Any]:
+        from kubesteward.gate.case import actor_of
+
         return {
             "type": "tool_call",
             "correlation": call.correlation,
@@ -62,9 +66,16 @@ class Audit:
             "arguments": _kept(call.arguments),
             "principal": call.caller.principal,
             "client": call.caller.client,
+            "actor": actor_of(call.caller),
+            "scope": _scope(call.arguments),
             "session": call.caller.session,
             "channel": call.caller.channel,
         }
+
+
+def _scope(arguments: Mapping[str, Any]) -> dict[str, str]:
+    """Where the call looked or meant to change something, as far as it said so."""
+    return {name: str(arguments[name])[:253] for name in _PLACES if isinstance(arguments.get(name), str)}
 
 
 def _kept(arguments: Mapping[str, Any]) -> dict[str, Any]:

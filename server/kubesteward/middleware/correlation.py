@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from contextvars import ContextVar
 from dataclasses import replace
 
+from kubesteward.audit.actors import CORRELATION
 from kubesteward.middleware.call import Call, Handler, Reply
-
-CORRELATION: ContextVar[str] = ContextVar("correlation", default="")
 
 
 async def correlate(call: Call, proceed: Handler) -> Reply:

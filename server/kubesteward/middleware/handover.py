@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from kubesteward.gate.courtesy import COURTESY
 from kubesteward.middleware.call import Answered, Call, Question, Reply
 from kubesteward.middleware.outcome import reply_about
 from kubesteward_tools.errors import Refused
@@ -19,7 +20,7 @@ from kubesteward_tools.errors import Refused
 if TYPE_CHECKING:
     from kubesteward.app import App
     from kubesteward.gate.gate import Action
-    from kubesteward_policies.change import Change
+    from kubesteward_policies.change import ApiCall, Change
 
 CHANNEL = "elicitation"
 OPEN_QUESTIONS = 1000
@@ -48,10 +49,11 @@ class Handover:
             justification=terms["justification"],
             idempotency_key=terms["idempotency_key"],
         )
+        await COURTESY.turn()
         if action.status == "approved":
             return reply_about(await self._execute(action.id))
         question = question_about(action)
-        if action.status != "pending_approval" or not call.caller.can_be_asked or len(question) > LONGEST_QUESTION:
+        if not _can_be_asked_here(action, call) or len(question) > LONGEST_QUESTION:
             return reply_about(action)
         if call.ask is None:
             return Reply("", question=Question(question, self._mint(call, action)))
@@ -104,6 +106,13 @@ class Handover:
         return action_id, digest
 
 
+def _can_be_asked_here(action: Action, call: Call) -> bool:
+    """Whether the client shows forms, and a yes that is given in one would count."""
+    if action.status != "pending_approval" or not call.caller.can_be_asked:
+        return False
+    return not action.objection(call.caller.principal, CHANNEL)
+
+
 def question_about(action: Action) -> str:
     """From the change alone, without a word out of the cluster: who wrote an annotation must not write this form.
 
@@ -113,8 +122,10 @@ def question_about(action: Action) -> str:
     from kubesteward_tools.text.redact import redact
 
     change = action.change
-    calls = [f"{call.verb.upper()} {call.path} {_body(call.body)}".rstrip() for call in change.calls]
+    calls = [f"{call.verb.upper()} {call.path} {_asked(call)}{_body(call.body)}".rstrip() for call in change.calls]
     lines = [change.summary, f"Cluster: {change.cluster}", *calls, *_rehearsed(action)]
+    if action.required > 1:
+        lines.append("Two persons have to agree: a yes here is the first, and somebody else gives the second.")
     lines.append(f"Action {action.id}, digest {action.digest[:16]}")
     text = "\n".join(lines)
     return redact(clean(text, cap=len(text)))
@@ -125,6 +136,12 @@ def _rehearsed(action: Action) -> list[str]:
         return []
     rules = ", ".join(sorted({item.rule for item in action.rehearsal.findings}))
     return [f"Rehearsal: {action.rehearsal.verdict}" + (f" ({rules})" if rules else "")]
+
+
+def _asked(call: ApiCall) -> str:
+    """What of the query decides about the effect."""
+    shown = [(name, value) for name, value in call.query if name not in {"fieldManager", "fieldValidation"}]
+    return f"{json.dumps(shown)} " if shown else ""
 
 
 def _body(body: Any) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from kubesteward.middleware.audit import Audit
 from kubesteward.middleware.call import Handler, Middleware
 from kubesteward.middleware.correlation import correlate
+from kubesteward.middleware.courtesy import readers_first
 from kubesteward.middleware.deadline import Deadline
 from kubesteward.middleware.failures import explain_failures
 from kubesteward.middleware.output import tidy
@@ -21,10 +22,12 @@ def stack(app: App) -> list[Middleware]:
     """Identity comes first of all, with the transport: a `Call` cannot be made without its caller."""
     return [
         correlate,  # a name for this call in every log, error and audit record
+        readers_first,  # nobody who reads waits for the judging of changes
         explain_failures,  # whatever happens below becomes a sentence
+        app.rates,  # before the audit log, which a flood must not fill
         Audit(app),  # every call is written down, the refused ones too
         tidy,  # redacted, fenced and capped, errors as well
-        Reach(app.settings),  # decided now, whatever a list of tools said
+        Reach(app.settings, app.stopped),  # decided now, whatever a list of tools said
         Deadline(app.settings.call_timeout),  # hosts give up silently; we say so first
     ]
 

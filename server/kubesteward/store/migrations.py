@@ -84,6 +84,56 @@ def m008_guardrails(db: sqlite3.Connection) -> None:
     )
 
 
+def m009_automatic(db: sqlite3.Connection) -> None:
+    """What actions did without a person, to be counted: `what` is pods (by namespace) or restart (by workload); and
+    when a person agreed to a restart, which begins that count anew (agreed).
+    """
+    db.execute(
+        "CREATE TABLE automatic (action TEXT NOT NULL REFERENCES actions (id), at REAL NOT NULL, server TEXT NOT NULL,"
+        " what TEXT NOT NULL, subject TEXT NOT NULL, amount INTEGER NOT NULL)"
+    )
+    db.execute("CREATE INDEX automatic_counted ON automatic (server, what, at)")
+    db.execute("CREATE INDEX automatic_action ON automatic (action)")
+
+
+def m010_exceptions(db: sqlite3.Connection) -> None:
+    """From one rule for one change, once: `used_by` is the action that took it, `ended` when it was or ran out."""
+    db.execute(
+        "CREATE TABLE exceptions (id TEXT PRIMARY KEY, rule TEXT NOT NULL, change TEXT NOT NULL, action TEXT NOT NULL,"
+        " grantor TEXT NOT NULL, account TEXT NOT NULL, justification TEXT NOT NULL, granted REAL NOT NULL,"
+        " expires REAL NOT NULL, used_by TEXT NOT NULL DEFAULT '', ended REAL)"
+    )
+    db.execute("CREATE INDEX exceptions_change ON exceptions (change, rule)")
+
+
+def m011_transcripts(db: sqlite3.Connection) -> None:
+    """What commands in containers printed, redacted, by action and number of the call."""
+    db.execute(
+        "CREATE TABLE transcripts (action TEXT NOT NULL, number INTEGER NOT NULL, at REAL NOT NULL,"
+        " digest TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (action, number)) WITHOUT ROWID"
+    )
+
+
+def m012_execution(db: sqlite3.Connection) -> None:
+    """What each call of an action left, for going back; plans; and when each process was last seen alive."""
+    db.execute(
+        "CREATE TABLE effects (action TEXT NOT NULL REFERENCES actions (id), number INTEGER NOT NULL,"
+        " object TEXT NOT NULL, PRIMARY KEY (action, number)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE plans (id TEXT PRIMARY KEY, principal TEXT NOT NULL, created REAL NOT NULL, body TEXT NOT NULL)"
+    )
+    db.execute("CREATE TABLE processes (name TEXT PRIMARY KEY, seen REAL NOT NULL) WITHOUT ROWID")
+
+
+def m013_stopped(db: sqlite3.Connection) -> None:
+    """The emergency stop: there is a row while it is engaged."""
+    db.execute(
+        "CREATE TABLE stopped (id INTEGER PRIMARY KEY CHECK (id = 1), principal TEXT NOT NULL, at REAL NOT NULL,"
+        " reason TEXT NOT NULL)"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_audit,
     m002_actions,
@@ -93,6 +143,11 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m006_baselines,
     m007_audit_tree,
     m008_guardrails,
+    m009_automatic,
+    m010_exceptions,
+    m011_transcripts,
+    m012_execution,
+    m013_stopped,
 )
 
 

@@ -228,3 +228,26 @@ def test_a_prometheus_of_no_context_is_a_failure(
     monkeypatch.setenv("KUBESTEWARD_PROMETHEUS_URL", f"lob={dead}")
 
     assert "names the context 'lob'" in checks(kubesteward, FAILED)["prometheus"]["found"]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "state", "told"),
+    [
+        ("de*=2;dead/shop=1", "ok", "1, and 2 scopes with other levels"),
+        ("deed=2;*/shop=1", "warn", "no context is named deed"),
+    ],
+)
+def test_scopes_of_autonomy_that_fit_no_context_are_told(
+    kubesteward: Command,
+    home: Path,
+    dead: str,
+    monkeypatch: pytest.MonkeyPatch,
+    scopes: str,
+    state: str,
+    told: str,
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(kubeconfig(home / "config", dead=dead)))
+    monkeypatch.setenv("KUBESTEWARD_AUTONOMY_SCOPES", scopes)
+    found = checks(kubesteward, FAILED)
+
+    assert (found["autonomy"]["state"], found["autonomy"]["found"]) == (state, told)

@@ -71,6 +71,8 @@ class MemorySource:
     user: User = ADMIN
     url: str = "https://lab.example"
     namespaces: tuple[str, ...] = ()
+    serves: str = "v1.36.0"
+    skew: float | None = None
 
     @property
     def store(self) -> Any:
@@ -78,10 +80,13 @@ class MemorySource:
 
     @property
     def connection(self) -> Any:
-        return SimpleNamespace(cluster="lab", url=self.url)
+        return SimpleNamespace(cluster="lab", url=self.url, skew=self.skew)
 
     async def kinds(self, *, again: bool = False) -> Kinds:
         return Kinds(BUILT_IN)
+
+    async def version(self) -> str:
+        return self.serves
 
     def feed(self, *_: Any) -> None:
         return None
@@ -171,6 +176,7 @@ class Lab:
             self.settings.model_copy(update=settings),
             open_writer=lambda _: self.writer,
             verify_seconds=0.2,
+            pace_seconds=0.3,
         )
 
     async def world(self) -> World:

@@ -88,6 +88,8 @@ async def test_all_verdicts_are_recorded_with_the_time_they_took(lab: Lab) -> No
         "server_dry_run",
         "rehearsal",
         "guardrails",
+        "limits",
+        "ladder",
         "approval",
     ]
     assert [item["stage"] for item in proposed["verdicts"]] == [item.stage for item in action.verdicts]
@@ -260,6 +262,7 @@ async def test_movement_that_changes_the_rehearsal_goes_back_to_the_person(lab: 
     action = await lab.gate.execute(approved.id)
 
     assert action.digest != approved.digest
+    assert [(item.before, item.after) for item in action.diff] == [("6", "2")]
     assert lab.writer.writes == []
     assert action.status in {"pending_approval", "blocked"}
     assert action.outcome.startswith("nothing was changed")
@@ -414,7 +417,8 @@ async def test_a_change_of_many_calls_stops_at_the_first_refusal_and_says_how_fa
     action = await lab.gate.execute(approved.id)
 
     assert action.status == "failed"
-    assert action.outcome == "1 of 2 calls were made: the webhook says no."
+    offered = f"rollback_action(action_id={action.id!r}) goes back."
+    assert action.outcome == f"1 of 2 calls were made: the webhook says no. {offered}"
 
 
 async def test_secrets_of_what_is_blocked_are_not_kept(lab: Lab, tmp_path: Path) -> None:

@@ -88,6 +88,13 @@ class FakeAction(BaseModel):
     principal: str
     verdicts: list[Any] = []
     rehearsal: Any = None
+    required: int = 1
+    agreed: tuple[Any, ...] = ()
+    waiting: str = "it waits for a person"
+    exception: str = ""
+
+    def objection(self, *_: str) -> str:
+        return ""
 
     def shown(self) -> dict[str, Any]:
         return self.model_dump(mode="json")

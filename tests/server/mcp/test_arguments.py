@@ -62,7 +62,7 @@ def test_the_schema_forbids_unknown_arguments_and_has_no_noise() -> None:
         "additionalProperties": False,
         "description": None,
         "properties": {
-            "namespace": {"type": "string", "description": "Namespace", "maxLength": 63, "default": "default"},
+            "namespace": {"type": "string", "description": "Namespace", "default": "default"},
             "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20},
             "response_format": {"type": "string", "enum": ["concise", "detailed"], "default": "concise"},
             "labels": {"type": "array", "items": {"type": "string"}},

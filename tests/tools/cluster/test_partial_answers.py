@@ -93,6 +93,13 @@ async def test_about_the_namespace_that_is_seen_nothing_of_it_is_missing(
     assert answer.data["scope"]["namespace"] == "default"
 
 
+@pytest.mark.parametrize("where", [{}, {"namespace": "default"}])
+async def test_what_may_be_seen_in_one_namespace_is_listed(desk: LiveDesk, where: dict[str, str]) -> None:
+    answer = await ask(desk, "list_resources", {"kind": "pods", **where})
+
+    assert [item["name"] for item in answer.data["items"]] == ["web"]
+
+
 async def test_the_list_of_clusters_says_it_for_each_of_them(desk: LiveDesk) -> None:
     await ask(desk, "list_resources", {"kind": "pods"})
     answer = await ask(desk, "list_clusters", {})

@@ -28,7 +28,7 @@ _STEPS = {"concise": 0, "detailed": 60, "markdown": 0}
 _DRAWN = 20
 _LISTED = 20
 Asked = Literal[Action, "fail_node", "fail_zone"]
-_PARAMS = "scale: replicas, expected_replicas; set_image: image, container; patch: patch, patch_type"
+_PARAMS = "scale: replicas; set_image: image, container; patch: patch, patch_type; rollback: revision"
 
 Form = Literal["concise", "detailed", "markdown"]
 

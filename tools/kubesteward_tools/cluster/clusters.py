@@ -9,13 +9,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from kubesteward_tools.cluster.sets import Sets, choose, is_several
 from kubesteward_tools.cluster.source import Source
-from kubesteward_tools.errors import InvalidArguments, NotSynced, SteadyError, UnknownCluster
+from kubesteward_tools.errors import Forbidden, InvalidArguments, NotSynced, Refused, SteadyError, UnknownCluster
 from kubesteward_tools.world.history import Limits
 from kubesteward_tools.world.metrics.telemetry import Instruments
 from kubesteward_tools.world.world import World
+
+if TYPE_CHECKING:
+    from kubesteward_tools.cluster.connection import Connection
 
 IN_CLUSTER = "in-cluster"
 
@@ -53,10 +57,14 @@ class Clusters:
         self.homes: dict[str, str] = {}
         """The namespaces that contexts name for objects which name none."""
         self._kubeconfig = kubeconfig
+        self._origin: Clusters | None = None
+        self._who: tuple[str, ...] = ()
+        self._connections: dict[str, Connection] = {}
         self._worlds: dict[str, World] = {}
         self._failures: dict[str, str] = {}
         self._reaching: dict[str, asyncio.Task[World]] = {}
         self._connecting: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._reading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @classmethod
     def of(cls, sources: Mapping[str, Source]) -> Clusters:
@@ -100,6 +108,22 @@ class Clusters:
         if context is not None:
             clusters._check(context)
         return clusters
+
+    def acting(self, user: str, groups: Sequence[str] = ()) -> Clusters:
+        """The same clusters as `user` sees them: worlds of their own, over the same credentials.
+
+        Raises:
+            Refused: these are files, where nobody decides what a user may see.
+        """
+        if self._kubeconfig is None and IN_CLUSTER not in self._sources:
+            raise Refused(
+                "only API servers can be asked on behalf of a user.", todo="Serve files without impersonation."
+            )
+        made = Clusters(self.current, dict.fromkeys(self._sources), self._kubeconfig, self._namespaces)
+        made._origin, made._who = self, (user, *groups)
+        made.instruments, made.history = self.instruments, self.history
+        made.sets, made.homes = self.sets, self.homes
+        return made
 
     def names(self) -> list[str]:
         return sorted(self._sources)
@@ -179,18 +203,37 @@ class Clusters:
             task.exception()  # else asyncio complains where nobody waits any more
 
     async def _connect(self, name: str) -> Source:
-        from kubesteward_tools.cluster.connection import connect
         from kubesteward_tools.cluster.source import LiveSource
 
-        connection = await connect(name, self._kubeconfig, name if self._kubeconfig else None)
+        connection = await self.connection(name)
         source = LiveSource(connection, self._namespaces.get(name, ()))
         try:
             await source.kinds()
-        except BaseException:  # cancelled too: whoever gives up leaves no open session
+        except BaseException as error:  # cancelled too: whoever gives up leaves no open session
             await source.close()
+            if not isinstance(error, Forbidden):  # whoever tries again does so with what is configured then
+                (self._origin or self)._connections.pop(name, None)
             raise
         self._sources[name] = source
         return source
+
+    async def connection(self, name: str) -> Connection:
+        """How to reach the API server of a context; its credentials are read once.
+
+        Raises:
+            UnknownCluster: no such context. ClusterUnreachable: its configuration cannot be used.
+        """
+        from kubesteward_tools.cluster.connection import connect
+
+        if self._origin is not None:
+            user, *groups = self._who
+            return (await self._origin.connection(name)).acting(user, groups)
+        self._check(name)
+        async with self._reading[name]:
+            if name not in self._connections:
+                context = name if self._kubeconfig else None
+                self._connections[name] = await connect(name, self._kubeconfig, context)
+        return self._connections[name]
 
     async def close(self) -> None:
         """End every watch and session. Closing twice is harmless."""

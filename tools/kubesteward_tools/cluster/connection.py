@@ -7,10 +7,12 @@ first connection is made and not before.
 from __future__ import annotations
 
 import asyncio
+import copy
 import math
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from kubesteward_tools.cluster.credentials import in_background, load, unusable
@@ -24,16 +26,54 @@ LOAD_TIMEOUT = 60.0
 """Seconds for reading the configuration. Exec plugins talk to clouds, and some wait for a person."""
 
 
+@dataclass(slots=True)
+class _Credentials:
+    """What all connections to one server share, whomever they act for."""
+
+    configuration: Any
+    read: Callable[[], Any] | None
+    generation: int = 0
+    renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    renewed: float = -math.inf  # the clock may have begun less than a pause ago
+
+
 class Connection:
     """`configuration` is a `kubernetes.client.Configuration`; `generation` counts how often it was read anew."""
 
     def __init__(self, cluster: str, configuration: Any, read: Callable[[], Any] | None = None) -> None:
         self.cluster = cluster
-        self.configuration = configuration
-        self.generation = 0
-        self._read = read
-        self._renewing = asyncio.Lock()
-        self._renewed = -math.inf  # the clock may have begun less than a pause ago
+        self.who: tuple[str, ...] = ()
+        """User and groups that every request is made for; empty where it is the credentials' own user."""
+        self.skew: float | None = None
+        """Seconds by which this clock was ahead of the server's when it last answered."""
+        self._credentials = _Credentials(configuration, read)
+
+    def acting(self, user: str, groups: Sequence[str] = ()) -> Connection:
+        """The same server with the same credentials, every request made for `user` (docs: "User impersonation").
+
+        Raises:
+            ValueError: a name can be no header.
+        """
+        if not user or not all(name.isprintable() and name.strip() == name for name in (user, *groups)):
+            raise ValueError("a user or group to act for has characters that no header has")
+        made = copy.copy(self)
+        made.who = (user, *groups)
+        return made
+
+    @property
+    def itself(self) -> Connection:
+        """The same for the credentials' own user."""
+        made = copy.copy(self)
+        made.who = ()
+        return made
+
+    @property
+    def configuration(self) -> Any:
+        return self._credentials.configuration
+
+    @property
+    def generation(self) -> int:
+        return self._credentials.generation
 
     @property
     def url(self) -> str:
@@ -75,10 +115,23 @@ class Connection:
 
         Raises:
             ClusterUnreachable: the credentials cannot be renewed.
+            ValueError: the request is for somebody, and these headers alone would make it the credentials' own user's.
         """
+        if self.who:
+            raise ValueError("a request on behalf of a user needs the headers of `sent`")
         if self.configuration.refresh_api_key_hook is None:
             return self.headers()
         return await in_background(self.headers, self.cluster, LOAD_TIMEOUT)
+
+    async def sent(self, headers: Mapping[str, str]) -> list[tuple[str, str]]:
+        """These headers with those of the credentials, and of whom the request is made for: several of one name.
+
+        Raises:
+            ClusterUnreachable: the credentials cannot be renewed.
+        """
+        names = ("Impersonate-User", *["Impersonate-Group"] * len(self.who[1:]))
+        acting = zip(names, self.who, strict=True) if self.who else ()
+        return [*{**await self.itself.authorization(), **headers}.items(), *acting]
 
     async def renew(self, generation: int) -> bool:
         """Read the configuration again, for the server refused the credentials of `generation`.
@@ -88,21 +141,22 @@ class Connection:
         Raises:
             ClusterUnreachable: the name stands for another API server by now, of which nothing is known here.
         """
-        async with self._renewing:
-            if self._read is None or generation != self.generation:
-                return generation != self.generation
-            if time.monotonic() - self._renewed < RENEWAL_PAUSE:
+        known = self._credentials
+        async with known.renewing:
+            if known.read is None or generation != known.generation:
+                return generation != known.generation
+            if time.monotonic() - known.renewed < RENEWAL_PAUSE:
                 return False
-            self._renewed = time.monotonic()
+            known.renewed = time.monotonic()
             try:
-                read = await in_background(self._read, self.cluster, LOAD_TIMEOUT)
+                read = await in_background(known.read, self.cluster, LOAD_TIMEOUT)
             except SteadyError:
                 return False
-            if read.host != self.configuration.host:
+            if read.host != known.configuration.host:
                 why = f"the kubeconfig's {self.cluster!r} is another API server than when this server was started."
                 raise ClusterUnreachable(why, todo="Restart kubesteward to work on that one.")
-            self.configuration = read
-            self.generation += 1
+            known.configuration = read
+            known.generation += 1
             return True
 
     def ssl_context(self) -> ssl.SSLContext | bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -162,7 +163,7 @@ class ReadTransport:
         url = self._connection.url + readable(path)
         for last in (False, True):
             session, generation = await self._open()
-            headers = {**await self._connection.authorization(), "Accept": accept}
+            headers = await self._connection.sent({"Accept": accept})
             async with session.request(
                 method,
                 url,
@@ -174,6 +175,7 @@ class ReadTransport:
                 server_hostname=self._connection.server_name,
                 allow_redirects=False,  # credentials go to the address that was configured
             ) as response:
+                self._connection.skew = _skew(response.headers.get("Date", ""), self._connection.skew)
                 if last or response.status != 401 or not await self._connection.renew(generation):
                     yield response
                     return
@@ -211,6 +213,16 @@ class ReadTransport:
             ) from None
 
 
+def _skew(date: str, before: float | None) -> float | None:
+    """Seconds by which this clock is ahead of a Date header (RFC 9110, 6.6.1); what was known where there is none."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return time.time() - parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return before
+
+
 def unreachable(cluster: str, error: BaseException) -> ClusterUnreachable:
     """One sentence for all the ways in which a server does not answer; addresses in it are no secret."""
     why = str(error).partition("\n")[0] or type(error).__name__
@@ -220,12 +232,12 @@ def unreachable(cluster: str, error: BaseException) -> ClusterUnreachable:
 
 def refusal(status: int, data: bytes, cluster: str) -> SteadyError:
     """The error that fits an API server's refusal."""
-    message = _message(data) or f"HTTP {status}"
+    message = _line(_message(data)) or f"HTTP {status}"
     if status == 401:
         todo = "Log in again (the kubeconfig's credentials are expired or wrong)."
         return Unauthorized(f"{cluster!r} does not accept the credentials.", todo=todo)
     if status == 403:
-        return Forbidden(f"{message}.", todo="Ask for the right, or look elsewhere.")
+        return Forbidden(f"{message}.", todo=_IMPERSONATION if _CANNOT in message else _ASK_FOR_IT)
     if status == 404:
         return ObjectNotFound(f"{message}.")
     if status == 410:
@@ -236,6 +248,21 @@ def refusal(status: int, data: bytes, cluster: str) -> SteadyError:
     if status in {429, 500, 502, 503, 504}:
         return AskAgain(f"{cluster!r} answered: {message}.", todo="Ask again in a moment.")
     return AskDifferently(f"{cluster!r} refused: {message}.")
+
+
+_CANNOT = "cannot impersonate resource"
+_ASK_FOR_IT = "Ask for the right, or look elsewhere."
+_IMPERSONATION = (
+    "KubeSteward's own account needs a ClusterRole with the rule "
+    '{apiGroups: [""], resources: ["users", "groups", "serviceaccounts"], verbs: ["impersonate"]}.'
+)
+
+
+def _line(text: str) -> str:
+    """Anybody whose policy or webhook refuses may have written it: one line, and nothing that cannot be seen."""
+    from kubesteward_tools.text.fence import clean
+
+    return " ".join(clean(text).split())
 
 
 def _message(data: bytes) -> str:

@@ -10,6 +10,7 @@ from pydantic import Field
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.arguments import Format
 from kubesteward_tools.lookup.shown import sentence, tidy
+from kubesteward_tools.text.fence import fence
 from kubesteward_tools.text.redact import redact_object
 from kubesteward_tools.tool import Answer, Desk, tool
 from kubesteward_tools.twin.clock import timestamp
@@ -28,8 +29,34 @@ async def get_action(
 ) -> Answer:
     """Status of a proposed change: verdicts, rehearsal, approvals, outcome."""
     record: dict[str, Any] = tidy(redact_object(dict(await desk.records.action(action_id, wait))))
+    transcripts = record.pop("transcripts", ())
     shown = record if response_format == "detailed" else _brief(record)
-    return Answer("\n".join(_lines(record)), shown)
+    told = _told(record)
+    if not transcripts:
+        return Answer("\n".join(_lines(record)), shown, "\n".join(told), f"the record of {record.get('id')}")
+    heads = [_ending(item) for item in transcripts]
+    source = f"output of {record.get('id')}"
+    fenced = [{**item, **{name: fence(item[name], source) for name in ("stdout", "stderr")}} for item in transcripts]
+    printed = "\n".join([*told, *filter(None, map(_printed, transcripts))])
+    return Answer("\n".join([*_lines(record), *heads]), {**shown, "transcripts": fenced}, printed, source)
+
+
+def _ending(transcript: Mapping[str, Any]) -> str:
+    """How a command ended, in words of our own but for the runtime's error."""
+    took, dropped = f"{transcript['seconds']:g} s", transcript["dropped"]
+    cut = f"; {dropped} bytes more were dropped" if dropped else ""
+    if transcript["error"]:
+        return f"The command could not be run: {sentence(transcript['error'], 600)}"
+    if transcript["ended"] == "exit":
+        return f"The command ended with exit code {transcript['exit_code']} after {took}{cut}."
+    what = "printed nothing for too long" if transcript["ended"] == "idle" else "took too long"
+    return f"The command {what} and was left after {took}; it may still run in the container{cut}."
+
+
+def _printed(transcript: Mapping[str, Any]) -> str:
+    """For people and models alike: standard error under its own heading."""
+    error = transcript["stderr"]
+    return "\n".join(filter(None, (transcript["stdout"].rstrip("\n"), f"stderr:\n{error.rstrip()}" if error else "")))
 
 
 def _brief(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,12 +67,25 @@ def _brief(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lines(record: Mapping[str, Any]) -> list[str]:
+    """In our own words."""
     change, rehearsal = record.get("change") or {}, record.get("rehearsal") or {}
     lines = [f"{record.get('id')}: {record.get('status')}; {sentence(change.get('summary', ''))}"]
-    lines += [f"  {_verdict(item)}" for item in record.get("verdicts") or ()]
     if rehearsal:
         lines.append(f"Rehearsal: {rehearsal.get('verdict')}")
-        lines += [f"  {item['severity']}: {sentence(item['message'])}" for item in rehearsal["findings"][:_CONCERNS]]
+    if record.get("exception"):
+        lines.append(f"Somebody other than the requester can grant an exception: `{record['exception']}`.")
+    if record.get("status") == "pending_approval":
+        until = timestamp(float(record.get("expires") or 0))
+        waiting = sentence(record.get("waiting") or "it waits for a person")
+        lines.append(f"{waiting[:1].upper()}{waiting[1:]}, until {until}: `kubesteward approve {record.get('id')}`.")
+    return lines
+
+
+def _told(record: Mapping[str, Any]) -> list[str]:
+    """What may quote the cluster, or whoever else wrote a text."""
+    lines = [f"{_verdict(item)}" for item in record.get("verdicts") or ()]
+    findings = (record.get("rehearsal") or {}).get("findings") or ()
+    lines += [f"rehearsal, {item['severity']}: {sentence(item['message'])}" for item in findings[:_CONCERNS]]
     for item in record.get("approvals") or ():
         word = "Approved" if item.get("approved") else "Rejected"
         lines.append(
@@ -53,9 +93,11 @@ def _lines(record: Mapping[str, Any]) -> list[str]:
         )
     if record.get("outcome"):
         lines.append(f"Outcome: {sentence(record['outcome'], 600)}")
-    if record.get("status") == "pending_approval":
-        until = timestamp(float(record.get("expires") or 0))
-        lines.append(f"Waits for a person until {until}: `kubesteward approve {record.get('id')}`.")
+    if record.get("status") in {"executing", "unknown"}:
+        total = len((record.get("change") or {}).get("calls") or ())
+        lines.append(f"{record.get('done', 0)} of {total} calls were made so far.")
+    if record.get("reverted_by"):
+        lines.append(f"Rolled back by {record['reverted_by']}.")
     return lines
 
 

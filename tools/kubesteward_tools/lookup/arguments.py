@@ -14,6 +14,8 @@ ManyClusters = Annotated[list[str] | None, Field(max_length=50, description='Nam
 Kind = Annotated[str, Field(min_length=1, max_length=NAME)]
 Name = Annotated[str, Field(min_length=1, max_length=NAME)]
 Namespace = Annotated[str, Field(max_length=NAME)]
+Grace = Annotated[int | None, Field(ge=1, le=3600)]
+"""Seconds; a pod deleted at once (0) may still run on its node, and is left to people."""
 Target = Annotated[str, Field(max_length=2 * NAME, description="kind/name, e.g. deploy/web")]
 Since = Annotated[str, Field(max_length=20, description="e.g. 15m, 2h")]
 Cursor = Annotated[str, Field(max_length=2000)]

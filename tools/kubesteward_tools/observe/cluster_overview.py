@@ -35,9 +35,11 @@ async def cluster_overview(
     now = scope.moments(desk.now())
     found = await each(scope, lambda world: _overview(world, now[world.cluster], _PROBLEMS[response_format]))
     pages = [overview for _, overview in found]
-    lines = [*scope.lines(), *(line for page in pages for line in _lines(scope, page))]
+    modes = [mode for world in scope.worlds for mode in await desk.safe_mode(world.cluster)]
+    modes = list(dict.fromkeys(modes))
+    lines = [*scope.lines(), *map(sentence, modes), *(line for page in pages for line in _lines(scope, page))]
     troubles = "\n".join(_trouble(scope, page, item) for page in pages for item in page["problems"])
-    data = {"scope": scope.data(), "overviews": pages}
+    data = {"scope": scope.data(), "overviews": pages, **({"safe_mode": modes} if modes else {})}
     return Answer("\n".join(lines), data, untrusted=troubles, source="object states and events")
 
 

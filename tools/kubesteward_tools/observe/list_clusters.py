@@ -25,9 +25,10 @@ async def list_clusters(desk: Desk) -> Answer:
     if not items:
         text = "There is no cluster: set KUBECONFIG, or start the server with --embedded for a simulated one."
         return Answer(text, {"clusters": [], "sets": sets})
-    lines = [table(list(_HEADS), [_row(item) for item in items])]
+    modes = await desk.safe_mode()
+    lines = [*map(sentence, modes), table(list(_HEADS), [_row(item) for item in items])]
     lines += [f"{name}: {', '.join(members)}" for name, members in sets.items()]
-    return Answer("\n".join(lines), {"clusters": items, "sets": sets})
+    return Answer("\n".join(lines), {"clusters": items, "sets": sets, **({"safe_mode": list(modes)} if modes else {})})
 
 
 async def _item(desk: Desk, name: str, state: str, *, current: bool) -> dict[str, Any]:

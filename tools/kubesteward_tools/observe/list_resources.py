@@ -92,12 +92,17 @@ async def _look(scope: Scope, kinds: dict[str, ResourceType], namespace: str) ->
 def _every(scope: Scope, stores: Stores, kind: ResourceType) -> list[Batch]:
     """By cluster and namespace. What was seen before a cluster forbade it is not part of an answer."""
     space = scope.namespace if scope.namespace and kind.namespaced else None
-    allowed = [world for world in scope.worlds if stores[world.cluster][1] not in world.forbidden]
     return [
         batch
-        for world in sorted(allowed, key=lambda world: world.cluster)
+        for world in sorted(scope.worlds, key=lambda world: world.cluster)
         for batch in batches(world.store, world.cluster, stores[world.cluster][1], space)
+        if _may_be_shown(world, stores[world.cluster][1], batch.namespace)
     ]
+
+
+def _may_be_shown(world: World, resource: str, namespace: str) -> bool:
+    """A kind that may not be listed across the cluster may be in some namespaces."""
+    return resource not in world.forbidden or namespace in world.feeds.seen_in.get(resource, ())
 
 
 def _read(page: list[Place], stores: Stores) -> Iterator[tuple[Place, Object]]:

@@ -56,7 +56,7 @@ async def of_manifests(world: World, documents: Sequence[Document], namespace: s
     steps, unknowns, problems = list[tuple[Document, ApiCall]](), list[str](), list[str]()
     for document in documents:
         try:
-            kind = await _kind(world, document, own)
+            kind = await kind_of(world, document, own)
             space = _space(document, kind, namespace, home)
         except (UnknownKind, InvalidArguments) as error:
             saved = "" if world.writable or isinstance(error, InvalidArguments) else _NOT_SAVED
@@ -81,7 +81,7 @@ def _change(world: World, documents: Sequence[Document], calls: list[ApiCall]) -
     return Change("apply_manifest", target, tuple(calls), f"Apply {first.label}{more}")
 
 
-async def _kind(world: World, document: Document, own: dict[tuple[str, str], ResourceType]) -> ResourceType:
+async def kind_of(world: World, document: Document, own: dict[tuple[str, str], ResourceType]) -> ResourceType:
     """Also kinds that the plan itself defines, and other versions of those that the cluster serves."""
     version, name = document.body["apiVersion"], document.body["kind"]
     group = version.rpartition("/")[0]

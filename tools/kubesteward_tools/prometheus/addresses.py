@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote, urlsplit
 
+from kubesteward_tools import outgoing
 from kubesteward_tools.errors import InvalidArguments
 
 _TODO = "Write https://prometheus.example:9090, or context=https://... for each, separated by commas."
@@ -42,6 +43,7 @@ def checked(address: str) -> str:
         fits = False
     if not fits or parts.query or parts.fragment or not address.isprintable() or " " in address:
         raise InvalidArguments("KUBESTEWARD_PROMETHEUS_URL holds something that is no HTTP address.", todo=_TODO)
+    outgoing.checked(parted(address)[0], "KUBESTEWARD_PROMETHEUS_URL", plain=True)  # whether plain, when it is called
     return address.rstrip("/")
 
 

@@ -11,10 +11,9 @@ import math
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.request import getproxies
 
-from kubesteward_tools.cluster.proxies import proxy_for
 from kubesteward_tools.errors import AskAgain, AskDifferently, InvalidArguments, SteadyError, Unauthorized
+from kubesteward_tools.outgoing import Outgoing, read, unanswered
 from kubesteward_tools.prometheus.addresses import parted, shown
 from kubesteward_tools.prometheus.expressions import Expression, expressions, name_of
 from kubesteward_tools.text.fence import clean
@@ -37,12 +36,16 @@ _CHECK = "Check KUBESTEWARD_PROMETHEUS_URL."
 
 
 class Prometheus:
-    """One server, for one cluster. `token` is sent as a bearer token, or user and password of the address are."""
+    """One server, for one cluster. `token` is sent as a bearer token, or user and password of the address are.
 
-    def __init__(self, address: str, token: str = "") -> None:
-        """Raises InvalidArguments for a token that can be no header."""
+    `plain` lets it be asked without encryption where others may listen.
+    """
+
+    def __init__(self, address: str, token: str = "", *, plain: bool = False) -> None:
+        """Raises InvalidArguments for an address that is never called, and for a token that can be no header."""
         self.name = f"Prometheus at {shown(address)}"
         self._address, credentials = parted(address)
+        self._outgoing = Outgoing(self._address, plain)
         self._headers = {"Accept": "application/json"} | _authorization(token.strip(), credentials)
         self._session: aiohttp.ClientSession | None = None
 
@@ -97,18 +100,16 @@ class Prometheus:
         import aiohttp
 
         session, url = self._open(), f"{self._address}/api/v1/{what}"
-        proxies = getproxies()
-        proxy = proxy_for(self._address, proxies.get(self._address.partition(":")[0]), proxies.get("no"))
         try:
             # Redirections are not followed: the token goes to the address that was configured.
-            asking = session.get(url, params=query, headers=self._headers, proxy=proxy, allow_redirects=False)
+            asking = session.get(
+                url, params=query, headers=self._headers, proxy=self._outgoing.proxy, allow_redirects=False
+            )
             async with asking as response:
-                body = await response.content.read(LARGEST + 1)
-                while len(body) <= LARGEST and (more := await response.content.read(LARGEST)):
-                    body += more
+                body = await read(response, LARGEST)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            why = (str(error).partition("\n")[0] or type(error).__name__)[:200]
-            raise AskAgain(f"{self.name} does not answer ({why}).", todo=_CHECK) from None
+            found = unanswered(self.name, error)
+            raise type(found)(found.message, todo=found.todo or _CHECK) from None
         if len(body) > LARGEST:
             raise AskDifferently(f"the answer of {self.name} is too large.", todo="Ask for a namespace or a workload.")
         return await asyncio.to_thread(_decoded, response.status, body, self.name)
@@ -118,7 +119,7 @@ class Prometheus:
             import aiohttp
 
             limits = aiohttp.ClientTimeout(sock_connect=CONNECT_TIMEOUT, total=READ_TIMEOUT)
-            self._session = aiohttp.ClientSession(timeout=limits)
+            self._session = self._outgoing.session(timeout=limits)
         return self._session
 
 

@@ -1,25 +1,22 @@
-"""Changes of any object: patches in all four types, deletion, manifests."""
+"""Changes of any object: patches in all four types, and deletion."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 from kubesteward_policies.change import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, ApiCall, Change
 from kubesteward_policies.digest import canonical_json
 from kubesteward_policies.ref import Ref
-from kubesteward_tools.errors import InvalidArguments
+from kubesteward_tools.errors import AskDifferently, InvalidArguments
 from kubesteward_tools.lookup.targets import Found
 from kubesteward_tools.proposals.workloads import path_of
-from kubesteward_tools.twin.custom.definitions import types_in
 from kubesteward_tools.twin.resources import by_kind
 from kubesteward_tools.world.kinds import ResourceType
-
-if TYPE_CHECKING:
-    from kubesteward_tools.world.world import World
+from kubesteward_tools.world.store import Object
 
 PatchType = Literal["strategic", "merge", "json", "apply"]
+Propagation = Literal["background", "foreground", "orphan"]
 MANAGER = "kubesteward"
 STRICT = ("fieldValidation", "Strict")
 """A misspelt field is refused and not dropped, by the rehearsal and by the API server alike."""
@@ -38,7 +35,6 @@ _OPERATIONS = {
     "copy": {"from"},
 }
 _PATHS_SHOWN = 5
-_MOST_DOCUMENTS = 50
 _LARGEST = 2_000_000
 """Values and characters. API servers take requests of up to 3 MiB."""
 
@@ -161,59 +157,37 @@ def _touched(body: Any, patch_type: PatchType) -> Iterator[str]:
             yield str(key)
 
 
-def delete(found: Found, *, orphan: bool = False) -> Change:
-    """As `kubectl delete`: what it owns goes too, in the background, unless it is orphaned."""
-    policy = "Orphan" if orphan else "Background"
-    body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": policy}
-    call = ApiCall("delete", path_of(found), found.ref, body)
-    kept = ", keeping what it owns" if orphan else ""
+def delete(found: Found, propagation: Propagation = "background", grace_seconds: int | None = None) -> Change:
+    """As `kubectl delete --cascade=...`, but of this very object: one of the same name that came later stays.
+
+    `grace_seconds` are what a pod is given to end, its own by default.
+
+    Raises:
+        AskDifferently: it is on its way out already.
+    """
+    if "deletionTimestamp" in found.obj["metadata"]:
+        held = found.obj["metadata"].get("finalizers") or ()
+        why = f", held by its finalizers {', '.join(held)}" if held else ""
+        raise AskDifferently(f"{found.label} is being deleted already{why}.", todo="Wait for it to go.")
+    kept = ", keeping what it owns" if propagation == "orphan" else ""
+    call = removal(found.world.cluster, found.type, found.obj, propagation, grace_seconds)
     return Change("delete_resource", found.ref, (call,), f"Delete {found.label}{kept}")
 
 
-async def apply(world: World, manifest: str, namespace: str) -> Change:
-    """Server-side apply of every document, in their order.
-
-    Raises:
-        InvalidArguments: no YAML, or a document that is no object. UnknownKind.
-    """
-    documents = _documents(manifest)
-    defined = {f"{kind.api_version}/{kind.kind}": kind for item in documents for kind in types_in(item)}
-    calls = [await _applied(world, document, namespace, defined) for document in documents]
-    more = f" and {len(calls) - 1} more" if len(calls) > 1 else ""
-    return Change("apply_manifest", calls[0].target, tuple(calls), f"Apply {calls[0].target}{more}")
-
-
-def _documents(manifest: str) -> list[dict[str, Any]]:
-    import yaml
-
-    try:
-        loaded = list(yaml.load_all(manifest, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
-    except (yaml.YAMLError, ValueError, RecursionError):
-        parsed(manifest, "manifest")
-        raise InvalidArguments("the manifest cannot be read.", todo="Mend it and call again.") from None
-    check_size(loaded, "the manifest")
-    found: list[dict[str, Any]] = []
-    for item in filter(None, loaded):
-        found += item["items"] if isinstance(item, dict) and isinstance(item.get("items"), list) else [item]
-    if not found or len(found) > _MOST_DOCUMENTS:
-        raise InvalidArguments(f"the manifest holds {len(found)} objects.", todo=f"Give 1 to {_MOST_DOCUMENTS}.")
-    return found
-
-
-async def _applied(world: World, document: Any, namespace: str, defined: Mapping[str, ResourceType]) -> ApiCall:
-    """`defined` are the kinds that definitions of the same manifest make."""
-    metadata = document.get("metadata") if isinstance(document, dict) else None
-    if not isinstance(metadata, dict) or not all(
-        isinstance(value, str) and value
-        for value in (document.get("kind"), document.get("apiVersion"), metadata.get("name"))
-    ):
-        raise InvalidArguments("every document needs apiVersion, kind and metadata.name.", todo="Complete it.")
-    called = f"{document['apiVersion']}/{document['kind']}"
-    kind = defined.get(called) or await world.known(called)
-    space = str(metadata.get("namespace") or namespace or "default") if kind.namespaced else ""
-    await world.ensure(kind.resource, namespace=space)
-    body = json.loads(json.dumps(document, default=str))
-    body["metadata"] = {**body["metadata"], **({"namespace": space} if space else {})}
-    name = metadata["name"]
-    target = Ref(world.cluster, kind.group, kind.kind, space, name)
-    return ApiCall("patch", kind.path(space, name), target, body, APPLY_PATCH, (("fieldManager", MANAGER), STRICT))
+def removal(
+    cluster: str,
+    kind: ResourceType,
+    obj: Object,
+    propagation: Propagation = "background",
+    grace_seconds: int | None = None,
+) -> ApiCall:
+    """The call that deletes the object of this uid and no other (API doc: DeleteOptions)."""
+    metadata = obj["metadata"]
+    space, name = metadata.get("namespace", ""), metadata["name"]
+    options: dict[str, Any] = {"kind": "DeleteOptions", "apiVersion": "v1"}
+    options["propagationPolicy"] = propagation.capitalize()
+    if metadata.get("uid"):
+        options["preconditions"] = {"uid": metadata["uid"]}
+    if grace_seconds is not None:
+        options["gracePeriodSeconds"] = grace_seconds
+    return ApiCall("delete", kind.path(space, name), Ref(cluster, kind.group, kind.kind, space, name), options)

@@ -11,19 +11,48 @@ from kubesteward_policies.change import Change
 from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.lookup.moments import moment
 from kubesteward_tools.lookup.targets import Found, find
-from kubesteward_tools.proposals import nodes, objects, workloads
+from kubesteward_tools.proposals import nodes, objects, rollouts, workloads
 
 if TYPE_CHECKING:
     from kubesteward_tools.twin.rehearsal import Rehearsal
     from kubesteward_tools.world.world import World
 
 Action = Literal[
-    "apply", "scale", "restart", "set_image", "patch", "delete", "evict", "cordon", "uncordon", "drain"
+    "apply", "scale", "restart", "rollback", "pause", "resume", "set_image", "patch", "delete", "evict", "cordon",
+    "uncordon", "drain"
 ]  # fmt: skip
 
-_TYPES: dict[str, type] = {"replicas": int, "expected_replicas": int, "image": str, "container": str, "patch_type": str}
+_TYPES: dict[str, type] = {
+    "replicas": int,
+    "expected_replicas": int,
+    "image": str,
+    "container": str,
+    "patch_type": str,
+    "revision": int,
+    "propagation": str,
+    "grace_seconds": int,
+    "force": bool,
+    "delete_emptydir_data": bool,
+    "force_conflicts": bool,
+    "prune": str,
+    "prune_count": int,
+}
 _REQUIRED = {"scale": ("replicas",), "set_image": ("image",), "patch": ("patch",)}
-_OPTIONAL = {"scale": ("expected_replicas",), "set_image": ("container",), "patch": ("patch_type",)}
+_OPTIONAL = {
+    "apply": ("force_conflicts", "prune", "prune_count"),
+    "scale": ("expected_replicas",),
+    "rollback": ("revision",),
+    "set_image": ("container",),
+    "patch": ("patch_type",),
+    "delete": ("propagation", "grace_seconds"),
+    "evict": ("grace_seconds",),
+    "drain": ("force", "delete_emptydir_data"),
+}
+_LEAST = {"replicas": 0, "expected_replicas": 0, "revision": 0, "prune_count": 0, "grace_seconds": 1}
+_WORDS: dict[str, tuple[str, ...]] = {
+    "patch_type": get_args(objects.PatchType),
+    "propagation": get_args(objects.Propagation),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +94,9 @@ async def change_for(world: World, proposal: Proposal, now: float) -> Change:
     if proposal.action == "apply":
         if not proposal.manifest:
             raise InvalidArguments("apply needs a manifest.", todo="Give YAML in manifest.")
-        return await objects.apply(world, proposal.manifest, proposal.namespace)
+        from kubesteward_tools.proposals import manifests
+
+        return await manifests.apply(world, proposal.manifest, proposal.namespace, **params)
     if proposal.manifest:
         raise InvalidArguments("a manifest belongs to action=apply.", todo="Leave one of them out.")
     kind = proposal.kind or ("Node" if proposal.action in {"cordon", "uncordon", "drain"} else "")
@@ -74,6 +105,8 @@ async def change_for(world: World, proposal: Proposal, now: float) -> Change:
     found = await find(world, kind, proposal.name, proposal.namespace)
     if proposal.action == "drain":
         await world.ensure("pods")
+    if proposal.action == "rollback":
+        return await rollouts.rollback(found, **params)
     return _MAKERS[proposal.action](found, params, now)
 
 
@@ -86,14 +119,18 @@ def _checked(proposal: Proposal) -> dict[str, Any]:
         why = f"lacks {sorted(missing)[0]!r}" if missing else f"takes no {sorted(unknown)[0][:40]!r}"
         raise InvalidArguments(f"params: {proposal.action} {why}.", todo=f"It takes: {', '.join(allowed) or 'none'}.")
     for key, value in params.items():
-        wanted = _TYPES.get(key)
-        if wanted is not None and (not isinstance(value, wanted) or isinstance(value, bool)):
-            raise InvalidArguments(f"params: {key} must be of type {wanted.__name__}.", todo="Write it so.")
-    if not 0 <= params.get("replicas", 0) <= workloads.MOST_REPLICAS:
-        raise InvalidArguments("params: replicas is out of range.", todo=f"0 to {workloads.MOST_REPLICAS}.")
-    if params.get("patch_type", "merge") not in get_args(objects.PatchType):
-        raise InvalidArguments("params: no such patch_type.", todo=f"One of {', '.join(get_args(objects.PatchType))}.")
+        _check_value(key, value)
     return params
+
+
+def _check_value(key: str, value: Any) -> None:
+    wanted = _TYPES.get(key)
+    if wanted is not None and (not isinstance(value, wanted) or (wanted is int and isinstance(value, bool))):
+        raise InvalidArguments(f"params: {key} must be of type {wanted.__name__}.", todo="Write it so.")
+    if key in _LEAST and not _LEAST[key] <= value <= workloads.MOST_REPLICAS:
+        raise InvalidArguments(f"params: {key} is out of range.", todo=f"{_LEAST[key]} to {workloads.MOST_REPLICAS}.")
+    if key in _WORDS and value not in _WORDS[key]:
+        raise InvalidArguments(f"params: no such {key}.", todo=f"One of {', '.join(_WORDS[key])}.")
 
 
 _MAKERS: dict[str, Callable[[Found, dict[str, Any], float], Change]] = {
@@ -101,11 +138,13 @@ _MAKERS: dict[str, Callable[[Found, dict[str, Any], float], Change]] = {
     "restart": lambda found, _, now: workloads.restart(found, now),
     "set_image": lambda found, params, _: workloads.set_image(found, params["image"], params.get("container", "")),
     "patch": lambda found, params, _: objects.patch(found, params["patch"], params.get("patch_type", "strategic")),
-    "delete": lambda found, _, __: objects.delete(found),
-    "evict": lambda found, _, __: nodes.evict(found),
+    "pause": lambda found, _, __: rollouts.pause(found),
+    "resume": lambda found, _, __: rollouts.pause(found, on=False),
+    "delete": lambda found, params, _: objects.delete(found, **params),
+    "evict": lambda found, params, _: nodes.evict(found, **params),
     "cordon": lambda found, _, __: nodes.cordon(found),
     "uncordon": lambda found, _, __: nodes.cordon(found, on=False),
-    "drain": lambda found, _, __: nodes.drain(found),
+    "drain": lambda found, params, _: nodes.drain(found, **params),
 }
 
 
@@ -122,6 +161,6 @@ async def rehearsed(world: World, change: Change, now: float) -> Rehearsal:
     fork = world.store.fork()
     gaps = () if world.writable else tuple(filled(fork))
     found = await asyncio.to_thread(
-        rehearse, fork, change.calls, now=moment(world, now), unseen=unseen, kinds=world.kinds.all()
+        rehearse, fork, change.calls, now=moment(world, now), unseen=unseen, kinds=world.kinds.all(), paced=True
     )
     return found.model_copy(update={"assumptions": (*found.assumptions, *gaps)}) if gaps else found

@@ -21,6 +21,9 @@ _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _KEY_BEGINS, _KEY_ENDS = (re.compile(rf"-----{word} [A-Z0-9 ]{{0,60}}PRIVATE KEY") for word in ("BEGIN", "END"))
 _KEY_BODY = re.compile(r"\s*[A-Za-z0-9+/=]*\s*|(?:Proc-Type|DEK-Info): .*")
 _LONGEST_KEY = 120
+_SHORT, _MOST = 120, 20_000
+_harmless: set[str] = set()
+"""Short texts that were looked through and hold no secret: names of kinds, fields and verbs come again and again."""
 
 
 @functools.cache
@@ -61,6 +64,17 @@ def redact(text: str) -> str:
     Clean a log first (`fence.clean`): an invisible character within a token would hide it from the patterns. Lone
     surrogates, which UTF-8 cannot hold, become question marks.
     """
+    if text in _harmless:
+        return text
+    found = _redacted(text)
+    if found == text and len(text) <= _SHORT:
+        if len(_harmless) >= _MOST:
+            _harmless.clear()
+        _harmless.add(text)
+    return found
+
+
+def _redacted(text: str) -> str:
     text = text.encode("utf-8", "replace").decode()
     text = compiled(shapes.PRIVATE_KEY).sub(REDACTED, text)
     if _has_manifest(text):
@@ -77,6 +91,7 @@ def _has_manifest(text: str) -> bool:
     return "kind" in text and bool(compiled(shapes.MANIFEST).search(text))
 
 
+@functools.lru_cache(maxsize=4096)
 def secret_name(name: str) -> bool:
     """Whether a variable or key of this name is expected to hold a secret."""
     return bool(compiled(shapes.SECRET_NAME).search(name))

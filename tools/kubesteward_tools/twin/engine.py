@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import heapq
 import itertools
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import Protocol
 
 from kubesteward_tools.twin.api import Api
@@ -51,6 +51,8 @@ class Engine:
         self._pending_foreground = 0
         self._rounds: dict[tuple[int, Hashable], int] = {}
         self._refused: dict[tuple[int, Hashable], int] = {}
+        self.between: Callable[[], None] | None = None
+        """Called after each look, for whoever shares the interpreter with others."""
         self.given_up: dict[tuple[int, Hashable], None] = {}
         """What a controller looked at again and again without coming to rest: it is left alone from then on."""
         self._stop = api.store.subscribe(self._hear)
@@ -122,6 +124,8 @@ class Engine:
             del self._queue[(number, key)]
             if self._is_restless(number, key):
                 continue
+            if self.between is not None:
+                self.between()
             try:
                 self.controllers[number].reconcile(key)
                 self._refused.pop((number, key), None)

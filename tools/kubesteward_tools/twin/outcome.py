@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from kubesteward_tools.twin.findings.creation import refused as refused_creations
@@ -9,6 +10,7 @@ from kubesteward_tools.twin.findings.evidence import Evidence, name
 from kubesteward_tools.twin.findings.scheduling import pending_pods
 from kubesteward_tools.twin.rehearsal import Availability, BlastRadius, Effects
 from kubesteward_tools.twin.watcher import ready_endpoints, ready_pods
+from kubesteward_tools.world.store import Key
 
 _LISTED = 40
 
@@ -45,6 +47,11 @@ def availability(evidence: Evidence) -> Iterable[Availability]:
         )
 
 
+def _spread(started: Iterable[Key], stopped: Iterable[Key]) -> dict[str, int]:
+    came, went = (Counter(key.namespace for key in keys) for keys in (started, stopped))
+    return {space: max(came[space], went[space]) for space in sorted({*came, *went})}
+
+
 def radius(evidence: Evidence) -> BlastRadius:
     watcher = evidence.best.watcher
     touched = {key for key, word in watcher.touched.items() if word}
@@ -57,5 +64,6 @@ def radius(evidence: Evidence) -> BlastRadius:
         pods=len(watcher.started | set(watcher.stopped)),
         share_of_namespace=round(stopped / around, 4) if around else 0.0,
         share_of_cluster=round(stopped / total, 4) if total else 0.0,
+        spread=_spread(watcher.started, watcher.stopped),
         dependents=tuple(services[:_LISTED]),
     )

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from kubesteward_policies.change import ApiCall
+from kubesteward_policies.commands import runs_command
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.engine import Pause
 from kubesteward_tools.twin.identity import User
 from kubesteward_tools.twin.kubelet.outlook import Fate, Outlook
 from kubesteward_tools.twin.rehearsal import Admission
 from kubesteward_tools.twin.route import Request, Response
-from kubesteward_tools.twin.watcher import Watcher
+from kubesteward_tools.twin.watcher import Watcher, ready_pods, top_controller
 from kubesteward_tools.world.kinds import ResourceType
-from kubesteward_tools.world.store import Object, Store
+from kubesteward_tools.world.store import Key, Object, Store
 
 _TOO_MANY = 429
 _PATIENCE = 3600.0
@@ -39,6 +40,8 @@ class Play:
         seed: int | str,
         user: User,
         kinds: tuple[ResourceType, ...] = (),
+        *,
+        paced: bool = False,
     ) -> None:
         fork = store.fork()
         own_names = f"rehearsal {seed}"  # a simulated cluster of the same seed must not have used them already
@@ -49,6 +52,7 @@ class Play:
         self._calls, self._user = calls, user
         self._made, self._asked_again = 0, False
         self._rests_by: float | None = None
+        self._pace = Pace(self.cluster.store) if paced else None
 
     def run(self) -> bool:
         """Go on to the end; False when it stops before it, for want of an outlook."""
@@ -72,13 +76,27 @@ class Play:
         vars(twin).update(vars(self))
         twin.cluster = self.cluster.fork()
         twin.watcher = self.watcher.fork(twin.cluster.store, twin.cluster.clock)
+        twin._pace = self._pace.fork(twin.cluster.store) if self._pace else None
         return twin
 
     def _make(self, call: ApiCall) -> None:
         """Evictions are made at once, as drains make them; one that is refused is made again when the others are over.
+        Paced ones are made one by one for each workload, and no more where one would not be replaced.
+        Commands in containers touch no object.
 
         After anything else, after the last eviction and after a refusal, the cluster comes to rest.
         """
+        if runs_command(call):
+            self._made += 1
+            return
+        if self._pace and _evicts(call) and self._pace.holds(call):
+            if self._pace.waited:
+                self.answers += (_unreplaced(call),)
+            self._pace.waited = not self._pace.waited
+            self._rest()
+            return
+        if self._pace and _evicts(call):
+            self._pace.go(call)
         request = Request(call.verb, call.path, dict(call.query), call.content_type, call.body, self._user)
         response = self.cluster.handle(request)
         refused = response.status == _TOO_MANY and _evicts(call)
@@ -105,6 +123,48 @@ class Play:
             rested = False
         self.settled = rested and not engine.given_up and self.settled
         self._rests_by = None
+
+
+class Pace:
+    """Holds the next eviction of a workload back until the pod before it is replaced and ready. `waited` says that the
+    cluster has come to rest meanwhile.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.waited = False
+        self._store = store
+        self._ready: dict[Key, int] = {}
+
+    def fork(self, store: Store) -> Pace:
+        twin = Pace(store)
+        twin.waited, twin._ready = self.waited, dict(self._ready)
+        return twin
+
+    def holds(self, call: ApiCall) -> bool:
+        workload = self._workload(call)
+        if workload is None or workload not in self._ready:
+            return False
+        wanted = ((self._store.get(workload) or {}).get("spec") or {}).get("replicas")
+        before = self._ready[workload]
+        return ready_pods(self._store, workload) < (min(before, wanted) if isinstance(wanted, int) else before)
+
+    def go(self, call: ApiCall) -> None:
+        self.waited = False
+        workload = self._workload(call)
+        if workload is not None:
+            self._ready.setdefault(workload, ready_pods(self._store, workload))
+
+    def _workload(self, call: ApiCall) -> Key | None:
+        pod = self._store.get(Key("pods", call.target.namespace, call.target.name))
+        found = top_controller(self._store, pod) if pod is not None else None
+        return found[1] if found else None
+
+
+def _unreplaced(call: ApiCall) -> Admission:
+    message = "the pod of the same workload that is evicted before it would not be replaced: the change would stop here"
+    return Admission(
+        call=f"{call.verb} {call.path}", allowed=False, code=_TOO_MANY, reason="NotReplaced", message=message
+    )
 
 
 def _evicts(*calls: ApiCall) -> bool:

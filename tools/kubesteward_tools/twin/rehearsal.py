@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from kubesteward_policies.digest import digest
 
@@ -77,12 +77,16 @@ class Concern(_Frozen):
 
 
 class BlastRadius(_Frozen):
-    """Pods started or stopped, and their share of all pods there were; what else depends on them."""
+    """Pods started or stopped, and their share of all pods there were; what else depends on them.
+
+    `spread` counts pods by namespace: the greater of those started and those stopped, so that one replaced counts once.
+    """
 
     objects: int = 0
     pods: int = 0
     share_of_namespace: float = 0.0
     share_of_cluster: float = 0.0
+    spread: dict[str, int] = Field(default_factory=dict)
     dependents: tuple[str, ...] = ()
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from kubesteward_policies.change import ApiCall
+from kubesteward_policies.commands import runs_command
 from kubesteward_tools.twin import outcome
 from kubesteward_tools.twin.custom.kinds import ServedKinds
 from kubesteward_tools.twin.failure import Failure
@@ -33,20 +34,26 @@ def rehearse(
     user: User = ADMIN,
     unseen: Iterable[str] = (),
     kinds: Iterable[ResourceType] = (),
+    paced: bool = False,
+    between: Callable[[], None] | None = None,
 ) -> Rehearsal:
     """What the calls would do to the cluster in `store`, which is left as it is. The same input gives the same bytes.
 
     `now` is in epoch seconds; `unseen` names kinds that could not be read, each of which makes the verdict unknown;
-    `kinds` are those that the cluster serves, for custom resources whose definition is not in the store.
+    `kinds` are those that the cluster serves, for custom resources whose definition is not in the store. `paced` says
+    that evictions of one workload's pods go out one by one, as the executor makes them and `kubectl drain` does not.
+    `between` is called again and again on the way, and may wait.
     A Failure in place of calls asks what if nodes failed; the answer is a `Hypothetical`, with nothing to execute.
     """
     if isinstance(calls, Failure):
         from kubesteward_tools.twin.hypothetical import fail
 
         return fail(store, nodes=calls.nodes, zone=calls.zone, now=now, seed=seed, unseen=unseen)
-    best, worst, admission = _plays(Play(store, calls, Undecided(), now, seed, user, tuple(kinds)))
+    play = Play(store, calls, Undecided(), now, seed, user, tuple(kinds), paced=paced)
+    play.cluster.engine.between = between
+    best, worst, admission = _plays(play)
     evidence = Evidence(store, best, worst, tuple(_targets(calls, best.cluster.api.kinds)), admission)
-    found, unknown = findings(evidence), unknowns(evidence)
+    found, unknown = findings(evidence), [*_inside(calls), *unknowns(evidence)]
     unknown += [f"{kind} could not be read; whatever depends on them is unknown" for kind in sorted(unseen)]
     blocked = any(item.severity == "block" for item in found)
     warned = any(item.severity == "warn" for item in found)
@@ -73,6 +80,13 @@ def _plays(play: Play) -> tuple[Run, Run, tuple[Admission, ...]]:
             one.run()
     best, worst = (Run(one.cluster, one.watcher, one.settled) for one in (play, other))
     return best, worst, play.answers
+
+
+def _inside(calls: Sequence[ApiCall]) -> list[str]:
+    """Commands that are run in containers: the API's objects stay as they are, and that is all there is to know."""
+    return [
+        f"{call.target}: the command's effects inside the container are unknown" for call in calls if runs_command(call)
+    ]
 
 
 def _targets(calls: Sequence[ApiCall], kinds: ServedKinds) -> Iterable[Key]:

@@ -50,7 +50,7 @@ def _of_values(path: str, before: Any, after: Any) -> Iterator[Difference]:
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         yield from _of_mappings(path, before, after)
-    elif isinstance(before, list) and isinstance(after, list) and (name := _name_of([*before, *after])):
+    elif isinstance(before, list) and isinstance(after, list) and (name := name_of([*before, *after])):
         old, new = ({str(item[name]): item for item in items} for items in (before, after))
         for key in dict.fromkeys([*old, *new]):
             yield from _of_values(f"{path}[{key}]", old.get(key), new.get(key))
@@ -64,7 +64,7 @@ def _of_mappings(path: str, before: Mapping[str, Any], after: Mapping[str, Any])
             yield from _of_values(f"{path}.{key}" if path else str(key), before.get(key), after.get(key))
 
 
-def _name_of(items: Iterable[Any]) -> str:
+def name_of(items: Iterable[Any]) -> str:
     """The field that tells the items of both lists apart, "" where none does."""
     found = list(items)
     for name in _NAMES:

@@ -150,12 +150,14 @@ class Feeds:
         """Epoch seconds of the oldest confirmation among what is watched and was ever seen; now for a bundle."""
         return min((mirror.confirmed for mirror in self._standing() if mirror.confirmed), default=time.time())
 
-    def staleness(self) -> float:
+    def staleness(self, *resources: str) -> float:
         """Seconds for which the worst of the watched kinds has failed to be confirmed; 0.0 while all watches stand.
 
+        `resources` are those that matter, all where none is named.
         A kind that was never seen has no age: `ensure` raises for it.
         """
-        failing = [mirror.confirmed for mirror in self._standing() if mirror.failure and mirror.confirmed]
+        asked = [item for item in self._standing() if not resources or item.kind.resource in resources]
+        failing = [mirror.confirmed for mirror in asked if mirror.failure and mirror.confirmed]
         return max(0.0, time.time() - min(failing)) if failing else 0.0
 
     def _standing(self) -> list[Mirror]:

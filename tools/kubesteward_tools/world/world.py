@@ -14,6 +14,7 @@ from kubesteward_tools.world.feeds import Feeds
 from kubesteward_tools.world.graph import Graph
 from kubesteward_tools.world.history import UNRECORDED, History
 from kubesteward_tools.world.kinds import ResourceType, guessed
+from kubesteward_tools.world.metrics.guarded import Guarded
 from kubesteward_tools.world.metrics.telemetry import Instruments, Telemetry
 from kubesteward_tools.world.packing import Packing
 from kubesteward_tools.world.served import Served
@@ -111,14 +112,17 @@ class World:
     def _telemetry(self, instruments: Instruments) -> Telemetry:
         """Baselines belong to the name and the address together: a name may be given to another cluster."""
         measured = self.writable and self._serves_metrics()
+        monitor = instruments.monitor(self.cluster) if self.writable else None
+        if monitor is not None and self.who:
+            monitor = Guarded(monitor, self.can_i)
         return Telemetry(
             self.cluster,
             self.store,
             self.metrics if measured else None,
-            instruments.monitor(self.cluster) if self.writable else None,
+            monitor,
             instruments.baselines,
             live=self.writable,
-            identity=f"{self.cluster} {self.server}",
+            identity=" ".join((self.cluster, self.server, *self.who)),
         )
 
     def _serves_metrics(self) -> bool:
@@ -136,6 +140,11 @@ class World:
     @property
     def connection(self) -> Connection | None:
         return self._source.connection
+
+    @property
+    def who(self) -> tuple[str, ...]:
+        """The user, and the groups, whom everything here is read for; empty where it is the credentials' own user."""
+        return tuple(getattr(self.connection, "who", ()))
 
     @property
     def server(self) -> str:
@@ -227,9 +236,17 @@ class World:
         """Epoch seconds of the oldest confirmation among what is watched and was ever seen; now for a bundle."""
         return self.feeds.as_of()
 
-    def staleness(self) -> float:
-        """Seconds for which the worst of the watched kinds has failed to be confirmed; 0.0 while all watches stand."""
-        return self.feeds.staleness()
+    def staleness(self, *resources: str) -> float:
+        """Seconds for which the worst of the watched kinds has failed to be confirmed; 0.0 while all watches stand.
+
+        `resources` are those that matter, all where none is named.
+        """
+        return self.feeds.staleness(*resources)
+
+    @property
+    def skew(self) -> float | None:
+        """Seconds by which this clock is ahead of the API server's, as its last answer told; None if it did not."""
+        return getattr(self.connection, "skew", None)  # not every connection is one of ours
 
     async def version(self) -> str:
         return await self._source.version()

@@ -6,11 +6,15 @@ A rule that cannot be read or evaluated denies. Every denial is told to the log 
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
-from kubesteward.gate.case import Case
+from kubesteward.audit.actors import CORRELATION
+from kubesteward.gate.case import Case, person
+from kubesteward.gate.exceptions import Exceptions
 from kubesteward.guardrails.history import History
 from kubesteward.guardrails.situations import situations
 from kubesteward.guardrails.sources import GuardrailsUnusable, gathered
+from kubesteward_policies.exceptions import mark
 from kubesteward_policies.judge import Ruling, judge
 from kubesteward_policies.rules import Effect, RuleSet
 from kubesteward_policies.verdict import Decision, Verdict
@@ -19,9 +23,11 @@ STAGE = "guardrails"
 _DECISIONS = {
     Effect.WARN: Decision.WARN,
     Effect.REQUIRE_APPROVAL: Decision.NEEDS_APPROVAL,
-    Effect.REQUIRE_TWO: Decision.DENY,  # nobody asks two persons yet: what needs them does not pass on the word of one
+    Effect.REQUIRE_TWO: Decision.NEEDS_APPROVAL,
     Effect.DENY: Decision.DENY,
 }
+_RANKS = list(Decision)
+_PERSONS = {Effect.REQUIRE_APPROVAL: 1, Effect.REQUIRE_TWO: 2}
 log = logging.getLogger(__name__)
 
 
@@ -45,7 +51,8 @@ def _verdicts(case: Case, *, rehearsed: bool) -> tuple[Verdict, ...]:
         return (verdict,)
     asked = [rule for rule in rules.rules if rule.rehearsed == rehearsed]
     rulings = judge(asked, situations(case), compiled) if asked else ()
-    verdicts = tuple(map(_verdict, rulings))
+    found = (_excepted(case, _verdict(ruling)) for ruling in rulings)
+    verdicts = tuple(sorted(found, key=lambda item: _RANKS.index(item.decision)))
     for verdict in verdicts:
         if verdict.decision is Decision.DENY:
             _alert(case, verdict, rules.digest)
@@ -59,12 +66,22 @@ def _rules(case: Case) -> RuleSet:
 
 
 def _verdict(ruling: Ruling) -> Verdict:
-    reason, remedy = ruling.message, ruling.remediation
-    if ruling.exempted:
-        reason = f"{reason}; excepted: {ruling.exempted}"
-    elif ruling.effect is Effect.REQUIRE_TWO:
-        reason = f"{reason} (this version cannot ask two)"
-    return Verdict(STAGE, _DECISIONS[ruling.effect], ruling.rule, reason, remedy)
+    reason = f"{ruling.message}; excepted: {ruling.exempted}" if ruling.exempted else ruling.message
+    persons = _PERSONS.get(ruling.effect, 0)
+    return Verdict(STAGE, _DECISIONS[ruling.effect], ruling.rule, reason, ruling.remediation, persons=persons)
+
+
+def _excepted(case: Case, verdict: Verdict) -> Verdict:
+    """A denial for which somebody granted an exception is a question to a person instead."""
+    if verdict.decision is not Decision.DENY:
+        return verdict
+    known = Exceptions(case.store, case.audit)
+    found = known.find(verdict.rule_id, mark(case.change, case.world.server), person(case.caller), case.action)
+    if found is None:
+        return verdict
+    case.exceptions = (*case.exceptions, found.id)
+    reason = f"{verdict.reason}; excepted by {found.grantor} ({found.id}): {found.justification}"
+    return replace(verdict, decision=Decision.NEEDS_APPROVAL, reason=reason, persons=1)
 
 
 def _alert(case: Case, verdict: Verdict, digest: str) -> None:
@@ -76,6 +93,7 @@ def _alert(case: Case, verdict: Verdict, digest: str) -> None:
         "cluster": case.world.cluster,
         "target": str(case.change.target),
         "principal": case.caller.principal,
+        "correlation": CORRELATION.get(),
         "dry_run": case.dry_run,
         "rules": digest,
     }

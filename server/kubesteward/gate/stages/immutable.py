@@ -1,15 +1,14 @@
-"""Rules in code that nobody can configure away."""
+"""Rules in code that nobody can configure away. Some deny, some leave it to two persons."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from kubesteward.execution.snapshot import key_of
-from kubesteward.gate.case import Case, allow, deny
+from kubesteward.gate.case import Case, allow, ask, deny
 from kubesteward_policies.immutable import Surroundings, judge
 from kubesteward_policies.ref import Ref
 from kubesteward_policies.verdict import Verdict
@@ -23,14 +22,15 @@ _ROLES = ("node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/mast
 _OWN = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 
 
-async def immutable(case: Case) -> Verdict:
+async def immutable(case: Case) -> Verdict | tuple[Verdict, ...]:
     broken = judge(case.change, _surroundings(case))
-    if broken is not None:
-        return deny(STAGE, broken.rule, broken.reason, broken.remedy)
+    if broken and not broken[-1].persons:
+        return deny(STAGE, broken[-1].rule, broken[-1].reason, broken[-1].remedy)
     if any(_tells(call.body) for call in case.change.calls):
         reason = "the body carries what looks like a password or a token"
         return deny(STAGE, "immutable.secret", reason, "Put it into a Secret by hand and refer to that.")
-    return allow(STAGE, "immutable.ok", "no immutable rule speaks against it")
+    asking = tuple(ask(STAGE, item.rule, item.reason, item.remedy, item.persons) for item in broken)
+    return asking or allow(STAGE, "immutable.ok", "no immutable rule speaks against it")
 
 
 def _tells(body: Any) -> bool:
@@ -63,23 +63,26 @@ def _pods(case: Case) -> dict[Ref, tuple[str, int]]:
     """The workload of each pod that the change names, with the number of its pods."""
     store, targets = case.world.store, {call.target for call in case.change.calls if call.target.kind == "Pod"}
     workloads: dict[Ref, Key] = {}
+    sizes: dict[Key, int] = {}
     for target in targets:
         key = key_of(case.world, target)
         pod = store.get(key) if key else None
         if pod is not None and (found := top_controller(store, pod)):
             workloads[target] = found[1]
-    sizes = _sizes(store, {key.namespace for key in workloads.values()})
+            if key is not None and found[1] not in sizes:
+                sizes[found[1]] = _size(store, found[1], key)
     return {target: (f"{key.resource} {key.namespace}/{key.name}", sizes[key]) for target, key in workloads.items()}
 
 
-def _sizes(store: Store, namespaces: Iterable[str]) -> Counter[Key]:
-    """The number of pods of each topmost controller. Pods with the same owners have the same one."""
-    sizes, tops = Counter[Key](), dict[tuple[str, ...], Key | None]()
-    for key, facts in (item for namespace in namespaces for item in store.known("pods", namespace)):
-        if facts.owners not in tops:
-            found = top_controller(store, store.get(key) or {"metadata": {}})
-            tops[facts.owners] = found[1] if found else None
-        top = tops[facts.owners]
-        if top is not None:
-            sizes[top] += 1
-    return sizes
+def _size(store: Store, workload: Key, pod: Key) -> int:
+    """The number of pods under a controller; under one that is gone, those with the same owners as `pod`."""
+    facts, own = store.facts(workload), store.facts(pod)
+    owners = [facts.uid] if facts is not None else list(own.owners if own is not None else ())
+    pods = set[Key]()
+    for uid in owners:
+        for key in store.owned_by(uid):
+            if key.resource == "pods":
+                pods.add(key)
+            elif (found := store.facts(key)) is not None and found.uid not in owners:
+                owners.append(found.uid)  # at most once: owner references may go in circles
+    return len(pods)

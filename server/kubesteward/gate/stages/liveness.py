@@ -1,26 +1,19 @@
-"""The dead man's switch: no mutation on a stale world, nor where it could not be written down what happened."""
+"""The dead man's switch: in safe mode nothing is judged further. What counts is listed in `gate.safety`."""
 
 from __future__ import annotations
 
-from kubesteward.gate.case import Case, allow, deny
-from kubesteward.store.store import StoreUnusable
+from kubesteward.execution.snapshot import keys
+from kubesteward.gate.case import Case, allow, ask, deny, warn
 from kubesteward_policies.verdict import Verdict
 
 STAGE = "liveness"
-MAX_STALENESS = 30.0
 
 
 async def liveness(case: Case) -> Verdict:
-    staleness = case.world.staleness()
-    if staleness > MAX_STALENESS:
-        reason = f"the view of {case.world.cluster!r} is {staleness:.0f} s old"
-        return deny(STAGE, "liveness.stale", reason, "Wait until the API server answers again.")
-    try:
-        case.store.probe()
-    except StoreUnusable as error:
-        return deny(STAGE, "liveness.store", error.message, error.todo)
-    found = await case.audit.intact()
-    if not found.ok:
-        remedy = "Run `kubesteward audit verify`; until the log is sound this server only reads."
-        return deny(STAGE, "liveness.audit", f"the audit log is broken: {found.reason}", remedy)
-    return allow(STAGE, "liveness.ok", "the world is fresh, the store can be written, the audit log is intact")
+    touched = {key.resource for key in keys(case.world, case.change)}
+    found = await case.pulse.trouble(case.world, touched)
+    if found is None:
+        return allow(STAGE, "liveness.ok", "the world is fresh, the store can be written, the audit log is intact")
+    if not found.alone:
+        return deny(STAGE, found.rule, f"safe mode: {found.reason}", found.remedy)
+    return (warn if case.dry_run else ask)(STAGE, found.rule, found.reason, found.remedy)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from functools import partial
 
 from kubesteward.gate.case import Case, allow, ask, deny, warn
+from kubesteward.gate.courtesy import COURTESY
 from kubesteward_policies.change import Change
 from kubesteward_policies.verdict import Verdict
 from kubesteward_tools.twin.custom.behind import behind
@@ -32,9 +34,11 @@ async def rehearsal(case: Case) -> Verdict:
 async def played(world: World, change: Change) -> Rehearsal:
     """The change on the cluster as it is now. Beside the event loop: a large cluster must not hold up other calls."""
     await world.ensure(*behind(change.calls))
-    fork = world.store.fork()
-    unseen, kinds = tuple(world.forbidden), world.kinds.all()
-    return await asyncio.to_thread(rehearse, fork, change.calls, now=time.time(), unseen=unseen, kinds=kinds)
+    async with COURTESY.rehearsing() as between:
+        fork = world.store.fork()
+        unseen, kinds = tuple(world.forbidden), world.kinds.all()
+        ask_twin = partial(rehearse, now=time.time(), unseen=unseen, kinds=kinds, paced=True, between=between)
+        return await asyncio.to_thread(ask_twin, fork, change.calls)
 
 
 def opinion(found: Rehearsal) -> Verdict:
