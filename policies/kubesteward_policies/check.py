@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 
 from kubesteward_policies.cel import Compile, Invalid, Undecided
@@ -89,12 +90,12 @@ class Check:
     frameworks: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     cases: Mapping[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
 
-    @property
+    @cached_property
     def expressions(self) -> tuple[str, ...]:
         each = () if self.each in UNITS else (self.each,)
         return tuple(filter(None, (*each, self.when, self.fails, *_HOLE.findall(self.message))))
 
-    @property
+    @cached_property
     def related(self) -> frozenset[str]:
         """What it wants to know of other objects."""
         return frozenset(name for text in self.expressions for name in _RELATED.findall(text))

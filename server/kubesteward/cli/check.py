@@ -92,10 +92,12 @@ def _run(options: Namespace) -> int:
     from kubesteward_policies.check import Severity
     from kubesteward_tools.checks.asking import above, asked
     from kubesteward_tools.checks.run import run
+    from kubesteward_tools.checks.sources import subjects_in
 
     wanted = asked(options.framework, options.check, options.ignore, options.target_version, options.settings)
     inventory, wanted = _inventory(options, wanted)
-    report = above(run(inventory, wanted), Severity(options.min_severity))
+    about = subjects_in(inventory, options.namespace)
+    report = above(run(inventory, wanted, about=about), Severity(options.min_severity))
     for problem in report.problems:
         print(f"kubesteward: {problem}", file=sys.stderr)  # noqa: T201 - beside the report
     grave = options.fail_on != "never" and any(
@@ -114,6 +116,8 @@ def _inventory(options: Namespace, wanted: Asked) -> tuple[Inventory, Asked]:
     states = [options.cluster, options.bundle, options.embedded]
     if bool(options.files) + sum(item is not None for item in states) != 1:
         raise ValueError("give either FILEs, --cluster, --bundle or --embedded.")
+    if options.files and options.namespace:
+        raise ValueError("--namespace belongs to --cluster, --bundle and --embedded.")
     if not options.files:
         return asyncio.run(_of_state(options, wanted))
     return of_documents(gather(options.files, sys.stdin.buffer, recursive=True)), wanted

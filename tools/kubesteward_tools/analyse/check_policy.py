@@ -58,22 +58,28 @@ async def _chosen(
     Raises:
         InvalidArguments, ObjectNotFound.
     """
-    from kubesteward_tools.checks.inventory import Inventory, Subject
-    from kubesteward_tools.checks.sources import LOOKED_AT, of_world
-    from kubesteward_tools.lookup.targets import find, parse
+    from kubesteward_tools.checks.inventory import Inventory
+    from kubesteward_tools.checks.sources import LOOKED_AT, of_world, subjects_in
 
-    around, _ = await of_world(world, namespace if not resource else "")
+    given = await _given(world, resource, namespace) if resource else []
+    spaces = {item.space for item in given} if given else {namespace}
+    around, _ = await of_world(world, spaces.pop() if len(spaces) == 1 else "")
     missed = [(kind, why) for kind, why in world.forbidden.items() if kind in LOOKED_AT]
     if not resource:
-        return around.subjects, around, missed
-    if _is_text(resource):
-        given = _read(resource, namespace)
-    else:
-        found = await find(world, *parse(resource), namespace)
-        given = [Subject.of(found.obj, cluster=world.cluster)]
+        return subjects_in(around, namespace), around, missed
     places = set(map(_place, given))
     others = [item for item in around.subjects if _place(item) not in places]
     return given, Inventory([*given, *others], whole=around.whole), missed
+
+
+async def _given(world: World, resource: str, namespace: str) -> list[Subject]:
+    from kubesteward_tools.checks.inventory import Subject
+    from kubesteward_tools.lookup.targets import find, parse
+
+    if _is_text(resource):
+        return _read(resource, namespace)
+    found = await find(world, *parse(resource), namespace)
+    return [Subject.of(found.obj, cluster=world.cluster)]
 
 
 def _place(subject: Subject) -> tuple[str, str, str, str]:

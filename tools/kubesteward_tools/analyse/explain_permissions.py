@@ -47,10 +47,9 @@ async def explain_permissions(
     access = await _access(world, verb.lower(), resource, namespace, name)
     if not subject:
         return _who(scope, access, grants(world.store, access))
-    try:
-        user = user_of(_subject(subject))
-    except ValueError as error:
-        raise InvalidArguments(f"{error}.", todo=f"Write {_WHO}.") from None
+    user = user_of(_subject(subject))
+    if not user.name.rpartition(":")[2] and not any(user.groups):
+        raise InvalidArguments(f"{subject[:80]!r} names nobody.", todo=f"Write {_WHO}.")
     return _may(scope, access, user, subject, world.store)
 
 

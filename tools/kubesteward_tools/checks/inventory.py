@@ -60,10 +60,12 @@ class Inventory:
     subjects: list[Subject]
     whole: bool = False
     _kinds: dict[str, dict[str, list[Subject]]] = field(default_factory=dict)
+    _named: dict[tuple[str, str, str], Subject] = field(default_factory=dict)
     _runners: dict[str, list[Subject]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for item in self.subjects:
+            self._named.setdefault((item.ref.kind, item.space, item.ref.name), item)
             self._kinds.setdefault(item.ref.kind, {}).setdefault(item.space, []).append(item)
             if item.part is not None:
                 self._runners.setdefault(item.space, []).append(item)
@@ -73,7 +75,7 @@ class Inventory:
         return [item for items in found.values() for item in items] if space is None else found.get(space, ())
 
     def named(self, kind: str, space: str, name: str) -> Subject | None:
-        return next((item for item in self.of(kind, space) if item.ref.name == name), None)
+        return self._named.get((kind, space, name))
 
     def runners(self, space: str) -> Iterable[Subject]:
         """What runs pods there."""

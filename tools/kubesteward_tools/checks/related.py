@@ -106,26 +106,6 @@ def _role(subject: Subject, inventory: Inventory) -> list[Any]:
     return [found.obj] if found else []
 
 
-def _bindings(subject: Subject, inventory: Inventory) -> list[Any]:
-    """Bindings that give this role to somebody, or this account a role."""
-    every = [*inventory.of("ClusterRoleBinding"), *inventory.of("RoleBinding")]
-    return [item.obj for item in every if _binds(item, subject)]
-
-
-def _binds(binding: Subject, subject: Subject) -> bool:
-    if subject.ref.kind == "ServiceAccount":
-        wanted = ("ServiceAccount", subject.ref.name, subject.space)
-        home = binding.space or DEFAULT
-        return any(
-            (who.get("kind"), who.get("name"), who.get("namespace") or home) == wanted
-            for who in binding.obj.get("subjects") or ()
-            if isinstance(who, Mapping)
-        )
-    ref = binding.obj.get("roleRef")
-    near = subject.ref.kind == "ClusterRole" or binding.space == subject.space
-    return near and _names(ref, subject)
-
-
 def _backends(subject: Subject, inventory: Inventory) -> list[Any]:
     """The Services that an Ingress sends to: name, port (number or name), found, served."""
     spec = _spec(subject.obj)
@@ -204,7 +184,6 @@ RELATIONS: Mapping[str, Relation] = {
     "account": _account,
     "autoscalers": _autoscalers,
     "backends": _backends,
-    "bindings": _bindings,
     "budgets": _selecting("PodDisruptionBudget"),
     "classes": _classes,
     "missing": _missing,

@@ -44,6 +44,8 @@ LOOKED_AT = (
 )
 _BUILT_IN_OWNERS = frozenset({"ReplicaSet", "StatefulSet", "DaemonSet", "Job", "ReplicationController", "Node"})
 _AT_A_TIME = 500
+_ACROSS = frozenset({"ingresses.networking.k8s.io", "rolebindings.rbac.authorization.k8s.io"})
+"""What concerns other namespaces than its own: hosts are claimed by name, accounts are bound from anywhere."""
 
 
 def of_documents(documents: Iterable[Document]) -> Inventory:
@@ -64,6 +66,8 @@ def of_objects(objects: Iterable[Any], *, whole: bool = False) -> Inventory:
 async def of_world(world: World, namespace: str = "") -> tuple[Inventory, list[str]]:
     """Everything that checks look at, and what may not be seen, in sentences. Then nothing counts as missing.
 
+    With a namespace, what is in it and what other namespaces have to do with it; `subjects_in` names its own.
+
     Raises:
         SteadyError: the cluster does not answer.
     """
@@ -77,6 +81,11 @@ async def of_world(world: World, namespace: str = "") -> tuple[Inventory, list[s
     return Inventory(found, whole=not missed), missed
 
 
+def subjects_in(inventory: Inventory, namespace: str) -> list[Subject]:
+    """What is to be checked of a world: all but what a controller made, or of that what is in one namespace."""
+    return [item for item in inventory.subjects if not item.owned and (not namespace or item.space == namespace)]
+
+
 def _subjects(world: World, namespace: str) -> Iterator[Subject]:
     """All kinds that are in the store: custom ones may make pods too, and every kind has an API version."""
     for resource in dict.fromkeys([*LOOKED_AT, *world.store.resources()]):
@@ -88,7 +97,8 @@ def _subjects(world: World, namespace: str) -> Iterator[Subject]:
         }:
             continue
         for key, obj in world.store.items(resource):
-            if (not namespace or key.namespace in {"", namespace}) and not _covered(resource, obj):
+            near = not namespace or key.namespace in {"", namespace} or resource in _ACROSS
+            if near and not _covered(resource, obj):
                 yield Subject.of(obj, cluster=world.cluster)
 
 
