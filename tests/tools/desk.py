@@ -54,7 +54,7 @@ class TestDesk:
         self.records = Kept()
 
     def rules(self) -> RuleSet:
-        return read((("strict", packs.text("strict")),), compiled)
+        return read(tuple((name, packs.text(name)) for name in ("default", "strict")), compiled)
 
     async def safe_mode(self, cluster: str = "") -> list[str]:
         return []
