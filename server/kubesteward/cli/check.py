@@ -83,6 +83,7 @@ def check(arguments: list[str]) -> None:
     """Exits with 0, 2, or with a code of `exits`."""
     made = parser()
     options = made.parse_args(arguments)
+    options.failed = False
     with one_sentence():
         code = _listed(options) if options.list else _run(options)
     raise SystemExit(code)
@@ -103,16 +104,13 @@ def _run(options: Namespace) -> int:
     grave = options.fail_on != "never" and any(
         item.severity.rank >= Severity(options.fail_on).rank for item in report.open
     )
-    code = FOUND if grave else OK
+    code = FOUND if grave else FAILED if options.failed else OK
     _write(_rendered(report, options.output, code), options.out)
     return code
 
 
 def _inventory(options: Namespace, wanted: Asked) -> tuple[Inventory, Asked]:
     """What to check, and the checks with the cluster's own version where none was given."""
-    from kubesteward_tools.checks.sources import of_documents
-    from kubesteward_tools.plans.files import gather
-
     states = [options.cluster, options.bundle, options.embedded]
     if bool(options.files) + sum(item is not None for item in states) != 1:
         raise ValueError("give either FILEs, --cluster, --bundle or --embedded.")
@@ -120,7 +118,20 @@ def _inventory(options: Namespace, wanted: Asked) -> tuple[Inventory, Asked]:
         raise ValueError("--namespace belongs to --cluster, --bundle and --embedded.")
     if not options.files:
         return asyncio.run(_of_state(options, wanted))
-    return of_documents(gather(options.files, sys.stdin.buffer, recursive=True)), wanted
+    return _of_files(options), wanted
+
+
+def _of_files(options: Namespace) -> Inventory:
+    """A folder may hold other files than manifests; what is meant as one and cannot be read is a failure."""
+    from kubesteward_tools.checks.sources import of_files
+
+    inventory, problems, passed = of_files(options.files, sys.stdin.buffer)
+    for sentence in passed:
+        print(f"kubesteward: passed over: {sentence}", file=sys.stderr)  # noqa: T201 - beside the report
+    for sentence in problems:
+        print(f"kubesteward: {sentence}", file=sys.stderr)  # noqa: T201 - beside the report
+    options.failed = bool(problems)
+    return inventory
 
 
 async def _of_state(options: Namespace, wanted: Asked) -> tuple[Inventory, Asked]:

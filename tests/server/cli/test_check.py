@@ -7,6 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+import yaml
 from tests.server.cli.conftest import Command
 
 from kubesteward.cli.check import FOUND
@@ -102,6 +103,39 @@ def test_a_target_version_decides_about_api_versions(kubesteward: Command, tmp_p
         return [item["check"] for item in json.loads(out) if item["check"].startswith("api-")]
 
     assert [checks(version) for version in ("1.20", "1.22", "1.25")] == [[], ["api-deprecated"], ["api-removed"]]
+
+
+def test_files_that_are_no_manifests_are_passed_over_and_told(kubesteward: Command, bad: str, tmp_path: Path) -> None:
+    (tmp_path / "values.yaml").write_text("replicas: 3\n", "utf-8")
+
+    said = kubesteward("check", str(tmp_path), "--check", "host-pid", "--fail-on", "never")
+
+    assert said.code == OK
+    assert "values.yaml:1: this is no Kubernetes object" in said.err
+
+
+def test_a_manifest_that_cannot_be_read_fails_whatever_the_others_say(
+    kubesteward: Command, bad: str, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.yaml").write_text("a: {{ .Values.a }}\nb: [\n", "utf-8")
+
+    said = kubesteward("check", str(tmp_path), "--check", "host-users", "--fail-on", "high")
+
+    assert said.code == FAILED
+    assert "broken.yaml" in said.err
+    assert "1 findings" in said.out
+
+
+@pytest.mark.parametrize("text", ["{}", "metadata: {generateName: web-}", "metadata: [1]", "spec: 7"])
+def test_an_object_without_a_name_is_judged_too(kubesteward: Command, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "old.yaml"
+    path.write_text(
+        json.dumps({"apiVersion": "extensions/v1beta1", "kind": "Deployment", **yaml.safe_load(text)}), "utf-8"
+    )
+
+    found = json.loads(kubesteward("check", str(path), "--json", "--check", "api-removed").out)
+
+    assert [item["details"]["removed_in"] for item in found] == ["1.16"]
 
 
 def test_a_demonstration_cluster_is_checked_as_a_whole(kubesteward: Command) -> None:

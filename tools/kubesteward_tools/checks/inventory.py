@@ -32,10 +32,13 @@ class Subject:
     @classmethod
     def of(cls, obj: Object, place: Callable[[Path], Place | None] = _nowhere, cluster: str = "") -> Subject:
         found = pruned(obj)
-        metadata = found.get("metadata") or {}
+        metadata = found.get("metadata")
+        metadata = metadata if isinstance(metadata, Mapping) else {}
+        found = {**found, "metadata": {**metadata, "name": metadata.get("name", "")}}
         group, _, version = str(found.get("apiVersion", "v1")).rpartition("/")
-        name = metadata.get("name") or f"{metadata.get('generateName', '')}*"
-        ref = Ref(cluster, group if version else "", str(found.get("kind")), metadata.get("namespace", ""), name)
+        name = str(metadata.get("name") or f"{metadata.get('generateName', '')}*")
+        space = str(metadata.get("namespace", ""))
+        ref = Ref(cluster, group if version else "", str(found.get("kind")), space, name)
         return cls(found, pod_part(found), ref, place)
 
     @property

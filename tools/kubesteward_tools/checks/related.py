@@ -130,6 +130,37 @@ def _backend(item: Object, subject: Subject, inventory: Inventory) -> dict[str, 
     return {"name": name, "port": str(port), "found": found is not None, "served": served}
 
 
+def _route_backends(subject: Subject, inventory: Inventory) -> list[Any]:
+    """The Services that a route of the Gateway API sends to, like those of an Ingress. API doc: BackendRef."""
+    rules = [rule for rule in _spec(subject.obj).get("rules") or () if isinstance(rule, Mapping)]
+    refs = [ref for rule in rules for ref in rule.get("backendRefs") or () if isinstance(ref, Mapping)]
+    return [_routed(ref, subject, inventory) for ref in refs if ref.get("kind", "Service") == "Service"]
+
+
+def _routed(ref: Object, subject: Subject, inventory: Inventory) -> dict[str, Any]:
+    name, port = str(ref.get("name", "")), str(ref.get("port", ""))
+    found = inventory.named("Service", str(ref.get("namespace") or subject.space), name)
+    ports = (_spec(found.obj).get("ports") or ()) if found else ()
+    return {
+        "name": name,
+        "port": port,
+        "found": found is not None,
+        "served": port in {str(p.get("port")) for p in ports},
+    }
+
+
+def _lost_accounts(subject: Subject, inventory: Inventory) -> list[Any]:
+    """Service accounts that a binding names and that are not there, as "shop/web"."""
+    home = subject.space or DEFAULT
+    named = [item for item in subject.obj.get("subjects") or () if isinstance(item, Mapping)]
+    places = [
+        (str(item.get("namespace") or home), str(item.get("name", "")))
+        for item in named
+        if item.get("kind") == "ServiceAccount"
+    ]
+    return [f"{space}/{name}" for space, name in places if inventory.named("ServiceAccount", space, name) is None]
+
+
 def _siblings(subject: Subject, inventory: Inventory) -> list[Any]:
     return [item.obj for item in inventory.of(subject.ref.kind) if item is not subject]
 
@@ -186,12 +217,14 @@ RELATIONS: Mapping[str, Relation] = {
     "backends": _backends,
     "budgets": _selecting("PodDisruptionBudget"),
     "classes": _classes,
+    "lostAccounts": _lost_accounts,
     "missing": _missing,
     "neighbours": _neighbours,
     "pods": _pods,
     "policies": _selecting("NetworkPolicy"),
     "quotas": _inside("ResourceQuota"),
     "role": _role,
+    "routeBackends": _route_backends,
     "runners": _runners,
     "scaled": _scaled,
     "services": _selecting("Service"),

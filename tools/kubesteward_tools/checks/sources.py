@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from kubesteward_tools.checks.inventory import Inventory, Subject
 from kubesteward_tools.checks.units import Path
-from kubesteward_tools.plans.documents import Document, Place
+from kubesteward_tools.errors import InvalidArguments
+from kubesteward_tools.plans.documents import Document, Place, Reading
+from kubesteward_tools.plans.files import read
 
 if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
@@ -34,6 +36,8 @@ LOOKED_AT = (
     "poddisruptionbudgets.policy",
     "networkpolicies.networking.k8s.io",
     "ingresses.networking.k8s.io",
+    "httproutes.gateway.networking.k8s.io",
+    "grpcroutes.gateway.networking.k8s.io",
     "storageclasses.storage.k8s.io",
     "roles.rbac.authorization.k8s.io",
     "rolebindings.rbac.authorization.k8s.io",
@@ -50,6 +54,18 @@ _ACROSS = frozenset({"ingresses.networking.k8s.io", "rolebindings.rbac.authoriza
 
 def of_documents(documents: Iterable[Document]) -> Inventory:
     return Inventory([_of_document(item) for item in documents])
+
+
+def of_files(paths: Sequence[str], stdin: BinaryIO) -> tuple[Inventory, list[str], list[str]]:
+    """What manifests hold; sentences about what cannot be read, and about what is no manifest.
+
+    Raises:
+        InvalidArguments: something is not there, is too much, or no object is in it.
+    """
+    reading = read(paths, stdin, Reading(strict=False), recursive=True)
+    if not reading.documents and not reading.problems:
+        raise InvalidArguments("the manifests hold no object.", todo="Nothing was checked.")
+    return of_documents(reading.documents), reading.problems, reading.passed
 
 
 def _of_document(document: Document) -> Subject:
