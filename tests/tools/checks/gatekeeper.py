@@ -214,7 +214,8 @@ def _said(case: Mapping[str, Any]) -> tuple[str, ...]:
     around = [Subject.of(item) for item in _around(case)]
     target = str(given["k8sVersion"]).partition(".")[2] if "k8sVersion" in given else ""
     asked = Asked(only=frozenset(params), params=params, target=int(target) if target else None)
-    report = run(Inventory([subject, *around], whole=case["policy"] == "storageclass"), asked)
+    whole = case["policy"] == "storageclass"  # which looks the classes of the cluster up
+    report = run(Inventory([subject, *around], whole=whole, live=whole), asked)
     said = [f"{item.check.id}: {item.message}" for item in report.outcomes if item.object == subject.ref]
     return (*said, *report.problems)
 

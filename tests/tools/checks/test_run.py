@@ -156,3 +156,12 @@ def test_parameters_come_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("version", "minor"), [("v1.33.2-gke.1", 33), ("1.9", 9), ("2.0", None), ("", None)])
 def test_a_version_is_read_by_its_minor(version: str, minor: int | None) -> None:
     assert minor_of(version) == minor
+
+
+def test_what_was_saved_without_a_kind_does_not_prove_that_there_is_none_of_it() -> None:
+    pod = workload({"container": {"envFrom": [{"configMapRef": {"name": "settings"}}, {"secretRef": {"name": "db"}}]}})
+    other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "other", "namespace": "shop"}}
+
+    found = run(of_objects([pod, other], whole=True), Asked(only=frozenset({"reference-missing"})))
+
+    assert [item.message for item in found.outcomes] == ["ConfigMap settings missing"]

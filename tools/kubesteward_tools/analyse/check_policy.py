@@ -69,7 +69,7 @@ async def _chosen(
         return subjects_in(around, namespace), around, missed
     places = set(map(_place, given))
     others = [item for item in around.subjects if _place(item) not in places]
-    return given, Inventory([*given, *others], whole=around.whole), missed
+    return given, Inventory([*given, *others], whole=around.whole, live=around.live), missed
 
 
 async def _given(world: World, resource: str, namespace: str) -> list[Subject]:

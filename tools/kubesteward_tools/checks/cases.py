@@ -29,7 +29,8 @@ def play(check: Check, case: Mapping[str, Any]) -> Report:
     if unknown:
         raise ValueError(f"{check.id}: a case has no {', '.join(sorted(unknown))}")
     around = [Subject.of(_object(item)) for item in case.get("with", ())]
-    inventory = Inventory([Subject.of(_object(case)), *around], whole=case.get("whole", False))
+    whole = bool(case.get("whole"))
+    inventory = Inventory([Subject.of(_object(case)), *around], whole=whole, live=whole)
     asked = Asked(only=frozenset({check.id}), target=case.get("target"), params={check.id: case.get("params", {})})
     found = run(inventory, asked, checks=[check])
     first = inventory.subjects[0].ref

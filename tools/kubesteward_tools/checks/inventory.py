@@ -58,10 +58,12 @@ class Subject:
 
 @dataclass
 class Inventory:
-    """`whole` says that nothing of the cluster is missing: what is not here does not exist."""
+    """`whole` says that nothing of the cluster is missing: what is not here does not exist. Of what was saved to files
+    that holds for the kinds that are there at all; a `live` cluster was asked for all of them."""
 
     subjects: list[Subject]
     whole: bool = False
+    live: bool = False
     _kinds: dict[str, dict[str, list[Subject]]] = field(default_factory=dict)
     _named: dict[tuple[str, str, str], Subject] = field(default_factory=dict)
     _runners: dict[str, list[Subject]] = field(default_factory=dict)
@@ -79,6 +81,10 @@ class Inventory:
 
     def named(self, kind: str, space: str, name: str) -> Subject | None:
         return self._named.get((kind, space, name))
+
+    def lacks(self, kind: str, space: str, name: str) -> bool:
+        """Whether it is known that there is no such object."""
+        return self.whole and (self.live or kind in self._kinds) and self.named(kind, space, name) is None
 
     def runners(self, space: str) -> Iterable[Subject]:
         """What runs pods there."""

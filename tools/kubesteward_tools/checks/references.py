@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+DEFAULT = "default"
 Named = tuple[str, str]
 """A kind and a name in the pod's own namespace."""
 _VOLUMES = (
@@ -17,7 +18,7 @@ _WHOLE = (("configMapRef", "ConfigMap"), ("secretRef", "Secret"))
 
 
 def named_by(spec: Mapping[str, Any], *, optional: bool = False) -> tuple[Named, ...]:
-    """Each once, in the order of the spec. `optional` takes those in that may be missing, and the account."""
+    """Each once, in the order of the spec. `optional` takes those in that may be missing, and the default account."""
     found = [(kind, name) for kind, name, may_miss in _all(spec) if name and (optional or not may_miss)]
     return tuple(dict.fromkeys(found))
 
@@ -33,7 +34,8 @@ def _all(spec: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:
             yield from _of_container(container)
     for item in _mappings(spec.get("imagePullSecrets")):
         yield "Secret", str(item.get("name", "")), True
-    yield "ServiceAccount", str(spec.get("serviceAccountName") or spec.get("serviceAccount") or "default"), True
+    account = str(spec.get("serviceAccountName") or spec.get("serviceAccount") or DEFAULT)
+    yield "ServiceAccount", account, account == DEFAULT  # which a controller makes
 
 
 def _of_source(source: Mapping[str, Any]) -> Iterator[tuple[str, str, bool]]:

@@ -5,7 +5,7 @@ Selectors are compared here, so that an expression never has to.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from kubesteward_tools.checks.inventory import DEFAULT, Inventory, Object, Subject
@@ -124,10 +124,18 @@ def _service(backend: Object) -> tuple[str, Any]:
 
 def _backend(item: Object, subject: Subject, inventory: Inventory) -> dict[str, Any]:
     name, port = _service(item)
-    found = inventory.named("Service", subject.space, name)
-    ports = (_spec(found.obj).get("ports") or ()) if found else ()
-    served = any(str(port) in {str(one.get("port")), str(one.get("name"))} for one in ports)
-    return {"name": name, "port": str(port), "found": found is not None, "served": served}
+    return _end(name, str(port), subject.space, inventory)
+
+
+def _end(name: str, port: str, space: str, inventory: Inventory) -> dict[str, Any]:
+    """A Service that is not here may exist all the same, unless it is known that it does not."""
+    found = inventory.named("Service", space, name)
+    if found is None:
+        there = inventory.whole and not inventory.lacks("Service", space, name)
+        return {"name": name, "port": port, "found": there, "served": there}
+    ports = [one for one in _spec(found.obj).get("ports") or () if isinstance(one, Mapping)]
+    served = any(port in {str(one.get("port")), str(one.get("name"))} for one in ports)
+    return {"name": name, "port": port, "found": True, "served": served}
 
 
 def _route_backends(subject: Subject, inventory: Inventory) -> list[Any]:
@@ -138,27 +146,34 @@ def _route_backends(subject: Subject, inventory: Inventory) -> list[Any]:
 
 
 def _routed(ref: Object, subject: Subject, inventory: Inventory) -> dict[str, Any]:
-    name, port = str(ref.get("name", "")), str(ref.get("port", ""))
-    found = inventory.named("Service", str(ref.get("namespace") or subject.space), name)
-    ports = (_spec(found.obj).get("ports") or ()) if found else ()
-    return {
-        "name": name,
-        "port": port,
-        "found": found is not None,
-        "served": port in {str(p.get("port")) for p in ports},
-    }
+    return _end(
+        str(ref.get("name", "")), str(ref.get("port", "")), str(ref.get("namespace") or subject.space), inventory
+    )
 
 
-def _lost_accounts(subject: Subject, inventory: Inventory) -> list[Any]:
-    """Service accounts that a binding names and that are not there, as "shop/web"."""
-    home = subject.space or DEFAULT
-    named = [item for item in subject.obj.get("subjects") or () if isinstance(item, Mapping)]
-    places = [
-        (str(item.get("namespace") or home), str(item.get("name", "")))
-        for item in named
-        if item.get("kind") == "ServiceAccount"
-    ]
-    return [f"{space}/{name}" for space, name in places if inventory.named("ServiceAccount", space, name) is None]
+def _lost(subject: Subject, inventory: Inventory) -> list[Any]:
+    """What a binding, a claim or a StatefulSet names and is not there: "ServiceAccount shop/web", "StorageClass fast"."""
+    named = [*_bound(subject), *_classed(subject.obj)]
+    lost = [(kind, space, name) for kind, space, name in named if name and inventory.lacks(kind, space, name)]
+    return [f"{kind} {space}/{name}" if space else f"{kind} {name}" for kind, space, name in lost]
+
+
+def _bound(subject: Subject) -> Iterator[tuple[str, str, str]]:
+    ref = subject.obj.get("roleRef")
+    if isinstance(ref, Mapping):
+        kind = str(ref.get("kind"))
+        yield kind, subject.space if kind == "Role" else "", str(ref.get("name", ""))
+    for item in subject.obj.get("subjects") or ():
+        if isinstance(item, Mapping) and item.get("kind") == "ServiceAccount":
+            yield "ServiceAccount", str(item.get("namespace") or subject.space or DEFAULT), str(item.get("name", ""))
+
+
+def _classed(obj: Object) -> Iterator[tuple[str, str, str]]:
+    """A claim that is bound to a volume by hand needs no class."""
+    claims = [obj] if obj.get("kind") == "PersistentVolumeClaim" else _spec(obj).get("volumeClaimTemplates") or ()
+    for claim in claims:
+        if isinstance(claim, Mapping) and not _spec(claim).get("volumeName"):
+            yield "StorageClass", "", str(_spec(claim).get("storageClassName") or "")
 
 
 def _siblings(subject: Subject, inventory: Inventory) -> list[Any]:
@@ -170,7 +185,7 @@ def _missing(subject: Subject, inventory: Inventory) -> list[Any]:
     if subject.part is None:
         return []
     named = named_by(subject.part.spec)
-    return [f"{kind} {name}" for kind, name in named if inventory.named(kind, subject.space, name) is None]
+    return [f"{kind} {name}" for kind, name in named if inventory.lacks(kind, subject.space, name)]
 
 
 def _users(subject: Subject, inventory: Inventory) -> list[Any]:
@@ -202,10 +217,6 @@ def _runners(subject: Subject, inventory: Inventory) -> list[Any]:
     return [item.obj for item in inventory.runners(subject.ref.name)]
 
 
-def _classes(_subject: Subject, inventory: Inventory) -> list[Any]:
-    return [item.obj for item in inventory.of("StorageClass")]
-
-
 def _neighbours(subject: Subject, inventory: Inventory) -> list[Any]:
     """Whatever else is checked and runs pods in the namespace."""
     return [item.obj for item in inventory.runners(subject.space) if item is not subject]
@@ -216,8 +227,7 @@ RELATIONS: Mapping[str, Relation] = {
     "autoscalers": _autoscalers,
     "backends": _backends,
     "budgets": _selecting("PodDisruptionBudget"),
-    "classes": _classes,
-    "lostAccounts": _lost_accounts,
+    "lost": _lost,
     "missing": _missing,
     "neighbours": _neighbours,
     "pods": _pods,

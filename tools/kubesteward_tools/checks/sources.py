@@ -94,7 +94,7 @@ async def of_world(world: World, namespace: str = "") -> tuple[Inventory, list[s
         found.append(item)
         if number % _AT_A_TIME == 0:
             await asyncio.sleep(0)  # others want their answers too
-    return Inventory(found, whole=not missed), missed
+    return Inventory(found, whole=not missed, live=world.writable), missed
 
 
 def subjects_in(inventory: Inventory, namespace: str) -> list[Subject]:
