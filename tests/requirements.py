@@ -22,6 +22,7 @@ REQUIREMENTS = {
     "gate.steps": "A change in steps stops at the first that goes wrong and says what was done.",
     "gate.rollback": "What an action changed is put back, and only that.",
     "gate.safe-mode": "Every reason for safe mode is noticed, named, and over when it is gone.",
+    "gate.matrix": "Every tool writes exactly where its tier, the level, the approval and the read-only flag let it.",
     "gate.stop": "The emergency stop closes tier 4 at once for every server on the store, and records stay readable.",
     "gate.readers-first": "Proposals do not make those wait who read.",
     "gate.verify": "What was executed is compared with the rehearsal.",
