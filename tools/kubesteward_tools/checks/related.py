@@ -152,7 +152,7 @@ def _routed(ref: Object, subject: Subject, inventory: Inventory) -> dict[str, An
 
 
 def _lost(subject: Subject, inventory: Inventory) -> list[Any]:
-    """What a binding, a claim or a StatefulSet names and is not there: "ServiceAccount shop/web", "StorageClass fast"."""
+    """What a binding or a claim names and is not there: "ServiceAccount shop/web", "StorageClass fast"."""
     named = [*_bound(subject), *_classed(subject.obj)]
     lost = [(kind, space, name) for kind, space, name in named if name and inventory.lacks(kind, space, name)]
     return [f"{kind} {space}/{name}" if space else f"{kind} {name}" for kind, space, name in lost]
