@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kubesteward.middleware.rates import Rates
     from kubesteward.standin import StandIn
     from kubesteward.store.store import Store
+    from kubesteward_policies.rules import RuleSet
     from kubesteward_tools.cluster.clusters import Clusters
     from kubesteward_tools.cluster.people import People
     from kubesteward_tools.tool import Tool
@@ -215,6 +216,17 @@ class Desk:
         from kubesteward.gate.records import Records
 
         return Records(self.app.gate, self.app.store, self.caller)
+
+    def rules(self) -> RuleSet:
+        """Those of the store where there is one: an operator may have gone back to an earlier set."""
+        from kubesteward.guardrails.history import History
+        from kubesteward.guardrails.sources import gathered, rules_of
+        from kubesteward.store.store import Store
+
+        configured = gathered(self.app.settings.policies)
+        if not Store.exists(self.app.settings.state_dir):
+            return rules_of(configured)
+        return History(self.app.store, self.app.audit).in_force(configured, self.app.settings.principal)
 
     async def safe_mode(self, cluster: str = "") -> Sequence[str]:
         from kubesteward.store.store import StoreUnusable

@@ -185,6 +185,26 @@ def _changes(secrets: dict[str, str]) -> Iterator[dict[str, Any]]:
     yield {**workload, "patch": {"spec": {"password": secrets["unknown field"]}}}
 
 
+async def _compare(ear: Ear, manifest: str, secrets: dict[str, str], jwt: str) -> None:
+    """Check, compare and ask for rights, with what is planted and with what a caller brings."""
+    variable = [{"name": "DB_PASSWORD", "value": secrets["env"]}, {"name": "HEADER", "value": f"Bearer {jwt}"}]
+    pod = {"containers": [{"name": "app", "image": "a:1", "env": variable, "args": [f"--password={secrets['data']}"]}]}
+    workload = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod-x", "namespace": "shop"}, "spec": pod}
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "keys", "namespace": "shop"}}
+    given = [manifest, json.dumps(workload), json.dumps({**config, "data": {"db.password": secrets["ConfigMap key"]}})]
+    await ear.call("check_policy")
+    for text in (*given, f"Secret/{jwt}", f"password: {secrets['broken YAML']}\n : ["):
+        await ear.call("check_policy", resource=text, namespace="shop")
+    for name in ("secret/opaque", "pod/pod-x", "configmap/keys", "deploy/deployment-x"):
+        await ear.call("diff_resources", a=name, b="deploy/deployment-x@10m", namespace="shop", status=True)
+        for text in given:
+            await ear.call("diff_resources", a=name, b=text, namespace="shop", status=True)
+    await ear.call("diff_resources", a="deploy/deployment-x", b="@applied", namespace="shop")
+    await ear.call("diff_resources", a=f"secret/{jwt}", b=f"@password={secrets['env']}", namespace="shop")
+    await ear.call("explain_permissions", verb="get", resource="secrets", namespace="shop")
+    await ear.call("explain_permissions", subject=f"token={jwt}", verb="get", resource=f"secrets/{jwt}", name=jwt)
+
+
 async def stumble(ear: Ear, secrets: dict[str, str], jwt: str) -> None:
     """Provoke errors that might quote."""
     which = {"kind": "Deployment", "name": "deployment-x", "namespace": "shop"}
@@ -198,6 +218,7 @@ async def stumble(ear: Ear, secrets: dict[str, str], jwt: str) -> None:
     manifest += f"stringData: {{a: {secrets['manifest']}}}\n"
     await ear.call("simulate_impact", action="apply", manifest=manifest, response_format="detailed")
     await ear.call("plan_change", steps=[{"action": "apply", "manifest": manifest}])
+    await _compare(ear, manifest, secrets, jwt)
     await ear.call(
         "draft_recommendation",
         title="t",

@@ -140,6 +140,11 @@ READS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("what_changed", {"namespace": SPACE}),
     ("get_metrics", {"kind": "pods", "namespace": SPACE}),
     ("simulate_impact", {"action": "restart", "target": "Deployment/talker", "namespace": SPACE}),
+    ("check_policy", {"namespace": SPACE}),
+    ("check_policy", {"resource": "Deployment/talker", "namespace": SPACE}),
+    ("diff_resources", {"a": "Deployment/talker", "b": "Deployment/talker-2", "namespace": SPACE}),
+    ("diff_resources", {"a": "configmap/planted-0", "b": "configmap/planted-81", "namespace": SPACE}),
+    ("explain_permissions", {"verb": "get", "resource": "pods", "namespace": SPACE}),
 )
 PROPOSALS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("scale_workload", {**TALKER, "replicas": 3}),

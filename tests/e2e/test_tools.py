@@ -275,6 +275,9 @@ async def test_a_concise_answer_costs_a_model_little(client: Client) -> None:
         ("get_logs", {"target": "Deployment/checkout", "namespace": "shop"}),
         ("get_metrics", {"query": "cpu_usage"}),
         ("simulate_impact", {"action": "drain", "name": "node-1"}),
+        ("check_policy", {}),
+        ("explain_permissions", {"verb": "get", "resource": "secrets"}),
+        ("diff_resources", {"a": "shop/deploy/checkout", "b": "shop/deploy/web"}),
     ]
     sizes = []
     for tool, arguments in asked:

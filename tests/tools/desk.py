@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kubesteward_policies import packs
+from kubesteward_policies.documents import read
+from kubesteward_policies.rules import RuleSet
 from kubesteward_tools.cluster.bundle import BundleSource
 from kubesteward_tools.cluster.clusters import Clusters
 from kubesteward_tools.cluster.discovery import Kinds
+from kubesteward_tools.twin.cel import compiled
 from kubesteward_tools.twin.cluster import SimulatedCluster
 from kubesteward_tools.twin.resources import BUILT_IN
 from kubesteward_tools.twin.route import Request
@@ -48,6 +52,9 @@ class TestDesk:
         kinds = Kinds(item for item in BUILT_IN if item.group != "metrics.k8s.io")
         self.clusters = Clusters.of({"lab": BundleSource(store, kinds, logs or {})})
         self.records = Kept()
+
+    def rules(self) -> RuleSet:
+        return read(tuple((name, packs.text(name)) for name in ("default", "strict")), compiled)
 
     async def safe_mode(self, cluster: str = "") -> list[str]:
         return []

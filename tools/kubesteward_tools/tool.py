@@ -15,6 +15,7 @@ from kubesteward_policies.tiers import Tier
 
 if TYPE_CHECKING:
     from kubesteward_policies.change import Change
+    from kubesteward_policies.rules import RuleSet
     from kubesteward_tools.cluster.clusters import Clusters
 
 
@@ -85,6 +86,14 @@ class Desk(Protocol):
 
     @property
     def records(self) -> Records: ...
+
+    def rules(self) -> RuleSet:
+        """The guardrails in force.
+
+        Raises:
+            Refused: they cannot be read.
+        """
+        ...
 
     async def safe_mode(self, cluster: str = "") -> Sequence[str]:
         """Sentences that say why nothing is changed at present, on any cluster or on this one; none if all is well."""

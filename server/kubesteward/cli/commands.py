@@ -12,7 +12,7 @@ app = typer.Typer(
     name="kubesteward",
     help="Rehearse every Kubernetes change on a twin of the cluster, and let it through a gate. "
     "Exit codes: 0 done, 1 it could not be done (one sentence says why), 2 wrong command line, "
-    "3 the audit log does not verify, 130 interrupted; `simulate` tells its verdicts by its own.",
+    "3 the audit log does not verify, 130 interrupted; `simulate` and `check` tell theirs by their own.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
@@ -49,6 +49,14 @@ def serve(context: typer.Context) -> None:
 def simulate(context: typer.Context) -> None:
     """Rehearse manifests, a patch or an action on a twin of the cluster, for people and pipelines."""
     from kubesteward.cli.simulate import simulate as run
+
+    run(context.args)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def check(context: typer.Context) -> None:
+    """Check manifests or a cluster for security, reliability and upgrades, for people and pipelines."""
+    from kubesteward.cli.check import check as run
 
     run(context.args)
 

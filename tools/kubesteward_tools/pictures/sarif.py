@@ -32,7 +32,7 @@ def log(rehearsal: Rehearsal, summary: str, version: str, exit_code: int, locate
     rules = list(_rules(concerns))
     numbers = {rule["id"]: number for number, rule in enumerate(rules)}
     run = {
-        "tool": {"driver": _driver(version, rules)},
+        "tool": {"driver": driver(version, rules)},
         "automationDetails": {"id": "kubesteward/simulate/"},
         "invocations": [{"executionSuccessful": True, "exitCode": exit_code, "exitCodeDescription": rehearsal.verdict}],
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "Where the manifests' paths begin."}}},
@@ -47,7 +47,7 @@ def render(log: dict[str, Any]) -> str:
     return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
 
 
-def _driver(version: str, rules: list[dict[str, Any]]) -> dict[str, Any]:
+def driver(version: str, rules: list[dict[str, Any]]) -> dict[str, Any]:
     return {"name": "KubeSteward", "version": version, "semanticVersion": version, "rules": rules}
 
 
@@ -80,7 +80,7 @@ def _result(item: Concern, number: int, place: Place | None) -> dict[str, Any]:
     logical = {"fullyQualifiedName": line(item.object), "name": line(name or kind), "kind": "object"}
     location: dict[str, Any] = {"logicalLocations": [logical]}
     if place is not None:
-        location = {"physicalLocation": _physical(place), **location}
+        location = {"physicalLocation": physical(place), **location}
     said = line(f"{item.message}. {item.remedy}".replace("..", ".").strip(), 4000)
     key = f"{item.rule}\n{item.object}\n{place.source if place else ''}"
     return {
@@ -93,7 +93,7 @@ def _result(item: Concern, number: int, place: Place | None) -> dict[str, Any]:
     }
 
 
-def _physical(place: Place) -> dict[str, Any]:
+def physical(place: Place) -> dict[str, Any]:
     """Paths within the repository are relative to its root; others stand as they are."""
     uri = quote(place.source.removeprefix("./"))
     artifact = {"uri": f"file://{uri}"} if uri.startswith("/") else {"uri": uri, "uriBaseId": "%SRCROOT%"}

@@ -71,10 +71,16 @@ def _step(node: Any, step: str | int) -> tuple[int, Any] | None:
 
 @dataclass(slots=True)
 class Reading:
-    """What was found so far, and the sentences about what is no object."""
+    """What was found so far, and the sentences about what is no object.
+
+    Not `strict`, it takes what says its apiVersion and kind, though no server would: to be judged, not to be applied.
+    What says neither is then no manifest but another file, and `passed` over.
+    """
 
     documents: list[Document] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    strict: bool = True
+    passed: list[str] = field(default_factory=list)
 
     def add(self, source: str, text: str) -> None:
         """Take one stream apart. Empty documents are no objects and no problems."""
@@ -92,7 +98,9 @@ class Reading:
             self.problems.append(f"{place}: a document is {_kind_of(value)} and no object.")
         elif str(value.get("kind", "")).endswith("List") and isinstance(value.get("items"), list):
             self._take_list(place, value, node, depth)
-        elif why := _malformed(value):
+        elif not self.strict and not _is_typed(value):
+            self.passed.append(f"{place}: this is no Kubernetes object.")
+        elif (why := _malformed(value)) and self.strict:
             self.problems.append(f"{place}: {why}")
         else:
             self.documents.append(Document(place, value, node))
@@ -166,6 +174,10 @@ def _sentence(source: str, text: str, error: Exception) -> str:
     why = getattr(error, "problem", None) or "it cannot be read"
     hint = " Render templates first, as with `helm template`." if _TEMPLATE in text else ""
     return f"{place}: this is no YAML or JSON: {why}.{hint}"
+
+
+def _is_typed(value: dict[str, Any]) -> bool:
+    return all(isinstance(value.get(name), str) and value[name] for name in ("apiVersion", "kind"))
 
 
 def _malformed(value: dict[str, Any]) -> str:

@@ -28,7 +28,18 @@ def gather(paths: Sequence[str], stdin: BinaryIO, *, recursive: bool = False) ->
         InvalidArguments: something is no object, cannot be read, is too much, or nothing is there; all that is wrong
         is said at once.
     """
-    reading, room = Reading(), MOST_BYTES
+    reading = read(paths, stdin, Reading(), recursive=recursive)
+    _check(reading)
+    return reading.documents
+
+
+def read(paths: Sequence[str], stdin: BinaryIO, reading: Reading, *, recursive: bool) -> Reading:
+    """The same without a judgement about what is no object.
+
+    Raises:
+        InvalidArguments: something is not there, or it is too much.
+    """
+    room = MOST_BYTES
     for source, data in _contents(paths, stdin, recursive=recursive):
         room -= len(data)
         if room < 0:
@@ -39,8 +50,7 @@ def gather(paths: Sequence[str], stdin: BinaryIO, *, recursive: bool = False) ->
             reading.add(source, data.decode("utf-8-sig"))
         except UnicodeDecodeError:
             reading.problems.append(f"{source}: this is no UTF-8 text.")
-    _check(reading)
-    return reading.documents
+    return reading
 
 
 def _check(reading: Reading) -> None:

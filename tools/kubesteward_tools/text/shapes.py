@@ -19,7 +19,8 @@ TOKENS = (
     r"\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{50,}",
     r"\bgl(?:pat|dt|oas|ft|imt|soat|agent|ptt|cbt|rt|rtr|ffct)-[\w-]{16,}(?:\.[\w-]{2,})*|\bGR1348941[\w-]{20,}",
     r"\b_gitlab_session=[0-9a-z]{32}\b",
-    r"(?i)\bxox[abceprs]-(?:\d+-)?[\w-]{10,}|\bxoxo-\d+-[\w-]{10,}|\bxoxe\.xox[bp]-\d-[A-Za-z0-9]{100,}|\bxapp-\d-[A-Z0-9]+-\d+-[a-z0-9]+",
+    r"(?i)\bxox[abceprs]-(?:\d+-)?[\w-]{10,}|\bxoxo-\d+-[\w-]{10,}",
+    r"\bxoxe\.xox[bp]-\d-[A-Za-z0-9]{100,}|\bxapp-\d-[A-Z0-9]+-\d+-[a-z0-9]+",
     r"\bhooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/_-]{20,}",
     r"\b(?:sk|rk)_(?:test|live|prod)_[A-Za-z0-9]{10,}\b|\bwhsec_[A-Za-z0-9+/=]{24,}",  # Stripe
     r"\bnpm_[A-Za-z0-9]{36}\b|\bpypi-AgE[\w-]{40,}|\brubygems_[a-f0-9]{48}\b|\bdckr_[a-z]{3}_[\w-]{20,}",
@@ -31,6 +32,30 @@ TOKENS = (
     r"\bNRAK-[A-Za-z0-9]{27}\b|\bNRJS-[a-f0-9]{19}\b|\bNRII-[\w-]{32}",  # New Relic
     r"\bsha256~[\w-]{43}",  # OpenShift
     r"\bAGE-SECRET-KEY-1[0-9A-Z]{58}|\bops_eyJ[A-Za-z0-9+/]{250,}={0,2}",
+    r"\bsgp_(?:(?:[a-fA-F0-9]{16}|local)_)?[a-fA-F0-9]{40}\b|\bsq[upa]_[a-f0-9]{40}\b",
+    r"\bsntryu_[a-f0-9]{64}\b|\bsntrys_eyJ[\w+/=-]{60,}",
+    r"\bEAA[A-Za-z0-9]{80,}\b|\b\d{15,16}\|[\w-]{27}\b|\bsq0[a-z]{3}-[\w-]{22,43}",  # Meta, Square
+    r"\bEZ[AT]K[A-Za-z0-9]{54}\b|\bduffel_(?:test|live)_[\w-]{43}",
+    r"\bshippo_(?:test|live)_[a-fA-F0-9]{40}\b|\bFLWSECK(?:_TEST)?-[a-z0-9-]{12,}",
+    r"\bs-s4t2(?:ud|af)-[0-9a-f]{64}\b",
+    r"\b[0-9a-f]{32}-us\d{1,2}\b|\bxkeysib-[a-f0-9]{64}-[A-Za-z0-9]{16}\b",
+    r"\bshp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}\b",
+    r"\bdapi[a-f0-9]{32}(?:-\d)?\b|\bLTAI[A-Za-z0-9]{20}\b",
+    r"\bAT[AC]TT3[\w=-]{100,}|\bPMAK-[a-f0-9]{24}-[a-f0-9]{34}\b",
+    r"\blin_api_[A-Za-z0-9]{40}\b|\bntn_\d{11}[A-Za-z0-9]{35}\b",
+    r"\bpat[A-Za-z0-9]{14}\.[a-f0-9]{64}\b|\b[ps]at\.[\w-]{22}\.[0-9a-f]{24}\.[A-Za-z0-9]{20}\b",  # Airtable, Harness
+    r"\bdp\.(?:pt|st|ct|sa|scim|audit)\.[A-Za-z0-9._-]{40,}",
+    r"\bdt0[a-z]\d\d\.[A-Z0-9]{24}\.[A-Z0-9]{64}\b",
+    r"\bpscale_(?:tkn|pw|oauth)_[\w=.-]{32,64}|\bpnu_[a-z0-9]{36}\b",
+    r"\bpul-[a-f0-9]{40}\b|\brdme_[a-z0-9]{70}\b|\btfp_[\w.=-]{59}",
+    r"\bAKCp[A-Za-z0-9]{10,}|\bCLOJARS_[a-z0-9]{60}\b|\bHRKU-AA[\w-]{58}",
+    r"\btk-us-[\w-]{48}|\bfio-u-[\w=-]{64}|\bfo1_[\w-]{43}",
+    r"\b(?:pplx-[A-Za-z0-9]{48}|gsk_[A-Za-z0-9]{52}|xai-[A-Za-z0-9]{80})\b|\bAQVN[\w-]{35,38}",  # models and clouds
+    r"\b\d{8,10}:AA[\w-]{33}\b|\b[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,38}\b",  # Telegram, Discord
+    r"\bdiscord(?:app)?\.com/api/webhooks/\d{15,}/[\w-]{40,}|\bwebhook\.office\.com/webhookb2/[\w@/-]{60,}",
+    r"\bA3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})-[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{5}\b",  # 1Password
+    r"\bdnkey-[\w=-]{26}-[\w=-]{52}\b|\bAPI-[A-Z0-9]{26}\b",
+    r"\bico-[A-Za-z0-9]{32}\b|\bp8e-[A-Za-z0-9]{32}\b|\bv1\.0-[a-f0-9]{24}-[a-f0-9]{146}\b",
     # a private key's PEM in base64: its "PRIVATE KEY" at any of three alignments, in one line or many
     r"[A-Za-z0-9+/]{8,}(?:UFJJVkFURSBLRVkt|BSSVZBVEUgS0VZLS|QUklWQVRFIEtFWS0t)"
     r"[A-Za-z0-9+/=]{20,}(?:\r?\n[ \t]*[A-Za-z0-9+/=]{20,})*(?:\r?\n[ \t]*[A-Za-z0-9+/]+={1,2})?",
@@ -65,7 +90,11 @@ ITEM = (
     r"(?:\\*[\"'],\s*\\*[\"']|[\"']?[ \t]*\n[ \t]*-[ \t]+[\"']?)([^\s\"'\\-][^\s\"'\\]*)"
 )
 ELEMENT = rf"(?i)<[\w.:-]*{_NAME}>([^<>\n]+)</"
-LEADS = (USERINFO, AUTHORIZATION, SCHEME, HEADER, CURL_USER, FLAG, ITEM, ELEMENT)
+# A setting of XML: <add key="ClearTextPassword" value="..." />
+ATTRIBUTE = rf"(?i)\b(?:key|name)\s*=\s*[\"'][\w.:-]*{_NAME}[\"']\s+value\s*=\s*[\"']([^\"'<>\n]+)[\"']"
+# A comparison with the value first: "..." == password
+COMPARED = rf"(?i)[\"']([^\"'\n]{{4,200}})[\"']\s*[!=]==?\s*[\w.>\[\]-]*{_NAME}\b"
+LEADS = (USERINFO, AUTHORIZATION, SCHEME, HEADER, CURL_USER, FLAG, ITEM, ELEMENT, ATTRIBUTE, COMPARED)
 # A docker configuration's: user and password in base64.
 LOGIN = rf"(?i)\bauth{_QUOTE}\s*[:=]\s*{_QUOTE}([A-Za-z0-9+/]{{8,}}={{0,2}})"
 

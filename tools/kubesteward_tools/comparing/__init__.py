@@ -1,0 +1,1 @@
+"""Two states of one thing, wherever they come from, and what is really different between them."""
