@@ -32,3 +32,9 @@ class KeptBaselines:
         query = f"SELECT hour, count, mean, m2 FROM baselines WHERE {_WHERE}"  # noqa: S608 - constants
         rows = self._store().db.execute(query, (cluster, metric, subject))
         return {row["hour"]: Moments(row["count"], row["mean"], row["m2"]) for row in rows}
+
+    def kept_of(self, cluster: str, metric: str, hour: int) -> Mapping[str, Moments]:
+        """By subject. Raises StoreUnusable."""
+        query = "SELECT subject, count, mean, m2 FROM baselines WHERE cluster = ? AND metric = ? AND hour = ?"
+        rows = self._store().db.execute(query, (cluster, metric, hour))
+        return {row["subject"]: Moments(row["count"], row["mean"], row["m2"]) for row in rows}

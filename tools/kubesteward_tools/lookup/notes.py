@@ -18,7 +18,7 @@ from kubesteward_tools.world.store import Key, Object, Store
 class Note(NamedTuple):
     """`word`, `ready` and `restarts` are what `states` says, `phase` is `status.phase`.
 
-    `alarm` names what else is wrong: the pressures that a node is under.
+    `alarm` names what else is wrong: the pressures that a node is under; of other kinds, since when it is being deleted.
     """
 
     word: str
@@ -57,7 +57,8 @@ def _of_pod(pod: Object) -> Note:
 def _of_other(obj: Object) -> Note:
     found = obj.get("status")
     phase: Any = found.get("phase") if isinstance(found, dict) else ""
-    alarm = ",".join(states.pressures(obj)) if obj.get("kind") == "Node" else ""
+    deleted = obj["metadata"].get("deletionTimestamp")
+    alarm = ",".join(states.pressures(obj)) if obj.get("kind") == "Node" else str(deleted or "")
     return Note(states.word(obj), states.is_ready(obj), 0, phase if isinstance(phase, str) else "", alarm)
 
 

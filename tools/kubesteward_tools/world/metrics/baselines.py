@@ -44,6 +44,15 @@ class Moments:
         mean = self.mean + away * other.count / count
         return Moments(count, mean, self.m2 + other.m2 + away**2 * self.count * other.count / count)
 
+    def without(self, other: Moments) -> Moments:
+        """As if the samples of `other`, which are among these, had not been seen."""
+        count = self.count - other.count
+        if count <= 0:
+            return Moments()
+        mean = (self.count * self.mean - other.count * other.mean) / count
+        m2 = self.m2 - other.m2 - (other.mean - mean) ** 2 * count * other.count / self.count
+        return Moments(count, mean, max(0.0, m2))
+
     @property
     def deviation(self) -> float:
         """The sample standard deviation, 0.0 for fewer than two samples."""
@@ -69,6 +78,10 @@ class BaselineStore(Protocol):
         """By hour of the week, 0 to 167."""
         ...
 
+    def kept_of(self, cluster: str, metric: str, hour: int) -> Mapping[str, Moments]:
+        """Of one hour of the week, by subject."""
+        ...
+
 
 class Baselines:
     """Of one cluster. Without a store they last as long as the process."""
@@ -77,21 +90,42 @@ class Baselines:
         self._cluster = cluster
         self._store = store
         self._learnt: dict[Bucket, Moments] = {}
+        self._running = 0
+        self._present: dict[Bucket, Moments] = {}  # of the hour that is running
 
     def learn(self, metric: str, values: Iterable[tuple[str, float]], at: float) -> None:
         """The value of each subject at epoch seconds `at`."""
         hour = hour_of_week(at)
+        if int(at // _HOUR) != self._running:
+            self._running, self._present = int(at // _HOUR), {}
         for subject, value in values:
             bucket = Bucket(metric, subject, hour)
             if bucket not in self._learnt and len(self._learnt) >= MOST:
                 continue
-            self._learnt[bucket] = self._learnt.get(bucket, Moments()).plus(value)
+            for seen in (self._learnt, self._present):
+                seen[bucket] = seen.get(bucket, Moments()).plus(value)
 
     def usual(self, metric: str, subject: str, at: float) -> Moments:
         """What was seen of the subject in that hour of the week; a count of 0 means never."""
         hour = hour_of_week(at)
         kept = self._store.kept(self._cluster, metric, subject).get(hour) if self._store else None
         return (kept or Moments()).joined(self._learnt.get(Bucket(metric, subject, hour), Moments()))
+
+    def earlier(self, metric: str, at: float) -> dict[str, Moments]:
+        """By subject, what was seen in that hour of the week before the hour that is running: what is strange now must
+        not have made itself usual. What other processes see in the running hour is in it all the same. May raise
+        SteadyErrors.
+        """
+        hour = hour_of_week(at)
+        found = dict(self._store.kept_of(self._cluster, metric, hour)) if self._store else {}
+        for bucket, seen in self._learnt.items():
+            if (bucket.metric, bucket.hour) == (metric, hour):
+                found[bucket.subject] = found.get(bucket.subject, Moments()).joined(seen)
+        if int(at // _HOUR) == self._running:
+            for bucket, seen in self._present.items():
+                if (bucket.metric, bucket.hour) == (metric, hour) and bucket.subject in found:
+                    found[bucket.subject] = found[bucket.subject].without(seen)
+        return found
 
     def save(self) -> None:
         """Hand over what was learnt. What cannot be saved is kept for the next time."""

@@ -37,6 +37,14 @@ class Ring:
         """Epoch seconds of the newest sample, 0.0 before the first."""
         return float(self._times[self._next - 1]) if self._times else 0.0
 
+    def mean(self, since: float) -> tuple[float, int]:
+        """Of the samples from `since` on, and how many those are. Reads these alone."""
+        total, count = 0.0, 0
+        while count < len(self) and self._times[self._next - 1 - count] >= since:
+            total += self._values[self._next - 1 - count]
+            count += 1
+        return (total / count if count else 0.0), count
+
     def add(self, at: float, value: float) -> bool:
         """Whether it was news: a sample that is no newer than the last one is known already."""
         if int(at) <= self.latest:

@@ -76,6 +76,14 @@ class Telemetry:
         if self.monitor is not None:
             await self.monitor.close()
 
+    def begin(self, namespace: str = "") -> bool:
+        """Have samples taken from now on; whether there is anything to take them from."""
+        if self._sampler is None:
+            return False
+        self._sampler.namespaces |= {namespace} - {""}
+        self._sampler.begin()
+        return True
+
     async def read(self, question: Question) -> Reading:
         """The answer of the first source that has one; what the others said is in its notes.
 
@@ -83,9 +91,7 @@ class Telemetry:
             AskDifferently: nobody measures that; says what to configure. AskAgain: who would know does not answer.
         """
         failures: list[SteadyError] = []
-        if self._sampler is not None:
-            self._sampler.namespaces |= {question.namespace} - {""}
-            self._sampler.begin()
+        self.begin(question.namespace)
         for source in (self._monitored, self._remembered, self._present):
             try:
                 found = await source(question)

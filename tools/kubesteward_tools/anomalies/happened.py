@@ -1,0 +1,65 @@
+"""Events that tell of ordinary things which are strange when they come too often: rescalings, leaders, nodes.
+
+Warnings are few and read elsewhere. Of the Normal ones nearly all are about pods and what makes them, and are not read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubesteward_tools.diagnosis.reading import mapping, text
+from kubesteward_tools.diagnosis.scene import Scene, Warned
+from kubesteward_tools.lookup.moments import event_times
+from kubesteward_tools.lookup.notes import columns
+from kubesteward_tools.world.store import Key, Object
+
+_MOST = 4000
+_PASSED = ("pods", "replicasets.apps", "deployments.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch",
+           "cronjobs.batch", "services", "persistentvolumeclaims")  # fmt: skip
+"""What such events are mostly about, and what nothing is looked for in."""
+
+
+def normal(scene: Scene, since: float) -> list[Warned]:
+    """Those seen last at `since` (epoch seconds) or later, sorted by that."""
+    found = (_event(scene, event) for event in _read(scene))
+    return sorted((item for item in found if item.last >= since), key=lambda item: (item.last, item.about, item.reason))
+
+
+def _read(scene: Scene) -> Iterator[Object]:
+    count = 0
+    for resource in ("events", "events.events.k8s.io"):
+        for space in scene.store.spaces(resource):
+            there = columns(scene.store, resource, space)
+            for name, note in zip(there.names, there.notes, strict=True):
+                if note.word == "Warning" or count >= _MOST or _is_passed(scene, space, name.rpartition(".")[0]):
+                    continue
+                count += 1
+                yield scene.store.get(Key(resource, space, name)) or {}
+
+
+def _is_passed(scene: Scene, space: str, about: str) -> bool:
+    """Events are named by what they are about and a hash."""
+    return any(scene.store.facts(Key(resource, space, about)) is not None for resource in _PASSED)
+
+
+def _event(scene: Scene, event: Object) -> Warned:
+    about = mapping(event.get("involvedObject") or event.get("regarding"))
+    times = list(event_times(event)) if event else []
+    count = event.get("count") or mapping(event.get("series")).get("count") or 1
+    return Warned(
+        scene.key_of(about, text(about.get("namespace"))),
+        text(event.get("reason")),
+        text(event.get("message") or event.get("note")),
+        count if isinstance(count, int) else 1,
+        min(times, default=0.0),
+        max(times, default=0.0),
+    )
+
+
+def within(event: Warned, since: float) -> int:
+    """How many of an event's occurrences were at `since` or later, if they came evenly: the last one surely was."""
+    if event.last < since:
+        return 0
+    if event.first >= since or event.count < 2:
+        return event.count
+    return max(1, int(event.count * (event.last - since) / (event.last - event.first)))
