@@ -61,6 +61,14 @@ def check(context: typer.Context) -> None:
     run(context.args)
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def anomalies(context: typer.Context) -> None:
+    """Find what is unlike its past or its siblings, unsteady, stuck, or new in a log."""
+    from kubesteward.cli.anomalies import anomalies as run
+
+    run(context.args)
+
+
 @app.command()
 def version() -> None:
     """Print the version."""

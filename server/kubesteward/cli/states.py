@@ -13,6 +13,7 @@ from kubesteward_tools.errors import InvalidArguments
 
 if TYPE_CHECKING:
     from kubesteward_tools.cluster.clusters import Clusters
+    from kubesteward_tools.world.store import Store
 
 SCENARIO = "incident"
 _NODES = 3
@@ -71,4 +72,20 @@ def _embedded(scenario: str) -> Clusters:
     from kubesteward_tools.twin.resources import BUILT_IN
 
     store = build(scenario, _NODES, time.time()).store
-    return Clusters.of({f"embedded {scenario}": BundleSource(store, Kinds(BUILT_IN), {})})
+    return Clusters.of({f"embedded {scenario}": BundleSource(store, Kinds(BUILT_IN), _logs(store))})
+
+
+def _logs(store: Store) -> dict[str, str]:
+    """As a bundle keeps them: `namespace/pod/container`, with the time in front of each line."""
+    from kubesteward_tools.twin.logs import Excerpt, container_log
+    from kubesteward_tools.twin.status import ApiError
+
+    found, whole = {}, Excerpt(stamped=True)
+    for key, pod in store.items("pods"):
+        for container in pod["spec"]["containers"]:
+            try:
+                lines = container_log(pod, container["name"], time.time())
+            except ApiError:  # it has not begun
+                continue
+            found[f"{key.namespace}/{key.name}/{container['name']}"] = whole.text(lines)
+    return found

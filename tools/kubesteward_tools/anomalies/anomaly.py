@@ -36,6 +36,6 @@ class Anomaly:
 
 
 def scored(times: float, most: float = 100.0) -> float:
-    """A score of how many times over a threshold something is: 50 at the threshold itself, towards `most` far beyond."""
+    """How many times over its threshold something is, as a score: 50 at the threshold, towards `most` far beyond."""
     over = max(1.0, times)
     return round(most - (most - 50.0) / over, 1)

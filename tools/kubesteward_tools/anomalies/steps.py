@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from kubesteward_tools.anomalies.view import View
 from kubesteward_tools.world.store import Key, Object
@@ -52,10 +53,10 @@ def steps(view: View, wanted: Callable[[Key], bool], fewest: int) -> Iterator[tu
 
 def losses(states: list[tuple[float, bool | None]]) -> list[float]:
     """The moments at which something went from ready to not ready."""
-    return [at for (_, was), (at, now) in zip(states, states[1:], strict=False) if was is True and now is False]
+    return [at for (_, was), (at, now) in pairwise(states) if was is True and now is False]
 
 
 def reversals(values: list[float]) -> int:
     """How often a number that went up comes down next, or the other way round; staying the same is neither."""
-    moves = [b > a for a, b in zip(values, values[1:], strict=False) if a != b]
-    return sum(a != b for a, b in zip(moves, moves[1:], strict=False))
+    moves = [b > a for a, b in pairwise(values) if a != b]
+    return sum(a != b for a, b in pairwise(moves))

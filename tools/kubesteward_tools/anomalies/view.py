@@ -51,7 +51,10 @@ class Logs:
 
 
 class View:
-    """`now` and `watched` (since when every write is in `history`) are in epoch seconds, `window` in seconds."""
+    """`now` and `watched` (since when every write is in `history`) are in epoch seconds, `window` in seconds.
+
+    `measured` tells whether there is anything that `samples` can come from.
+    """
 
     def __init__(
         self,
@@ -63,6 +66,7 @@ class View:
         subject: Subject | None = None,
         history: History | None = None,
         watched: float = float("inf"),
+        measured: bool = True,
         samples: Samples | None = None,
         usual: Usual | None = None,
         logs: tuple[Logs, ...] = (),
@@ -74,6 +78,7 @@ class View:
         self.subject = subject or Subject()
         self.history = history
         self.watched = watched
+        self.measured = measured
         self.samples = samples or Samples()
         self.usual = usual or {}
         self.logs = logs

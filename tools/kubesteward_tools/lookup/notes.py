@@ -18,7 +18,7 @@ from kubesteward_tools.world.store import Key, Object, Store
 class Note(NamedTuple):
     """`word`, `ready` and `restarts` are what `states` says, `phase` is `status.phase`.
 
-    `alarm` names what else is wrong: the pressures that a node is under; of other kinds, since when it is being deleted.
+    `alarm` names what else is wrong: the pressures that a node is under; of another kind, since when it is deleted.
     """
 
     word: str

@@ -10,6 +10,7 @@ from kubesteward_tools.anomalies.steps import Step, losses, steps
 from kubesteward_tools.anomalies.view import View
 from kubesteward_tools.diagnosis.reading import at, mappings, seconds
 from kubesteward_tools.lookup import notes
+from kubesteward_tools.overlay.score import Severity
 from kubesteward_tools.text.ages import ago
 from kubesteward_tools.world.store import Key
 
@@ -84,7 +85,7 @@ def _anomaly(view: View, key: Key, times: list[float], least: int, pods: tuple[K
         f"the last time {ago(view.now - times[-1])} ago"
     )
     numbers = {"losses": len(times), "threshold": least, "pods": len(pods)}
-    severity = "critical" if key.resource == "nodes" else "warning"
+    severity: Severity = "critical" if key.resource == "nodes" else "warning"
     return Anomaly("flapping.ready", severity, key, sentence, scored(len(times) / least), numbers, times[0], pods)
 
 

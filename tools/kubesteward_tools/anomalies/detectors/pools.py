@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from kubesteward_tools.anomalies.anomaly import Anomaly, scored
+from kubesteward_tools.anomalies.anomaly import Anomaly, Number, scored
 from kubesteward_tools.anomalies.measures import FEWEST, ROBUST_SIGMAS, unlike
 from kubesteward_tools.anomalies.units import FLOORS, shown
 from kubesteward_tools.anomalies.view import View
@@ -50,7 +50,9 @@ def _use(view: View, metric: str, nodes: list[Key]) -> Iterator[Anomaly]:
     for odd in unlike([used[key] for key in measured], _NODE[metric]):
         if odd.distance > 0:  # an idle node is new, or about to go
             value, middle = shown(metric, odd.value), shown(metric, odd.middle)
-            sentence = f"uses far more {metric} than the {len(measured) - 1} other nodes of its pool: {value}, median {middle}"
+            sentence = (
+                f"uses far more {metric} than the {len(measured) - 1} other nodes of its pool: {value}, median {middle}"
+            )
             numbers = {"value": odd.value, "median": odd.middle, "distance": round(odd.distance, 2)}
             score = scored(odd.distance / ROBUST_SIGMAS, 80.0)
             yield Anomaly(f"pools.{metric}", "warning", measured[odd.place], sentence, score, numbers)
@@ -67,7 +69,12 @@ def _versions(view: View, nodes: list[Key]) -> Iterator[Anomaly]:
         return
     for key in late[:5]:
         sentence = f"runs kubelet {versions[key]}, {count} of the {len(nodes)} nodes of its pool run {usual}"
-        numbers = {"version": versions[key], "usual": usual, "odd": len(late), "siblings": len(nodes)}
+        numbers: dict[str, Number] = {
+            "version": versions[key],
+            "usual": usual,
+            "odd": len(late),
+            "siblings": len(nodes),
+        }
         yield Anomaly("pools.version", "info", key, sentence, 45.0, numbers, parts=late)
 
 

@@ -1,4 +1,4 @@
-"""Pods of one template that are healthy and yet unlike their siblings: in use, restarts, readiness, and what they run."""
+"""Pods of one template, healthy and yet unlike their siblings: in use, restarts, readiness, and what they run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from kubesteward_tools.anomalies.units import FLOORS, shown
 from kubesteward_tools.anomalies.view import Member, View
 from kubesteward_tools.diagnosis.reading import at, mapping, mappings, seconds, text
 from kubesteward_tools.lookup import states
+from kubesteward_tools.overlay.score import Severity
 from kubesteward_tools.world.store import Key, Object
 
 _READ = 2500
@@ -47,7 +48,7 @@ def _used(workload: Key, pod: Key, metric: str, odd: Odd, count: int) -> Anomaly
     sentence = f"pod {pod.name} uses {word} {metric} than its {count - 1} siblings: {value}, their median is {middle}"
     numbers = {"value": odd.value, "median": odd.middle, "distance": round(odd.distance, 2), "siblings": count}
     score = scored(abs(odd.distance) / ROBUST_SIGMAS, 80.0)
-    severity = "warning" if odd.distance > 0 and workload.resource not in _ROLES else "info"
+    severity: Severity = "warning" if odd.distance > 0 and workload.resource not in _ROLES else "info"
     return Anomaly(f"siblings.{metric}", severity, workload, sentence, score, numbers, parts=(pod,))
 
 
@@ -108,7 +109,7 @@ def _images(workload: Key, pods: dict[Key, Object]) -> Iterator[Anomaly]:
         if len(common) > 1:
             odd = tuple(sorted(key for key, digest in digests.items() if digest != common[0][0]))
             sentence = (
-                f"{len(odd)} of {len(digests)} pods run another image than their siblings under the same name {image!r} "
+                f"{len(odd)} of {len(digests)} pods run another image than their siblings by the same name {image!r} "
                 f"(container {name}): the tag has been moved between their starts"
             )
             numbers = {"odd": len(odd), "siblings": len(digests), "digests": len(common)}

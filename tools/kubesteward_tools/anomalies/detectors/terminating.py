@@ -1,10 +1,10 @@
-"""What is being deleted and does not go: pods beyond their grace, namespaces, claims, and whatever a finalizer holds."""
+"""What is being deleted and does not go: pods beyond their grace, namespaces, claims, what a finalizer holds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubesteward_tools.anomalies.anomaly import Anomaly, scored
+from kubesteward_tools.anomalies.anomaly import Anomaly, Number, scored
 from kubesteward_tools.anomalies.view import View
 from kubesteward_tools.diagnosis.reading import at, listed, mapping, seconds, text, texts
 from kubesteward_tools.lookup import states
@@ -83,9 +83,8 @@ def _why_pod(view: View, pod: Object) -> str:
 def _stuck(view: View, key: Key, since: float) -> Anomaly:
     late = view.now - since
     sentence = f"is being deleted since {ago(late)} and does not go: {_why(view, key)}"
-    severity = "warning"
-    numbers = {"overdue_seconds": round(late), "finalizers": listed(_held(view.get(key)))}
-    return Anomaly("stuck.deleting", severity, key, sentence, scored(late / _MARGIN, 90.0), numbers, since)
+    numbers: dict[str, Number] = {"overdue_seconds": round(late), "finalizers": listed(_held(view.get(key)))}
+    return Anomaly("stuck.deleting", "warning", key, sentence, scored(late / _MARGIN, 90.0), numbers, since)
 
 
 def _held(obj: Object) -> list[str]:

@@ -18,6 +18,11 @@ _PART = 0.2
 """Of the mean, by which a value has to differ."""
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
+_WHY_NOT = {
+    True: f"no samples yet, {FEWEST} are needed within {RECENT / 60:.0f}m; the server takes them from now on",
+    False: "nothing is measured (a bundle, or a cluster without metrics-server)",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class _Away:
@@ -36,10 +41,7 @@ class _Away:
 
 def find(view: View) -> Iterator[Anomaly]:
     if not any(view.use.values()):
-        view.cannot(
-            f"use against its past and among siblings: no samples yet, {FEWEST} are needed within "
-            f"{RECENT / 60:.0f}m; they are taken from metrics-server while the server runs, ask again later"
-        )
+        view.cannot(f"use of cpu and memory, against its past and among siblings: {_WHY_NOT[view.measured]}")
         return
     for metric in view.use:
         subjects = list(_subjects(view, metric))
@@ -126,6 +128,4 @@ def _anomaly(view: View, item: _Away) -> Anomaly:
         "samples": item.usual.count,
     }
     score = scored(abs(item.sigmas) / SIGMAS, 90.0)
-    return Anomaly(
-        f"usual.{item.metric}", "warning" if item.more > 0 else "info", item.key, sentence, score, numbers
-    )
+    return Anomaly(f"usual.{item.metric}", "warning" if item.more > 0 else "info", item.key, sentence, score, numbers)

@@ -1,8 +1,8 @@
-"""What waits too long to begin: pods, claims, requests for certificates, and other things that say they are not ready."""
+"""What waits too long to begin: pods, claims, requests for certificates, and what else says it is not ready."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kubesteward_tools.anomalies.anomaly import Anomaly, scored
 from kubesteward_tools.anomalies.view import View
@@ -46,18 +46,18 @@ def _pods(view: View) -> Iterator[Anomaly]:
         if waits:
             key, (code, why) = waits[0]
             since = min(seconds(view.created(pod)) or view.now for pod in pods)
-            yield _waiting(view, code, owner, since, f"{count(len(pods), 'pod')} ({key.name}) Pending", why, pods)
+            said = f"{count(len(pods), 'pod')} ({key.name}) Pending", why
+            yield _waiting(view, code, owner, since, said, parts=pods)
 
 
 def _waiting(
-    view: View, code: str, key: Key, since: float, what: str, why: str, parts: list[Key] | None = None
+    view: View, code: str, key: Key, since: float, said: tuple[str, str], *, parts: Sequence[Key] = ()
 ) -> Anomaly:
     late = view.now - since
+    what, why = said
     sentence = f"{what} for {ago(late)}: {why}"
-    numbers = {"seconds": round(late), "objects": len(parts or [key])}
-    return Anomaly(
-        code, "warning", key, sentence, scored(late / _PATIENCE, 90.0), numbers, since, tuple(parts or ())
-    )
+    numbers = {"seconds": round(late), "objects": max(1, len(parts))}
+    return Anomaly(code, "warning", key, sentence, scored(late / _PATIENCE, 90.0), numbers, since, tuple(parts))
 
 
 def _wait(view: View, key: Key) -> tuple[str, str] | None:
@@ -97,7 +97,7 @@ def _claims(view: View) -> Iterator[Anomaly]:
         if note.word == "Pending" and not note.alarm and _is_old(view, key, _PATIENCE):
             why = _why_claim(view, key)
             if why:
-                yield _waiting(view, "stuck.claim", key, seconds(view.created(key)) or view.now, "is Pending", why)
+                yield _waiting(view, "stuck.claim", key, seconds(view.created(key)) or view.now, ("is Pending", why))
 
 
 def _why_claim(view: View, key: Key) -> str:
@@ -127,7 +127,7 @@ def _requests(view: View) -> Iterator[Anomaly]:
         signer = text(at(request, "spec").get("signerName"))
         why = f"its signer {signer} has not answered" if "Approved" in ended else f"nobody has approved it ({signer})"
         since = seconds(view.created(key)) or view.now
-        yield _waiting(view, "stuck.certificate", key, since, "waits", why)
+        yield _waiting(view, "stuck.certificate", key, since, ("waits", why))
 
 
 def _others(view: View) -> Iterator[Anomaly]:
@@ -147,4 +147,5 @@ def _other(view: View, key: Key, note: Note) -> Iterator[Anomaly]:
     if since + _OTHERS_PATIENCE < view.now:
         why = text(found.get("message")) or note.word
         kind = kind_of(key.resource)
-        yield _waiting(view, "stuck.not_ready", key, since, f"this {kind} is not {text(found.get('type'))}", why)
+        state = text(found.get("type")) or "ready"
+        yield _waiting(view, "stuck.not_ready", key, since, (f"this {kind} is not {state}", why))

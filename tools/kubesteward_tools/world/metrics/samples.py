@@ -85,11 +85,15 @@ class Samples:
         return [(at, total) for at, (total, count) in sorted(sums.items()) if count == _begun(rings, at)]
 
     def means(self, metric: str, resource: str, since: float, fewest: int) -> Iterator[tuple[Key, float]]:
-        """Objects all of whose containers have `fewest` samples or more from `since` on, each with its mean use."""
-        for (found, key), names in self._containers.items():
+        """Objects all of whose containers have `fewest` samples or more from `since` on, each with its mean use.
+
+        May be asked in another thread than the one that adds.
+        """
+        for (found, key), names in list(self._containers.items()):
             if found == metric and key.resource == resource:
-                parts = [self._rings[Series(metric, key, name)].mean(since) for name in names]
-                if all(count >= fewest for _, count in parts):
+                rings = [self._rings.get(Series(metric, key, name)) for name in names]
+                parts = [ring.mean(since) for ring in rings if ring is not None]
+                if parts and all(count >= fewest for _, count in parts):
                     yield key, sum(mean for mean, _ in parts)
 
     def keys(self, metric: str, resource: str, namespace: str = "") -> Iterator[Key]:

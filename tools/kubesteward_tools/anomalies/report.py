@@ -1,0 +1,118 @@
+"""Anomalies as people and models read them: clean lines, and the same as data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from kubesteward_tools.anomalies.anomaly import Anomaly
+from kubesteward_tools.diagnosis.reading import count, kind_of, named
+from kubesteward_tools.errors import InvalidArguments
+from kubesteward_tools.lookup.shown import sentence
+from kubesteward_tools.text.ages import ago, seconds
+from kubesteward_tools.twin.clock import timestamp
+
+if TYPE_CHECKING:
+    from kubesteward_tools.anomalies.asking import Answered
+
+_LONGEST = 480
+_PARTS = 5
+_SHORTEST, _WIDEST = 60.0, 7 * 86400.0
+_COUNTED = ("pods", "nodes", "deployments.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "logs")
+
+
+def span(text: str) -> float:
+    """The seconds of a window. Raises InvalidArguments for one that is too short, too long, or none."""
+    found = seconds(text)
+    if not _SHORTEST <= found <= _WIDEST:
+        raise InvalidArguments(f"a window of {text!r} cannot be looked at.", todo="Give one from 1m to 7d.")
+    return found
+
+
+def lines(found: Answered, most: int) -> list[str]:
+    """The head, one line an anomaly, and what could not be judged."""
+    return [head(found), *listed(found, most), *unjudged(found)]
+
+
+def head(found: Answered) -> str:
+    """How much was found, and in how much."""
+    report = found.report
+    many = len(report.anomalies)
+    what = f"{many} {'anomaly' if many == 1 else 'anomalies'}" if many else "no anomaly in what could be judged"
+    seen = [_seen(resource, report.looked_at[resource]) for resource in _COUNTED if report.looked_at.get(resource)]
+    return (
+        f"{what}, the last {ago(found.window)} up to {timestamp(found.now)}; looked at {', '.join(seen) or 'nothing'}"
+    )
+
+
+def _seen(resource: str, number: int) -> str:
+    return f"the logs of {count(number, 'container')}" if resource == "logs" else count(number, kind_of(resource))
+
+
+def listed(found: Answered, most: int) -> list[str]:
+    """The anomalies, the worst object first."""
+    anomalies = found.report.anomalies
+    more = len(anomalies) - most
+    shown = [_line(found, item) for item in anomalies[:most]]
+    return [*shown, *([f"{more} more: a namespace, a target or a higher limit shows them."] if more > 0 else [])]
+
+
+def unjudged(found: Answered) -> list[str]:
+    """What the answer does not tell."""
+    report = found.report
+    return [
+        *(f"NOT JUDGED {sentence(item, _LONGEST)}" for item in report.unjudged),
+        *(f"NOT READ {sentence(item, _LONGEST)}" for item in report.unread),
+    ]
+
+
+def _line(found: Answered, item: Anomaly) -> str:
+    changed = found.change(item)
+    after = f" | changed before: {sentence(changed, 200)}" if changed else ""
+    return (
+        f"{item.severity} {item.code} | {sentence(named(item.key), 160)} | {sentence(item.sentence, _LONGEST)}{after}"
+    )
+
+
+def data(found: Answered, most: int) -> dict[str, Any]:
+    """The same, typed."""
+    report = found.report
+    return {
+        "as_of": timestamp(found.now),
+        "window_seconds": found.window,
+        "total": len(report.anomalies),
+        "anomalies": [_record(found, item) for item in report.anomalies[:most]],
+        "not_judged": [sentence(item, _LONGEST) for item in report.unjudged],
+        "not_read": [sentence(item, _LONGEST) for item in report.unread],
+        "looked_at": dict(report.looked_at),
+    }
+
+
+def _record(found: Answered, item: Anomaly) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "code": item.code,
+        "severity": item.severity,
+        "score": item.score,
+        "kind": kind_of(item.key.resource),
+        "namespace": item.key.namespace,
+        "name": item.key.name,
+        "sentence": sentence(item.sentence, _LONGEST),
+        "numbers": {name: _short(value) for name, value in item.numbers.items()},
+        "parts": _names(item.parts),
+    }
+    if item.since is not None:
+        made["since"] = timestamp(item.since)
+    changed = found.change(item)
+    return made | ({"changed": sentence(changed, 200)} if changed else {})
+
+
+def _names(keys: Iterable[Any]) -> list[str]:
+    found = [sentence(key.name, 160) for key in keys]
+    more = len(found) - _PARTS
+    return found[:_PARTS] + ([f"and {more} more"] if more > 0 else [])
+
+
+def _short(value: float | str) -> float | int | str:
+    if isinstance(value, str):
+        return sentence(value, 160)
+    return value if isinstance(value, int) else float(f"{value:.6g}")
