@@ -6,6 +6,7 @@ managedFields as controller-manager and kubelet leave them.
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +31,11 @@ class App:
     @property
     def namespace(self) -> str:
         return f"team-{self.number % _NAMESPACES:02}"
+
+
+def _digest(app: App, container: str) -> str:
+    """One tag is one image in all pods."""
+    return hashlib.sha256(f"{app.name}/{container}".encode()).hexdigest()
 
 
 class Fleet:
@@ -156,7 +162,7 @@ class Fleet:
     def pod(self, app: App, number: int, *, ready: bool = True) -> Object:
         above = _set_name(app, old=False)
         name, time, token = f"{above}-{self._suffix()}", self._time(), f"kube-api-access-{self._suffix()}"
-        names = ["app", "proxy"] if number % 3 == 0 else ["app"]
+        names = ["app", "proxy"] if app.number % 3 == 0 else ["app"]
         labels = {"app": app.name, "team": app.namespace, "pod-template-hash": above.rpartition("-")[2]}
         owner = _owner("ReplicaSet", above, self.uid("ReplicaSet", f"{app.namespace}/{above}"))
         more = {"generateName": f"{above}-", "labels": labels, "ownerReferences": [owner]}
@@ -189,7 +195,7 @@ class Fleet:
                 "started": True,
                 "restartCount": 0,
                 "image": f"registry.example.com/{app.namespace}/{app.name}-{name}:v1",
-                "imageID": f"registry.example.com/{app.namespace}/{app.name}@sha256:{self._hex(256)}",
+                "imageID": f"registry.example.com/{app.namespace}/{app.name}@sha256:{_digest(app, name)}",
                 "containerID": f"containerd://{self._hex(256)}",
             }
             for name in names

@@ -5,7 +5,6 @@ Pure: whatever has to be asked for (logs, baselines) was asked before. Nothing h
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,6 +26,10 @@ RECENT = 300.0
 
 FEWEST = 3
 """Samples within them."""
+
+OWNING = ("replicasets.apps", "deployments.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch",
+          "cronjobs.batch")  # fmt: skip
+"""Built-in owners of pods."""
 
 Usual = Mapping[str, Mapping[str, Moments]]
 """By metric and subject (see `Bucket`), what is usual in this hour of the week."""
@@ -96,8 +99,25 @@ class View:
         return self.scene.get(key)
 
     def owner(self, key: Key) -> Key:
-        """The workload on top of a pod, ReplicaSet or Job; the object itself where nothing owns it."""
-        return self.scene.owner(key)
+        """The workload on top of a pod, ReplicaSet or Job; the object itself where nothing owns it.
+
+        Where all of them are known, the index tells; else the object is read.
+        """
+        at = key
+        for _ in range(4):
+            facts = self.store.facts(at)
+            if facts is None or not facts.owners:
+                return at
+            above = next((self._owning[uid] for uid in facts.owners if uid in self._owning), None)
+            if above is None:
+                return self.scene.owner(at)
+            at = above
+        return at
+
+    @cached_property
+    def _owning(self) -> dict[str, Key]:
+        """By UID, the built-in owners of pods."""
+        return {facts.uid: key for resource in OWNING for key, facts in self.store.known(resource) if facts.uid}
 
     def notes(self, resource: str) -> Iterator[tuple[Key, Note]]:
         """How each object of a resource within the scope is doing. Counts them as looked at."""
@@ -148,10 +168,9 @@ class View:
     def use(self) -> Mapping[str, Mapping[Key, float]]:
         """By metric, the present use of every pod, node and namespace that has samples enough."""
         since = self.now - min(self.window, RECENT)
-        found: defaultdict[str, dict[Key, float]] = defaultdict(dict)
-        for metric in ("cpu", "memory"):
-            for resource in ("pods", "nodes", "namespaces"):
-                found[metric].update(self.samples.means(metric, resource, since, FEWEST))
+        found: dict[str, dict[Key, float]] = {"cpu": {}, "memory": {}}
+        for metric, key, mean in self.samples.means(since, FEWEST):
+            found[metric][key] = mean
         return found
 
     @cached_property

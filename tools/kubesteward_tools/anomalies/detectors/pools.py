@@ -19,6 +19,8 @@ _TYPE = "node.kubernetes.io/instance-type"
 _ROLE = "node-role.kubernetes.io/"
 _NODE = {"cpu": 0.5, "memory": 2 * 2**30}
 """Cores and bytes below which nodes do not count as different: they carry many pods."""
+_READ = 400
+"""Nodes of one pool."""
 _LEFT_BEHIND = 4
 """A version that at most one in so many has, and which is older, was left behind."""
 
@@ -61,6 +63,9 @@ def _use(view: View, metric: str, nodes: list[Key]) -> Iterator[Anomaly]:
 def _versions(view: View, nodes: list[Key]) -> Iterator[Anomaly]:
     if len(nodes) < FEWEST:
         return
+    if len(nodes) > _READ:
+        view.cannot(f"versions of nodes: about {_READ} of the {len(nodes)} of one pool were read")
+        nodes = nodes[:: -(-len(nodes) // _READ)]
     versions = {key: _version(view.get(key)) for key in nodes}
     (usual, count), *others = Counter(versions.values()).most_common()
     old = {version for version, _ in others if _parts(version) < _parts(usual)}

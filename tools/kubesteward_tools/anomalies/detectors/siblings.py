@@ -14,7 +14,7 @@ from kubesteward_tools.lookup import states
 from kubesteward_tools.overlay.score import Severity
 from kubesteward_tools.world.store import Key, Object
 
-_READ = 2500
+_READ = 1500
 """Pods that are read for one answer."""
 _MORE_RESTARTS = 4
 _ROLES = frozenset({"statefulsets.apps", "daemonsets.apps"})
@@ -106,7 +106,7 @@ def _images(workload: Key, pods: dict[Key, Object]) -> Iterator[Anomaly]:
                 found.setdefault((name, asked[name]), {})[key] = digest
     for (name, image), digests in sorted(found.items()):
         common = Counter(digests.values()).most_common()
-        if len(common) > 1:
+        if len(common) > 1 and common[0][1] * 2 > len(digests):
             odd = tuple(sorted(key for key, digest in digests.items() if digest != common[0][0]))
             sentence = (
                 f"{len(odd)} of {len(digests)} pods run another image than their siblings by the same name {image!r} "
@@ -123,6 +123,8 @@ def _containers(workload: Key, pods: dict[Key, Object]) -> Iterator[Anomaly]:
     if len(common) < 2:
         return
     usual, odd = common[0][0], tuple(sorted(key for key, parts in made.items() if parts != common[0][0]))
+    if len(odd) * 2 >= len(pods):
+        return
     extra, lacking = sorted(made[odd[0]] - usual), sorted(usual - made[odd[0]])
     words = [f"{word} {_words(parts)}" for word, parts in (("has", extra), ("lacks", lacking)) if parts]
     sentence = f"{len(odd)} of {len(pods)} pods are made of other containers than their siblings: {odd[0].name} "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
@@ -39,10 +40,12 @@ class Ring:
 
     def mean(self, since: float) -> tuple[float, int]:
         """Of the samples from `since` on, and how many those are. Reads these alone."""
-        total, count = 0.0, 0
-        while count < len(self) and self._times[self._next - 1 - count] >= since:
-            total += self._values[self._next - 1 - count]
-            count += 1
+        times, values, end = self._times, self._values, self._next or len(self._times)
+        first = bisect_left(times, since, 0, end)
+        total, count = sum(values[first:end]), end - first
+        if not first and end < len(times):  # older ones stand behind the newest
+            first = bisect_left(times, since, end)
+            total, count = total + sum(values[first:]), count + len(times) - first
         return (total / count if count else 0.0), count
 
     def add(self, at: float, value: float) -> bool:

@@ -84,17 +84,21 @@ class Samples:
                     sums[at] = total + value, count + 1
         return [(at, total) for at, (total, count) in sorted(sums.items()) if count == _begun(rings, at)]
 
-    def means(self, metric: str, resource: str, since: float, fewest: int) -> Iterator[tuple[Key, float]]:
-        """Objects all of whose containers have `fewest` samples or more from `since` on, each with its mean use.
+    def means(self, since: float, fewest: int) -> Iterator[tuple[str, Key, float]]:
+        """Metric, object and its mean use, where all its containers have `fewest` samples or more from `since` on.
 
         May be asked in another thread than the one that adds.
         """
-        for (found, key), names in list(self._containers.items()):
-            if found == metric and key.resource == resource:
-                rings = [self._rings.get(Series(metric, key, name)) for name in names]
-                parts = [ring.mean(since) for ring in rings if ring is not None]
-                if parts and all(count >= fewest for _, count in parts):
-                    yield key, sum(mean for mean, _ in parts)
+        rings = self._rings
+        for (metric, key), names in list(self._containers.items()):
+            total, enough = 0.0, True
+            for name in names:
+                ring = rings.get(Series(metric, key, name))
+                mean, count = ring.mean(since) if ring is not None else (0.0, 0)
+                total += mean
+                enough &= count >= fewest
+            if enough:
+                yield metric, key, total
 
     def keys(self, metric: str, resource: str, namespace: str = "") -> Iterator[Key]:
         """The objects that have samples."""
