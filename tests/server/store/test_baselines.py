@@ -30,6 +30,15 @@ def test_baselines_survive_a_restart(tmp_path: Path) -> None:
     assert (usual.count, usual.mean, usual.m2) == pytest.approx((3, 3.0, 14.0))
 
 
+def test_what_was_usual_before_this_hour_is_found_for_all_subjects_at_once(tmp_path: Path) -> None:
+    store = Store.open(tmp_path)
+    learnt(store, 1.0, 3.0).save()
+    learnt(store, 9.0, cluster="other").save()
+    found = Baselines("lab", KeptBaselines(lambda: store)).earlier("cpu", NOW + 7 * 86400)
+
+    assert {subject: (seen.count, seen.mean) for subject, seen in found.items()} == {"shop/Deployment/web": (2, 2.0)}
+
+
 def test_two_processes_learn_together(tmp_path: Path) -> None:
     first, second = (learnt(Store.open(tmp_path), value) for value in (1.0, 3.0))
     first.save()

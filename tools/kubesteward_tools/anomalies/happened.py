@@ -14,9 +14,8 @@ from kubesteward_tools.lookup.notes import columns
 from kubesteward_tools.world.store import Key, Object
 
 _MOST = 4000
-_PASSED = ("pods", "replicasets.apps", "deployments.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch",
-           "cronjobs.batch", "services", "persistentvolumeclaims")  # fmt: skip
-"""What such events are mostly about, and what nothing is looked for in."""
+_PASSED = ("pods", "replicasets.apps", "jobs.batch", "persistentvolumeclaims")
+"""What such events are mostly about. Autoscalers and leases bear the names of workloads, so that those are read."""
 
 
 def normal(scene: Scene, since: float) -> list[Warned]:

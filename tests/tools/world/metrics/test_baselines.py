@@ -41,6 +41,9 @@ class Kept:
     def kept(self, cluster: str, metric: str, subject: str) -> Mapping[int, Moments]:
         return {item.hour: seen for item, seen in self.rows.items() if item[:2] == (metric, subject)}
 
+    def kept_of(self, cluster: str, metric: str, hour: int) -> Mapping[str, Moments]:
+        return {item.subject: seen for item, seen in self.rows.items() if (item.metric, item.hour) == (metric, hour)}
+
 
 @given(VALUES)
 def test_one_at_a_time_is_as_good_as_all_at_once(values: list[float]) -> None:
@@ -57,6 +60,16 @@ def test_two_halves_joined_are_the_whole(first: list[float], second: list[float]
 
     assert whole.count == joined.count
     assert (joined.mean, joined.deviation) == pytest.approx((whole.mean, whole.deviation), rel=1e-6, abs=1e-6)
+
+
+@given(VALUES, VALUES)
+def test_what_is_taken_out_leaves_the_rest(first: list[float], second: list[float]) -> None:
+    left = moments(first + second).without(moments(second))
+
+    assert len(first) == left.count
+    assert left.mean == pytest.approx(moments(first).mean, rel=1e-6, abs=1e-3)
+    assert left.deviation == pytest.approx(moments(first).deviation, rel=1e-2, abs=10.0)
+    assert moments(first).without(moments(first + second)) == Moments()
 
 
 def test_nothing_joined_with_nothing_is_nothing() -> None:

@@ -33,11 +33,13 @@ def find(view: View) -> Iterator[Anomaly]:
     for log in view.logs:
         found = records(log.lines)
         before = sum(0 < record.first.at < view.since for record in found)
-        if before >= _BEFORE:
-            yield from _novel(view, log, found, before)
-        elif found:
+        new = _novel(view, log, found) if before >= _BEFORE else []
+        if new:
+            yield _told(view, log, new, before)
+        elif found and before < _BEFORE:
             young.append(log.workload)
-        yield from _spikes(view, log, found)
+        known = {id(record) for item in new for record in item.records}
+        yield from _spikes(view, log, [record for record in found if id(record) not in known])
     if young:
         view.cannot(
             f"new messages: fewer than {_BEFORE} log lines from before the last {ago(view.window)} are kept of "
@@ -57,11 +59,12 @@ class _New:
         return -self.template.level, -len(self.records), self.records[0].first.at
 
 
-def _novel(view: View, log: Logs, found: list[Record], before: int) -> Iterator[Anomaly]:
+def _novel(view: View, log: Logs, found: list[Record]) -> list[_New]:
     begun = _beginnings(log.lines)
-    new = sorted((item for item in _new(view, found) if _counts(item, begun)), key=lambda item: item.rank)
-    if not new:
-        return
+    return sorted((item for item in _new(view, found) if _counts(item, begun)), key=lambda item: item.rank)
+
+
+def _told(view: View, log: Logs, new: list[_New], before: int) -> Anomaly:
     said = "; ".join(f"{_shape(item.template)!r} x{len(item.records)}" for item in new[:_SHOWN])
     more = f" and {len(new) - _SHOWN} more" if len(new) > _SHOWN else ""
     first = min(item.records[0].first.at for item in new)
@@ -75,7 +78,7 @@ def _novel(view: View, log: Logs, found: list[Record], before: int) -> Iterator[
     worst = new[0].template.level
     severity: Severity = "warning" if worst >= Level.ERROR else "info"
     score = scored(1.0 + times / 10, 85.0 if worst >= Level.ERROR else 70.0)
-    yield Anomaly("logs.new", severity, log.workload, sentence, score, numbers, first)
+    return Anomaly("logs.new", severity, log.workload, sentence, score, numbers, first)
 
 
 def _new(view: View, found: list[Record]) -> Iterator[_New]:
