@@ -145,6 +145,8 @@ READS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("diff_resources", {"a": "Deployment/talker", "b": "Deployment/talker-2", "namespace": SPACE}),
     ("diff_resources", {"a": "configmap/planted-0", "b": "configmap/planted-81", "namespace": SPACE}),
     ("explain_permissions", {"verb": "get", "resource": "pods", "namespace": SPACE}),
+    ("find_anomalies", {"namespace": SPACE}),
+    ("find_anomalies", {"scope": "Deployment/talker", "namespace": SPACE}),
 )
 PROPOSALS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("scale_workload", {**TALKER, "replicas": 3}),

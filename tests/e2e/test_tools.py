@@ -278,6 +278,7 @@ async def test_a_concise_answer_costs_a_model_little(client: Client) -> None:
         ("check_policy", {}),
         ("explain_permissions", {"verb": "get", "resource": "secrets"}),
         ("diff_resources", {"a": "shop/deploy/checkout", "b": "shop/deploy/web"}),
+        ("find_anomalies", {}),
     ]
     sizes = []
     for tool, arguments in asked:
@@ -286,6 +287,21 @@ async def test_a_concise_answer_costs_a_model_little(client: Client) -> None:
 
     assert sorted(sizes)[len(sizes) // 2] <= 2000
     assert max(sizes) <= 20_000
+
+
+async def test_anomalies_of_a_living_cluster_name_the_object_the_numbers_and_what_was_not_judged(
+    client: Client,
+) -> None:
+    result = await ask(client, "find_anomalies", scope="shop")
+    data = result.structured_content or {}
+    first = data["anomalies"][0]
+
+    assert (first["code"], first["kind"], first["name"]) == ("restarts.often", "Deployment", "checkout")
+    assert first["numbers"]["restarts"] >= first["numbers"]["threshold"]
+    assert any("no samples yet" in item or "no baseline yet" in item for item in data["not_judged"])
+    assert {"pods", "logs"} <= data["looked_at"].keys()
+    assert "limits.memory" in first["changed"]
+    assert "critical restarts.often | Deployment shop/checkout" in text_of(result)
 
 
 async def test_a_drain_as_the_very_first_question_sees_the_pods_of_the_node(tmp_path: Path) -> None:

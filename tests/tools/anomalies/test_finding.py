@@ -124,7 +124,7 @@ async def test_the_logs_of_a_bundle_are_read() -> None:
     answer = await ask(of_objects([*objects, about]).store, logs)
 
     assert codes(answer) == [("logs.new", "web")]
-    assert answer.data["looked_at"]["logs"] == 3
+    assert answer.data["looked_at"]["logs"] == 1
 
 
 SHAPES = st.recursive(
