@@ -71,7 +71,7 @@ def learnt(view: View, dice: random.Random) -> tuple[dict[str, dict[str, Moments
 
 
 def measure(pods: int, nodes: int, repetitions: int) -> dict[str, Any]:
-    dice, store = random.Random(7), world(pods, nodes)  # noqa: S311 - nobody's secret
+    dice, store = random.Random(7), world(pods, nodes)
     samples, odd_pods = measured(store, dice)
     graph = Graph(store, by_kind, lambda _resource, _namespace: True)
     usual, odd_workloads = learnt(View(store, graph, NOW, samples=samples), dice)

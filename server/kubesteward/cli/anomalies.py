@@ -74,7 +74,8 @@ async def _asked(options: Namespace) -> tuple[str, Answered]:
     from kubesteward_tools.anomalies.report import span
 
     window = span(options.window)
-    clusters = State(options.context, options.bundle, options.embedded, options.kubeconfig).clusters()
+    named = "--context, --bundle PATH or --embedded"
+    clusters = State(options.context, options.bundle, options.embedded, options.kubeconfig, named).clusters()
     try:
         world = await clusters.world()
         found = await ask(world, time.time(), target=options.target, namespace=options.namespace, window=window)

@@ -27,6 +27,8 @@ class State:
     bundle: Path | None = None
     scenario: str | None = None
     kubeconfig: Path | None = None
+    options: str = "--from-cluster, --from-bundle PATH or --embedded"
+    """How a command line names a state."""
 
     @property
     def whole(self) -> bool:
@@ -49,18 +51,18 @@ class State:
         settings = Settings.load(None, **({"kubeconfig": self.kubeconfig} if self.kubeconfig else {}))
         if settings.bundle and self.cluster is None and self.kubeconfig is None:
             return Clusters.from_bundle(settings.bundle)
-        _check(settings)
+        _check(settings, self.options)
         context = self.cluster or settings.context
         return Clusters.from_kubeconfig(settings.kubeconfig, context, settings.namespaces)
 
 
-def _check(settings: Settings) -> None:
+def _check(settings: Settings, options: str) -> None:
     """A demonstration must not stand in for the cluster that a pipeline forgot to name."""
     from kubesteward.standin import is_needed
 
     if is_needed(settings.model_copy(update={"context": None, "bundle": None}), os.environ, Path.home()):
-        todo = "Name one with --from-cluster, --from-bundle PATH or --embedded."
-        raise InvalidArguments("there is no cluster to simulate on: no kubeconfig was found.", todo=todo)
+        todo = f"Name one with {options}."
+        raise InvalidArguments("there is no cluster to look at: no kubeconfig was found.", todo=todo)
 
 
 def _embedded(scenario: str) -> Clusters:

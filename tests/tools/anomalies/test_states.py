@@ -153,7 +153,7 @@ def test_a_pod_beyond_its_grace_is_told_with_what_holds_it(metadata: dict[str, A
     timely = with_metadata(web[-1], deletionTimestamp=ago(30), **metadata)
 
     assert found.code == "stuck.terminating"
-    assert "since 10m beyond the grace" in found.sentence
+    assert "has been Terminating for 10m beyond its grace" in found.sentence
     assert reason in found.sentence
     assert World(lab.base(), lab.node("worker-1"), web[:-1], timely).codes() == []
 
@@ -204,6 +204,17 @@ def test_a_pod_that_is_being_made_for_long_says_what_its_events_say() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(("since", "expected"), [(1500, [("stuck.unready", "web")]), (300, [])])
+def test_a_pod_that_runs_and_is_not_ready_for_long_says_what_its_probe_says(since: float, expected: list[Any]) -> None:
+    web = lab.deployment("web", None, [lab.running(ready=False)])
+    web[-1]["status"]["conditions"][0]["lastTransitionTime"] = ago(since)
+    told = lab.event(web[-1], "Unhealthy", "Readiness probe failed: HTTP probe failed with statuscode: 503", count=2)
+    world = World(lab.base(), web, told)
+
+    assert world.codes() == expected
+    assert all("statuscode: 503" in item.sentence for item in world.found())
+
+
 def test_a_claim_waits_for_its_first_pod_in_peace_but_not_for_a_provisioner() -> None:
     def claim(storage: str) -> Object:
         spec = {"storageClassName": storage}
@@ -245,6 +256,8 @@ def test_a_rollout_beyond_its_deadline_is_told_unless_its_pods_tell_why() -> Non
     failing = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded",
                "lastTransitionTime": ago(1500)}  # fmt: skip
     web[0]["status"]["conditions"] = [failing]
+    for pod in web[2:]:
+        pod["status"]["conditions"][0]["lastTransitionTime"] = ago(300)
     pending = lab.deployment("web", unschedulable="0/3 nodes are available.", replicas=2)
     pending[0]["status"]["conditions"] = [failing]
 

@@ -12,18 +12,19 @@ from kubesteward_tools.lookup.scope import Scope, one
 from kubesteward_tools.lookup.shown import tidy
 from kubesteward_tools.tool import Answer, Desk, tool
 
+_SHOWN = 15
+
 
 @tool(Tier.ANALYSE, title="Find anomalies", open_world=True)
 async def find_anomalies(
     desk: Desk,
     *,
-    scope: Annotated[str, Field(max_length=2 * NAME, description="kind/name, or a namespace; default: all")] = "",
+    scope: Annotated[str, Field(max_length=2 * NAME, description="kind/name or namespace; default: all")] = "",
     namespace: Namespace = "",
     window: Since = "1h",
-    limit: Annotated[int, Field(ge=1, le=100)] = 15,
     cluster: Cluster = "",
 ) -> Answer:
-    """What is unlike its past or its siblings, flapping, stuck, or new in a log; says what could not be judged."""
+    """What is unlike its past or siblings, flapping, stuck or new in logs; says what was not judged."""
     from kubesteward_tools.anomalies import report  # loaded with the detectors, when somebody asks
     from kubesteward_tools.anomalies.asking import ask
 
@@ -34,6 +35,6 @@ async def find_anomalies(
     for resource, why in world.forbidden.items():
         seen.miss(world, resource, why)
     lines = [*seen.lines(), report.head(found), *report.unjudged(found)]
-    data = {"scope": seen.data(), **report.data(found, limit)}
-    listed = "\n".join(report.listed(found, limit))
+    data = {"scope": seen.data(), **report.data(found, _SHOWN)}
+    listed = "\n".join(report.listed(found, _SHOWN))
     return Answer("\n".join(lines), tidy(data), untrusted=listed, source="anomalies")

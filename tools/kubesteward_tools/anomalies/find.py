@@ -13,11 +13,11 @@ from kubesteward_tools.world.store import Key
 _TOLD_BY: Mapping[str, tuple[str, ...]] = {
     "siblings.restarts": ("restarts.often",),
     "siblings.ready": ("flapping.ready", "flapping.probe", "restarts.often"),
-    "flapping.probe": ("flapping.ready", "restarts.often"),
+    "flapping.probe": ("flapping.ready", "restarts.often", "stuck.unready"),
     "flapping.ready": ("restarts.often",),
     "health.crashing": ("restarts.often", "stuck.starting"),
     "health.not_starting": ("stuck.starting",),
-    "stuck.rollout": ("stuck.unscheduled", "stuck.starting", "stuck.init", "stuck.gated"),
+    "stuck.rollout": ("stuck.unscheduled", "stuck.starting", "stuck.init", "stuck.gated", "stuck.unready"),
 }
 """Codes that say nothing new where one of the others is said of the same object."""
 

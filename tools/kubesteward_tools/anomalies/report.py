@@ -54,7 +54,7 @@ def listed(found: Answered, most: int) -> list[str]:
     anomalies = found.report.anomalies
     more = len(anomalies) - most
     shown = [_line(found, item) for item in anomalies[:most]]
-    return [*shown, *([f"{more} more: a namespace, a target or a higher limit shows them."] if more > 0 else [])]
+    return [*shown, *([f"{more} more: a namespace or a target shows its own."] if more > 0 else [])]
 
 
 def unjudged(found: Answered) -> list[str]:

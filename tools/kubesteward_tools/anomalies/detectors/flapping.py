@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from kubesteward_tools.anomalies.anomaly import Anomaly, scored
@@ -30,8 +31,7 @@ _ROLLED = frozenset(
 
 def find(view: View) -> Iterator[Anomaly]:
     if view.watched > view.since:
-        seen = f"watched for {ago(view.now - view.watched)} of {ago(view.window)}" if view.watched <= view.now else ""
-        view.cannot(f"states that come and go: {seen or 'not watched'}; before that only events and statuses tell")
+        view.cannot(f"states that come and go: {_watched(view)}")
     found = {**_told(view), **_seen(view)}
     yield from _pods(view, found)
     for key, times in sorted(found.items()):
@@ -39,6 +39,12 @@ def find(view: View) -> Iterator[Anomaly]:
         if key.resource != "pods" and len(times) >= least:
             yield _anomaly(view, key, times, least, ())
     yield from _probes(view, set(found))
+
+
+def _watched(view: View) -> str:
+    if math.isinf(view.watched):
+        return "only events and statuses tell of them in a bundle"
+    return f"watched for {ago(view.now - view.watched)} of {ago(view.window)}; before, only events and statuses tell"
 
 
 def _seen(view: View) -> dict[Key, list[float]]:

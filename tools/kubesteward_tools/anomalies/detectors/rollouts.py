@@ -34,8 +34,8 @@ def _deployment(view: View, key: Key, obj: Object) -> Iterator[Anomaly]:
     since = seconds(failing.get("lastTransitionTime"))
     deadline = at(obj, "spec").get("progressDeadlineSeconds") or _DEADLINE
     why = text(refused.get("message")) if refused.get("status") == "True" else _counts(obj)
-    waited = f"since {ago(view.now - since)} " if since is not None else ""
-    sentence = f"its rollout is {waited}beyond the deadline of {deadline}s ({text(failing.get('reason'))}): {why}"
+    waited = f" for {ago(view.now - since)}" if since is not None else ""
+    sentence = f"its rollout has been beyond its deadline of {deadline}s{waited} ({text(failing.get('reason'))}): {why}"
     yield _stuck(view, key, sentence, since)
 
 

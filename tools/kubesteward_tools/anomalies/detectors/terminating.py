@@ -51,10 +51,7 @@ def _pods(view: View) -> Iterator[Anomaly]:
     for owner, items in sorted(overdue.items()):
         until, pod = min(items)
         late = view.now - until
-        sentence = (
-            f"{_some(items)} since {ago(late)} beyond the grace that {'it has' if len(items) == 1 else 'they have'}: "
-            f"{_why_pod(view, view.get(pod))}"
-        )
+        sentence = f"{_some(items)} Terminating for {ago(late)} beyond its grace: {_why_pod(view, view.get(pod))}"
         numbers = {"overdue_seconds": round(late), "pods": len(items)}
         pods = tuple(key for _, key in sorted(items))
         yield Anomaly(
@@ -64,7 +61,7 @@ def _pods(view: View) -> Iterator[Anomaly]:
 
 def _some(items: list[tuple[float, Key]]) -> str:
     name = min(items)[1].name
-    return f"pod {name} is Terminating" if len(items) == 1 else f"{len(items)} pods ({name}) are Terminating"
+    return f"pod {name} has been" if len(items) == 1 else f"{len(items)} pods are late, {name} has been"
 
 
 def _why_pod(view: View, pod: Object) -> str:
@@ -82,7 +79,7 @@ def _why_pod(view: View, pod: Object) -> str:
 
 def _stuck(view: View, key: Key, since: float) -> Anomaly:
     late = view.now - since
-    sentence = f"is being deleted since {ago(late)} and does not go: {_why(view, key)}"
+    sentence = f"has been going for {ago(late)} since its deletion and is still there: {_why(view, key)}"
     numbers: dict[str, Number] = {"overdue_seconds": round(late), "finalizers": listed(_held(view.get(key)))}
     return Anomaly("stuck.deleting", "warning", key, sentence, scored(late / _MARGIN, 90.0), numbers, since)
 

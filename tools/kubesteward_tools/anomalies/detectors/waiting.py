@@ -25,6 +25,7 @@ _CLAIMS = "persistentvolumeclaims"
 
 def find(view: View) -> Iterator[Anomaly]:
     yield from _pods(view)
+    yield from _unready(view)
     yield from _claims(view)
     yield from _requests(view)
     yield from _others(view)
@@ -90,6 +91,25 @@ def _starting(view: View, key: Key, pod: Object) -> tuple[str, str] | None:
     if told:
         return "stuck.starting", f"{told[0].reason}: {told[0].message}"
     return "stuck.starting", "its containers are being created: a large image, a volume or the network of its node"
+
+
+def _unready(view: View) -> Iterator[Anomaly]:
+    """Those that run, do not crash, and have not been ready for long."""
+    groups: dict[Key, list[tuple[float, Key]]] = {}
+    for key, note in view.notes("pods"):
+        if note.phase == "Running" and note.word == "Running" and note.ready is False:
+            condition = states.condition(view.get(key), "Ready")
+            since = seconds(condition.get("lastTransitionTime")) or seconds(view.created(key)) or view.now
+            if since + _OTHERS_PATIENCE < view.now:
+                groups.setdefault(view.owner(key), []).append((since, key))
+    for owner, items in sorted(groups.items()):
+        since, pod = min(items)
+        told = [item for item in view.scene.warnings.get(pod, ()) if item.reason == "Unhealthy"]
+        why = (
+            told[0].message if told else text(states.condition(view.get(pod), "Ready").get("message")) or "nobody says"
+        )
+        said = f"{count(len(items), 'pod')} ({pod.name}) running and not ready", why
+        yield _waiting(view, "stuck.unready", owner, since, said, parts=[key for _, key in items])
 
 
 def _claims(view: View) -> Iterator[Anomaly]:
