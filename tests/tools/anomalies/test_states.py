@@ -265,6 +265,34 @@ def test_a_rollout_beyond_its_deadline_is_told_unless_its_pods_tell_why() -> Non
     assert World(lab.base(), pending).codes() == [("stuck.unscheduled", "web")]
 
 
+@pytest.mark.parametrize(("since", "expected"), [(900, [("stuck.refused", "web")]), (60, [])])
+def test_pods_that_a_quota_refuses_for_long_are_told_with_its_words(since: float, expected: list[Any]) -> None:
+    web = lab.deployment("web", replicas=3, pods=2)
+    said = 'pods "web-6d4f9-x" is forbidden: exceeded quota: most'
+    web[0]["status"]["conditions"] = [
+        {"type": "ReplicaFailure", "status": "True", "message": said, "lastTransitionTime": ago(since)}
+    ]
+    world = World(lab.base(), web)
+
+    assert world.codes() == expected
+    assert all("exceeded quota: most" in item.sentence for item in world.found())
+
+
+def test_a_set_whose_rollout_does_not_get_on_is_told_by_its_newest_revision() -> None:
+    def revision(number: int, age: float, above: Object) -> Object:
+        made = lab.made("ControllerRevision", f"db-{number}", api="apps/v1", owners=[lab.owner(above)])
+        return aged(made, age)
+
+    db = lab.deployment("db", None, [lab.running(ready=False)], replicas=3, kind="StatefulSet")
+    db[0]["status"]["updatedReplicas"] = 1
+    for pod in db[1:]:
+        pod["status"]["conditions"][0]["lastTransitionTime"] = ago(300)
+    revisions = [revision(1, 86400, db[0]), revision(2, 1800, db[0])]
+
+    assert World(lab.base(), db, revisions).codes() == [("stuck.rollout", "db")]
+    assert World(lab.base(), db, revisions[:1]).codes() == []
+
+
 def test_a_job_without_a_pod_is_told_and_one_that_works_is_not() -> None:
     def job(name: str, **status: Any) -> Object:
         return lab.made("Job", name, api="batch/v1", spec={}, status={"startTime": ago(900), **status})

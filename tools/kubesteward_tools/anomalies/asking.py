@@ -73,7 +73,9 @@ async def ask(world: World, now: float, *, target: str = "", namespace: str = ""
         usual=dict(_usual(world, at)),
     )
     view.logs = await read(world, view, {key for key in view.families if _name(key) in lately})
-    return Answered(await asyncio.to_thread(find, view), at, window, lately, subject)
+    if not world.writable:
+        view.move(min(now, max((log.lines[-1].at for log in view.logs if log.lines), default=0.0)))
+    return Answered(await asyncio.to_thread(find, view), view.now, window, lately, subject)
 
 
 def _wanted(world: World) -> Iterator[str]:

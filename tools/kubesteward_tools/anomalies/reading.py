@@ -107,7 +107,7 @@ async def _log(world: World, view: View, stream: Stream, gate: asyncio.Semaphore
         lines = await asyncio.to_thread(parse, end, stream.path)
         first = next((line.at for line in lines if line.at), 0.0)
         if not world.writable or first < view.since or end.count("\n") < _TAIL:
-            return [line for line in lines if line.at <= view.now]
+            return lines
         reach = {"sinceSeconds": str(int(2 * view.window)), "limitBytes": str(_EARLIER)}
         text = await _text(world, stream, reach) or ""
         earlier = await asyncio.to_thread(parse, text, stream.path)

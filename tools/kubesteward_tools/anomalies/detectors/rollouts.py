@@ -13,6 +13,7 @@ from kubesteward_tools.world.store import Key, Object
 
 _DEADLINE = 600.0
 """Seconds. API doc: apps/v1 DeploymentSpec.progressDeadlineSeconds; the other kinds have none."""
+_PATIENCE = 300.0
 _REVISIONS = "controllerrevisions.apps"
 
 
@@ -27,16 +28,27 @@ def find(view: View) -> Iterator[Anomaly]:
 
 
 def _deployment(view: View, key: Key, obj: Object) -> Iterator[Anomaly]:
-    failing = states.condition(obj, "Progressing")
+    failing, refused = states.condition(obj, "Progressing"), states.condition(obj, "ReplicaFailure")
     if failing.get("status") != "False":
+        yield from _refused(view, key, refused, _counts(obj))
         return
-    refused = states.condition(obj, "ReplicaFailure")
     since = seconds(failing.get("lastTransitionTime"))
     deadline = at(obj, "spec").get("progressDeadlineSeconds") or _DEADLINE
     why = text(refused.get("message")) if refused.get("status") == "True" else _counts(obj)
     waited = f" for {ago(view.now - since)}" if since is not None else ""
     sentence = f"its rollout has been beyond its deadline of {deadline}s{waited} ({text(failing.get('reason'))}): {why}"
     yield _stuck(view, key, sentence, since)
+
+
+def _refused(view: View, key: Key, refused: Object, counts: str) -> Iterator[Anomaly]:
+    """Pods that nobody lets in: a quota, Pod Security, a webhook."""
+    since = seconds(refused.get("lastTransitionTime"))
+    if refused.get("status") == "True" and since is not None and since + _PATIENCE < view.now:
+        said = text(refused.get("message")) or text(refused.get("reason"))
+        late = view.now - since
+        sentence = f"its pods have been refused for {ago(late)} ({counts}): {said}"
+        numbers = {"seconds": round(late)}
+        yield Anomaly("stuck.refused", "warning", key, sentence, scored(late / _PATIENCE, 90.0), numbers, since)
 
 
 def _counts(obj: Object) -> str:
