@@ -145,6 +145,9 @@ READS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("diff_resources", {"a": "Deployment/talker", "b": "Deployment/talker-2", "namespace": SPACE}),
     ("diff_resources", {"a": "configmap/planted-0", "b": "configmap/planted-81", "namespace": SPACE}),
     ("explain_permissions", {"verb": "get", "resource": "pods", "namespace": SPACE}),
+    ("diagnose", {}),
+    ("diagnose", {"namespace": SPACE}),
+    ("diagnose", {"target": "Deployment/talker", "namespace": SPACE, "question": "Why is the talker not well?"}),
 )
 PROPOSALS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("scale_workload", {**TALKER, "replicas": 3}),
