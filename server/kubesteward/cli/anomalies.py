@@ -74,8 +74,7 @@ async def _asked(options: Namespace) -> tuple[str, Answered]:
     from kubesteward_tools.anomalies.report import span
 
     window = span(options.window)
-    named = "--context, --bundle PATH or --embedded"
-    clusters = State(options.context, options.bundle, options.embedded, options.kubeconfig, named).clusters()
+    clusters = State(options.context, options.bundle, options.embedded, options.kubeconfig).clusters()
     try:
         world = await clusters.world()
         found = await ask(world, time.time(), target=options.target, namespace=options.namespace, window=window)

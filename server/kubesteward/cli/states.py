@@ -1,4 +1,4 @@
-"""The state that a change is simulated on: a cluster, a bundle, or an embedded scenario; and never a guessed one."""
+"""The state that a command looks at: a cluster, a bundle, or an embedded scenario; and never a guessed one."""
 
 from __future__ import annotations
 
@@ -27,8 +27,6 @@ class State:
     bundle: Path | None = None
     scenario: str | None = None
     kubeconfig: Path | None = None
-    options: str = "--from-cluster, --from-bundle PATH or --embedded"
-    """How a command line names a state."""
 
     @property
     def whole(self) -> bool:
@@ -51,18 +49,18 @@ class State:
         settings = Settings.load(None, **({"kubeconfig": self.kubeconfig} if self.kubeconfig else {}))
         if settings.bundle and self.cluster is None and self.kubeconfig is None:
             return Clusters.from_bundle(settings.bundle)
-        _check(settings, self.options)
+        _check(settings)
         context = self.cluster or settings.context
         return Clusters.from_kubeconfig(settings.kubeconfig, context, settings.namespaces)
 
 
-def _check(settings: Settings, options: str) -> None:
+def _check(settings: Settings) -> None:
     """A demonstration must not stand in for the cluster that a pipeline forgot to name."""
     from kubesteward.standin import is_needed
 
     if is_needed(settings.model_copy(update={"context": None, "bundle": None}), os.environ, Path.home()):
-        todo = f"Name one with {options}."
-        raise InvalidArguments("there is no cluster to look at: no kubeconfig was found.", todo=todo)
+        todo = "Name a context, a bundle, or --embedded: --help shows how."
+        raise InvalidArguments("there is no cluster: no kubeconfig was found.", todo=todo)
 
 
 def _embedded(scenario: str) -> Clusters:

@@ -9,15 +9,16 @@ from kubesteward_policies.ref import Ref
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.ranking import Ranked
 from kubesteward_tools.diagnosis.reading import kind_of, listed, named
+from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.text.fence import clean
-from kubesteward_tools.text.redact import redact
 from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.world.store import Key
 
 LONGEST = 1200
 """Characters of a diagnosis."""
 _EVIDENCE = 320
+_SAID = 800
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ def finding(one: Ranked, cluster: str, roll_out: str = "") -> Finding:
         _diagnosis(candidate, evidence, explains, since, roll_out),
         min(one.score, 0.99),
         evidence,
-        candidate.against,
+        tuple(_line(item) for item in candidate.against),
         explains,
-        redact(candidate.fix),
+        sentence(candidate.fix, _SAID),
         since,
         candidate.proposal,
     )
@@ -73,16 +74,16 @@ def ref(key: Key, cluster: str) -> Ref:
 
 
 def _line(text: str) -> str:
-    return redact(clean(" ".join(text.split()), _EVIDENCE))
+    return sentence(text, _EVIDENCE)
 
 
 def _diagnosis(
     candidate: Candidate, evidence: tuple[str, ...], explains: tuple[str, ...], since: str, roll_out: str
 ) -> str:
-    sentence = redact(clean(" ".join(candidate.sentence.split()), 800))
-    parts = [f"{candidate.category}: {sentence[:1].upper()}{sentence[1:]}"]
+    said = sentence(candidate.sentence, _SAID)
+    parts = [f"{candidate.category}: {said[:1].upper()}{said[1:]}"]
     if candidate.fix:
-        parts.append(f"Fix: {redact(candidate.fix)}")
+        parts.append(f"Fix: {sentence(candidate.fix, _SAID)}")
     if roll_out:
         parts.append(roll_out)
     if evidence:
