@@ -36,5 +36,5 @@ async def find_anomalies(
         seen.miss(world, resource, why)
     lines = [*seen.lines(), report.head(found), *report.unjudged(found)]
     data = {"scope": seen.data(), **report.data(found, _SHOWN)}
-    listed = "\n".join(report.listed(found, _SHOWN))
+    listed = "\n".join([*report.listed(found, _SHOWN), *report.unread(found)])
     return Answer("\n".join(lines), tidy(data), untrusted=listed, source="anomalies")

@@ -31,7 +31,7 @@ def span(text: str) -> float:
 
 def lines(found: Answered, most: int) -> list[str]:
     """The head, one line an anomaly, and what could not be judged."""
-    return [head(found), *listed(found, most), *unjudged(found)]
+    return [head(found), *listed(found, most), *unjudged(found), *unread(found)]
 
 
 def head(found: Answered) -> str:
@@ -59,11 +59,12 @@ def listed(found: Answered, most: int) -> list[str]:
 
 def unjudged(found: Answered) -> list[str]:
     """What the answer does not tell."""
-    report = found.report
-    return [
-        *(f"NOT JUDGED {sentence(item, _LONGEST)}" for item in report.unjudged),
-        *(f"NOT READ {sentence(item, _LONGEST)}" for item in report.unread),
-    ]
+    return [f"NOT JUDGED {sentence(item, _LONGEST)}" for item in found.report.unjudged]
+
+
+def unread(found: Answered) -> list[str]:
+    """What detectors could not read, in words that may be quoted from the cluster."""
+    return [f"NOT READ {sentence(item, _LONGEST)}" for item in found.report.unread]
 
 
 def _line(found: Answered, item: Anomaly) -> str:
