@@ -72,3 +72,28 @@ def test_series_of_pods_that_are_gone_are_dropped() -> None:
     samples.drop_before(60)
 
     assert [key.name for key in samples.keys("cpu", "pods", "shop")] == ["new"]
+
+
+@given(st.integers(1, 12), st.lists(st.integers(1, 5), max_size=40), st.integers(0, 120))
+def test_the_mean_is_that_of_the_samples_from_a_moment_on(capacity: int, steps: list[int], since: int) -> None:
+    ring, at = Ring(capacity), 0
+    for number, step in enumerate(steps):
+        at += step
+        ring.add(at, float(number))
+    values = [value for moment, value in ring if moment >= since]
+    mean, count = ring.mean(since)
+
+    assert count == len(values)
+    assert mean == (sum(values) / len(values) if values else 0.0)
+
+
+def test_the_mean_use_of_an_object_is_that_of_all_its_containers_and_wants_samples_of_each() -> None:
+    samples, api = Samples(), Key("pods", "shop", "api")
+    for at in (30.0, 60.0, 90.0):
+        samples.add(Series("cpu", WEB, "app"), at, at)
+        samples.add(Series("cpu", WEB, "proxy"), at, 1.0)
+        samples.add(Series("cpu", api, "app"), at, 5.0)
+    samples.add(Series("cpu", api, "proxy"), 90.0, 1.0)
+
+    assert list(samples.means(60.0, 2)) == [("cpu", WEB, 76.0)]
+    assert list(samples.means(90.0, 1)) == [("cpu", WEB, 91.0), ("cpu", api, 6.0)]
