@@ -1,8 +1,8 @@
 """Where a brain is, and whether what it is told stays on the premises.
 
-An address that somebody configured is judged as every outgoing one, and more narrowly: a brain is on this machine, or on a
-private network where the operator said so, or on the public internet behind TLS. Nothing else is connected to, whatever
-the name stands for when it is resolved; so `local` is a fact and not a hope.
+An address that somebody configured is judged as every outgoing one, and more narrowly: a brain is on this machine, or
+on a private network where the operator said so, or on the public internet behind TLS. Nothing else is connected to,
+whatever the name stands for when it is resolved; so `local` is a fact and not a hope.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What every brain speaks, whoever provides it: messages, tools, events of a stream, and what may go wrong.
 
-The loop stores these after every step and the recorder replays them, so all of them go to JSON and back unchanged. Nothing
-of a provider's SDK is imported here, for the loop is imported where no brain is asked yet.
+The loop stores these after every step and the recorder replays them, so all of them go to JSON and back unchanged.
+Nothing of a provider's SDK is imported here, for the loop is imported where no brain is asked yet.
 
 SteadyError
   AskAgain
@@ -16,7 +16,7 @@ SteadyError
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -309,7 +309,7 @@ class Brain(Protocol):
     @property
     def local(self) -> bool: ...
 
-    def stream(self, ask: Ask) -> AsyncIterator[Event]:
+    def stream(self, ask: Ask) -> AsyncGenerator[Event, None]:
         """Raises BrainOffline, BrainMisconfigured, PromptTooLong or BrainRefused; never an error of an SDK."""
         ...
 

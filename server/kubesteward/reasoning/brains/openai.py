@@ -1,6 +1,7 @@
 """OpenAI's models, by its SDK and the Responses API (https://developers.openai.com/api/reference/resources/responses).
 
-Nothing is stored at the provider: every request carries the whole conversation, and thoughts go back encrypted as they came.
+Nothing is stored at the provider: every request carries the whole conversation, and thoughts go back encrypted as they
+came.
 """
 
 from __future__ import annotations

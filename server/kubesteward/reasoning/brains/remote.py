@@ -1,4 +1,4 @@
-"""What all brains behind an SDK share: retries, the limit of time, one way of failing, and calls told at the end only."""
+"""What all brains behind an SDK share: retries, a limit of time, one way of failing, and calls told at the end only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from kubesteward.reasoning.brains.addresses import Address
 from kubesteward.reasoning.brains.base import Ask, CallMade, Done, Event, Health, Usage, estimate
@@ -29,8 +29,8 @@ class Place:
     address: Address
     key: Key | None = None
     effort: str = ""
-    limits: Limits = Limits()
-    retry: Retry = Retry()
+    limits: Limits = field(default_factory=Limits)
+    retry: Retry = field(default_factory=Retry)
     now: Callable[[], float] = time.time
 
 
@@ -38,7 +38,7 @@ class Place:
 class Meter:
     """What an attempt has used so far, as far as the provider has said."""
 
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
 
 
 class RemoteBrain(ABC):

@@ -95,7 +95,7 @@ def _todo(found: Trouble) -> str:
 
 
 def after(header: str | None, now: float) -> float | None:
-    """Seconds that a Retry-After asks for (RFC 9110, 10.2.3): a number, or an HTTP date against `now` (epoch seconds)."""
+    """Seconds that a Retry-After asks for (RFC 9110, 10.2.3): a number, or a date against `now` (epoch seconds)."""
     text = (header or "").strip()
     if not text:
         return None
