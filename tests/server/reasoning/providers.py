@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from tests.server.reasoning.loopback.anthropic import AnthropicServer
+from tests.server.reasoning.loopback.chat import ChatServer
+from tests.server.reasoning.loopback.ollama import OllamaServer
+from tests.server.reasoning.loopback.openai import OpenAIServer
+from tests.server.reasoning.loopback.server import MODEL, Loopback
+
 from kubesteward.reasoning.brains.addresses import address
 from kubesteward.reasoning.brains.anthropic import AnthropicBrain
 from kubesteward.reasoning.brains.base import Ask, Done, Event, Message, Text, ToolSpec
@@ -18,11 +24,6 @@ from kubesteward.reasoning.brains.openai import OpenAIBrain
 from kubesteward.reasoning.brains.openai_compatible import OpenAICompatibleBrain
 from kubesteward.reasoning.brains.remote import Place, RemoteBrain
 from kubesteward.reasoning.brains.retry import Patience, Retry
-from tests.server.reasoning.loopback.anthropic import AnthropicServer
-from tests.server.reasoning.loopback.chat import ChatServer
-from tests.server.reasoning.loopback.ollama import OllamaServer
-from tests.server.reasoning.loopback.openai import OpenAIServer
-from tests.server.reasoning.loopback.server import MODEL, Loopback
 
 PROVIDERS: dict[str, tuple[type[Loopback], type[RemoteBrain]]] = {
     "anthropic": (AnthropicServer, AnthropicBrain),
@@ -49,7 +50,7 @@ DIAGNOSE = ToolSpec(
 LOGS = ToolSpec("pod_logs", "The end of a log", {"type": "object", "properties": {"pod": {"type": "string"}}})
 
 
-def ask(text: str = "Why does cart crash?", *more: Message, **options: Any) -> Ask:
+def ask(text: str = "Why?", *more: Message, **options: Any) -> Ask:
     messages = (Message("user", (Text(text),)), *more)
     return Ask("You look after clusters.", messages, (DIAGNOSE, LOGS), **options)
 
@@ -71,7 +72,9 @@ class Asked:
 
 
 @asynccontextmanager
-async def asked(provider: str, *entries: Any, options: dict[str, Any] | None = None, **place: Any) -> AsyncIterator[Asked]:
+async def asked(
+    provider: str, *entries: Any, options: dict[str, Any] | None = None, **place: Any
+) -> AsyncIterator[Asked]:
     """`options` are the server's, the rest is of the brain's `Place`."""
     server_class, brain_class = PROVIDERS[provider]
     server = server_class(*entries, **(options or {}))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
+from tests.server.reasoning.loopback.script import Turn, Use
+from tests.server.reasoning.providers import EVERY, ask, asked
 
 from kubesteward.reasoning.brains.base import (
     CallMade,
@@ -16,8 +18,6 @@ from kubesteward.reasoning.brains.base import (
     ToolResult,
     Usage,
 )
-from tests.server.reasoning.loopback.script import Turn, Use
-from tests.server.reasoning.providers import EVERY, ask, asked
 
 pytestmark = pytest.mark.anyio
 every = pytest.mark.parametrize("provider", EVERY)
@@ -186,6 +186,27 @@ async def test_a_refusal_is_told_and_nothing_of_it_is_done(provider: str) -> Non
 
     assert (done.stop, done.message.text) == ("refused", "I will not help with this.")
     assert not any(isinstance(event, CallMade) for event in events)
+
+
+async def test_thoughts_that_a_summary_has_made_invalid_are_left_out() -> None:
+    async with asked("anthropic", LOOKING, Turn(say="It is the memory.")) as it:
+        first, _events = await it.answer(ask("A long story."))
+        done, _events = await it.answer(ask("A short one.", first.message, results(first.message)))
+
+    assert done.message.text == "It is the memory."
+    assert it.server.refused == [
+        "Invalid `signature` in `thinking` block. The block is bound to a different conversation."
+    ]
+    assert "thinking" not in json.dumps(it.server.heard[1].body["messages"])
+
+
+@pytest.mark.parametrize(("model", "adaptive"), [("claude-sonnet-5-5", True), ("claude-haiku-4-5-20251001", False)])
+async def test_thinking_is_asked_to_be_seen_where_the_model_decides_about_it(model: str, adaptive: bool) -> None:
+    async with asked("anthropic", Turn(say="Yes."), options={"models": (model,)}, model=model) as it:
+        await it.answer()
+
+    wanted = {"type": "adaptive", "display": "summarized"} if adaptive else None
+    assert it.server.heard[0].body.get("thinking") == wanted
 
 
 async def test_a_refusal_without_words_gets_those_of_the_provider() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import count, pairwise
@@ -9,7 +10,6 @@ from typing import Any
 
 from aiohttp import web
 from anthropic.types.message_create_params import MessageCreateParamsBase
-
 from tests.server.reasoning.loopback.script import Fail, Heard, Turn
 from tests.server.reasoning.loopback.server import Invalid, Loopback, event, needs, pieces, raw
 
@@ -29,11 +29,15 @@ _TYPES = {
 _STOPS = {"truncated": "max_tokens", "refused": "refusal"}
 
 
+_BOUND = "The block is bound to a different conversation."
+
+
 class AnthropicServer(Loopback):
     def __init__(self, *entries: Any, **options: Any) -> None:
         super().__init__(*entries, **options)
         self._ids = count(1)
-        self._signed: dict[str, str] = {}
+        self._signed: dict[str, tuple[str, str]] = {}
+        self._wants_thoughts = False
         self._thoughtful: set[str] = set()
         """Calls that were made after thinking: it has to come back with them."""
 
@@ -60,8 +64,10 @@ class AnthropicServer(Loopback):
         needs(body.get("messages"), "messages: at least one message is required")
         self._check_tools(body)
         self._check_turns(body["messages"])
-        for message in body["messages"]:
-            self._check_blocks(message)
+        kinds = {block["type"] for message in body["messages"] for block in message["content"]}
+        self._wants_thoughts = "thinking" in kinds
+        for number, message in enumerate(body["messages"]):
+            self._check_blocks(message, _prefix(body, number))
         self._check_pairs(body["messages"])
 
     def _check_tools(self, body: dict[str, Any]) -> None:
@@ -79,7 +85,7 @@ class AnthropicServer(Loopback):
         for one, other in pairwise(messages):
             needs(one["role"] != other["role"], "messages: roles must alternate between user and assistant")
 
-    def _check_blocks(self, message: dict[str, Any]) -> None:
+    def _check_blocks(self, message: dict[str, Any], prefix: str) -> None:
         needs(message["content"], "messages: content must be non-empty")
         results_over = False
         for block in message["content"]:
@@ -93,8 +99,9 @@ class AnthropicServer(Loopback):
                 case "tool_result":
                     needs(not results_over, "tool_result blocks must come before other content")
                 case "thinking":
-                    signed = self._signed.get(block["signature"])
-                    needs(signed == block["thinking"], "Invalid `signature` in `thinking` block")
+                    thought, before = self._signed.get(block["signature"], ("", ""))
+                    needs(thought == block["thinking"], "Invalid `signature` in `thinking` block")
+                    needs(before == prefix, f"Invalid `signature` in `thinking` block. {_BOUND}")
                 case "redacted_thinking":
                     needs(block["data"], "redacted_thinking.data: Field required")
                 case other:
@@ -107,11 +114,13 @@ class AnthropicServer(Loopback):
             given = [block["tool_use_id"] for block in message["content"] if block["type"] == "tool_result"]
             if message["role"] == "user":
                 missing = sorted(set(wanted) - set(given))
-                needs(not missing, f"`tool_use` ids were found without `tool_result` blocks immediately after: {missing}")
+                needs(
+                    not missing, f"`tool_use` ids were found without `tool_result` blocks immediately after: {missing}"
+                )
                 needs(set(given) <= set(wanted) and len(given) == len(set(given)), "unexpected `tool_use_id`")
             kinds = [block["type"] for block in message["content"]]
             called = {block["id"] for block in message["content"] if block["type"] == "tool_use"}
-            if any(identity in called for identity in self._thoughtful):
+            if called & self._thoughtful and self._wants_thoughts:
                 needs("thinking" in kinds[:1], "Expected `thinking`, but found `tool_use`")
 
     def hear(self, path: str, headers: dict[str, str], body: dict[str, Any]) -> Heard:
@@ -145,7 +154,7 @@ class AnthropicServer(Loopback):
         }
         yield event("message_start", {"type": "message_start", "message": message})
         yield event("ping", {"type": "ping"})
-        for index, (block, deltas) in enumerate(self._blocks(turn)):
+        for index, (block, deltas) in enumerate(self._blocks(turn, _prefix(body, len(body["messages"])))):
             yield event("content_block_start", {"type": "content_block_start", "index": index, "content_block": block})
             for delta in deltas:
                 yield event("content_block_delta", {"type": "content_block_delta", "index": index, "delta": delta})
@@ -153,10 +162,10 @@ class AnthropicServer(Loopback):
         yield event("message_delta", self._end(turn))
         yield event("message_stop", {"type": "message_stop"})
 
-    def _blocks(self, turn: Turn) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    def _blocks(self, turn: Turn, prefix: str) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
         if turn.think:
             signature = f"sig{next(self._ids)}=="
-            self._signed[signature] = turn.think
+            self._signed[signature] = turn.think, prefix
             deltas = [{"type": "thinking_delta", "thinking": piece} for piece in pieces(turn.think)]
             deltas.append({"type": "signature_delta", "signature": signature})
             yield {"type": "thinking", "thinking": "", "signature": ""}, deltas
@@ -185,4 +194,9 @@ class AnthropicServer(Loopback):
         yield event("error", self.failure(failure))
 
     def garbage(self) -> bytes:
-        return b"event: content_block_delta\ndata: {\"type\": \"content_\n\n"
+        return b'event: content_block_delta\ndata: {"type": "content_\n\n'
+
+
+def _prefix(body: dict[str, Any], number: int) -> str:
+    """All that a thought in message `number` is bound to."""
+    return json.dumps([body.get("system"), body.get("tools"), body["messages"][:number]])

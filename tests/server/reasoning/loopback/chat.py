@@ -9,7 +9,6 @@ from typing import Any
 
 from aiohttp import web
 from openai.types.chat.completion_create_params import CompletionCreateParamsBase
-
 from tests.server.reasoning.loopback.openai import OpenAIErrors
 from tests.server.reasoning.loopback.script import Fail, Heard, Turn
 from tests.server.reasoning.loopback.server import needs, pieces, raw
@@ -88,7 +87,12 @@ class ChatServer(OpenAIErrors):
             identity = f"call_{next(self._ids)}"
             if turn.think:
                 self._thoughts[identity] = turn.think
-            begun = {"index": index, "id": identity, "type": "function", "function": {"name": use.name, "arguments": ""}}
+            begun = {
+                "index": index,
+                "id": identity,
+                "type": "function",
+                "function": {"name": use.name, "arguments": ""},
+            }
             yield told({"tool_calls": [begun]})
             for piece in pieces(raw(use.arguments)):
                 yield told({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
@@ -100,7 +104,7 @@ class ChatServer(OpenAIErrors):
         yield _data(self.failure(Fail(failure.status, failure.message, failure.code or str(failure.status))))
 
     def garbage(self) -> bytes:
-        return b"data: {\"id\": \"chat\n\n"
+        return b'data: {"id": "chat\n\n'
 
 
 def _data(data: Any) -> bytes:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from aiohttp import web
-
 from tests.server.reasoning.loopback.script import Fail, Heard, Turn
 from tests.server.reasoning.loopback.server import Loopback, needs, pieces
 
@@ -50,7 +49,10 @@ class OllamaServer(Loopback):
         for message in body["messages"]:
             needs(message["role"] in {"system", "user", "assistant", "tool"}, "invalid role")
             if message["role"] == "tool":
-                needs(open_calls and message["tool_name"] == open_calls.pop(0), "a result without its call, or in disorder")
+                needs(
+                    open_calls and message["tool_name"] == open_calls.pop(0),
+                    "a result without its call, or in disorder",
+                )
                 continue
             needs(not open_calls, f"calls without results: {open_calls}")
             for call in message.get("tool_calls", ()):
@@ -76,7 +78,9 @@ class OllamaServer(Loopback):
         def told(done: bool = False, **fields: Any) -> bytes:
             message = {"role": "assistant", "content": "", **fields.pop("message", {})}
             head = {"model": body["model"], "created_at": "2026-11-21T10:00:00Z"}
-            return (json.dumps({**head, "message": message, "done": done, **fields}, ensure_ascii=False) + "\n").encode()
+            return (
+                json.dumps({**head, "message": message, "done": done, **fields}, ensure_ascii=False) + "\n"
+            ).encode()
 
         for piece in pieces(turn.think):
             yield told(message={"thinking": piece})
@@ -84,7 +88,9 @@ class OllamaServer(Loopback):
             yield told(message={"content": piece})
         for use in turn.calls:
             if isinstance(use.arguments, str):
-                yield _line({"error": f"error parsing tool call: raw='{use.arguments}', err=unexpected end of JSON input"})
+                yield _line(
+                    {"error": f"error parsing tool call: raw='{use.arguments}', err=unexpected end of JSON input"}
+                )
                 return
             yield told(message={"tool_calls": [{"function": {"name": use.name, "arguments": use.arguments}}]})
         counts = {"prompt_eval_count": turn.input, "eval_count": turn.output}

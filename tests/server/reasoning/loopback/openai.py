@@ -8,7 +8,6 @@ from typing import Any
 
 from aiohttp import web
 from openai.types.responses.response_create_params import ResponseCreateParamsBase
-
 from tests.server.reasoning.loopback.script import Fail, Heard, Turn
 from tests.server.reasoning.loopback.server import Invalid, Loopback, event, needs, pieces, raw
 
@@ -66,7 +65,9 @@ class OpenAIServer(OpenAIErrors):
         for number, item in enumerate(given):
             match item.get("type", "message"):
                 case "message":
-                    needs(item["role"] in {"user", "assistant", "developer"} and item["content"], "Invalid value: message")
+                    needs(
+                        item["role"] in {"user", "assistant", "developer"} and item["content"], "Invalid value: message"
+                    )
                 case "reasoning":
                     self._check_thought(item)
                     needs(number + 1 < len(given), "'reasoning' was provided without its required following item.")
@@ -135,7 +136,10 @@ class OpenAIServer(OpenAIErrors):
             summary = [{"type": "summary_text", "text": turn.think}]
             kind = "response.reasoning_summary_text.delta"
             deltas = [(kind, {"summary_index": 0, "delta": piece}) for piece in pieces(turn.think)]
-            yield {"type": "reasoning", "id": thought, "summary": summary, "encrypted_content": f"sealed-{thought}"}, deltas
+            yield (
+                {"type": "reasoning", "id": thought, "summary": summary, "encrypted_content": f"sealed-{thought}"},
+                deltas,
+            )
         if turn.say:
             yield self._text(turn)
         for position, use in enumerate(turn.calls):
@@ -162,11 +166,18 @@ class OpenAIServer(OpenAIErrors):
     def failed_within(self, failure: Fail) -> Iterator[bytes]:
         code = failure.code or {500: "server_error", 429: "rate_limit_exceeded"}.get(failure.status, "invalid_prompt")
         error = {"code": code, "message": failure.message}
-        response = {"id": "resp_0", "object": "response", "created_at": 1, "status": "failed", "output": [], "error": error}
+        response = {
+            "id": "resp_0",
+            "object": "response",
+            "created_at": 1,
+            "status": "failed",
+            "output": [],
+            "error": error,
+        }
         yield event("response.failed", {"type": "response.failed", "sequence_number": 9, "response": response})
 
     def garbage(self) -> bytes:
-        return b"event: response.output_text.delta\ndata: {\"type\": \"resp\n\n"
+        return b'event: response.output_text.delta\ndata: {"type": "resp\n\n'
 
 
 def _usage(turn: Turn) -> dict[str, Any]:

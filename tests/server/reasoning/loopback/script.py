@@ -1,10 +1,10 @@
 """What a loopback server answers, turn by turn, in words that fit all providers; and what it was asked.
 
-    server.script = Script(
-        Turn(think="It restarts.", say="Looking at the pods.", calls=(Use("diagnose", {"namespace": "shop"}),)),
-        Fail(429, retry_after="2"),
-        lambda heard: Turn(say=f"It said {heard.results}"),
-    )
+server.script = Script(
+    Turn(think="It restarts.", say="Looking at the pods.", calls=(Use("diagnose", {"namespace": "shop"}),)),
+    Fail(429, retry_after="2"),
+    lambda heard: Turn(say=f"It said {heard.results}"),
+)
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from aiohttp import web
-
 from tests.server.reasoning.loopback.script import Fail, Garbage, Heard, Script, Stall, Turn
 
 KEY = "sk-loopback-4f9Zq1Xw7RkT2mVb8NcY"
@@ -38,7 +37,9 @@ class Loopback(ABC):
     base = ""
     """The path of the base address."""
 
-    def __init__(self, *entries: Any, key: str = KEY, models: tuple[str, ...] = (MODEL,), context: int = 1_000_000) -> None:
+    def __init__(
+        self, *entries: Any, key: str = KEY, models: tuple[str, ...] = (MODEL,), context: int = 1_000_000
+    ) -> None:
         self.script = Script(*entries)
         self.key = key
         self.models = models
