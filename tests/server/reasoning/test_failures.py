@@ -46,6 +46,11 @@ async def failed(it: Asked, **options: Any) -> SteadyError:
     return found.value
 
 
+async def hear(it: Asked, told: list[str]) -> None:
+    async for event in it.brain.stream(ask()):
+        told += [json.dumps(event.to_json())]
+
+
 def waits(events: list[Any]) -> list[Waiting]:
     return [event for event in events if isinstance(event, Waiting)]
 
@@ -346,12 +351,11 @@ async def test_no_error_no_record_and_no_repr_has_the_key(
     provider: str, entry: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    seen = ""
     async with asked(provider, *[entry] * 3, options={"key": KEY}) as it:
-        events = it.brain.stream(ask())
+        told: list[str] = []
         with pytest.raises(SteadyError) as found:
-            seen = json.dumps([event.to_json() async for event in events])
-        seen += "".join((repr(it.brain), repr(it.brain._place), repr(found.value), str(found.value)))
+            await hear(it, told)
+        seen = "".join((*told, repr(it.brain), repr(it.brain._place), repr(found.value), str(found.value)))
         seen += "".join(traceback.format_exception(found.value)) + caplog.text
         seen += repr(vars(it.brain)) + repr(it.brain.side) + repr(found.value.__dict__)
 
