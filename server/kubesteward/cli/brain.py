@@ -108,7 +108,7 @@ async def _try(setup: Setup, ask: bool) -> bool:
         return False
     try:
         health = await brain.check()
-        told = "would answer" if health.ok else f"brain offline: {health.reason} {health.todo}"
+        told = "would answer" if health.ok else f"brain offline: {health.reason}. {health.todo}"
         typer.echo(f"{setup.name}: {told}")
         return health.ok and (not ask or await _answers(brain))
     finally:

@@ -26,7 +26,7 @@ from kubesteward.reasoning.brains.http import PLACEHOLDER
         ("https://[::ffff:169.254.169.254]/v1", True),
         ("https://2852039166/v1", True),
         ("https://8.8.8.8/v1", True),
-        ("https://user:word@api.example.com", False),
+        ("https://user:s3same@api.example.com", False),
         ("ftp://api.example.com", False),
         ("https://api.example.com/v1?key=x", False),
         ("api.example.com", False),
@@ -38,7 +38,7 @@ def test_addresses_that_may_be_traps_are_refused(url: str, private: bool) -> Non
         address(url, private=private)
 
     assert found.value.todo
-    assert "word" not in str(found.value)
+    assert "s3same" not in str(found.value)
 
 
 @pytest.mark.parametrize(

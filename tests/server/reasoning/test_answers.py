@@ -18,6 +18,7 @@ from kubesteward.reasoning.brains.base import (
     ToolResult,
     Usage,
 )
+from kubesteward.reasoning.brains.remote import outgoing
 
 pytestmark = pytest.mark.anyio
 every = pytest.mark.parametrize("provider", EVERY)
@@ -244,8 +245,30 @@ async def test_the_effort_of_thinking_is_handed_on(provider: str, effort: str) -
     body = it.server.heard[0].body
     given = {name: body.get(name) for name in ("output_config", "reasoning", "reasoning_effort", "think")}
     assert bool([value for value in given.values() if value]) == bool(effort)
-    assert ("0.5" in json.dumps(body)) == (provider != "anthropic")
+    assert ("0.5" in json.dumps(body)) == (provider in {"openai-compatible", "ollama"})
     assert ("END" in json.dumps(body)) == (provider != "openai")
+
+
+async def test_the_temperature_is_for_models_that_take_one() -> None:
+    async with asked("openai", Turn(say="Yes."), options={"models": ("gpt-4.1",)}, model="gpt-4.1") as it:
+        await it.answer(ask(temperature=0.5))
+
+    assert it.server.heard[0].body["temperature"] == 0.5
+
+
+@every
+async def test_what_people_write_is_redacted_before_it_leaves_the_premises(provider: str) -> None:
+    token = "ghp_" + "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7xC0fR2uL6"
+    question = ask(
+        f"Why does {token} not work?", Message("assistant", (Text("Where?"),)), Message("user", (Text(token),))
+    )
+    async with asked(provider, Turn(say="Yes.")) as it:
+        await it.answer(question)
+        away = outgoing(question)
+
+    assert token in json.dumps(it.server.heard[0].body)
+    assert token not in json.dumps(away.to_json())
+    assert away.messages[1] == question.messages[1]
 
 
 @every

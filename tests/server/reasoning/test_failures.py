@@ -182,7 +182,7 @@ async def test_a_wrong_key_is_told_with_its_place(provider: str) -> None:
         health = await it.brain.check()
 
     assert isinstance(error, BrainMisconfigured)
-    assert error.reason == f"{provider} does not accept the key (the variable MY_KEY)."
+    assert error.reason == f"{provider} does not accept the key (the variable MY_KEY)"
     assert error.todo == "Put a valid key there and try `kubesteward brain test`."
     assert (health.ok, health.reason) == (False, error.reason)
     assert it.slept == []

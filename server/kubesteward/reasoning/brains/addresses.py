@@ -55,7 +55,7 @@ def address(url: str, *, private: bool = False) -> Address:
     try:
         checked = outgoing.checked(url, "The address of the brain")
     except InvalidArguments as error:
-        raise BrainMisconfigured(error.message, todo=error.todo) from None
+        raise BrainMisconfigured(error.message, error.todo) from None
     found = Address(checked.url, _reach(urlsplit(checked.url).hostname or "", private=private))
     _check_literal(found)
     return found
@@ -85,4 +85,4 @@ def _check_literal(found: Address) -> None:
         why = "is called without encryption"
     if why:
         todo = "Give an https address; for one on your own network add --private."
-        raise BrainMisconfigured(f"The address of the brain is refused: {host} {why}.", todo=todo)
+        raise BrainMisconfigured(f"The address of the brain is refused: {host} {why}.", todo)

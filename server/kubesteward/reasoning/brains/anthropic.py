@@ -71,6 +71,7 @@ _STATUS = {
 
 class AnthropicBrain(RemoteBrain):
     provider = "anthropic"
+    modules = ("anthropic", "anthropic.resources.messages")
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)

@@ -20,45 +20,35 @@ from collections.abc import AsyncGenerator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
-from kubesteward_tools.errors import AskAgain, AskDifferently, Refused
+from kubesteward_tools.errors import AskAgain, AskDifferently, Refused, SteadyError
 
 Json = dict[str, Any]
 Role = Literal["user", "assistant", "tool"]
 Stop = Literal["end", "tools", "truncated", "refused"]
 
 
-class BrainOffline(AskAgain):
-    """`reason` is what the status says after "brain offline", `todo` what a person can do about it."""
+class BrainError(SteadyError):
+    """`reason` is what the status says after "brain offline", without a final stop; `todo` what a person can do."""
 
+    def __init__(self, reason: str, todo: str = "") -> None:
+        self.reason = reason.removesuffix(".")
+        super().__init__(f"{self.reason}.", todo=todo)
+
+
+class BrainOffline(BrainError, AskAgain):
     code = "BRAIN_OFFLINE"
 
-    def __init__(self, reason: str, todo: str = "") -> None:
-        super().__init__(reason, todo=todo)
-        self.reason = reason
 
-
-class BrainMisconfigured(AskDifferently):
+class BrainMisconfigured(BrainError, AskDifferently):
     code = "BRAIN_MISCONFIGURED"
 
-    def __init__(self, reason: str, todo: str = "") -> None:
-        super().__init__(reason, todo=todo)
-        self.reason = reason
 
-
-class PromptTooLong(AskDifferently):
+class PromptTooLong(BrainError, AskDifferently):
     code = "PROMPT_TOO_LONG"
 
-    def __init__(self, reason: str, todo: str = "") -> None:
-        super().__init__(reason, todo=todo)
-        self.reason = reason
 
-
-class BrainRefused(Refused):
+class BrainRefused(BrainError, Refused):
     code = "BRAIN_REFUSED"
-
-    def __init__(self, reason: str, todo: str = "") -> None:
-        super().__init__(reason, todo=todo)
-        self.reason = reason
 
 
 class _Plain:

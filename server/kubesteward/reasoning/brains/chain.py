@@ -69,9 +69,7 @@ class Chain:
                 return
             if number + 1 < len(self._brains):
                 yield Switched(brain.name, self._brains[number + 1].name, failed[-1].reason)
-        reasons = (
-            f"{brain.name}: {error.reason.rstrip('.')}" for brain, error in zip(self._brains, failed, strict=True)
-        )
+        reasons = (f"{brain.name}: {error.reason}" for brain, error in zip(self._brains, failed, strict=True))
         raise BrainOffline("; ".join(reasons), f"{failed[0].todo}{self._allowance}".strip())
 
     async def _asked(self, number: int, ask: Ask) -> AsyncGenerator[Event, None]:

@@ -52,6 +52,7 @@ _ELSEWHERE = ("-cloud", ":cloud")
 
 class OllamaBrain(RemoteBrain):
     provider = "ollama"
+    modules = ("ollama",)
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)

@@ -37,11 +37,15 @@ if TYPE_CHECKING:
 URL = "https://api.openai.com/v1"
 FAILED = "The call failed: "
 """The API has no field for it."""
+_TAKE_TEMPERATURE = ("gpt-3", "gpt-4", "chatgpt-")
+"""Models that think refuse it."""
 _STATUS = {"server_error": 500, "rate_limit_exceeded": 429}
 
 
 class OpenAISDK(RemoteBrain):
     """The client and the errors, which both APIs of this SDK share."""
+
+    modules = ("openai", "openai.resources.responses", "openai.resources.chat")
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
@@ -129,7 +133,7 @@ class OpenAIBrain(OpenAISDK):
                 }
                 for tool in ask.tools
             ]
-        if ask.temperature is not None:
+        if ask.temperature is not None and self.model.startswith(_TAKE_TEMPERATURE):
             made["temperature"] = ask.temperature
         if self._place.effort:
             made["reasoning"] = {"effort": self._place.effort, "summary": "auto"}
