@@ -77,7 +77,10 @@ async def asked(
 ) -> AsyncIterator[Asked]:
     """`options` are the server's, the rest is of the brain's `Place`."""
     server_class, brain_class = PROVIDERS[provider]
-    server = server_class(*entries, **(options or {}))
+    options = dict(options or {})
+    tls = options.pop("tls", None)
+    server = server_class(*entries, **options)
+    server.tls = tls
     found = Asked(server, None)  # type: ignore[arg-type]  # made below, when the server has its port
 
     async def sleep(seconds: float) -> None:

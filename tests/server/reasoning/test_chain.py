@@ -86,6 +86,7 @@ async def test_the_next_one_goes_on_where_the_first_is_offline_and_says_so() -> 
     )
 
 
+@pytest.mark.requirement("brains.premises")
 async def test_a_question_never_leaves_the_premises_unless_that_was_allowed() -> None:
     cloud = Scripted("cloud")
     chain = Chain([Scripted("here", local=True, failures=down()), cloud])

@@ -83,6 +83,7 @@ async def test_what_may_pass_is_tried_again_after_longer_and_longer_waits(provid
     assert 1.0 <= second <= 3.0
 
 
+@pytest.mark.requirement("brains.failures")
 @every
 async def test_after_the_last_attempt_the_brain_is_offline(provider: str) -> None:
     async with asked(provider, *[Fail(500, "the disk is full")] * 3) as it:
@@ -333,6 +334,7 @@ async def test_a_stream_that_nobody_reads_to_its_end_is_closed(provider: str) ->
     assert done.message.text == "It is the memory."
 
 
+@pytest.mark.requirement("brains.keys")
 @every
 @pytest.mark.parametrize(
     "entry",

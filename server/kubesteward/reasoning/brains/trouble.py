@@ -128,6 +128,8 @@ def broken(side: Side, error: BaseException) -> Exception:
             todo = "Set SSL_CERT_FILE to the authority's certificate, if you trust it."
             return BrainMisconfigured(f"The certificate of {side.provider} is not trusted.", todo)
     names = {type(found).__name__ for found in chain}
+    if "ProxyError" in names:
+        return Trouble(f"the proxy does not let {side.provider} be reached", todo="Check HTTPS_PROXY and NO_PROXY.")
     if any(isinstance(found, ConnectionRefusedError) for found in chain) or "ConnectError" in names:
         return _unreachable(side)
     if any(isinstance(found, socket.gaierror) for found in chain):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterator
@@ -49,11 +50,13 @@ class Loopback(ABC):
         self.refused: list[str] = []
         self.attempts = 0
         self.port = 0
+        self.tls: ssl.SSLContext | None = None
         self._going = asyncio.Event()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}{self.base}"
+        where = "https://localhost" if self.tls else "http://127.0.0.1"
+        return f"{where}:{self.port}{self.base}"
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Loopback]:
@@ -63,7 +66,7 @@ class Loopback(ABC):
         app.router.add_route("*", "/{path:.*}", self._handle)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", self.port)
+        site = web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=self.tls)
         await site.start()
         self.port = runner.addresses[0][1]
         try:
