@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -53,6 +53,8 @@ def add(  # noqa: PLR0917 - the command line has them as options
         model, url = model or registry.MODELS.get(kind, ""), url or registry.default_url(kind, os.environ)
         setup = Setup(name, kind, model, url, place, private, effort)
         setup.check()
+        if kind in registry.MODELS and not (place or keychain):
+            _want_key(kind)
         if keychain:
             setup = replace(setup, key=keys.keep(name, typer.prompt(f"Key for {name}", hide_input=True)))
         brain = registry.made(setup)
@@ -73,6 +75,14 @@ def _key_place(kind: str, variable: str, file: str) -> str:
         return f"env:{variable}" if variable else f"file:{Path(file).expanduser().absolute()}"
     usual = ENVIRONMENT.get(kind, "")
     return f"env:{usual}" if usual and os.environ.get(usual) else ""
+
+
+def _want_key(kind: str) -> NoReturn:
+    from kubesteward.reasoning.brains.base import BrainMisconfigured
+    from kubesteward.reasoning.brains.keys import ENVIRONMENT
+
+    todo = f"Set {ENVIRONMENT[kind]}, or give --key-env, --key-file or --keychain."
+    raise BrainMisconfigured(f"A brain of the kind {kind} needs a key.", todo)
 
 
 def _where(brain: Brain) -> str:

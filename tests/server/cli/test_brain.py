@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import Result
 from tests.server.reasoning.loopback.anthropic import AnthropicServer
 from tests.server.reasoning.loopback.ollama import OllamaServer
 from tests.server.reasoning.loopback.script import Fail, Turn, Use
@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from kubesteward.cli.commands import app
 
-Run = Callable[..., Result]
+Run = Callable[..., Any]
 
 
 @pytest.fixture
@@ -81,6 +81,13 @@ def test_a_key_that_is_not_there_is_told_before_anything_is_kept(run: Run) -> No
     assert found.exit_code == 1
     assert "The variable NOT_THERE is not set." in found.stderr
     assert "the built-in one is used" in run("list").output
+
+
+def test_a_brain_that_cannot_do_without_a_key_wants_one(run: Run) -> None:
+    found = run("add", "anthropic")
+
+    assert found.exit_code == 1
+    assert "needs a key. Set ANTHROPIC_API_KEY, or give --key-env, --key-file or --keychain." in found.stderr
 
 
 def test_a_key_cannot_be_in_two_places(run: Run) -> None:

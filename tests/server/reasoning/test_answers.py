@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
+import anyio
 import pytest
+from tests.server.reasoning.loopback.chat import ChatServer
 from tests.server.reasoning.loopback.script import Turn, Use
 from tests.server.reasoning.providers import EVERY, ask, asked
 
@@ -247,6 +250,36 @@ async def test_the_effort_of_thinking_is_handed_on(provider: str, effort: str) -
     assert bool([value for value in given.values() if value]) == bool(effort)
     assert ("0.5" in json.dumps(body)) == (provider in {"openai-compatible", "ollama"})
     assert ("END" in json.dumps(body)) == (provider != "openai")
+
+
+@pytest.mark.parametrize("sloppy", ["no ids", "one index"])
+async def test_servers_that_leave_the_api_are_understood(sloppy: Literal["no ids", "one index"]) -> None:
+    async with asked("openai-compatible", LOOKING, Turn(say="It is the memory.")) as it:
+        assert isinstance(it.server, ChatServer)
+        it.server.sloppy = sloppy
+        first, _events = await it.answer(ask(max_tokens=100))
+        done, _events = await it.answer(ask("Why?", first.message, results(first.message)))
+
+    assert [call.arguments for call in first.message.calls] == [{"namespace": "shop"}, {"pod": "cart-1"}]
+    assert len({call.id for call in first.message.calls}) == 2
+    assert done.message.text == "It is the memory."
+    assert it.server.refused == []
+
+
+@every
+async def test_questions_at_the_same_time_do_not_mix(provider: str) -> None:
+    async with asked(provider, *[lambda heard: Turn(say=f"You said {heard.said}")] * 4) as it:
+        found: dict[int, str] = {}
+
+        async def one(number: int) -> None:
+            done, _events = await it.answer(ask(f"number {number}"))
+            found[number] = done.message.text
+
+        async with anyio.create_task_group() as group:
+            for number in range(4):
+                group.start_soon(one, number)
+
+    assert found == {number: f"You said number {number}" for number in range(4)}
 
 
 async def test_the_temperature_is_for_models_that_take_one() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer
 
@@ -16,9 +16,8 @@ TEXT = (Path(__file__).parents[3] / "docs/brains.md").read_text("utf-8")
 _COMMON = {"--state-dir", "--json", "--help"}
 
 
-def _commands() -> dict[str, click.Command]:
-    group = typer.main.get_command(app)
-    assert isinstance(group, click.Group)
+def _commands() -> dict[str, Any]:
+    group: Any = typer.main.get_command(app)
     return dict(group.commands)
 
 

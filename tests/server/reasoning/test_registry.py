@@ -94,9 +94,11 @@ def test_several_are_a_chain_that_stays_on_the_premises(setups: Setups) -> None:
     for setup in (CLOUD, HERE):
         setups.add(setup)
     setups.choose("", "", Choice(("here", "cloud", "builtin")))
-    found = brains(setups).brain("", "chat")
+    known = brains(setups)
+    found = known.brain("", "chat")
 
     assert isinstance(found, Chain)
+    assert known.brain("local:alice", "solver") is found
     assert [brain.name for brain in found._brains] == ["here", "builtin"]
 
 

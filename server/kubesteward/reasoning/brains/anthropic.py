@@ -33,7 +33,6 @@ from kubesteward.reasoning.brains.trouble import Trouble, refusal
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
-URL = "https://api.anthropic.com"
 _STOPS: dict[str, Stop] = {
     "end_turn": "end",
     "stop_sequence": "end",

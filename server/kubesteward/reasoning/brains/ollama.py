@@ -41,7 +41,6 @@ from kubesteward.reasoning.brains.trouble import Side, Trouble, refusal
 if TYPE_CHECKING:
     from ollama import AsyncClient
 
-URL = "http://127.0.0.1:11434"
 _START = "Start it with `ollama serve` or its app, or install it from https://ollama.com/download."
 _SMALLEST, _USUAL = 8192, 32768
 _KEPT = frozenset({"type", "items", "description", "enum"})

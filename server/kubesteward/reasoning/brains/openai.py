@@ -34,7 +34,6 @@ from kubesteward.reasoning.brains.trouble import Trouble, refusal
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-URL = "https://api.openai.com/v1"
 FAILED = "The call failed: "
 """The API has no field for it."""
 _TAKE_TEMPERATURE = ("gpt-3", "gpt-4", "chatgpt-")

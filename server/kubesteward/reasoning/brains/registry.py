@@ -117,6 +117,7 @@ class Brains:
         self._builtin = builtin
         self._retry = retry
         self._made: dict[Setup | str, Brain] = {}
+        self._chains: dict[tuple[Choice, tuple[int, ...]], Chain] = {}
 
     def chosen(self, principal: str, role: str) -> Chosen:
         """Which brains a principal's questions in a role go to: a choice, the only one set up, a key, or built in."""
@@ -137,7 +138,12 @@ class Brains:
         """
         choice = self.chosen(principal, role).choice
         brains = [self.named(name) for name in choice.brains]
-        return brains[0] if len(brains) == 1 else Chain(brains, may_leave=choice.may_leave)
+        if len(brains) == 1:
+            return brains[0]
+        which = (choice, tuple(map(id, brains)))  # the same chain for all, for it remembers who is offline
+        if which not in self._chains:
+            self._chains[which] = Chain(brains, may_leave=choice.may_leave)
+        return self._chains[which]
 
     def named(self, name: str) -> Brain:
         """Raises BrainMisconfigured where there is none of that name, or it cannot be made."""
@@ -159,3 +165,4 @@ class Brains:
         for brain in self._made.values():
             await brain.close()
         self._made.clear()
+        self._chains.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from itertools import count
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 from openai.types.chat.completion_create_params import CompletionCreateParamsBase
@@ -22,6 +22,8 @@ class ChatServer(OpenAIErrors):
         super().__init__(*entries, **options)
         self._ids = count(1)
         self._thoughts: dict[str, str] = {}
+        self.sloppy: Literal["", "no ids", "one index"] = ""
+        """How some servers leave the API: calls without ids, or all at one index; and no usage."""
 
     def check(self, request: web.Request, body: dict[str, Any]) -> None:
         needs(request.path == "/v1/chat/completions", "Invalid URL")
@@ -83,21 +85,25 @@ class ChatServer(OpenAIErrors):
             yield told({"reasoning_content": piece})
         for piece in pieces(turn.say):
             yield told({"refusal" if turn.ends == "refused" else "content": piece})
-        for index, use in enumerate(turn.calls):
+        for position, use in enumerate(turn.calls):
             identity = f"call_{next(self._ids)}"
             if turn.think:
                 self._thoughts[identity] = turn.think
-            begun = {
+            index = 0 if self.sloppy == "one index" else position
+            begun: dict[str, Any] = {
                 "index": index,
                 "id": identity,
                 "type": "function",
                 "function": {"name": use.name, "arguments": ""},
             }
+            if self.sloppy == "no ids":
+                begun = {"index": index, "function": {"name": use.name}}
             yield told({"tool_calls": [begun]})
             for piece in pieces(raw(use.arguments)):
                 yield told({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
         yield told({}, _STOPS.get(turn.ends) or ("tool_calls" if turn.calls else "stop"))
-        yield _data(head | {"choices": [], "usage": _usage(turn)})
+        if not self.sloppy:
+            yield _data(head | {"choices": [], "usage": _usage(turn)})
         yield b"data: [DONE]\n\n"
 
     def failed_within(self, failure: Fail) -> Iterator[bytes]:
