@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from kubesteward.cli import actions, audit, cluster, console, demo, diagnose, doctor, install, policy, rehearse, stop
+from kubesteward.cli import (
+    actions,
+    audit,
+    brain,
+    cluster,
+    console,
+    demo,
+    diagnose,
+    doctor,
+    install,
+    policy,
+    rehearse,
+    stop,
+)
 
 app = typer.Typer(
     name="kubesteward",
@@ -84,6 +97,7 @@ app.command()(stop.stop)
 app.command()(stop.resume)
 app.command()(console.console)
 app.add_typer(audit.app)
+app.add_typer(brain.app)
 app.add_typer(policy.app)
 app.command()(diagnose.diagnose)
 app.command()(doctor.doctor)

@@ -134,6 +134,15 @@ def m013_stopped(db: sqlite3.Connection) -> None:
     )
 
 
+def m014_brains(db: sqlite3.Connection) -> None:
+    """The brains that were set up, in the order of `added`, and who wants which for what; "" is everybody and all."""
+    db.execute("CREATE TABLE brains (name TEXT PRIMARY KEY, added INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID")
+    db.execute(
+        "CREATE TABLE brain_choices (principal TEXT NOT NULL, role TEXT NOT NULL, brains TEXT NOT NULL,"
+        " may_leave INTEGER NOT NULL, PRIMARY KEY (principal, role)) WITHOUT ROWID"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_audit,
     m002_actions,
@@ -148,6 +157,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m011_transcripts,
     m012_execution,
     m013_stopped,
+    m014_brains,
 )
 
 
