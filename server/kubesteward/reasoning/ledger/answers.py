@@ -1,8 +1,9 @@
 """Answers that were paid for, kept twofold: an investigation that was cut off takes up its own, and the same question
 about an unchanged world need not be paid again.
 
-`ask` is the digest of what was sent (prompt, tools, model, limits), `world` of what it was about. They are their
-principal's alone, since users may see different things of one cluster.
+`ask` is the digest of what was sent (prompt, tools, limits), `world` of what it was about. They are their principal's
+alone, since users may see different things of one cluster. An investigation takes up its own whichever brain gave it;
+another question's has to be of the same model.
 """
 
 from __future__ import annotations
@@ -37,22 +38,21 @@ class Kept:
     own: bool
 
 
-def digest_of(ask: Mapping[str, Any], seller: Seller) -> str:
-    """Of a question as JSON and whom it is put to.
-
-    Not RFC 8785: a model may have made arguments that canonical JSON cannot hold.
-    """
-    whole = [seller.provider, seller.model, seller.address, ask]
-    return hashlib.sha256(json.dumps(whole, sort_keys=True).encode()).hexdigest()
+def digest_of(ask: Mapping[str, Any]) -> str:
+    """Of a question as JSON. Not RFC 8785: a model may have made arguments that canonical JSON cannot hold."""
+    return hashlib.sha256(json.dumps(ask, sort_keys=True).encode()).hexdigest()
 
 
-def find(db: sqlite3.Connection, payer: Payer, ask: str, world: str, since: float) -> Kept | None:
-    """This investigation's own whatever its age; another one's only about the same world, `since` then."""
+def find(  # noqa: PLR0917 - what an answer is known by
+    db: sqlite3.Connection, payer: Payer, seller: Seller, ask: str, world: str, since: float
+) -> Kept | None:
+    """This investigation's own whatever its age; another one's only about the same world, of later than `since`."""
     row = db.execute(
         "SELECT a.body, u.money, (a.investigation <> '' AND a.investigation = :investigation) AS own"
         " FROM answers a JOIN usage u ON u.id = a.usage WHERE a.ask = :ask AND a.principal = :principal"
         " AND ((a.investigation <> '' AND a.investigation = :investigation)"
-        "      OR (:world <> '' AND a.world = :world AND a.at > :since))"
+        "      OR (:world <> '' AND a.world = :world AND a.at > :since"
+        "          AND u.provider = :provider AND u.model = :model))"
         " ORDER BY own DESC, a.at DESC LIMIT 1",
         {
             "ask": ask,
@@ -60,6 +60,8 @@ def find(db: sqlite3.Connection, payer: Payer, ask: str, world: str, since: floa
             "investigation": payer.investigation,
             "world": world,
             "since": since,
+            "provider": seller.provider,
+            "model": seller.model,
         },
     ).fetchone()
     return Kept(json.loads(row["body"]), row["money"], bool(row["own"])) if row else None

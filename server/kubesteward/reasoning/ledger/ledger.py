@@ -25,10 +25,12 @@ from kubesteward.reasoning.ledger.budgets import (
     until_midnight,
 )
 from kubesteward.reasoning.ledger.prices import Prices
-from kubesteward.reasoning.ledger.words import MILLION, Counted, Micros, Payer, Seller, Tokens, dollars
+from kubesteward.reasoning.ledger.words import Counted, Micros, Payer, Seller, Tokens, dollars
 from kubesteward_tools.errors import Refused
 
 if TYPE_CHECKING:
+    from sqlite3 import Connection
+
     from kubesteward.audit.log import AuditLog
     from kubesteward.store.store import Store
 
@@ -129,24 +131,31 @@ class Ledger:
             BudgetExceeded: a hard limit could be exceeded. PriceUnknown: nobody can tell whether one would be.
             StoreUnusable: nothing can be written down, and so nothing may be spent.
         """
-        now, digest = self._clock(), answers.digest_of(ask, seller)
+        now, digest = self._clock(), answers.digest_of(ask)
         with self._store.transaction() as db:
-            kept = answers.find(db, payer, digest, world, now - self._limits.fresh)
+            kept = answers.find(db, payer, seller, digest, world, now - self._limits.fresh)
             if kept is not None:
                 rows.enter(db, now, payer, seller, Tokens(), 0, cached=True, saved=kept.money)
                 return Known(kept.body, kept.own)
             rows.forget_before(db, midnight(now), now)
-            standings = self.standings(payer, estimate)
-            refused = next((item for item in standings if item.exceeded), None)
-            if refused is None:
-                held = rows.Held(secrets.token_hex(8), now, estimate.tokens, estimate.money)
-                rows.hold(db, payer, held)
-            else:
-                self._note(refused, payer, seller)
+            name = secrets.token_hex(8)
+            standings, refused = self._held(db, name, payer, seller, estimate, now)
         if refused is not None:
             raise _refusal(refused, seller, now)
         warnings = tuple(item.warning for item in standings if item.warning)
-        return Hold(held.id, payer, seller, digest, world, estimate, warnings)
+        return Hold(name, payer, seller, digest, world, estimate, warnings)
+
+    def _held(  # noqa: PLR0917 - one hold
+        self, db: Connection, name: str, payer: Payer, seller: Seller, estimate: Estimate, now: float
+    ) -> tuple[list[Standing], Standing | None]:
+        """Within a transaction: held, or refused and written down."""
+        standings = self.standings(payer, estimate)
+        refused = next((item for item in standings if item.exceeded), None)
+        if refused is None:
+            rows.hold(db, payer, rows.Held(name, now, estimate.tokens, estimate.money))
+        else:
+            self._note(refused, payer, seller)
+        return standings, refused
 
     def standings(self, payer: Payer, estimate: Estimate) -> list[Standing]:
         """How a payer stands with every budget that is theirs, were a call of this estimate made now."""
@@ -173,6 +182,21 @@ class Ledger:
             if answer is not None:
                 answers.keep(db, now, hold.payer, hold.ask, hold.world, usage, answer)
                 answers.tidy(db, self._limits, now)
+        return money
+
+    def lost(self, hold: Hold, counted: Counted) -> Micros | None:
+        """An attempt came to nothing and was paid all the same; another one is about to be made under the same hold.
+
+        Raises:
+            BudgetExceeded: there is no room for it any more; the hold is gone.
+        """
+        now, money = self._clock(), self.prices.of(counted, hold.seller)
+        with self._store.transaction() as db:
+            rows.enter(db, now, hold.payer, hold.seller, counted, money)
+            rows.let_go(db, hold.id)
+            refused = self._held(db, hold.id, hold.payer, hold.seller, hold.estimate, now)[1]
+        if refused is not None:
+            raise _refusal(refused, hold.seller, now)
         return money
 
     def release(self, hold: Hold) -> None:
@@ -217,8 +241,3 @@ def _refusal(refused: Standing, seller: Seller, now: float) -> Refused:
     why = f"{hard} leaves no room: {refused.spent} used{held}, and this call may take {refused.limit(refused.asked)}."
     todo = f"It resets at midnight UTC, in {until_midnight(now)}; `kubesteward budget set` changes it. Tools go on."
     return BudgetExceeded(why, todo=todo)
-
-
-def dollars_setting(amount: float) -> int:
-    """Millionths of what a person wrote in dollars."""
-    return round(amount * MILLION)

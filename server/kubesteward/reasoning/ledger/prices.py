@@ -61,10 +61,7 @@ def _is_price(text: str) -> bool:
 
 
 def published(counted: Counted, seller: Seller) -> Decimal | None:
-    """From the package's table. A gateway that it does not know has no price, whatever its models are called.
-
-    It leaves out calls that are billed apart from tokens, such as a provider's own web search.
-    """
+    """From the package's table. A provider that it does not know has no price, whatever its models are called."""
     from genai_prices import Usage, calc_price
 
     usage = Usage(
@@ -74,8 +71,6 @@ def published(counted: Counted, seller: Seller) -> Decimal | None:
         output_tokens=counted.output,
     )
     try:
-        if seller.address:
-            return calc_price(usage, seller.model, provider_api_url=seller.address).total_price
         return calc_price(usage, seller.model, provider_id=seller.provider).total_price
     except (LookupError, ValueError):  # an unknown model; a sort of tokens that the model has no price for
         return None
@@ -108,8 +103,3 @@ class Prices:
         written = self.of(Tokens(cache_write=taken, output=made), seller)
         known = [money for money in (plain, written) if money is not None]
         return max(known) if plain is not None else None
-
-
-def configured(text: str) -> Prices:
-    """With the operator's prices. Raises InvalidArguments as `parse`."""
-    return Prices(parse(text))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any, Literal, get_args
 
-from kubesteward.reasoning.ledger.budgets import DAY, Budgets, Scope, midnight
-from kubesteward.reasoning.ledger.rows import held, used
-from kubesteward.reasoning.ledger.words import MILLION
+from kubesteward.reasoning.ledger.budgets import DAY, EACH, Budget, Budgets, applying, midnight
+from kubesteward.reasoning.ledger.rows import COLUMNS, held, used
+from kubesteward.reasoning.ledger.words import MILLION, Payer
 from kubesteward.store.store import Store, StoreUnusable
 
 By = Literal["feature", "provider", "user", "model"]
@@ -67,34 +68,30 @@ def whole(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 def standing(store: Store, budgets: Budgets, now: float, principal: str | None = None) -> list[dict[str, Any]]:
     """Every budget with what was used of it today; of one principal's own only, where one is named."""
-    found = []
-    for budget in budgets.all():
-        column: Scope = budget.scope
-        for subject in _subjects(store, column, budget.subject, midnight(now), principal):
-            found.append(
-                {
-                    "scope": budget.scope,
-                    "subject": subject,
-                    "unit": budget.unit,
-                    "soft": budget.soft,
-                    "hard": budget.hard,
-                    "used": used(store.db, column, subject, budget.unit, midnight(now)),
-                    "held": held(store.db, column, subject, budget.unit),
-                }
-            )
+    found, since, every = [], midnight(now), budgets.all()
+    if principal is not None:  # of others one does not even see that they are limited
+        every = [replace(item, subject=principal) for item in _own(every, principal)]
+    for budget in every:
+        named = {item.subject for item in every if (item.scope, item.unit) == (budget.scope, budget.unit)}
+        for subject in _subjects(store, budget, named, since):
+            taken = used(store.db, budget.scope, subject, budget.unit, since)
+            under_way = held(store.db, budget.scope, subject, budget.unit)
+            found.append({**asdict(budget), "subject": subject, "used": taken, "held": under_way})
     return found
 
 
-def _subjects(store: Store, scope: Scope, subject: str, since: float, principal: str | None) -> list[str]:
-    """The ones that a budget for each is for: those that used anything since then, else the budget as it is written."""
-    if principal is not None:
-        own = {"user": [principal] if subject in ("*", principal) else []}
-        return own.get(scope, [])
-    if subject != "*":
-        return [subject]
-    column = {"session": "session", "user": "principal", "feature": "feature"}[scope]
+def _own(budgets: list[Budget], principal: str) -> list[Budget]:
+    nobody = Payer(principal, session="", feature="chat")
+    return [item for item in applying(budgets, nobody) if item.scope == "user"]
+
+
+def _subjects(store: Store, budget: Budget, named: set[str], since: float) -> list[str]:
+    """Whom a budget for each is for: those without one by name that have used anything; else as it is written."""
+    if budget.subject != EACH:
+        return [budget.subject]
+    column = COLUMNS[budget.scope]
     rows = store.db.execute(f"SELECT DISTINCT {column} FROM usage WHERE at >= ? ORDER BY 1", (since,))  # noqa: S608 - constants
-    return [row[0] for row in rows] or ["*"]
+    return [row[0] for row in rows if row[0] not in named] or [EACH]
 
 
 def told(store: Store, budgets: Budgets, now: float, principal: str | None) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from kubesteward.reasoning.ledger.words import Counted, Payer, Seller
 LONGEST_CALL = 3600.0
 """Seconds for which a hold counts beyond midnight: no call to a brain takes longer."""
 
-_COLUMNS: dict[Scope, str] = {"session": "session", "user": "principal", "feature": "feature"}
+COLUMNS: dict[Scope, str] = {"session": "session", "user": "principal", "feature": "feature"}
 _USED: dict[Unit, str] = {
     "usd": "COALESCE(SUM(money), 0)",
     "tokens": "COALESCE(SUM(input + output + cache_read + cache_write), 0)",
@@ -65,10 +65,10 @@ def forget_before(db: sqlite3.Connection, day: float, now: float) -> None:
 
 
 def used(db: sqlite3.Connection, scope: Scope, subject: str, unit: Unit, since: float) -> int:
-    query = f"SELECT {_USED[unit]} FROM usage WHERE at >= ? AND {_COLUMNS[scope]} = ?"  # noqa: S608 - constants
+    query = f"SELECT {_USED[unit]} FROM usage WHERE at >= ? AND {COLUMNS[scope]} = ?"  # noqa: S608 - constants
     return int(db.execute(query, (since, subject)).fetchone()[0])
 
 
 def held(db: sqlite3.Connection, scope: Scope, subject: str, unit: Unit) -> int:
-    query = f"SELECT {_HELD[unit]} FROM holds WHERE {_COLUMNS[scope]} = ?"  # noqa: S608 - constants
+    query = f"SELECT {_HELD[unit]} FROM holds WHERE {COLUMNS[scope]} = ?"  # noqa: S608 - constants
     return int(db.execute(query, (subject,)).fetchone()[0])

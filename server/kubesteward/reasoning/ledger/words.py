@@ -60,12 +60,11 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """Who answers. `local` brains cost nothing. `address` is the base URL of a compatible provider, "" for the usual."""
+    """Who answers, by the names that prices go by. `local` brains cost nothing."""
 
     provider: str
     model: str
     local: bool = False
-    address: str = ""
 
 
 def dollars(money: int | None) -> str:
