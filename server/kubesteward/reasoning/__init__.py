@@ -1,1 +1,1 @@
-"""Investigates with a brain or with none; knocks at the same front door as every other MCP client."""
+"""The investigator inside the server. It is a client of the tools as every other one, and asks a brain what to do next."""

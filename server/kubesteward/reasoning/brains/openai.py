@@ -1,0 +1,249 @@
+"""OpenAI's models, by its SDK and the Responses API (https://developers.openai.com/api/reference/resources/responses).
+
+Nothing is stored at the provider: every request carries the whole conversation, and thoughts go back encrypted as they came.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from kubesteward.reasoning.brains import arguments
+from kubesteward.reasoning.brains.base import (
+    Ask,
+    Done,
+    Json,
+    Message,
+    Part,
+    Stop,
+    Text,
+    TextDelta,
+    Thought,
+    ThoughtDelta,
+    ToolCall,
+    ToolResult,
+    Usage,
+)
+from kubesteward.reasoning.brains.http import PLACEHOLDER, options
+from kubesteward.reasoning.brains.remote import Meter, Place, RemoteBrain
+from kubesteward.reasoning.brains.retry import Events, after
+from kubesteward.reasoning.brains.trouble import Trouble, refusal
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+URL = "https://api.openai.com/v1"
+FAILED = "The call failed: "
+"""The API has no field for it."""
+_STATUS = {"server_error": 500, "rate_limit_exceeded": 429}
+
+
+class OpenAISDK(RemoteBrain):
+    """The client and the errors, which both APIs of this SDK share."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._made = False
+
+    @cached_property
+    def _client(self) -> AsyncOpenAI:
+        import httpx2
+        from openai import AsyncOpenAI, OpenAIError
+
+        self.failures = (*RemoteBrain.failures, OpenAIError, httpx2.HTTPError)
+        self._made = True
+        place = self._place
+        made = options(httpx2, place.address, place.key, place.limits)
+        return AsyncOpenAI(
+            api_key=PLACEHOLDER,
+            base_url=place.address.url,
+            max_retries=0,
+            timeout=made["timeout"],
+            http_client=httpx2.AsyncClient(**made),
+        )
+
+    def _told(self, error: Exception) -> Exception:
+        from openai import APIConnectionError, APIError, APIStatusError
+
+        if isinstance(error, APIStatusError):
+            said = error.body.get("message", "") if isinstance(error.body, dict) else str(error.body or "")
+            wait = after(error.response.headers.get("retry-after"), self._place.now())
+            return refusal(self.side, error.status_code, f"{error.code} {error.type}", str(said), wait)
+        if isinstance(error, APIError) and not isinstance(error, APIConnectionError) and error.body is not None:
+            return self._in_stream(str(error.code or error.type or ""), error.message)
+        return super()._told(error)
+
+    def _in_stream(self, code: str, said: str) -> Exception:
+        """An error within a stream carries no status of its own."""
+        status = int(code) if code.isdecimal() and len(code) == 3 else _STATUS.get(code, 400)
+        found = refusal(self.side, status, code, said)
+        known = status != 400 or type(found).__name__ != "BrainMisconfigured"
+        return found if known else Trouble(f"{self.provider} broke off ({self.side.clean(said)})")
+
+    async def _look(self) -> None:
+        await self._client.models.retrieve(self.model)
+
+    async def close(self) -> None:
+        if self._made:
+            await self._client.close()
+
+
+class OpenAIBrain(OpenAISDK):
+    provider = "openai"
+
+    async def _events(self, ask: Ask, meter: Meter) -> Events:
+        reading = _Reading(meter)
+        async with await self._client.responses.create(**self._request(ask), stream=True) as stream:
+            async for event in stream:
+                if event.type == "error":
+                    raise self._in_stream(event.code or "", event.message)
+                if event.type == "response.failed":
+                    reading.take(event)
+                    error = event.response.error
+                    raise self._in_stream(error.code if error else "server_error", error.message if error else "")
+                if (delta := reading.take(event)) is not None:
+                    yield delta
+        if not reading.whole:
+            raise Trouble(f"the answer of {self.provider} was cut off")
+        yield reading.done()
+
+    def _request(self, ask: Ask) -> Json:
+        made: Json = {
+            "model": self.model,
+            "input": items(ask.messages),
+            "max_output_tokens": ask.max_tokens,
+            "store": False,
+        }
+        if ask.system:
+            made["instructions"] = ask.system
+        if ask.tools:
+            made["tools"] = [
+                {
+                    "type": "function",
+                    "name": tool.name,
+                    "description": tool.description,
+                    "parameters": tool.schema,
+                    "strict": False,
+                }
+                for tool in ask.tools
+            ]
+        if ask.temperature is not None:
+            made["temperature"] = ask.temperature
+        if self._place.effort:
+            made["reasoning"] = {"effort": self._place.effort, "summary": "auto"}
+        return made
+
+
+def items(messages: tuple[Message, ...]) -> list[Json]:
+    """Messages as input items: each thought, text, call and result is one of its own."""
+    return [item for message in messages for part in message.parts if (item := _item(message.role, part)) is not None]
+
+
+def _item(role: str, part: Part) -> Json | None:
+    match part:
+        case Text() if part.text:
+            return {"role": role, "content": part.text, **part.opaque.get("openai", {})}
+        case Thought():
+            return part.opaque.get("openai")
+        case ToolCall():
+            said = json.dumps(arguments.shown(part), ensure_ascii=False)
+            return {"type": "function_call", "call_id": part.id, "name": part.name, "arguments": said}
+        case ToolResult():
+            text = f"{FAILED}{part.text}" if part.is_error else part.text
+            return {"type": "function_call_output", "call_id": part.call_id, "output": text}
+    return None
+
+
+class _Reading:
+    """The output items of a response while they come."""
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._items: dict[int, Json] = {}
+        self._refused = False
+        self._cut = ""
+        self.whole = False
+
+    def take(self, event: Any) -> TextDelta | ThoughtDelta | None:
+        """What can be shown of an event at once."""
+        match event.type:
+            case "response.output_text.delta":
+                self._grow(event, "text")
+                return TextDelta(event.delta)
+            case "response.refusal.delta":
+                self._refused = True
+                self._grow(event, "text")
+                return TextDelta(event.delta)
+            case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
+                return ThoughtDelta(event.delta)
+            case "response.function_call_arguments.delta":
+                self._grow(event, "arguments")
+            case "response.output_item.added":
+                self._items[event.output_index] = {"item": event.item.to_dict(), "text": "", "arguments": ""}
+            case "response.output_item.done":
+                self._items[event.output_index] = {"item": event.item.to_dict(), "whole": True}
+            case "response.completed" | "response.incomplete" | "response.failed":
+                self._end(event.response)
+        return None
+
+    def _grow(self, event: Any, field: str) -> None:
+        self._items[event.output_index][field] += event.delta
+
+    def _end(self, response: Any) -> None:
+        self.whole = True
+        if response.status == "incomplete":
+            details = response.incomplete_details
+            self._cut = (details.reason if details else None) or "max_output_tokens"
+        if (used := response.usage) is not None:
+            cached, written = used.input_tokens_details.cached_tokens, _written(used.input_tokens_details)
+            self._meter.usage = Usage(
+                input=max(0, used.input_tokens - cached - written),
+                output=used.output_tokens,
+                cache_read=cached,
+                cache_write=written,
+                reasoning=used.output_tokens_details.reasoning_tokens,
+            )
+
+    def done(self) -> Done:
+        parts = tuple(part for _, kept in sorted(self._items.items()) for part in self._parts(kept))
+        return Done(Message("assistant", parts), self._stop(), self._meter.usage)
+
+    def _stop(self) -> Stop:
+        if self._refused or self._cut == "content_filter":
+            return "refused"
+        return "truncated" if self._cut else "end"
+
+    def _parts(self, kept: Json) -> list[Part]:
+        item = kept["item"]
+        match item["type"]:
+            case "message":
+                return self._texts(item, kept)
+            case "reasoning":
+                return [_thought(item)] if kept.get("whole") else []
+            case "function_call":
+                unfinished = not kept.get("whole") or item.get("status") == "incomplete"
+                said = item["arguments"] if kept.get("whole") else kept["arguments"]
+                return [arguments.call(item["call_id"], item["name"], said, cut=unfinished)]
+        return []
+
+    def _texts(self, item: Json, kept: Json) -> list[Part]:
+        opaque = {"openai": {"phase": item["phase"]}} if item.get("phase") else {}
+        if not kept.get("whole"):
+            return [Text(kept["text"], opaque)] if kept["text"] else []
+        said = [(content.get("text") or content.get("refusal") or "", content["type"]) for content in item["content"]]
+        self._refused = self._refused or any(kind == "refusal" for _, kind in said)
+        return [Text(text, opaque) for text, _ in said if text]
+
+
+def _written(details: Any) -> int:
+    return int(getattr(details, "cache_write_tokens", 0) or 0)
+
+
+def _thought(item: Json) -> Thought:
+    """Only an encrypted one can go back, for the provider has kept nothing."""
+    text = "\n\n".join(found["text"] for found in (item.get("summary") or item.get("content") or []))
+    if not item.get("encrypted_content"):
+        return Thought(text)
+    kept = {name: item[name] for name in ("type", "id", "summary", "encrypted_content")}
+    return Thought(text, {"openai": kept})

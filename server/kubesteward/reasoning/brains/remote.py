@@ -1,0 +1,151 @@
+"""What all brains behind an SDK share: retries, the limit of time, one way of failing, and calls told at the end only."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+
+from kubesteward.reasoning.brains.addresses import Address
+from kubesteward.reasoning.brains.base import Ask, CallMade, Done, Event, Health, Usage, estimate
+from kubesteward.reasoning.brains.http import Limits
+from kubesteward.reasoning.brains.keys import Key
+from kubesteward.reasoning.brains.retry import Events, Retry
+from kubesteward.reasoning.brains.trouble import Side, Trouble, broken
+from kubesteward_tools.errors import SteadyError
+
+
+@dataclass(frozen=True)
+class Place:
+    """Which model is asked where, and how. `effort` of thinking is "" (the model's own), low, medium or high.
+
+    `now` is epoch seconds, for a Retry-After that is a date.
+    """
+
+    name: str
+    model: str
+    address: Address
+    key: Key | None = None
+    effort: str = ""
+    limits: Limits = Limits()
+    retry: Retry = Retry()
+    now: Callable[[], float] = time.time
+
+
+@dataclass
+class Meter:
+    """What an attempt has used so far, as far as the provider has said."""
+
+    usage: Usage = Usage()
+
+
+class RemoteBrain(ABC):
+    """A subclass turns an SDK's stream into events, and the SDK's errors into ours."""
+
+    provider: str
+    failures: tuple[type[Exception], ...] = (OSError, ValueError, TypeError, KeyError, AttributeError, LookupError)
+    """What an SDK raises, and what comes of answers of an unexpected shape."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    @property
+    def name(self) -> str:
+        return self._place.name
+
+    @property
+    def model(self) -> str:
+        return self._place.model
+
+    @property
+    def local(self) -> bool:
+        return self._place.address.reach != "public"
+
+    def __repr__(self) -> str:
+        return f"<{self.provider} {self.name!r} {self.model!r}>"
+
+    @property
+    def side(self) -> Side:
+        return Side(self.provider, self.model, self._place.key)
+
+    def count(self, ask: Ask) -> int:
+        return estimate(ask)
+
+    async def stream(self, ask: Ask) -> AsyncGenerator[Event, None]:
+        """Raises BrainOffline, BrainMisconfigured, PromptTooLong or BrainRefused."""
+        async with aclosing(self._place.retry.stream(lambda: self._attempt(ask))) as events:
+            async for event in events:
+                if isinstance(event, Done):
+                    done = self._finished(event)
+                    for call in done.message.calls:
+                        if not call.malformed and done.stop != "refused":
+                            yield CallMade(call)
+                    yield done
+                else:
+                    yield event
+
+    def _finished(self, done: Done) -> Done:
+        stop = "tools" if done.stop == "end" and done.message.calls else done.stop
+        return replace(done, stop=stop, brain=self.name, model=self.model)
+
+    async def _attempt(self, ask: Ask) -> Events:
+        """One request. Outside of the except clauses, so that no error of an SDK hangs on to ours."""
+        meter = Meter()
+        failed: Exception | None = None
+        try:
+            async with aclosing(self._events(ask, meter)) as events, aclosing(self._in_time(events)) as timely:
+                async for event in timely:
+                    yield event
+        except (Trouble, SteadyError) as error:
+            failed = error
+        except self.failures as error:
+            failed = self._told(error)
+        if isinstance(failed, Trouble):
+            raise Trouble(failed.reason, failed.after, failed.todo, meter.usage)
+        if failed is not None:
+            raise failed.with_traceback(None)
+
+    async def _in_time(self, events: Events) -> Events:
+        """A server that sends a sign of life for ever would never run into the limit between two pieces."""
+        import anyio
+
+        until = anyio.current_time() + self._place.limits.whole
+        while True:
+            try:
+                with anyio.fail_after(until - anyio.current_time()):
+                    event = await anext(events)
+            except StopAsyncIteration:
+                return
+            yield event
+
+    async def check(self) -> Health:
+        """Whether the brain would answer, without asking it anything. Never raises."""
+        failed: Exception
+        try:
+            await self._look()
+        except (Trouble, SteadyError) as error:
+            failed = error
+        except self.failures as error:
+            failed = self._told(error)
+        else:
+            return Health(ok=True)
+        if isinstance(failed, SteadyError):
+            return Health(False, failed.message, failed.todo)
+        return Health(False, str(failed), getattr(failed, "todo", "") or "Try again later, or choose another brain.")
+
+    def _told(self, error: Exception) -> Exception:
+        """Our error for one of an SDK."""
+        return broken(self.side, error)
+
+    @abstractmethod
+    def _events(self, ask: Ask, meter: Meter) -> Events:
+        """Deltas and one Done; what was used goes to the meter as soon as it is known."""
+
+    @abstractmethod
+    async def _look(self) -> None:
+        """Ask the provider for the model, for nothing."""
+
+    @abstractmethod
+    async def close(self) -> None: ...
