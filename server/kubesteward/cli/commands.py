@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from kubesteward.cli import actions, audit, cluster, console, demo, diagnose, doctor, install, policy, rehearse, stop
+from kubesteward.cli import (
+    actions,
+    audit,
+    cluster,
+    console,
+    demo,
+    diagnose,
+    doctor,
+    install,
+    policy,
+    rehearse,
+    stop,
+    usage,
+)
 
 app = typer.Typer(
     name="kubesteward",
@@ -77,6 +90,8 @@ app.command()(stop.resume)
 app.command()(console.console)
 app.add_typer(audit.app)
 app.add_typer(policy.app)
+app.command()(usage.usage)
+app.add_typer(usage.budgets)
 app.command()(diagnose.diagnose)
 app.command()(doctor.doctor)
 app.command()(rehearse.rehearse)

@@ -55,9 +55,7 @@ class Metrics:
         self._decisions = self._counter(
             "gate_decisions", "Verdicts of the gate's stages on proposed changes.", "stage", "decision"
         )
-        self._denials = self._counter(
-            "gate_denials", "Changes that were denied, by rule.", "stage", "rule"
-        )
+        self._denials = self._counter("gate_denials", "Changes that were denied, by rule.", "stage", "rule")
         self._steps = self._counter("action_steps", "Steps of actions, by the status they led to.", "status")
         self._approval = self._histogram(
             "approval_wait_seconds", "From the question to a person's answer.", WAIT_SECONDS, "channel"

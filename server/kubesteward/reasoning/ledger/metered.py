@@ -6,8 +6,8 @@ To be put round each brain of a chain and not round the chain, for the ledger ha
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from typing import cast
 
@@ -84,7 +84,7 @@ class Metered:
     async def close(self) -> None:
         await self._brain.close()
 
-    async def stream(self, ask: Ask) -> AsyncIterator[Event]:
+    async def stream(self, ask: Ask) -> AsyncGenerator[Event, None]:
         """As the brain does, but calls are announced when the answer is paid and written down.
 
         Raises:
@@ -103,8 +103,9 @@ class Metered:
                     yield event
                 return
             self._tell(begun)
-            async for event in self._asked(ask, begun, chat):
-                yield event
+            async with aclosing(self._asked(ask, begun, chat)) as events:
+                async for event in events:
+                    yield event
 
     def _tell(self, hold: Hold) -> None:
         for warning in hold.warnings:
@@ -112,10 +113,10 @@ class Metered:
                 self._warned.add(warning)
                 self._warn(warning)
 
-    async def _asked(self, ask: Ask, hold: Hold, chat: Chat) -> AsyncIterator[Event]:
+    async def _asked(self, ask: Ask, hold: Hold, chat: Chat) -> AsyncGenerator[Event, None]:
         seen, answer = 0, list[Event]()
         # brains stream by generators: whoever leaves early has the connection closed at once
-        stream = cast("AsyncGenerator[Event]", self._brain.stream(ask))
+        stream = cast("AsyncGenerator[Event, None]", self._brain.stream(ask))
         try:
             async with aclosing(stream):
                 async for event in stream:
@@ -155,7 +156,8 @@ class Metered:
 
     def _abandoned(self, ask: Ask, hold: Hold, seen: int, chat: Chat) -> None:
         usage = Usage(input=self._brain.count(ask), output=-(-seen // CHARACTERS_OF_A_TOKEN))
-        chat.used(usage, self._ledger.settle(hold, usage))
+        with suppress(StoreUnusable):  # what interrupted it is the news; the most of it stays held
+            chat.used(usage, self._ledger.settle(hold, usage))
 
 
 def _announced(done: Done) -> list[Event]:

@@ -61,7 +61,9 @@ def _is_price(text: str) -> bool:
 
 
 def published(counted: Counted, seller: Seller) -> Decimal | None:
-    """From the package's table. A provider that it does not know has no price, whatever its models are called."""
+    """From the package's table. A provider that it does not know by this very name has no price, whatever its models
+    are called: the table would take a gateway for the house whose models it sells.
+    """
     from genai_prices import Usage, calc_price
 
     usage = Usage(
@@ -71,9 +73,10 @@ def published(counted: Counted, seller: Seller) -> Decimal | None:
         output_tokens=counted.output,
     )
     try:
-        return calc_price(usage, seller.model, provider_id=seller.provider).total_price
+        found = calc_price(usage, seller.model, provider_id=seller.provider)
     except (LookupError, ValueError):  # an unknown model; a sort of tokens that the model has no price for
         return None
+    return found.total_price if found.provider.id == seller.provider else None
 
 
 class Prices:
