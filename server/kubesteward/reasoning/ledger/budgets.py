@@ -64,7 +64,7 @@ class Standing:
         soft = self.budget.soft
         if soft is None or self.used + self.held + (self.asked or 0) <= soft:
             return ""
-        return f"the soft limit of {self.limit(soft)} a day for {self.budget.whose} is reached ({self.spent} used)"
+        return f"the soft limit of {self.limit(soft)} a day for {self.budget.whose} is reached"
 
     @property
     def spent(self) -> str:
