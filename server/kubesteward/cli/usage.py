@@ -50,7 +50,7 @@ def usage(by: By = "feature", since: Since = "today", as_json: AsJson = False, s
     heads = (by, "calls", "cached", "input", "cached input", "output", "cost", "saved")
     _print_table([heads, *(_cells(line, by) for line in every)])
     if unpriced := int(sum(line["unpriced_calls"] for line in lines)):
-        typer.echo(f"{unpriced} calls are of models whose price is not known; KUBESTEWARD_MODEL_PRICES can tell it.")
+        typer.echo(f"Calls without a known price: {unpriced}. KUBESTEWARD_MODEL_PRICES can tell it.")
 
 
 @budgets.callback()

@@ -56,7 +56,7 @@ class Metrics:
             "gate_decisions", "Verdicts of the gate's stages on proposed changes.", "stage", "decision"
         )
         self._denials = self._counter("gate_denials", "Changes that were denied, by rule.", "stage", "rule")
-        self._steps = self._counter("action_steps", "Steps of actions, by the status they led to.", "status")
+        self._steps = self._counter("action_steps", "Steps of actions, and what they led to.", "step", "status")
         self._approval = self._histogram(
             "approval_wait_seconds", "From the question to a person's answer.", WAIT_SECONDS, "channel"
         )
@@ -107,7 +107,7 @@ class Metrics:
             self._refused.labels(str(budget.get("scope")), str(budget.get("unit"))).inc()
         if not kind.startswith("action_"):
             return
-        self._steps.labels(str(record.get("status"))).inc()
+        self._steps.labels(kind.removeprefix("action_"), str(record.get("status"))).inc()
         if kind == "action_proposed":
             for verdict in record.get("verdicts") or ():
                 self._decided(verdict)

@@ -31,7 +31,7 @@ def test_usage_is_a_table_with_a_total(kubesteward: Command, purse: Purse) -> No
         "local:alice  2      1       1,500,000  20            0       $1.5000  $1.5000",
         "local:bob    1      0       7          0             2       $0.00    $0.00",
         "total        3      1       1,500,007  20            2       $1.5000  $1.5000",
-        "1 calls are of models whose price is not known; KUBESTEWARD_MODEL_PRICES can tell it.",
+        "Calls without a known price: 1. KUBESTEWARD_MODEL_PRICES can tell it.",
     ]
 
 

@@ -123,7 +123,9 @@ async def test_a_hard_limit_is_looked_at_before_anything_is_sent(tmp_path: Path)
 
 async def test_a_provider_that_is_down_is_not_paid_but_what_was_lost_is(tmp_path: Path) -> None:
     purse = Purse(tmp_path)
-    brain = Scripted(TextDelta("lo"), Lost(Usage(input=90, output=1)), Waiting(1, "busy", 1), BrainOffline("it is down"))
+    brain = Scripted(
+        TextDelta("lo"), Lost(Usage(input=90, output=1)), Waiting(1, "busy", 1), BrainOffline("it is down")
+    )
 
     with pytest.raises(BrainOffline):
         await heard(metered(purse, brain))
