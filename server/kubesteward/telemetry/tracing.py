@@ -25,8 +25,8 @@ def configure() -> bool:
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    except ImportError:
-        log.warning("OTEL_* variables ask for spans, which needs: pip install 'kubesteward[telemetry]'")
+    except ImportError as error:
+        log.warning("spans are wanted but %s is missing: pip install 'kubesteward[telemetry]'", error.name)
         return False
     from opentelemetry.trace import set_tracer_provider
 
