@@ -136,7 +136,8 @@ def m013_stopped(db: sqlite3.Connection) -> None:
 
 def m014_ledger(db: sqlite3.Connection) -> None:
     """What brains were asked and what it cost, in millionths of a dollar (NULL: nobody knows). `holds` are calls that
-    are under way, at the most they may cost; `answers` were paid for; a limit of `budgets` may be missing.
+    are under way, at the most they may cost; `answers` were paid for; a limit of `budgets` may be missing. `spent` adds
+    up `usage` by day of UTC, for every call asks what is left of a day.
     """
     db.execute(
         "CREATE TABLE usage (id INTEGER PRIMARY KEY, at REAL NOT NULL, principal TEXT NOT NULL, session TEXT NOT NULL,"
@@ -146,7 +147,10 @@ def m014_ledger(db: sqlite3.Connection) -> None:
         " saved INTEGER)"
     )
     db.execute("CREATE INDEX usage_at ON usage (at)")
-    db.execute("CREATE INDEX usage_investigation ON usage (investigation)")
+    db.execute(
+        "CREATE TABLE spent (day INTEGER NOT NULL, scope TEXT NOT NULL, subject TEXT NOT NULL, tokens INTEGER NOT NULL,"
+        " money INTEGER NOT NULL, PRIMARY KEY (day, scope, subject)) WITHOUT ROWID"
+    )
     db.execute(
         "CREATE TABLE holds (id TEXT PRIMARY KEY, at REAL NOT NULL, principal TEXT NOT NULL, session TEXT NOT NULL,"
         " feature TEXT NOT NULL, investigation TEXT NOT NULL, tokens INTEGER NOT NULL, money INTEGER) WITHOUT ROWID"

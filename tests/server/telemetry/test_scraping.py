@@ -37,6 +37,7 @@ async def scrape(url: str, **headers: str) -> Scraped:
     return Scraped(found.text, open_metrics="openmetrics" in found.headers["content-type"])
 
 
+@pytest.mark.requirement("telemetry.silent")
 @pytest.mark.parametrize("accept", ["", "application/openmetrics-text; version=1.0.0"])
 async def test_tool_calls_are_counted_by_outcome_and_timed(tmp_path: Path, accept: str) -> None:
     with served(tmp_path, FakeGate()) as url:
@@ -76,6 +77,7 @@ async def test_a_page_that_calls_itself_by_another_name_reads_nothing(tmp_path: 
     assert (refused.status_code, without.status_code) == (421, 200)
 
 
+@pytest.mark.requirement("telemetry.scraping")
 async def test_where_clients_need_a_token_scrapers_need_their_own(tmp_path: Path) -> None:
     with served(tmp_path, http_token=ALICE, metrics_token=SCRAPER) as url:
         answers = [

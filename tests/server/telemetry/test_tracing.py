@@ -83,6 +83,7 @@ def test_a_tool_call_its_audit_record_and_its_span_share_their_ids(run: Any) -> 
         assert span["attributes"]["mcp.method.name"] == "tools/call"
 
 
+@pytest.mark.requirement("telemetry.silent")
 def test_failures_are_marked_and_nothing_is_quoted(run: Any) -> None:
     failed = [span for span in run["spans"] if span["status"] == "ERROR"]
 

@@ -5,18 +5,14 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
-from kubesteward.reasoning.ledger.budgets import Scope, Unit
-from kubesteward.reasoning.ledger.words import Counted, Payer, Seller
+from kubesteward.reasoning.ledger.budgets import SCOPES, Scope, Unit, midnight, subject_of
+from kubesteward.reasoning.ledger.words import Counted, Payer, Seller, total
 
 LONGEST_CALL = 3600.0
 """Seconds for which a hold counts beyond midnight: no call to a brain takes longer."""
 
 COLUMNS: dict[Scope, str] = {"session": "session", "user": "principal", "feature": "feature"}
-_USED: dict[Unit, str] = {
-    "usd": "COALESCE(SUM(money), 0)",
-    "tokens": "COALESCE(SUM(input + output + cache_read + cache_write), 0)",
-}
-_HELD: dict[Unit, str] = {"usd": "COALESCE(SUM(money), 0)", "tokens": "COALESCE(SUM(tokens), 0)"}
+_SUMS: dict[Unit, str] = {"usd": "COALESCE(SUM(money), 0)", "tokens": "COALESCE(SUM(tokens), 0)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +42,18 @@ def enter(  # noqa: PLR0917 - the columns of one row
     values = (at, *who, seller.provider, seller.model, *sorts, money, cached, saved)
     marks = ", ".join("?" * len(values))
     row = db.execute(f"INSERT INTO usage VALUES (NULL, {marks})", values)  # noqa: S608 - question marks
+    if not cached:
+        _add(db, at, payer, total(counted), money or 0)
     return int(row.lastrowid or 0)
+
+
+def _add(db: sqlite3.Connection, at: float, payer: Payer, tokens: int, money: int) -> None:
+    day = int(midnight(at))
+    db.executemany(
+        "INSERT INTO spent VALUES (?, ?, ?, ?, ?) ON CONFLICT (day, scope, subject)"
+        " DO UPDATE SET tokens = tokens + excluded.tokens, money = money + excluded.money",
+        [(day, scope, subject_of(payer, scope), tokens, money) for scope in SCOPES],
+    )
 
 
 def hold(db: sqlite3.Connection, payer: Payer, held: Held) -> None:
@@ -60,15 +67,17 @@ def let_go(db: sqlite3.Connection, hold_id: str) -> bool:
 
 
 def forget_before(db: sqlite3.Connection, day: float, now: float) -> None:
-    """Holds of days that are over: their calls ended without anybody hearing of it, and their day counts no more."""
+    """What counts no more: sums of days that are over, and holds whose calls ended without anybody hearing of it."""
     db.execute("DELETE FROM holds WHERE at < ?", (min(day, now - LONGEST_CALL),))
+    db.execute("DELETE FROM spent WHERE day < ?", (int(day),))
 
 
-def used(db: sqlite3.Connection, scope: Scope, subject: str, unit: Unit, since: float) -> int:
-    query = f"SELECT {_USED[unit]} FROM usage WHERE at >= ? AND {COLUMNS[scope]} = ?"  # noqa: S608 - constants
-    return int(db.execute(query, (since, subject)).fetchone()[0])
+def used(db: sqlite3.Connection, scope: Scope, subject: str, unit: Unit, day: float) -> int:
+    """Of the day that began then."""
+    query = f"SELECT {_SUMS[unit]} FROM spent WHERE day = ? AND scope = ? AND subject = ?"  # noqa: S608 - constants
+    return int(db.execute(query, (int(day), scope, subject)).fetchone()[0])
 
 
 def held(db: sqlite3.Connection, scope: Scope, subject: str, unit: Unit) -> int:
-    query = f"SELECT {_HELD[unit]} FROM holds WHERE {COLUMNS[scope]} = ?"  # noqa: S608 - constants
+    query = f"SELECT {_SUMS[unit]} FROM holds WHERE {COLUMNS[scope]} = ?"  # noqa: S608 - constants
     return int(db.execute(query, (subject,)).fetchone()[0])

@@ -163,6 +163,7 @@ STEP = st.tuples(
 )
 
 
+@pytest.mark.requirement("cost.hard-limit")
 @settings(max_examples=40, deadline=None)
 @given(st.lists(STEP, max_size=40), st.integers(0, 150))
 def test_no_interleaving_of_calls_gets_beyond_a_hard_limit(steps: list[tuple[int, str, int]], hard: int) -> None:

@@ -100,6 +100,7 @@ async def test_what_is_used_is_written_down_before_anybody_acts_on_the_answer(tm
     assert brain.closed == 1
 
 
+@pytest.mark.requirement("cost.unchanged")
 async def test_a_second_run_over_the_same_world_asks_nobody_and_costs_nothing(tmp_path: Path) -> None:
     purse, brain = Purse(tmp_path), Scripted(CallMade(CALL), DONE)
     first = await heard(metered(purse, brain, world=lambda: "w-1"))

@@ -20,6 +20,7 @@ COMMAND = [sys.executable, "-m", "tests.server.reasoning.ledger.worker"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])}
 
 
+@pytest.mark.requirement("cost.hard-limit")
 def test_processes_that_spend_at_once_stay_within_the_limit_together(tmp_path: Path) -> None:
     purse = Purse(tmp_path)
     purse.limit(Budget("user", "*", "usd", hard=1000))
@@ -41,6 +42,7 @@ def test_processes_that_spend_at_once_stay_within_the_limit_together(tmp_path: P
     assert len(purse.records("budget_refused")) == 4 * 25 - 33
 
 
+@pytest.mark.requirement("cost.paid-once")
 @pytest.mark.parametrize(
     ("where", "rows", "held"), [("before the answer", 0, 1), ("between the rows", 0, 1), ("after the answer", 1, 0)]
 )
