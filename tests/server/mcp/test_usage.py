@@ -7,12 +7,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from tests.server.mcp.fakes import make_app
-from tests.server.mcp.test_http import ALICE, served
+from tests.server.mcp.test_http import ALICE, bearer, served
 from tests.server.reasoning.ledger.purse import Purse
 
 from kubesteward.mcp.server import build
@@ -46,9 +45,8 @@ async def test_over_stdio_it_is_everybodys(tmp_path: Path) -> None:
 async def test_over_http_it_is_ones_own(tmp_path: Path) -> None:
     spend(tmp_path)
     with served(tmp_path, http_token=ALICE) as url:
-        async with httpx2.AsyncClient(headers={"Authorization": f"Bearer {ALICE}"}, timeout=10) as http:
-            async with Client(streamable_http_client(url, http_client=http)) as client:
-                found = await read(client)
+        async with bearer(ALICE) as http, Client(streamable_http_client(url, http_client=http)) as client:
+            found = await read(client)
 
     assert (found["of"], found["usage"]["today"]["total"]["usd"]) == ("token:operator", 1.0)
     assert "bob" not in json.dumps(found)

@@ -1,4 +1,4 @@
-"""An investigation in a process of its own, whose spans are printed as JSON: a tracer provider is for good in a process.
+"""An investigation in a process of its own, its spans printed as JSON: a tracer provider is there for good.
 
 It asks a scripted brain and calls tools through the MCP client, as the loop does.
 """

@@ -15,7 +15,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 
 def test_every_metric_is_told_with_its_labels() -> None:
-    rows = re.findall(r"^\| `(kubesteward_\w+)` \| ([^|]*) \|", (DOCS / "telemetry.md").read_text("utf-8"), re.M)
+    rows = re.findall(r"^\| `(kubesteward_\w+)` \|([^|]*)\|", (DOCS / "telemetry.md").read_text("utf-8"), re.M)
     there = {
         metric.name.removesuffix("_total") for metric in Metrics().registry.collect() if "kubesteward" in metric.name
     }

@@ -137,4 +137,4 @@ async def test_scraping_opens_no_store_and_connects_to_no_cluster(tmp_path: Path
 
     assert await look(app) == Standing()
     assert {"store", "clusters", "people", "gate"} & set(vars(app)) == set()
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240 - a test has nobody to hold up

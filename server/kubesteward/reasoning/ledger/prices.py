@@ -50,7 +50,7 @@ def parse(text: str) -> Mapping[str, Price]:
         model, _, price = part.rpartition("=")
         given, _, made = price.partition("/")
         if not model or not _is_price(given) or not _is_price(made):
-            raise InvalidArguments(f"{part[:80]!r} is no price of a model.", todo=_HOW)
+            raise InvalidArguments(f"KUBESTEWARD_MODEL_PRICES: {part[:80]!r} is no price of a model.", todo=_HOW)
         found[model.strip().lower()] = Price(Decimal(given), Decimal(made))
     return found
 
