@@ -78,7 +78,7 @@ class Chat:
 
 
 def _attributes(payer: Payer, seller: Seller) -> dict[str, Any]:
-    return {
+    found = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": _PROVIDERS.get(seller.provider, seller.provider),
         "gen_ai.request.model": seller.model,
@@ -86,6 +86,7 @@ def _attributes(payer: Payer, seller: Seller) -> dict[str, Any]:
         "kubesteward.feature": payer.feature,
         "kubesteward.correlation": payer.correlation,
     }
+    return {name: value for name, value in found.items() if value}
 
 
 def _usage(sums: dict[str, int]) -> dict[str, int]:

@@ -168,9 +168,12 @@ class Ledger:
             found.append(Standing(budget, used, held, asked))
         return found
 
-    def settle(self, hold: Hold, counted: Counted, answer: Mapping[str, Any] | None = None) -> Micros | None:
-        """After the answer, with what the provider counted: what it cost, None where nobody knows. `answer` is kept;
-        None for one that was cut off, which is paid but answers nothing.
+    def settle(
+        self, hold: Hold, counted: Counted, answer: Mapping[str, Any] | None = None, *, reusable: bool = True
+    ) -> Micros | None:
+        """After the answer, with what the provider counted: what it cost, None where nobody knows. `answer` is kept
+        for its investigation, and for the same question of others if it is `reusable`; None for one that was cut off,
+        which is paid but answers nothing.
 
         Raises:
             StoreUnusable: it could not be written down; the most it may cost stays held.
@@ -180,7 +183,7 @@ class Ledger:
             rows.let_go(db, hold.id)
             usage = rows.enter(db, now, hold.payer, hold.seller, counted, money)
             if answer is not None:
-                answers.keep(db, now, hold.payer, hold.ask, hold.world, usage, answer)
+                answers.keep(db, now, hold.payer, hold.ask, hold.world if reusable else "", usage, answer)
                 answers.tidy(db, self._limits, now)
         return money
 

@@ -91,7 +91,7 @@ class Metered:
             BudgetExceeded, PriceUnknown: nothing was sent. StoreUnusable: nothing may be spent. Else as the brain.
         """
         seller = Seller(self.provider, self.model, self.local)
-        await asyncio.to_thread(self._ledger.prices.load)
+        await asyncio.to_thread(self._ledger.prices.load, seller)
         estimate = self._ledger.estimate(self._brain.count(ask), ask.max_tokens, seller)
         with Chat(self._payer, seller, self._watcher) as chat:
             begun = self._ledger.begin(self._payer, seller, ask.to_json(), estimate, self._world())
@@ -149,7 +149,8 @@ class Metered:
 
     def _settled(self, hold: Hold, done: Done, chat: Chat) -> list[Event]:
         whole = replace(done, brain=done.brain or self.name, model=done.model or self.model)
-        money = self._ledger.settle(hold, done.usage, whole.to_json())
+        reusable = done.stop in {"end", "tools"}  # whoever asks anew what was refused wants another answer
+        money = self._ledger.settle(hold, done.usage, whole.to_json(), reusable=reusable)
         chat.used(done.usage, money)
         chat.ended(done.stop)
         return _announced(whole)

@@ -86,9 +86,9 @@ class Prices:
         self._own = own or {}
         self._table = table
 
-    def load(self) -> None:
-        """Read the table now, in a thread: the first question costs some tenths of a second."""
-        self.of(Tokens(input=1), Seller("anthropic", "claude-sonnet-4-5"))
+    def load(self, seller: Seller) -> None:
+        """Read the table now, where it is needed: to be called in a thread, for it takes some tenths of a second."""
+        self.of(Tokens(input=1), seller)
 
     def of(self, counted: Counted, seller: Seller) -> Micros | None:
         """What it costs, rounded up; None where nobody knows."""

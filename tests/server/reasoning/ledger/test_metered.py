@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,17 @@ async def test_a_second_run_over_the_same_world_asks_nobody_and_costs_nothing(tm
     assert isinstance(again[-1], Done)
     assert (again[-1].message, again[-1].usage) == (MESSAGE, Usage())
     assert usage(purse) == [(90, 10, 100, 0), (0, 0, 0, 1)]
+
+
+@pytest.mark.parametrize("stop", ["refused", "truncated"])
+async def test_what_was_refused_is_asked_anew_by_another_investigation_alone(tmp_path: Path, stop: Any) -> None:
+    purse, brain = Purse(tmp_path), Scripted(replace(DONE, stop=stop))
+    other = replace(ALICE, investigation="inv-2")
+    await heard(metered(purse, brain, world=lambda: "w-1"))
+    await heard(metered(purse, brain, world=lambda: "w-1"))
+    await heard(Metered(brain, purse.ledger, other, world=lambda: "w-1"))
+
+    assert brain.asked == 2
 
 
 async def test_a_hard_limit_is_looked_at_before_anything_is_sent(tmp_path: Path) -> None:
