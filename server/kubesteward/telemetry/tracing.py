@@ -31,11 +31,12 @@ def configure() -> bool:
     from opentelemetry.trace import set_tracer_provider
 
     from kubesteward import __version__
+    from kubesteward.telemetry.exporting import Redacting
 
     name = os.environ.get("OTEL_SERVICE_NAME") or SERVICE
     resource = Resource.create({"service.name": name, "service.version": __version__})
     provider = TracerProvider(resource=resource)
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    provider.add_span_processor(BatchSpanProcessor(Redacting(OTLPSpanExporter())))
     set_tracer_provider(provider)
     return True
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import anyio
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import set_tracer_provider
+from opentelemetry.trace import get_tracer, set_tracer_provider
 from tests.server.mcp.fakes import SECRET, FakeAudit, make_app
 from tests.server.reasoning.ledger.purse import ALICE, Purse
 from tests.server.reasoning.ledger.test_metered import ASK, CALL, DONE, Scripted
@@ -23,6 +24,7 @@ from kubesteward.audit.log import AuditLog
 from kubesteward.mcp.loopback import connect
 from kubesteward.reasoning.brains.base import BrainOffline, CallMade, TextDelta
 from kubesteward.reasoning.ledger.metered import Metered
+from kubesteward.telemetry.exporting import Redacting
 from kubesteward.telemetry.tracing import investigation
 
 
@@ -38,6 +40,9 @@ async def investigate(folder: Path) -> list[Any]:
                 assert [event async for event in brain.stream(ASK)]
             await client.call("look", namespace="shop")
             await client.call("crash", how="bug")
+            await client.call(f"password={SECRET}")
+    with suppress(RuntimeError), get_tracer("others").start_as_current_span("raising"):  # as others' code does
+        raise RuntimeError(f"password={SECRET} of shop")
     try:
         with investigation("inv-2"):
             down = Metered(Scripted(BrainOffline(f"no route, key {SECRET}")), purse.ledger, ALICE)
@@ -56,14 +61,14 @@ def told(span: ReadableSpan) -> dict[str, Any]:
         "parent": f"{span.parent.span_id:016x}" if span.parent else "",
         "status": span.status.status_code.name,
         "described": span.status.description or "",
-        "events": [event.name for event in span.events],
+        "events": [{event.name: dict(event.attributes or {})} for event in span.events],
         "attributes": dict(span.attributes or {}),
     }
 
 
 if __name__ == "__main__":
     exporter, provider = InMemorySpanExporter(), TracerProvider()
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    provider.add_span_processor(SimpleSpanProcessor(Redacting(exporter)))
     set_tracer_provider(provider)
     audit = anyio.run(investigate, Path(sys.argv[1]))
     print(json.dumps({"spans": [told(span) for span in exporter.get_finished_spans()], "audit": audit}))

@@ -87,9 +87,17 @@ def test_a_tool_call_its_audit_record_and_its_span_share_their_ids(run: Any) -> 
 def test_failures_are_marked_and_nothing_is_quoted(run: Any) -> None:
     failed = [span for span in run["spans"] if span["status"] == "ERROR"]
 
-    assert {span["name"] for span in failed} == {"tools/call crash", "chat thinker", "invoke_agent kubesteward"}
+    assert {span["name"] for span in failed} == {
+        "tools/call crash",
+        "tools/call password=[REDACTED]",
+        "chat thinker",
+        "invoke_agent kubesteward",
+        "raising",
+    }
     assert {span["described"] for span in failed} == {""}
-    assert [span["events"] for span in run["spans"] if span["events"]] == []
+    assert [event for span in run["spans"] for event in span["events"]] == [
+        {"exception": {"exception.type": "RuntimeError", "exception.escaped": "False"}}
+    ]
     for text in (SECRET, "be brief", "why?", "look around", "shop", "get_logs"):
         assert text not in json.dumps(run["spans"])
 
