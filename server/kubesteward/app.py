@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from kubesteward.gate.records import Records
     from kubesteward.gate.switch import Stopped
     from kubesteward.middleware.rates import Rates
+    from kubesteward.reasoning.ledger.ledger import Ledger
     from kubesteward.standin import StandIn
     from kubesteward.store.store import Store
+    from kubesteward.telemetry.metrics import Metrics
     from kubesteward_policies.rules import RuleSet
     from kubesteward_tools.cluster.clusters import Clusters
     from kubesteward_tools.cluster.people import People
@@ -41,6 +43,8 @@ class App:
     def __init__(self, settings: Settings, **parts: Any) -> None:
         self.settings = settings
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.measuring = False
+        """Whether somebody may scrape what is counted."""
         vars(self).update(parts)
 
     @classmethod
@@ -136,7 +140,25 @@ class App:
     def audit(self) -> AuditLog:
         from kubesteward.audit.log import AuditLog
 
-        return AuditLog(self.store, self.settings.audit_anchor, self._webhook())
+        return AuditLog(self.store, self.settings.audit_anchor, self._webhook(), self._heard)
+
+    def _heard(self, record: Mapping[str, Any]) -> None:
+        if self.measuring:
+            self.metrics.heard(record)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """What this process counts; made when there is something to count and somebody may scrape it."""
+        from kubesteward.telemetry.metrics import Metrics
+
+        return Metrics()
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """What brains cost. Raises InvalidArguments, StoreUnusable."""
+        from kubesteward.reasoning.ledger.assembly import ledger_of
+
+        return ledger_of(self.settings, self.store, self.audit)
 
     def _webhook(self) -> Webhook | None:
         if not self.settings.audit_webhook:

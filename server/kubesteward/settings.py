@@ -134,6 +134,18 @@ class Settings(BaseModel):
     rate_reads_per_minute: float = Field(600.0, ge=0, description="calls that read, of one caller; 0: any number")
     rate_proposals_per_minute: float = Field(30.0, ge=0, description="calls that propose changes; 0: any number")
 
+    model_prices: str = Field(
+        "",
+        description="what models cost that are in no price list, or in another: `my-model=3/15`, dollars for a million"
+        " tokens of input and of output, comma-separated",
+    )
+    ask_above_usd: float = Field(1.0, ge=0, description="a person is asked before an investigation that may cost more")
+    reuse_answers_minutes: float = Field(
+        60.0, ge=0, description="how long a brain's answer stands for the same question about an unchanged cluster"
+    )
+    metrics_token: str = Field(
+        "", repr=False, description="bearer token for /metrics; needed where clients have to show one"
+    )
     console: bool = Field(False, description="serve the approvals page beside MCP")
     console_host: str = Field(
         "127.0.0.1", description="where the approvals page listens; others than loopback need tokens"
@@ -190,6 +202,15 @@ class Settings(BaseModel):
             from kubesteward_tools.outgoing import checked
 
             checked(value, f"{PREFIX}AUDIT_WEBHOOK")
+        return value
+
+    @field_validator("model_prices")
+    @classmethod
+    def _prices(cls, value: str) -> str:
+        if value:
+            from kubesteward.reasoning.ledger.prices import parse
+
+            parse(value)
         return value
 
     @field_validator("cluster_sets")

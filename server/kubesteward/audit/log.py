@@ -6,7 +6,7 @@ import asyncio
 import logging
 import sqlite3
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -27,13 +27,22 @@ KEEP_EVERY = 256
 
 
 class AuditLog:
-    """The log of one store. `anchor` is a file, `webhook` an address for copies of the checkpoints."""
+    """The log of one store. `anchor` is a file, `webhook` an address for copies of the checkpoints; `hear` is told of
+    every record that this process has written, once it stands.
+    """
 
-    def __init__(self, store: Store, anchor: Path | None = None, webhook: Webhook | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        anchor: Path | None = None,
+        webhook: Webhook | None = None,
+        hear: Callable[[Mapping[str, Any]], object] | None = None,
+    ) -> None:
         self._store = store
         self._signer = Signer(store.path.parent)
         self._anchor = Anchor(anchor) if anchor else None
         self._webhook = webhook
+        self._hear = hear
         self._unanchored = ""
         self._trusted: Place | None = None
 
@@ -87,6 +96,8 @@ class AuditLog:
             db.execute("DELETE FROM audit_checkpoints WHERE size = ? AND size % ? <> 0", (before, KEEP_EVERY))
             db.execute("INSERT INTO audit_checkpoints VALUES (?, ?)", (seq, note))
             self._store.after("anchor", partial(self._copy, note))
+            if self._hear is not None:
+                self._store.after(f"record {seq}", partial(self._hear, kept))
         return seq
 
     def _copy(self, note: str) -> bool:

@@ -19,6 +19,7 @@ from kubesteward.cli import (
     policy,
     rehearse,
     stop,
+    usage,
 )
 
 app = typer.Typer(
@@ -99,6 +100,8 @@ app.command()(console.console)
 app.add_typer(audit.app)
 app.add_typer(brain.app)
 app.add_typer(policy.app)
+app.command()(usage.usage)
+app.add_typer(usage.budgets)
 app.command()(diagnose.diagnose)
 app.command()(doctor.doctor)
 app.command()(rehearse.rehearse)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
     from starlette.applications import Starlette
 
+    from kubesteward.app import App
     from kubesteward.mcp.oauth import Issued
     from kubesteward.settings import Settings
 
@@ -34,7 +35,7 @@ GRACE = 3
 """Seconds after Ctrl-C for open streams, which never end by themselves."""
 
 
-async def serve(server: Server[Any], settings: Settings) -> int:
+async def serve(server: Server[Any], settings: Settings, app: App | None = None) -> int:
     """Until SIGINT or SIGTERM, whose number is returned: what was opened for the server can then be closed.
 
     Raises:
@@ -45,7 +46,7 @@ async def serve(server: Server[Any], settings: Settings) -> int:
         await anyio.lowlevel.checkpoint()  # Ctrl-C that was heard before ends it here, not in the middle of uvicorn
         import uvicorn
 
-        application = make_application(server, settings)
+        application = make_application(server, settings, app)
         listening = listen(settings.http_host, settings.http_port, "--host and --port")
         config = uvicorn.Config(
             application,
@@ -86,13 +87,15 @@ def _url(host: str, listening: socket.socket) -> str:
     return f"http://{shown}:{listening.getsockname()[1]}{PATH}"
 
 
-def make_application(server: Server[Any], settings: Settings) -> Starlette:
-    """The ASGI application.
+def make_application(server: Server[Any], settings: Settings, app: App | None = None) -> Starlette:
+    """The ASGI application, with `/metrics` of `app`.
 
     Raises:
         InvalidArguments: the settings would expose the cluster.
     """
     from mcp.server.transport_security import TransportSecuritySettings
+
+    from kubesteward.telemetry.scraping import routes
 
     tokens, issuer = tokens_of(settings), _issuer(settings)
     guarded = bool(tokens) or issuer is not None
@@ -108,8 +111,9 @@ def make_application(server: Server[Any], settings: Settings) -> Starlette:
         transport_security=security,
         auth=_auth(settings) if guarded else None,
         token_verifier=Verifiers(tokens, issuer, settings) if guarded else None,
+        custom_starlette_routes=routes(app, guarded=guarded, hosts=hosts, tokens=tokens) if app else None,
     )
-    if guarded:
+    if guarded or settings.metrics_token:
         from kubesteward.mcp.slowing import Slowing
 
         application.add_middleware(Slowing)

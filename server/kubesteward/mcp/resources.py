@@ -1,8 +1,9 @@
-"""What clients may attach to a conversation: the clusters, how well they are, an action's record, recommendations."""
+"""What clients may attach to a conversation: the clusters and how well they are, records, what brains cost."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ from kubesteward_tools.errors import ObjectNotFound, SteadyError
 
 if TYPE_CHECKING:
     from kubesteward.app import App
+    from kubesteward.gate.gate import Caller
 
 JSON = "application/json"
 NOT_FOUND_LEGACY = -32002
@@ -35,6 +37,7 @@ NOT_FOUND_LEGACY = -32002
 LISTED = {
     "clusters": "The clusters this server knows, and what it knows about each",
     "recommendations": "Recommendations that were drafted, newest first",
+    "usage": "What brains were asked and what it cost: today, this week, this month, and the budgets",
     "world/-/summary": "How well the current cluster is: score, anomalies, one sentence; can be subscribed to",
 }
 TEMPLATES = {
@@ -101,12 +104,21 @@ class Resources:
             return {"clusters": [_plain(cluster) for cluster in desk.clusters.describe()]}
         if path == "recommendations":
             return {"recommendations": await desk.records.recommendations()}
+        if path == "usage":
+            return self._usage(caller)
         kind, _, name = path.partition("/")
         if kind == "actions" and name and "/" not in name:
             return await desk.records.action(name, 0.0)
         raise ObjectNotFound(
             "Resource not found.", todo="resources/list and resources/templates/list name what there is."
         )
+
+    def _usage(self, caller: Caller) -> dict[str, Any]:
+        """One's own; everybody's for whoever sits at the machine, who can read the store's file anyway."""
+        from kubesteward.reasoning.ledger.report import told
+
+        app, whose = self._app, None if caller.channel == "stdio" else caller.principal
+        return told(app.store, app.ledger.budgets, time.time(), whose)
 
 
 def _plain(value: Any) -> Any:

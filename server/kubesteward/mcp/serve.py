@@ -15,6 +15,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from kubesteward.app import App
 from kubesteward.mcp.server import build
 from kubesteward.settings import Settings
+from kubesteward.telemetry.asked import wanted
 from kubesteward_tools.errors import InvalidArguments, SteadyError
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,10 @@ def main(settings: Settings, transport: Transport = "stdio", scenario: str | Non
         KeyboardInterrupt: of Ctrl-C. SystemExit: with 128 and the number of another signal.
     """
     logging.basicConfig(level=settings.log_level.upper(), format="%(levelname)s %(name)s: %(message)s")
+    if wanted(os.environ):
+        from kubesteward.telemetry.tracing import configure
+
+        configure()
     serve = serve_stdio if transport == "stdio" else serve_http
     number = anyio.run(serve, settings, scenario)
     if number == signal.SIGINT:
@@ -84,7 +89,7 @@ async def serve_http(settings: Settings, scenario: str | None = None) -> int:
         group.start_soon(_take_up, app)
         _console(group, app)
         try:
-            number = await http.serve(build(app), settings)
+            number = await http.serve(build(app), settings, app)
         finally:
             await _close(app)
             group.cancel_scope.cancel()

@@ -58,10 +58,13 @@ class Audit:
 
     def _record(self, call: Call) -> dict[str, Any]:
         from kubesteward.gate.case import actor_of
+        from kubesteward.telemetry.tracing import trace_id
 
+        trace = trace_id()
         return {
             "type": "tool_call",
             "correlation": call.correlation,
+            **({"trace": trace} if trace else {}),
             "tool": call.name[:100],
             "arguments": _kept(call.arguments),
             "principal": call.caller.principal,

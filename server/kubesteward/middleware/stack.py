@@ -11,6 +11,7 @@ from kubesteward.middleware.correlation import correlate
 from kubesteward.middleware.courtesy import readers_first
 from kubesteward.middleware.deadline import Deadline
 from kubesteward.middleware.failures import explain_failures
+from kubesteward.middleware.measured import Measured
 from kubesteward.middleware.output import tidy
 from kubesteward.middleware.reach import Reach
 
@@ -22,6 +23,7 @@ def stack(app: App) -> list[Middleware]:
     """Identity comes first of all, with the transport: a `Call` cannot be made without its caller."""
     return [
         correlate,  # a name for this call in every log, error and audit record
+        Measured(app),  # counted and timed, whatever comes of it
         readers_first,  # nobody who reads waits for the judging of changes
         explain_failures,  # whatever happens below becomes a sentence
         app.rates,  # before the audit log, which a flood must not fill

@@ -143,6 +143,39 @@ def m014_brains(db: sqlite3.Connection) -> None:
     )
 
 
+def m015_ledger(db: sqlite3.Connection) -> None:
+    """What brains were asked and what it cost, in millionths of a dollar (NULL: nobody knows). `holds` are calls that
+    are under way, at the most they may cost; `answers` were paid for; a limit of `budgets` may be missing. `spent` adds
+    up `usage` by day of UTC, for every call asks what is left of a day.
+    """
+    db.execute(
+        "CREATE TABLE usage (id INTEGER PRIMARY KEY, at REAL NOT NULL, principal TEXT NOT NULL, session TEXT NOT NULL,"
+        " investigation TEXT NOT NULL, correlation TEXT NOT NULL, feature TEXT NOT NULL, provider TEXT NOT NULL,"
+        " model TEXT NOT NULL, input INTEGER NOT NULL, output INTEGER NOT NULL, cache_read INTEGER NOT NULL,"
+        " cache_write INTEGER NOT NULL, reasoning INTEGER NOT NULL, money INTEGER, cached INTEGER NOT NULL,"
+        " saved INTEGER)"
+    )
+    db.execute("CREATE INDEX usage_at ON usage (at)")
+    db.execute(
+        "CREATE TABLE spent (day INTEGER NOT NULL, scope TEXT NOT NULL, subject TEXT NOT NULL, tokens INTEGER NOT NULL,"
+        " money INTEGER NOT NULL, PRIMARY KEY (day, scope, subject)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE holds (id TEXT PRIMARY KEY, at REAL NOT NULL, principal TEXT NOT NULL, session TEXT NOT NULL,"
+        " feature TEXT NOT NULL, investigation TEXT NOT NULL, tokens INTEGER NOT NULL, money INTEGER) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE answers (id INTEGER PRIMARY KEY, at REAL NOT NULL, principal TEXT NOT NULL,"
+        " investigation TEXT NOT NULL, ask TEXT NOT NULL, world TEXT NOT NULL, size INTEGER NOT NULL,"
+        " usage INTEGER NOT NULL REFERENCES usage (id), body TEXT NOT NULL)"
+    )
+    db.execute("CREATE INDEX answers_ask ON answers (ask, principal, at)")
+    db.execute(
+        "CREATE TABLE budgets (scope TEXT NOT NULL, subject TEXT NOT NULL, unit TEXT NOT NULL, soft INTEGER,"
+        " hard INTEGER, set_by TEXT NOT NULL, set_at REAL NOT NULL, PRIMARY KEY (scope, subject, unit)) WITHOUT ROWID"
+    )
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_audit,
     m002_actions,
@@ -158,6 +191,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m012_execution,
     m013_stopped,
     m014_brains,
+    m015_ledger,
 )
 
 

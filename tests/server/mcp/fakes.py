@@ -204,14 +204,21 @@ class FakeWorld:
         return None
 
 
+@dataclass(frozen=True)
+class FakeCluster:
+    name: str = "lab"
+    state: str = "not connected"
+    password: str = SECRET
+
+
 class FakeClusters:
     """One cluster, `lab`, and a context that nobody answers."""
 
     def names(self) -> list[str]:
         return ["lab", "prod"]
 
-    def describe(self) -> list[dict[str, str]]:
-        return [{"name": "lab", "password": SECRET}]
+    def describe(self) -> list[FakeCluster]:
+        return [FakeCluster()]
 
     async def world(self, name: str | None) -> Any:
         if name not in {None, "lab"}:

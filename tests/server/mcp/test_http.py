@@ -43,7 +43,7 @@ class Served(uvicorn.Server):
 def served(tmp_path: Path, gate: FakeGate | None = None, **overrides: Any) -> Iterator[str]:
     app = make_app(tmp_path, gate, **overrides)
     listening = socket.create_server(("127.0.0.1", 0))
-    server = Served(make_application(build(app), app.settings))
+    server = Served(make_application(build(app), app.settings, app))
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     assert server.ready.wait(10)

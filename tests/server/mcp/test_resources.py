@@ -23,6 +23,7 @@ async def test_clusters_are_read_without_secrets(tmp_path: Path) -> None:
     assert [str(uri) for uri in listed] == [
         "kubesteward://clusters",
         "kubesteward://recommendations",
+        "kubesteward://usage",
         "kubesteward://world/-/summary",
     ]
     assert json.loads(found.text)["clusters"][0]["name"] == "lab"

@@ -69,6 +69,10 @@ class People:
         self._used[who] = self._clock()
         return self._clusters[who]
 
+    def all(self) -> list[Clusters]:
+        """Those that are open, whosever they are."""
+        return list(self._clusters.values())
+
     @contextlib.contextmanager
     def held(self, who: Who) -> Iterator[None]:
         """Nothing of this user's is closed while the block runs."""
