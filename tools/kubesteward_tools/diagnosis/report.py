@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kubesteward_policies.ref import Ref
@@ -22,7 +22,10 @@ _EVIDENCE = 320
 
 @dataclass(frozen=True)
 class Finding:
-    """One root cause. `culprit` is None where nothing is blamed. `proposal` is what may be rehearsed, if anything."""
+    """One root cause. `culprit` is None where nothing is blamed. `proposal` is what may be rehearsed, if anything.
+
+    `ruled_out` and `look_next` belong to Inconclusive: what does not explain it, and where a person would look now.
+    """
 
     category: str
     culprit: Ref | None
@@ -34,6 +37,8 @@ class Finding:
     fix: str = ""
     since: str = ""
     proposal: Proposal | None = None
+    ruled_out: tuple[str, ...] = ()
+    look_next: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {
@@ -44,23 +49,33 @@ class Finding:
             "diagnosis": self.diagnosis,
             "confidence": round(self.confidence, 2),
             "evidence": list(self.evidence),
+            "against": list(self.against),
         }
-        extra = {"against": list(self.against), "explains": list(self.explains), "fix": self.fix, "since": self.since}
+        extra = {
+            "explains": list(self.explains),
+            "fix": self.fix,
+            "since": self.since,
+            "ruled_out": list(self.ruled_out),
+            "look_next": list(self.look_next),
+        }
         return found | {name: value for name, value in extra.items() if value}
 
 
-def finding(one: Ranked, cluster: str, roll_out: str = "") -> Finding:
+def finding(one: Ranked, cluster: str, story: str = "") -> Finding:
+    """`story` is what happened before it, in sentences."""
     candidate = one.candidate
     evidence = tuple(_line(item) for item in dict.fromkeys(candidate.evidence) if item)
     explains = tuple(f"{item.category}: {named(item.culprit)}" for item in one.explains)
+    against = tuple(_line(item) for item in dict.fromkeys(candidate.against) if item)
     since = timestamp(candidate.since) if candidate.since else ""
+    told = tuple(_line(item) for item in [story] if item)
     return Finding(
         candidate.category,
         ref(candidate.culprit, cluster),
-        _diagnosis(candidate, evidence, explains, since, roll_out),
+        _diagnosis(replace(candidate, against=against), evidence, explains, since, story),
         min(one.score, 0.99),
-        evidence,
-        candidate.against,
+        tuple(dict.fromkeys([*evidence, *told])),
+        against,
         explains,
         redact(candidate.fix),
         since,
@@ -77,18 +92,22 @@ def _line(text: str) -> str:
 
 
 def _diagnosis(
-    candidate: Candidate, evidence: tuple[str, ...], explains: tuple[str, ...], since: str, roll_out: str
+    candidate: Candidate, evidence: tuple[str, ...], explains: tuple[str, ...], since: str, story: str
 ) -> str:
     sentence = redact(clean(" ".join(candidate.sentence.split()), 800))
     parts = [f"{candidate.category}: {sentence[:1].upper()}{sentence[1:]}"]
     if candidate.fix:
         parts.append(f"Fix: {redact(candidate.fix)}")
-    if roll_out:
-        parts.append(roll_out)
-    if evidence:
-        parts.append(f"Evidence: {' | '.join(evidence)}")
-    if explains:
-        parts.append(f"It explains {listed(explains, 4)}.")
     if since:
         parts.append(f"Since {since}.")
+    if story:
+        parts.append(redact(clean(story, 500)))
+    # What the story tells is not told twice.
+    shown = [item for item in evidence if item.rstrip(".").lower() not in story.lower()]
+    if shown:
+        parts.append(f"Evidence: {' | '.join(shown)}")
+    if explains:
+        parts.append(f"It explains {listed(explains, 4)}.")
+    against = " | ".join(candidate.against)
+    parts.append(f"Against it: {against or 'nothing was found'}.")
     return clean(" ".join(parts), LONGEST)

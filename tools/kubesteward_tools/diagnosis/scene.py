@@ -12,8 +12,10 @@ from functools import cached_property
 from typing import Any
 
 from kubesteward_tools.diagnosis import reading
+from kubesteward_tools.diagnosis.past import Past
 from kubesteward_tools.diagnosis.question import Question
 from kubesteward_tools.diagnosis.signs import Sign, signs
+from kubesteward_tools.diagnosis.usage import Usage
 from kubesteward_tools.lookup.moments import event_times
 from kubesteward_tools.lookup.notes import columns, everywhere
 from kubesteward_tools.world.graph import Connection, Graph
@@ -68,7 +70,10 @@ class Warned:
 
 
 class Scene:
-    """`logs` holds what could be read of them, `graph` the relations of `store`, `now` is in epoch seconds."""
+    """`logs` holds what could be read of them, `graph` the relations of `store`, `now` is in epoch seconds.
+
+    `usage` is what was measured and `past` what changed, both empty where nobody measured or watched.
+    """
 
     def __init__(
         self, store: Store, graph: Graph, now: float, logs: Logs | None = None, question: Question | None = None
@@ -78,6 +83,8 @@ class Scene:
         self.now = now
         self.logs = logs or {}
         self.question = question or Question()
+        self.usage = Usage()
+        self.past = Past()
         self._objects: dict[Key, Object] = {}
         self._owners: dict[str, Key] = {}
         self._signs: dict[Key, list[Sign]] = {}
