@@ -203,6 +203,10 @@ async def _compare(ear: Ear, manifest: str, secrets: dict[str, str], jwt: str) -
     await ear.call("diff_resources", a=f"secret/{jwt}", b=f"@password={secrets['env']}", namespace="shop")
     await ear.call("explain_permissions", verb="get", resource="secrets", namespace="shop")
     await ear.call("explain_permissions", subject=f"token={jwt}", verb="get", resource=f"secrets/{jwt}", name=jwt)
+    await ear.call("diagnose")
+    await ear.call("diagnose", target="deployment/deployment-x", namespace="shop")
+    await ear.call("diagnose", question=f"It says password={secrets['env']} is wrong, why?")
+    await ear.call("diagnose", target=f"Secret/{jwt}", namespace=jwt, question=jwt)
 
 
 async def stumble(ear: Ear, secrets: dict[str, str], jwt: str) -> None:

@@ -69,6 +69,7 @@ def plant(desk: Desk, given: list[str]) -> None:
         assert answer.status < 300, answer.body
 
     core = f"/api/v1/namespaces/{SPACE}"
+    simulated.handle(Request("delete", f"{core}/resourcequotas/shop"))  # it would refuse those that are to talk
     names = {"plural": "notes", "singular": "note", "kind": "Note", "listKind": "NoteList"}
     schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
     version = {"name": "v1", "served": True, "storage": True, "schema": schema}
@@ -90,6 +91,10 @@ def plant(desk: Desk, given: list[str]) -> None:
     everything = "\n".join(given)
     for name, text in (("talker", everything), ("talker-2", "\n".join(reversed(given)))):
         create(f"/apis/apps/v1/namespaces/{SPACE}/deployments", deployment(name, text, given))
+    for number, text in enumerate(given[:8]):
+        line = f"panic: {' '.join(text.split())[:250]}"
+        crasher = deployment(f"crasher-{number}", line, [], mode="crash")
+        create(f"/apis/apps/v1/namespaces/{SPACE}/deployments", crasher)
     simulated.engine.settle(300)
 
 
@@ -108,8 +113,8 @@ def event(number: int, text: str, now: str) -> dict[str, Any]:
     }
 
 
-def deployment(name: str, text: str, given: list[str]) -> dict[str, Any]:
-    notes = {"sim.kubesteward.dev/log": text, "example.com/note": given[-1]}
+def deployment(name: str, text: str, given: list[str], mode: str = "run") -> dict[str, Any]:
+    notes = {"sim.kubesteward.dev/log": text, "sim.kubesteward.dev/mode": mode, "example.com/note": "".join(given[-1:])}
     env = [{"name": f"NOTE_{number}", "value": item} for number, item in enumerate(given)]
     container = {"name": "main", "image": "registry.example/talker:1", "env": env}
     labels = {"app": name}
@@ -145,6 +150,9 @@ READS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("diff_resources", {"a": "Deployment/talker", "b": "Deployment/talker-2", "namespace": SPACE}),
     ("diff_resources", {"a": "configmap/planted-0", "b": "configmap/planted-81", "namespace": SPACE}),
     ("explain_permissions", {"verb": "get", "resource": "pods", "namespace": SPACE}),
+    ("diagnose", {}),
+    ("diagnose", {"namespace": SPACE}),
+    *(("diagnose", {"target": f"Deployment/crasher-{number}", "namespace": SPACE}) for number in range(8)),
 )
 PROPOSALS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("scale_workload", {**TALKER, "replicas": 3}),
@@ -282,6 +290,13 @@ def test_the_texts_are_read_at_all(heard: Heard, given: list[str]) -> None:
 @pytest.mark.requirement("text.injection")
 def test_no_text_stands_outside_of_a_fence(heard: Heard, given: list[str]) -> None:
     assert found_in([(label, outside(text)) for label, text in heard.replies], given) == []
+
+
+@pytest.mark.requirement("text.injection")
+def test_a_diagnosis_quotes_them_inside_of_a_fence_only(heard: Heard, given: list[str]) -> None:
+    verdicts = [(label, text) for label, text in heard.replies if "crasher" in label]
+
+    assert len({label for label, _ in found_in(verdicts, given[:8])}) >= 4
 
 
 @pytest.mark.requirement("text.injection")

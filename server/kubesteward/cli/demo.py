@@ -28,6 +28,7 @@ REPAIR = {
     "spec": {"template": {"spec": {"containers": [{"name": "checkout", "resources": {"limits": {"memory": "192Mi"}}}]}}}
 }
 SAFE = {"kind": "Deployment", "name": "checkout", "namespace": NAMESPACE, "patch": REPAIR, "dry_run": False}
+CAUSE = "OOMKilled | Deployment shop/checkout"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,8 @@ def _end_on_sigterm() -> None:
 async def _observe(client: Loopback, say: Callable[[Scene], None]) -> None:
     found = await client.call("cluster_overview")
     say(Scene("What is wrong", found.text, not found.is_error))
+    why = await client.call("diagnose")
+    say(Scene("Why", why.text, not why.is_error and CAUSE in why.text, why.data))
 
 
 async def _block(client: Loopback, cluster: Any, say: Callable[[Scene], None]) -> None:

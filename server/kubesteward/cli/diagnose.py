@@ -12,7 +12,7 @@ import typer
 from kubesteward.cli.exits import one_sentence
 
 if TYPE_CHECKING:
-    from kubesteward.settings import Settings
+    from kubesteward.cli.states import State
     from kubesteward_tools.diagnosis.diagnose import Verdict
     from kubesteward_tools.diagnosis.report import Finding
 
@@ -24,6 +24,7 @@ def diagnose(  # noqa: PLR0917 - typer takes options as they stand
     question: Annotated[str, typer.Option(help="what is complained about, in words")] = "",
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="where the target is")] = "",
     context: Annotated[str, typer.Option(help="the kubeconfig's context, if not the current one")] = "",
+    embedded: Annotated[str, typer.Option(metavar="SCENARIO", help="a demonstration cluster, such as incident")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="with --bundles: one JSON line for each case")] = False,
     limit: Annotated[int, typer.Option(min=1, max=100, help="root causes that are printed")] = 5,
@@ -31,15 +32,16 @@ def diagnose(  # noqa: PLR0917 - typer takes options as they stand
     """Find out what is wrong and why: the object to blame, the evidence, the fix. Nothing is changed."""
     import asyncio
 
-    from kubesteward.settings import Settings
+    from kubesteward.cli.states import State
 
     with one_sentence():
         if bundles is not None:
             _cases(bundles, question, jsonl=jsonl or as_json)
             return
-        given = {"bundle": bundle, "context": context or None}
-        settings = Settings.load(None, **{name: value for name, value in given.items() if value})
-        verdict = asyncio.run(_verdict(settings, target, namespace, question))
+        if (bundle is not None) + bool(context) + bool(embedded) > 1:
+            raise typer.BadParameter("--bundle, --context and --embedded name three states. Give one.")
+        state = State(context or None, bundle, embedded or None)
+        verdict = asyncio.run(_verdict(state, target, namespace, question))
         _print(verdict, limit, as_json=as_json)
 
 
@@ -53,14 +55,10 @@ def _cases(folder: Path, question: str, *, jsonl: bool) -> None:
             typer.echo(f"{record['id']}: {record['diagnosis']}")
 
 
-async def _verdict(settings: Settings, target: str, namespace: str, question: str) -> Verdict:
-    from kubesteward_tools.cluster.clusters import Clusters
+async def _verdict(state: State, target: str, namespace: str, question: str) -> Verdict:
     from kubesteward_tools.diagnosis.asking import ask
 
-    if settings.bundle:
-        clusters = Clusters.from_bundle(settings.bundle)
-    else:
-        clusters = Clusters.from_kubeconfig(settings.kubeconfig, settings.context)
+    clusters = state.clusters()
     try:
         world = await clusters.world()
         return await ask(world, time.time(), target=target, namespace=namespace, question=question)
@@ -75,6 +73,7 @@ def _print(verdict: Verdict, limit: int, *, as_json: bool) -> None:
             **verdict.best.as_json(),
             "findings": [one.as_json() for one in shown],
             "unread": list(verdict.unread),
+            "looked_at": list(verdict.looked),
         }
         typer.echo(json.dumps(record, indent=2))
         return
@@ -82,6 +81,7 @@ def _print(verdict: Verdict, limit: int, *, as_json: bool) -> None:
         typer.echo(f"{number}. {_head(found)}\n   {found.diagnosis}")
     if len(verdict.findings) > limit:
         typer.echo(f"{len(verdict.findings) - limit} more: --limit shows them.")
+    typer.echo(f"Looked at: {'; '.join(verdict.looked)}.")
     for what in verdict.unread:
         typer.echo(f"not read: {what}", err=True)
 

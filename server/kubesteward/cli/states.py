@@ -1,4 +1,4 @@
-"""The state that a change is simulated on: a cluster, a bundle, or an embedded scenario; and never a guessed one."""
+"""The state that a command looks at: a cluster, a bundle, or an embedded scenario; and never a guessed one."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def _check(settings: Settings) -> None:
     from kubesteward.standin import is_needed
 
     if is_needed(settings.model_copy(update={"context": None, "bundle": None}), os.environ, Path.home()):
-        todo = "Name one with --from-cluster, --from-bundle PATH or --embedded."
-        raise InvalidArguments("there is no cluster to simulate on: no kubeconfig was found.", todo=todo)
+        todo = "Name a context, a bundle, or --embedded: --help shows how."
+        raise InvalidArguments("there is no cluster: no kubeconfig was found.", todo=todo)
 
 
 def _embedded(scenario: str) -> Clusters:

@@ -179,7 +179,7 @@ def test_what_is_wrong_is_one_sentence_and_exit_code_1(kubesteward: Command, wor
     [
         (
             [],
-            "there is no cluster to simulate on: no kubeconfig was found. Name one with --from-cluster, --from-bundle",
+            "there is no cluster: no kubeconfig was found. Name a context, a bundle, or --embedded",
         ),
         (["--from-bundle", "nowhere"], "there is no bundle at nowhere."),
         (["--kubeconfig", "nowhere"], "there is no kubeconfig at nowhere."),

@@ -43,7 +43,11 @@ def diagnose(scene: Scene, cluster: str = "", most: int = _MOST) -> Verdict:
         weighed = weigh(scene, one.candidate)
         one.candidate = weighed.candidate
         found.append(finding(one, cluster, weighed.story))
-    return Verdict(tuple(found or [nothing(scene, cluster)]), tuple(unread), looked_at(scene))
+    return Verdict(tuple(found or [nothing(scene, cluster)]), (*unread, *_unmeasured(scene)), looked_at(scene))
+
+
+def _unmeasured(scene: Scene) -> list[str]:
+    return [f"metrics: {why}" for why in scene.usage.unread] if not scene.usage.source else []
 
 
 def _candidates(scene: Scene) -> tuple[list[Candidate], list[str]]:

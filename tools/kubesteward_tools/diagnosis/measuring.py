@@ -61,9 +61,7 @@ def saved(store: Store, now: float) -> Usage:
             for metric in _METRICS:
                 if (value := item.total(metric)) is not None:
                     points[metric, item.key] = [(item.at, value)]
-    if points:
-        return Usage(points, source="saved metrics")
-    return Usage(unread=("the bundle holds no metrics",))
+    return Usage(points, source="saved metrics" if points else "")
 
 
 def _metric(question: Question) -> Metric:

@@ -9,15 +9,17 @@ from kubesteward_policies.ref import Ref
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.ranking import Ranked
 from kubesteward_tools.diagnosis.reading import kind_of, listed, named
+from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.text.fence import clean
-from kubesteward_tools.text.redact import redact
 from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.world.store import Key
 
 LONGEST = 1200
 """Characters of a diagnosis."""
 _EVIDENCE = 320
+_SAID = 800
+_STORY = 500
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def finding(one: Ranked, cluster: str, story: str = "") -> Finding:
         tuple(dict.fromkeys([*evidence, *told])),
         against,
         explains,
-        redact(candidate.fix),
+        sentence(candidate.fix, _SAID),
         since,
         candidate.proposal,
     )
@@ -88,20 +90,20 @@ def ref(key: Key, cluster: str) -> Ref:
 
 
 def _line(text: str) -> str:
-    return redact(clean(" ".join(text.split()), _EVIDENCE))
+    return sentence(text, _EVIDENCE)
 
 
 def _diagnosis(
     candidate: Candidate, evidence: tuple[str, ...], explains: tuple[str, ...], since: str, story: str
 ) -> str:
-    sentence = redact(clean(" ".join(candidate.sentence.split()), 800))
-    parts = [f"{candidate.category}: {sentence[:1].upper()}{sentence[1:]}"]
+    said = sentence(candidate.sentence, _SAID)
+    parts = [f"{candidate.category}: {said[:1].upper()}{said[1:]}"]
     if candidate.fix:
-        parts.append(f"Fix: {redact(candidate.fix)}")
+        parts.append(f"Fix: {sentence(candidate.fix, _SAID)}")
     if since:
         parts.append(f"Since {since}.")
     if story:
-        parts.append(redact(clean(story, 500)))
+        parts.append(sentence(story, _STORY))
     # What the story tells is not told twice.
     shown = [item for item in evidence if item.rstrip(".").lower() not in story.lower()]
     if shown:

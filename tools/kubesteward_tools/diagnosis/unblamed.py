@@ -6,13 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from kubesteward_tools.diagnosis import routing
 from kubesteward_tools.diagnosis.reading import count, is_ready, kind_of, listed, named, phase, waiting
-from kubesteward_tools.diagnosis.report import Finding, ref
+from kubesteward_tools.diagnosis.report import LONGEST, Finding, ref
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.diagnosis.usage import FULL
 from kubesteward_tools.lookup.notes import everywhere
+from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.lookup.states import counts
-from kubesteward_tools.text.fence import clean
-from kubesteward_tools.text.redact import redact
 from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.world.store import Key, Object
 
@@ -57,7 +56,7 @@ def looked_at(scene: Scene) -> tuple[str, ...]:
 
 def _doubts(scene: Scene) -> Iterator[str]:
     if not scene.usage.source:
-        yield f"metrics not read: {listed(scene.usage.unread, 2) or 'nobody was asked'}"
+        yield f"metrics not read: {listed(scene.usage.unread, 2) or 'there are none'}"
     if not scene.logs:
         yield "no log was read: only containers in trouble, or those that are asked about, have theirs read"
 
@@ -80,7 +79,7 @@ def _inconclusive(scene: Scene, sick: Sequence[tuple[Key, list[Object]]], cluste
     return Finding(
         "Inconclusive",
         ref(keys[0], cluster),
-        redact(clean(text, 1200)),
+        sentence(text, LONGEST),
         0.3,
         evidence=looked_at(scene),
         against=tuple(_doubts(scene)),
