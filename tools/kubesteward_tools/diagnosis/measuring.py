@@ -115,5 +115,3 @@ def _remember(world: World, pods: dict[str, list[str]], points: dict[tuple[Metri
                 own = world.telemetry.samples.points(metric, key, now - SPAN)
                 if len(own) > len(points.get((metric, key), ())):
                     points[metric, key] = own
-
-

@@ -18,7 +18,7 @@ _CONSEQUENCE = 0.5
 _GENERIC = 0.6
 _SLACK = 900.0
 """Seconds by which a cause may be noticed later than what it causes."""
-_NODES = frozenset({"NodeNotReady", "NodePressure"})
+_NODES = frozenset({"NodeNotReady", "NodePressure", "NoisyNeighbour"})
 _ROUTES = frozenset({"ServiceRouting", "ScaledToZero", "DNS", "NetworkPolicy"})
 """Whoever suffers from these is a way to them for others."""
 _OWN = frozenset({"OOMKilled", "ImagePull", "ConfigMissing"})

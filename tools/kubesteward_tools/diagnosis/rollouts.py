@@ -1,4 +1,4 @@
-"""The newest roll-out of a workload: its revision, its time, what it changed, and whether the one before still works."""
+"""The newest roll-out of a workload: revision, time, what it changed, and whether the one before still works."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 from kubesteward_tools.diagnosis.reading import at, mapping, number, seconds, text
 from kubesteward_tools.diagnosis.scene import Scene
-from kubesteward_tools.text.fence import clean
 from kubesteward_tools.world.changes import told_templates
 from kubesteward_tools.world.store import Key, Object
 
 _REVISION = "deployment.kubernetes.io/revision"
 _RESTARTED = "kubectl.kubernetes.io/restartedAt"
 _NEVER = "the same template again"
-_LONGEST = 260
+_LONGEST = 140
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,13 @@ def _of_revisions(kept: list[Object]) -> RollOut | None:
 
 
 def _changed(before: Object, after: Object) -> str:
-    """"" where the template is the same but for who asked for a restart."""
+    """ "" where the template is the same but for who asked for a restart."""
     found = told_templates(before, after)
-    return "" if found.kind == "restart" or found.text == _NEVER else clean(found.text, _LONGEST)
+    if found.kind == "restart" or found.text == _NEVER:
+        return ""
+    parts = found.text.split("; ")
+    more = [f"{len(parts) - _SHOWN} more"] if len(parts) > _SHOWN else []
+    return "; ".join([*(part if len(part) <= _LONGEST else f"{part[:_LONGEST]}..." for part in parts[:_SHOWN]), *more])
 
 
 def _revision(replica_set: Object) -> int:

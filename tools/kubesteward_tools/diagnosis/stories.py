@@ -28,7 +28,7 @@ _SLACK = 60.0
 _IN_TEMPLATE = frozenset(
     {
         "CrashLoop", "OOMKilled", "ImagePull", "Pending", "PVC", "ConfigMissing", "ProbeFailure", "InitStuck", "RBAC",
-        "CPUThrottling", "WrongCommand", "PodSecurity", "AppError", "Quota", "DNS", "ServiceRouting", "BadRollout",
+        "CPUThrottling", "WrongCommand", "PodSecurity", "AppError", "Quota", "DNS", "ServiceRouting",
         "AdmissionWebhook",
     }
 )  # fmt: skip
@@ -118,5 +118,5 @@ def _writes(scene: Scene, one: Candidate, workload: Key) -> Testimony:
 def _near(scene: Scene, workload: Key) -> Iterator[Key]:
     """The ConfigMaps, Secrets, accounts and Services of a workload."""
     for item in (workload, *scene.pod_keys(workload)[:1]):
-        for edge in scene.graph.edges(item, {"mounts", "env_from", "runs_as", "selects", "scales"}):
+        for edge in sorted(scene.graph.edges(item, {"mounts", "env_from", "runs_as", "selects", "scales"})):
             yield edge.other(item)

@@ -10,7 +10,7 @@ from kubesteward_tools.proposals.proposal import Proposal
 
 @dataclass(frozen=True, slots=True)
 class Testimony:
-    """`story` is sentences about what came before; `fix` says what `proposal` does, which then is the fix to rehearse."""
+    """`story` is sentences about what came before; `fix` says what `proposal` does, the fix to rehearse then."""
 
     evidence: tuple[str, ...] = ()
     against: tuple[str, ...] = ()

@@ -123,7 +123,7 @@ def _next(scene: Scene, workload: Key, pods: list[Object]) -> Iterator[str]:
     if not any(place[:2] == (space, name) for place in scene.logs):
         yield f"the log of pod {space}/{name}, also of its run before"
     yield f"its conditions and readiness gates (kubectl describe pod -n {space} {name})"
-    calls = [edge.target for edge in scene.graph.edges(workload, {"calls"}) if edge.target != workload]
+    calls = [edge.target for edge in sorted(scene.graph.edges(workload, {"calls"})) if edge.target != workload]
     if calls:
         yield f"what it calls: {listed(map(named, calls), 4)}"
     if not scene.usage.source:

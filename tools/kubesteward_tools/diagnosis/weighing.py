@@ -1,4 +1,4 @@
-"""What speaks for and against a cause beyond what its analyser saw: its past, what was measured, its siblings, its logs.
+"""What speaks for and against a cause beyond what its analyser saw: its past, measurements, siblings and logs.
 
 Each witness looks at one ranked candidate and says lines for it and against it. None of them names a cause.
 """
