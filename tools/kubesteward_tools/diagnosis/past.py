@@ -1,4 +1,4 @@
-"""What changed before it went wrong: every write of the last hours that somebody may have made, and what objects tell."""
+"""What changed before it went wrong: the writes of the last hours that people and pipelines make."""
 
 from __future__ import annotations
 

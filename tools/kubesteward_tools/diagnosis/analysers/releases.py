@@ -26,7 +26,7 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
         why = text(stuck.get("message")) if stuck.get("status") == "False" else ""
         sentence = (
             f"the roll-out of revision {found.to} of {named(key)} does not succeed: none of its new pods becomes "
-            f"ready, and {count(found.working, 'pod')} of revision {found.back} still {'works' if found.working == 1 else 'work'}; "
+            f"ready, and {count(found.working, 'ready pod')} are still of revision {found.back}; "
             f"it changed {found.changed}."
         )
         back = Proposal("rollback", "Deployment", key.name, key.namespace, {"revision": found.back})

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from kubesteward_tools.diagnosis import granting
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.reading import listed, mapping, mappings, named, text
 from kubesteward_tools.diagnosis.scene import Scene
@@ -140,20 +141,23 @@ def _lacks(scene: Scene, need: _Need, workload: Key, line: str, sure: float) -> 
     account, verb, resource, where = need
     culprit, why, fix = _root(scene, account, verb, resource, where)
     plural = resource.partition(".")[0]
+    unbound = culprit is None and scene.sees(f"rolebindings.{_GROUP}", where)
+    role = granting.enough(scene, verb, resource, where) if unbound else None
     scope = f"in namespace {where}" if where else "in the whole cluster (cluster scope)"
     runs = f", which {named(workload)} runs as," if workload != account else ""
     sentence = (
         f"the ServiceAccount {account.namespace}/{account.name}{runs} lacks a permission (RBAC, forbidden): "
         f"it cannot {verb} "
-        f"{plural} {scope}: {why}."
+        f"{plural} {scope}: {why}{granting.hint(role)}."
     )
     return Candidate(
         "RBAC",
-        culprit or (workload if workload != account else account),
+        culprit or account,
         sentence,
         sure,
         (line,) if line else (),
-        fix=fix,
+        fix=f"Bind {named(role)} to the service account." if role else fix,
+        proposal=granting.proposal(account, verb, resource, where, role) if unbound else None,
         suffers=(workload, account),
     )
 

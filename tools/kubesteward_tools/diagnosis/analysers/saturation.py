@@ -16,7 +16,7 @@ _WAITS = 0.25
 
 _LATE = ("deadline exceeded", "timeout", "timed out")
 _SURE, _ASKED, _QUIET = 0.95, 0.93, 0.5
-"""With probes that time out; when somebody complains of slowness; a busy program may well be meant to be at its limit."""
+"""With probes that time out; when somebody says it is slow; a busy program may be meant to be at its limit."""
 
 
 def analyse(scene: Scene) -> Iterator[Candidate]:
