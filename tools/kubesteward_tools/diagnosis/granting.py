@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubesteward_tools.diagnosis.reading import mappings, named, texts
+from kubesteward_tools.diagnosis.reading import mappings, named
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.world.store import Key
@@ -23,7 +23,7 @@ def _grants(scene: Scene, role: Key, verb: str, resource: str) -> bool:
     plural, _, group = resource.partition(".")
     for rule in mappings(scene.get(role).get("rules")):
         one_of = {"verbs": verb, "resources": plural, "apiGroups": group}
-        if not rule.get("resourceNames") and all(wanted in texts(rule.get(name)) for name, wanted in one_of.items()):
+        if not rule.get("resourceNames") and all(wanted in (rule.get(name) or ()) for name, wanted in one_of.items()):
             return True
     return False
 
