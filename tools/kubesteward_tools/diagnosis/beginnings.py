@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from kubesteward_tools.analytics.formats import own_time
+from kubesteward_tools.analytics.severity import Level, declared
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.reading import condition, ended, is_ready, mapping, mappings, phase, seconds, text
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
@@ -31,7 +33,14 @@ _EVENTS: dict[str, tuple[str, ...]] = {
 
 _KEPT = frozenset({"NodeNotReady", "NodePressure", "HPA", "PDB", "CPUThrottling", "CertificateExpired"})
 """What is no state of pods: its analyser knows best."""
+_BAD = {
+    "PDB": (("DisruptionAllowed", "False"),),
+    "HPA": (("ScalingActive", "False"), ("AbleToScale", "False"), ("ScalingLimited", "True")),
+}
+_SPOKEN = frozenset({"AppError", "DNS", "RBAC"})
+"""What shows in logs alone."""
 _MOST = 12
+_LINES = 2000
 
 
 def timed(scene: Scene, one: Candidate) -> Candidate:
@@ -44,13 +53,39 @@ def began(scene: Scene, one: Candidate) -> float | None:
     """Epoch seconds; None where nothing tells."""
     known = [] if one.since is None else [one.since]
     if one.category in _KEPT:
-        return min([*known, *_warned(scene, one, one.culprit)], default=None)
+        return min([*known, *_warned(scene, one, one.culprit), *_turned(scene, one)], default=None)
     workload = scene.owner(one.culprit)
     pods = list(_sick(scene, one, workload))
     stamps = [stamp for pod in pods for stamp in _pod(scene, one, pod)]
     stamps += _warned(scene, one, workload)
     stamps += _workload(scene.get(workload)) if workload.resource in SERVERS and pods else []
-    return min([*known, *stamps], default=None)
+    stamps += _logged(scene, {workload, *one.suffers}) if one.category in _SPOKEN else []
+    return min([*known, *stamps], default=None) or _written(scene, one)
+
+
+def _turned(scene: Scene, one: Candidate) -> list[float]:
+    """When a condition of the culprit itself turned bad."""
+    obj = scene.get(one.culprit)
+    items = [condition(obj, kind) for kind, bad in _BAD.get(one.category, ()) if _is(obj, kind, bad)]
+    return [stamp for item in items if (stamp := seconds(item.get("lastTransitionTime"))) is not None]
+
+
+def _is(obj: Object, kind: str, status: str) -> bool:
+    return condition(obj, kind).get("status") == status
+
+
+def _written(scene: Scene, one: Candidate) -> float | None:
+    """Of what is wrong by what somebody wrote: the last write, if it was seen."""
+    return next((item.at for item in scene.past.written({one.culprit}, 0.0, scene.now)), None)
+
+
+def _logged(scene: Scene, workloads: set[Key]) -> list[float]:
+    """The first line of their logs that tells an error and its time."""
+    pods = {pod for workload in workloads for pod in scene.pod_keys(workload)[:_MOST]}
+    logs = [text_ for (space, name, _), text_ in scene.logs.items() if Key("pods", space, name) in pods]
+    lines = (line for text_ in logs for line in text_.splitlines()[-_LINES:])
+    stamps = (own_time(line) for line in lines if (declared(line) or Level.INFO) >= Level.ERROR)
+    return [stamp for stamp in [min((one for one in stamps if one), default=0.0)] if stamp]
 
 
 def _sick(scene: Scene, one: Candidate, workload: Key) -> Iterator[Object]:
@@ -73,11 +108,12 @@ def _pod(scene: Scene, one: Candidate, pod: Object) -> Iterator[float]:
     if one.category in {"Pending", "PVC"} and phase(pod) == "Pending":
         yield from filter(None, [born])
         return
-    yield from _endings(status)
-    ready = condition(pod, "Ready")
-    since = seconds(ready.get("lastTransitionTime"))
-    if ready.get("status") != "True" and since is not None:
-        yield since
+    # What is told of a time before the pod was there is of another pod, or a clock that is wrong.
+    yield from (max(stamp, born or 0.0) for stamp in _endings(status))
+    for kind, bad in (("Ready", "False"), ("DisruptionTarget", "True")):
+        since = seconds(condition(pod, kind).get("lastTransitionTime"))
+        if since is not None and _is(pod, kind, bad):
+            yield since
 
 
 def _endings(status: Object) -> Iterator[float]:
@@ -97,5 +133,5 @@ def _warned(scene: Scene, one: Candidate, about: Key) -> list[float]:
 def _workload(obj: Object) -> list[float]:
     """Since when a workload has had too few pods."""
     found = [("Available", "False"), ("ReplicaFailure", "True")]
-    items = [condition(obj, kind) for kind, wrong in found if condition(obj, kind).get("status") == wrong]
+    items = [condition(obj, kind) for kind, bad in found if _is(obj, kind, bad)]
     return [stamp for item in items if (stamp := seconds(item.get("lastTransitionTime"))) is not None]

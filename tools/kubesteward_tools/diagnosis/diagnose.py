@@ -8,6 +8,7 @@ from kubesteward_tools.diagnosis import analysers
 from kubesteward_tools.diagnosis.beginnings import timed
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.focus import Focus
+from kubesteward_tools.diagnosis.gauges import doubted
 from kubesteward_tools.diagnosis.ranking import rank
 from kubesteward_tools.diagnosis.report import Finding, finding
 from kubesteward_tools.diagnosis.scene import Scene
@@ -43,7 +44,9 @@ def diagnose(scene: Scene, cluster: str = "", most: int = _MOST) -> Verdict:
         weighed = weigh(scene, one.candidate)
         one.candidate = weighed.candidate
         found.append(finding(one, cluster, weighed.story))
-    return Verdict(tuple(found or [nothing(scene, cluster)]), (*unread, *_unmeasured(scene)), looked_at(scene))
+    return Verdict(
+        tuple(found or [nothing(scene, cluster, candidates)]), (*unread, *_unmeasured(scene)), looked_at(scene)
+    )
 
 
 def _unmeasured(scene: Scene) -> list[str]:
@@ -54,7 +57,7 @@ def _candidates(scene: Scene) -> tuple[list[Candidate], list[str]]:
     found, unread = list[Candidate](), list[str]()
     for name, analyse in analysers.load().items():
         try:
-            found += [timed(scene, one) for one in analyse(scene)]
+            found += [doubted(scene, timed(scene, one)) for one in analyse(scene)]
         except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
             # Saved objects may be of any shape: what one rule cannot read must not silence the others.
             unread.append(f"{name}: {type(error).__name__}: {error}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.reading import named, template_spec
@@ -14,11 +15,19 @@ from kubesteward_tools.world.store import Key
 _THROTTLED = 0.1
 _IDLE = 0.5
 _LARGE = 0.3
+_CONTRADICTED = 0.6
 
 
 def testify(scene: Scene, one: Candidate) -> Testimony:
     witness = _BY_CATEGORY.get(one.category)
     return witness(scene, one) if witness is not None and scene.usage.points else Testimony()
+
+
+def doubted(scene: Scene, one: Candidate) -> Candidate:
+    """Less sure where a measurement contradicts it: a limit that is far from used throttles hardly anything."""
+    if one.category != "CPUThrottling" or not scene.usage.points or not _cpu(scene, one).against:
+        return one
+    return replace(one, confidence=one.confidence * _CONTRADICTED)
 
 
 def _pods(scene: Scene, one: Candidate, metric: str) -> Iterator[tuple[Key, Use]]:

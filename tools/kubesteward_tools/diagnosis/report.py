@@ -107,9 +107,9 @@ def _diagnosis(
     # What the story tells is not told twice.
     shown = [item for item in evidence if item.rstrip(".").lower() not in story.lower()]
     if shown:
-        parts.append(f"Evidence: {' | '.join(shown)}")
+        parts.append(f"Evidence: {' | '.join(shown).rstrip('.')}.")
     if explains:
         parts.append(f"It explains {listed(explains, 4)}.")
     against = " | ".join(candidate.against)
-    parts.append(f"Against it: {against or 'nothing was found'}.")
+    parts.append(f"Against it: {against.rstrip('.') or 'nothing was found'}.")
     return clean(" ".join(parts), LONGEST)

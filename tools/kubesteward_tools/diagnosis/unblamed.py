@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kubesteward_tools.diagnosis import routing
+from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.reading import count, is_ready, kind_of, listed, named, phase, waiting
 from kubesteward_tools.diagnosis.report import LONGEST, Finding, ref
 from kubesteward_tools.diagnosis.scene import Scene
@@ -19,8 +20,12 @@ _FINISHING = frozenset({"jobs.batch", "cronjobs.batch"})
 """Whose failed pods stay behind when another try succeeds."""
 
 
-def nothing(scene: Scene, cluster: str) -> Finding:
-    """Healthy, or Inconclusive where something is not well."""
+_WATCHED = 0.45
+_MOST = 3
+
+
+def nothing(scene: Scene, cluster: str, candidates: Sequence[Candidate] = ()) -> Finding:
+    """Healthy, or Inconclusive where something is not well. `candidates` were too weak to be blamed for it."""
     meant = sorted(scene.question.named or scene.question.hinted)
     owners = {scene.owner(key) for key in meant}
     owners |= {one for key in meant if key.resource == "services" for one in routing.workloads_behind(scene, key)}
@@ -37,7 +42,9 @@ def nothing(scene: Scene, cluster: str) -> Finding:
         "events and no errors "
         "in the logs that were read: it is running normally, without issues; nothing is wrong."
     )
-    return Finding("Healthy", None, text, 0.8, evidence=looked_at(scene), against=tuple(_doubts(scene)))
+    weak = tuple(_weak(candidates))
+    text = sentence(" ".join([text, *weak]), LONGEST)
+    return Finding("Healthy", None, text, 0.8, evidence=looked_at(scene), against=(*weak, *_doubts(scene)))
 
 
 def looked_at(scene: Scene) -> tuple[str, ...]:
@@ -59,6 +66,13 @@ def _doubts(scene: Scene) -> Iterator[str]:
         yield f"metrics not read: {listed(scene.usage.unread, 2) or 'there are none'}"
     if not scene.logs:
         yield "no log was read: only containers in trouble, or those that are asked about, have theirs read"
+
+
+def _weak(candidates: Sequence[Candidate]) -> Iterator[str]:
+    """What was measured and may become a fault, though it is none that one could be sure of."""
+    found = [one for one in candidates if one.confidence >= _WATCHED and any("measured:" in it for it in one.evidence)]
+    for one in sorted(found, key=lambda item: (-item.confidence, item.culprit))[:_MOST]:
+        yield sentence(f"To be watched: {one.category}: {one.sentence}", 320)
 
 
 def _is_down(pod: Object) -> bool:
