@@ -99,7 +99,7 @@ def _questions(world: World, pods: dict[str, list[str]], now: float) -> Iterator
 async def _answer(world: World, question: Question) -> Reading | str:
     try:
         async with asyncio.timeout(PATIENCE):
-            return await world.telemetry.read(question)
+            return await world.telemetry.read(question, PATIENCE / 2)
     except TimeoutError:
         return f"no answer within {PATIENCE:g} s"
     except SteadyError as error:

@@ -166,3 +166,5 @@ def _prefer_specific(scene: Scene, ranked: list[Ranked]) -> None:
     for one in ranked:
         if one.candidate.generic and scene.owner(one.candidate.culprit) in told:
             one.score *= _GENERIC
+            # Why the new pods fail is told then, and that they came with a roll-out beside it.
+            one.explained = one.explained or one.candidate.category == "BadRollout"

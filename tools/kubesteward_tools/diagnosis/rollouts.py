@@ -86,7 +86,8 @@ def _changed(before: Object, after: Object) -> str:
     found = told_templates(before, after)
     if found.kind == "restart" or found.text == _NEVER:
         return ""
-    parts = found.text.split("; ")
+    every = found.text.split("; ")
+    parts = [part for part in every if ".annotations." not in part and ".labels." not in part] or every
     more = [f"{len(parts) - _SHOWN} more"] if len(parts) > _SHOWN else []
     return "; ".join([*(part if len(part) <= _LONGEST else f"{part[:_LONGEST]}..." for part in parts[:_SHOWN]), *more])
 
