@@ -60,7 +60,7 @@ def began(scene: Scene, one: Candidate) -> float | None:
     stamps += _warned(scene, one, workload)
     stamps += _workload(scene.get(workload)) if workload.resource in SERVERS and pods else []
     stamps += _logged(scene, {workload, *one.suffers}) if one.category in _SPOKEN else []
-    return min([*known, *stamps], default=None) or _written(scene, one)
+    return min(stamps or known, default=None) or _written(scene, one)
 
 
 def _turned(scene: Scene, one: Candidate) -> list[float]:
