@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from kubesteward_tools.diagnosis import gauges, novelty, stories
+from kubesteward_tools.diagnosis import gauges, novelty, remedies, stories
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.reading import at, is_ready, kind_of, mapping, named, phase
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
@@ -59,6 +59,7 @@ _WITNESSES: tuple[Callable[[Scene, Candidate], Testimony], ...] = (
     gauges.testify,
     _siblings,
     novelty.testify,
+    remedies.testify,
 )
 
 
