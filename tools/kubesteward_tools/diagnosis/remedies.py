@@ -11,7 +11,7 @@ from kubesteward_tools.diagnosis.reading import at, kind_of, mapping, mappings, 
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
 from kubesteward_tools.diagnosis.testimony import Testimony
 from kubesteward_tools.proposals.proposal import Proposal
-from kubesteward_tools.twin.quantity import parse
+from kubesteward_tools.twin.quantity import format_like, parse
 from kubesteward_tools.twin.selectors import matches
 from kubesteward_tools.world.store import Key, Object
 
@@ -83,10 +83,9 @@ def _quota(scene: Scene, one: Candidate) -> Proposal | None:
     hard = {}
     for name in asked.keys() & used.keys():
         try:
-            total = parse(asked[name]) + parse(used[name])
+            hard[name] = format_like(parse(asked[name]) + parse(used[name]), used[name])
         except ValueError:
             return None
-        hard[name] = str(total) if total.denominator == 1 else f"{-(-total * 1000 // 1)}m"
     patch = {"patch": {"spec": {"hard": dict(sorted(hard.items()))}}, "patch_type": "merge"}
     return Proposal("patch", "ResourceQuota", match["name"], one.culprit.namespace, patch) if hard else None
 
