@@ -108,3 +108,13 @@ def test_errors_that_healthy_siblings_do_not_have_are_told_as_new() -> None:
 
     assert any("4 of 4 errors in its log are alike" in line for line in found.evidence)
     assert "1 of 2 pods of Deployment shop/web are ready" in found.against
+
+
+def test_the_address_of_a_pod_leads_to_what_is_wrong_with_it() -> None:
+    api, cart = deployment("api"), deployment("cart", None, [lab.crashing(1)], podIP="10.9.9.9")
+    logs = {f"{_name(api)}/app": "ERROR dial tcp 10.9.9.9:8080: connect: connection refused\n" * 2}
+
+    found = verdict([*api, service("api"), *cart, service("cart")], "", logs)
+
+    assert [blamed(found)] == [("CrashLoop", "Deployment", "cart")]
+    assert len(found.findings) == 1

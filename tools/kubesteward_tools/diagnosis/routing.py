@@ -62,7 +62,8 @@ def of_address(scene: Scene, address: str) -> Key | None:
     for key in scene.store.keys("services"):
         if at(scene.get(key), "spec").get("clusterIP") == address:
             return key
-    return None
+    pod = scene.addresses.get(address)
+    return next(iter(scene.store.selecting("services", pod.namespace, scene.labels(pod))), None) if pod else None
 
 
 def service_ports(service: Object) -> list[Object]:

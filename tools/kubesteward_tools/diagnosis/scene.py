@@ -29,6 +29,7 @@ _OWNED = frozenset({"pods", "replicasets.apps", "jobs.batch"})
 _READ_OF_ONE = 4
 """Pods of one owner in one state that are read."""
 _RECENT = 6 * 3600.0
+_ADDRESSED = 3000
 _GIVEN = frozenset({"kube-root-ca.crt", "default"})
 
 Logs = Mapping[tuple[str, str, str], str]
@@ -256,6 +257,14 @@ class Scene:
             if key.resource in SERVERS or key.resource == "pods":
                 found.setdefault(key.namespace, []).append((key, self.labels(key)))
         return found
+
+    @cached_property
+    def addresses(self) -> dict[str, Key]:
+        """Pods by their IP; of a large cluster none, for each pod would have to be read."""
+        if self.store.count("pods") > _ADDRESSED:
+            return {}
+        found = ((reading.text(reading.at(pod, "status").get("podIP")), key) for key, pod in self.all("pods"))
+        return {address: key for address, key in found if address}
 
     def log(self, pod: Key, container: str) -> str:
         return self.logs.get((pod.namespace, pod.name, container), "")

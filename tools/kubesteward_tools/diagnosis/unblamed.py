@@ -6,7 +6,18 @@ from collections.abc import Iterator, Sequence
 
 from kubesteward_tools.diagnosis import routing
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import count, is_ready, kind_of, listed, named, phase, waiting
+from kubesteward_tools.diagnosis.reading import (
+    at,
+    count,
+    is_ready,
+    kind_of,
+    listed,
+    mapping,
+    mappings,
+    named,
+    phase,
+    waiting,
+)
 from kubesteward_tools.diagnosis.report import LONGEST, Finding, ref
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.diagnosis.usage import FULL
@@ -106,12 +117,12 @@ def _ruled_out(scene: Scene, workload: Key, pods: list[Object]) -> Iterator[str]
     """Hypotheses that what was seen speaks against, each with what was seen."""
     pod = next((one for one in pods if _is_down(one)), pods[0])
     key = Key("pods", pod["metadata"].get("namespace", ""), pod["metadata"]["name"])
-    statuses = (pod.get("status") or {}).get("containerStatuses") or ()
-    if node := (pod.get("spec") or {}).get("nodeName"):
+    statuses = mappings(mapping(pod.get("status")).get("containerStatuses"))
+    if node := mapping(pod.get("spec")).get("nodeName"):
         yield f"scheduling (it is on {node})"
         well = [one for one, note in everywhere(scene.store, "nodes") if one.name == node and note.ready]
         yield from ["the node (it is ready)"] if well and not _alarmed(scene, str(node)) else []
-    if statuses and all(one.get("imageID") or (one.get("state") or {}).get("running") for one in statuses):
+    if statuses and all(one.get("imageID") or at(one, "state").get("running") for one in statuses):
         yield "images (all were pulled)"
     if statuses and not any(one.get("restartCount") for one in statuses):
         yield "crashes and memory kills (no restart)"

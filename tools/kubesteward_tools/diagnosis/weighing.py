@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from kubesteward_tools.diagnosis import gauges, novelty, remedies, stories
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import at, is_ready, kind_of, mapping, named, phase
+from kubesteward_tools.diagnosis.reading import at, count, ended, is_ready, kind_of, mapping, named, phase, waiting
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
 from kubesteward_tools.diagnosis.testimony import Testimony
 from kubesteward_tools.world.store import Key
@@ -30,13 +30,21 @@ class Weighed:
 
 
 def weigh(scene: Scene, one: Candidate) -> Weighed:
-    heard = [witness(scene, one) for witness in _WITNESSES]
+    heard = [_heard(witness, scene, one) for witness in _WITNESSES]
     told = Testimony.joined(heard)
     evidence = tuple(dict.fromkeys([*one.evidence, *told.evidence])) or (_as_it_is(scene, one.culprit),)
     against = tuple(dict.fromkeys([*one.against, *told.against]))
     proposal = told.proposal or one.proposal
     fix = f"{one.fix} {told.fix}".strip()
     return Weighed(replace(one, evidence=evidence, against=against, proposal=proposal, fix=fix), told.story)
+
+
+def _heard(witness: Callable[[Scene, Candidate], Testimony], scene: Scene, one: Candidate) -> Testimony:
+    """Nothing where an object of another shape than the API's keeps it from speaking: the cause stands without it."""
+    try:
+        return witness(scene, one)
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError):
+        return Testimony()
 
 
 def _siblings(scene: Scene, one: Candidate) -> Testimony:
@@ -65,6 +73,11 @@ _WITNESSES: tuple[Callable[[Scene, Candidate], Testimony], ...] = (
 
 def _as_it_is(scene: Scene, key: Key) -> str:
     """What there is to see of it, where its analyser only compared objects."""
+    for item in scene.ailing:
+        if item.workload == scene.owner(key):
+            word, code = waiting(item.status)[0] or "not ready", ended(item.status).get("exitCode")
+            last = f", last exit code {code}" if code is not None else ""
+            return f"{named(item.pod_key)}, container {item.name!r}: {word}{last}, {count(item.restarts, 'restart')}"
     obj = scene.get(key)
     if not obj:
         return f"there is no {kind_of(key.resource)} {key.name!r} in {key.namespace or 'the cluster'}"
