@@ -342,13 +342,18 @@ class Gate:
         """
         while not self._executor.ending:
             if time.time() > action.expires:
-                self.actions.expire(action)
+                if self.actions.expire(action) is None:
+                    return None
                 raise Refused(f"the approval of {action.id} has expired.", todo="Propose the change again.")
-            with self._store.transaction():
-                if not any(in_the_way(item, action) for item in self.actions.with_status("executing")):
-                    return self.actions.move(action, "executing", "taken", executor=self._name)
+            if self._has_its_turn(action):  # those that wait only read, and leave the store to those that write
+                with self._store.transaction():
+                    if self._has_its_turn(action):
+                        return self.actions.move(action, "executing", "taken", executor=self._name)
             await asyncio.sleep(TURN)
         return None
+
+    def _has_its_turn(self, action: Action) -> bool:
+        return not any(in_the_way(item, action) for item in self.actions.with_status("executing"))
 
     def done(self, action: Action) -> Done:
         """What it has done, for taking it back. Raises AskAgain when it is not over yet."""
