@@ -56,7 +56,8 @@ def began(scene: Scene, one: Candidate) -> float | None:
     """Epoch seconds; None where nothing tells."""
     known = [] if one.since is None else [one.since]
     if one.category in _KEPT:
-        return min([*known, *_warned(scene, one, one.culprit), *_turned(scene, one)], default=None)
+        stamps = [*known, *_warned(scene, one, one.culprit), *_turned(scene, one)]
+        return min(stamps or _beside(scene, one), default=None)
     workload = scene.owner(one.culprit)
     pods = list(_sick(scene, one, workload))
     stamps = [stamp for pod in pods for stamp in _pod(scene, one, pod)]
@@ -64,6 +65,13 @@ def began(scene: Scene, one: Candidate) -> float | None:
     stamps += _workload(scene.get(workload)) if workload.resource in SERVERS and pods else []
     stamps += _logged(scene, {workload, *one.suffers}) if one.category in _SPOKEN else []
     return min(stamps or known, default=None) or _written(scene, one)
+
+
+def _beside(scene: Scene, one: Candidate) -> list[float]:
+    """Of a node that does not say since when: when its pods stopped to be ready."""
+    pods = [scene.get(key) for key in one.suffers if key.resource == "pods"] if one.category == "NodeNotReady" else []
+    found = [condition(pod, "Ready") for pod in pods if _is(pod, "Ready", "False")]
+    return [stamp for item in found if (stamp := seconds(item.get("lastTransitionTime"))) is not None]
 
 
 def _turned(scene: Scene, one: Candidate) -> list[float]:
