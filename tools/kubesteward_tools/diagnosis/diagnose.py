@@ -9,14 +9,16 @@ from kubesteward_tools.diagnosis import analysers, routing
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.focus import Focus
 from kubesteward_tools.diagnosis.ranking import rank
-from kubesteward_tools.diagnosis.reading import count, is_ready, kind_of, listed, named, phase
+from kubesteward_tools.diagnosis.reading import at, count, is_ready, kind_of, listed, mapping, named, phase, seconds
 from kubesteward_tools.diagnosis.report import Finding, finding, ref
 from kubesteward_tools.diagnosis.rollouts import came_with
-from kubesteward_tools.diagnosis.scene import Scene
-from kubesteward_tools.lookup.states import counts
+from kubesteward_tools.diagnosis.scene import SERVERS, Scene
+from kubesteward_tools.lookup.states import counts, restarts
 from kubesteward_tools.world.store import Key, Object
 
 _MOST = 60
+_STARTING = 180.0
+"""Seconds that a pod may take to get ready."""
 _FINISHING = frozenset({"jobs.batch", "cronjobs.batch"})
 """Whose failed pods stay behind when another try succeeds."""
 
@@ -63,8 +65,11 @@ def _nothing(scene: Scene, cluster: str) -> Finding:
     sick = [
         key
         for key, pods, _ in scene.sick_pods
-        if (not owners or key in owners) and key.resource not in _FINISHING and any(_is_down(pod) for pod in pods)
+        if (not owners or key in owners)
+        and key.resource not in _FINISHING
+        and any(_is_down(scene, pod) for pod in pods)
     ]
+    sick += [key for key in sorted(owners) if key not in sick and _is_short(scene, key)]
     if sick:
         return _inconclusive(sick, cluster)
     shown = _shown(scene, [key for key in meant if scene.exists(key)])
@@ -76,9 +81,30 @@ def _nothing(scene: Scene, cluster: str) -> Finding:
     return Finding("Healthy", None, text, 0.8)
 
 
-def _is_down(pod: Object) -> bool:
-    """Whether it does not do what it is there for; finished ones have done it."""
-    return phase(pod) != "Succeeded" and not is_ready(pod)
+def _is_down(scene: Scene, pod: Object) -> bool:
+    """Whether it does not do what it is there for; finished ones have done it, and new ones need their time."""
+    return (
+        phase(pod) != "Succeeded"
+        and not is_ready(pod)
+        and not (_is_new(scene, pod) and _has_past(scene) and not restarts(pod))
+    )
+
+
+def _is_new(scene: Scene, obj: Object) -> bool:
+    made = seconds(mapping(obj.get("metadata")).get("creationTimestamp"))
+    return made is not None and scene.now - made < _STARTING
+
+
+def _has_past(scene: Scene) -> bool:
+    """Whether there is anything old, without which nobody could tell what is new."""
+    return any(not _is_new(scene, node) for _, node in scene.all("nodes"))
+
+
+def _is_short(scene: Scene, key: Key) -> bool:
+    """Whether a workload has fewer pods than it wants, though nothing tells why."""
+    status, wanted = mapping(scene.get(key).get("status")), at(scene.get(key), "spec").get("replicas")
+    made = status.get("replicas", 0)
+    return key.resource in SERVERS and type(wanted) is int and type(made) is int and bool(status) and made < wanted
 
 
 def _inconclusive(sick: Sequence[Key], cluster: str) -> Finding:

@@ -142,7 +142,7 @@ _TOPICS: tuple[tuple[str, tuple[Category, ...]], ...] = (
     ),
     (r"\bdns\b|resolv|hostname|name or service|nslookup|no such host", ("DNS",)),
     (
-        r"forbidden|permission|unauthori|rbac|service ?account|access denied|not allowed to|can(?:'t|not) "
+        r"forbidden|\b403\b|permission|unauthori|rbac|service ?account|access denied|not allowed to|can(?:'t|not) "
         r"(?:list|get|watch|create|delete|patch|update)",
         ("RBAC",),
     ),
@@ -219,7 +219,7 @@ def understand(text: str, store: Store) -> Question:
         sure, maybe = _meant(word, text, store, namespaces)
         named |= sure
         hinted |= maybe
-    hosts = tuple(word for word in words if re.fullmatch(r"(?:[\w-]+\.)+[a-z]{2,}", word))
+    hosts = tuple(name for word in words if re.fullmatch(r"(?:[\w-]+\.)+[a-z]{2,}", name := word.partition("/")[0]))
     if not named and not hinted:
         hinted = _near(words, store, namespaces)
         namespaces |= _spaces_like(words, store) if not hinted else set()

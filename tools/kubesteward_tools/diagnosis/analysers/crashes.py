@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.endings import ending, needs
-from kubesteward_tools.diagnosis.reading import at, count, ended, named, ports, regular, seconds, text, waiting
+from kubesteward_tools.diagnosis.endings import began, ending, needs
+from kubesteward_tools.diagnosis.reading import at, count, ended, named, ports, regular, text, waiting
 from kubesteward_tools.diagnosis.scene import Ailing, Scene
 
 _FAILING = {"CrashLoopBackOff", "RunContainerError", "CreateContainerError", "PostStartHookError"}
@@ -69,7 +69,7 @@ def _candidate(scene: Scene, item: Ailing, reason: str) -> Candidate:
         found.evidence,
         ("its probes fail too",) if probed else (),
         fix=found.fix,
-        since=seconds(ended(item.status).get("finishedAt")),
+        since=began(scene, item),
         suffers=(item.pod_key,),
         needs=needs(scene, item),
         generic=elsewhere,

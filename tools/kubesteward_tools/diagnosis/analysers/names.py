@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis import routing
 from kubesteward_tools.diagnosis.candidate import Candidate
+from kubesteward_tools.diagnosis.endings import ending
 from kubesteward_tools.diagnosis.reading import (
     at,
+    ended,
     every,
     is_ready,
     listed,
@@ -56,11 +58,15 @@ def _servers(scene: Scene) -> Iterator[Candidate]:
             )
             yield Candidate("DNS", key, sentence, 0.93, ("spec.replicas: 0",), fix="Scale it to 2.", suffers=(_DNS,))
         elif not ready and not any(is_ready(scene.get(pod)) for pod in scene.pod_keys(key)):
+            ill = next((item for item in scene.ailing if item.workload == key), None)
+            found = ending(scene, ill) if ill is not None and ended(ill.status) else None
+            why = f" Container {ill.name!r} keeps crashing: {found.why}." if ill is not None and found else ""
             sentence = (
                 f"the cluster's DNS server {named(key)} has no ready pod ({ready}/{wanted}), so no name "
-                "resolves in the cluster (DNS resolution fails)."
+                f"resolves in the cluster (DNS resolution fails).{why}"
             )
-            yield Candidate("DNS", key, sentence, 0.96, (), fix="Repair its pods.", suffers=(_DNS,))
+            seen, fix = (found.evidence, found.fix) if found else ((), "Repair its pods.")
+            yield Candidate("DNS", key, sentence, 0.96, seen, fix=fix, suffers=(_DNS,))
     service = _DNS
     if scene.exists(Key("deployments.apps", _SPACE, "coredns")) and scene.missing(service):
         sentence = "the Service kube-system/kube-dns does not exist (not found), so pods cannot reach the DNS server."

@@ -83,8 +83,13 @@ def _candidate(scene: Scene, workload: Key, pod: Object, number: int) -> Candida
         fix=fix,
         since=since,
         suffers=(pod_key,),
-        needs=_nodes_in_trouble(scene, head),
+        needs=_nodes_in_trouble(scene, head) if head else _schedulers(scene),
     )
+
+
+def _schedulers(scene: Scene) -> tuple[Key, ...]:
+    """The pods of the scheduler, whose silence is explained by what is wrong with them."""
+    return tuple(key for key in scene.store.keys("pods", "kube-system") if key.name.startswith("kube-scheduler"))
 
 
 def _nodes_in_trouble(scene: Scene, message: str) -> tuple[Key, ...]:
