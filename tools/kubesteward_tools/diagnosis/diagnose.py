@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kubesteward_tools.diagnosis import analysers, routing
 from kubesteward_tools.diagnosis.candidate import Candidate
+from kubesteward_tools.diagnosis.context import context
 from kubesteward_tools.diagnosis.focus import Focus
 from kubesteward_tools.diagnosis.ranking import rank
 from kubesteward_tools.diagnosis.reading import at, count, is_ready, kind_of, listed, mapping, named, phase, seconds
@@ -43,6 +44,8 @@ def diagnose(scene: Scene, cluster: str = "", most: int = _MOST) -> Verdict:
     candidates, unread = _candidates(scene)
     ranked = rank(scene, candidates, Focus(scene))
     found = [finding(one, cluster, came_with(scene, one.candidate.culprit)) for one in ranked[:most]]
+    if found:
+        found[0] = found[0].beside(context(scene, ranked[0].candidate, found[0].diagnosis))
     return Verdict(tuple(found or [_nothing(scene, cluster)]), tuple(unread))
 
 

@@ -175,10 +175,13 @@ _TROUBLE = re.compile(
     r"fail|error|crash|restart|problem with|issue with|not (?:start|work|run|respond|become|reach|"
     r"accessible|ready|scal)|"
     r"isn't|can't|cannot|doesn't|don't|won't|unable|stuck|hang|broken|fix|alert|wrong with my|timeout|time out|slow|"
-    r"refused|why|root cause|down\b|unavailable|outage|degraded|pending",
+    r"refused|why|root cause|down\b|unavailable|outage|degraded|pending|(?:what|something|anything)(?:'s| is)? wrong|"
+    r"\b50[0-4]\b|\b40[34]\b|times? out|\bnot\b|n't\b|\bno\b|\bnever\b|nobody|nothing|\blost\b|reset|intermittent|"
+    r"\bblock|den(?:y|ied)|reject|forbidden|unhealthy|evict|complain|urgent|missing|dies\b|dying|killed|throttl|latency|"
+    r"violat|hung\b|keeps|unreachable|unknown|incident",
     re.I,
 )
-_OPEN = re.compile(r"\s*(?:is|are|has|have|does|do|how|check|any|show)\b(?!.*\b(?:but|however)\b)", re.I)
+_OPEN = re.compile(r"\s*(?:is|are|has|have|does|do|how|check|any|show)\b(?!.*\b(?:but|however|why)\b)", re.I)
 """How somebody begins who wants to know whether, and not why."""
 
 
@@ -302,6 +305,5 @@ def _near(words: Iterable[str], store: Store, namespaces: set[str]) -> set[Key]:
 
 def _spaces_like(words: Iterable[str], store: Store) -> set[str]:
     wanted = {word.lower() for word in words if len(word) > 3 and word.lower() not in _COMMON}
-    return {
-        key.name for key in store.keys("namespaces") if any(word in key.name or key.name in word for word in wanted)
-    }
+    spaces = [key.name for key in store.keys("namespaces") if not key.name.startswith("kube-")]
+    return {name for name in spaces if any(word in name or name in word for word in wanted)}

@@ -48,6 +48,14 @@ def _class(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
                 f"({listed(classes) or 'install an ingress controller'}), or create the IngressClass {name!r}."
             ),
         )
+    elif not name and old and classes and old not in classes:
+        near = difflib.get_close_matches(old, classes, n=1, cutoff=0.6)
+        sentence = (
+            f"{named(key)} asks for the ingress class {old!r} (annotation {_OLD}), and there is no such IngressClass "
+            f"(not found): there is {listed(classes)}. So no ingress controller serves {hosts or 'it'}."
+        )
+        fix = f"Set spec.ingressClassName to {near[0] if near else listed(classes)}."
+        yield Candidate("Ingress", key, sentence, 0.85 if near else 0.6, (f"{_OLD}: {old}",), fix=fix)
     elif not name and not old and not at(ingress, "status", "loadBalancer").get("ingress"):
         default = [
             one for one, obj in classes.items() if mapping(obj["metadata"].get("annotations")).get(_DEFAULT) == "true"

@@ -48,9 +48,14 @@ def _killed(scene: Scene, item: Ailing, code: object, said: str, sure: float) ->
     told = command_line(item.container) + " " + " ".join(f"{k}={v}" for k, v in variables(item.container).items())
     asked = f"; it is told to use {found[0]}" if (found := _HEAP.search(told)) else ""
     at = f"its memory limit of {limit}" if limit else "the memory it is allowed (no memory limit is set: the node's)"
+    what = (
+        f"is OOMKilled (out of memory): it needs more than {at} and is killed"
+        if code == 137 or said == "OOMKilled"
+        else f"runs out of memory by itself (its heap is full; {limit or 'no'} memory limit), and ends"
+    )
     sentence = (
-        f"container {item.name!r} of {named(item.workload)} is OOMKilled (out of memory): it needs more than "
-        f"{at} and is killed with exit code {code}, {item.restarts} restarts{asked}."
+        f"container {item.name!r} of {named(item.workload)} {what} with exit code {code}, "
+        f"{item.restarts} restarts{asked}."
     )
     fix = f"Raise resources.limits.memory above {limit or 'what it needs'}, or make the program use less memory."
     return Candidate(

@@ -195,6 +195,13 @@ def _state(scene: Scene, service: Key | None, name: str) -> tuple[str, str, floa
             "Correct the host name, or let the cluster's DNS forward it.",
             0.85,
         )
+    zone = _zone(name)
+    if zone not in {"", _ZONE}:
+        return (
+            f"{zone!r} is not the cluster's zone, which is {_ZONE!r} (wrong host name)",
+            f"Use {service.name}.{service.namespace}.svc.{_ZONE}.",
+            0.9,
+        )
     if scene.exists(service):
         return (
             f"the Service {service.name!r} is there, so the DNS server or the way to it fails",
@@ -202,7 +209,7 @@ def _state(scene: Scene, service: Key | None, name: str) -> tuple[str, str, floa
             0.72,
         )
     close, elsewhere = routing.near(scene, service), scene.store.spaces_with("services", service.name)
-    if elsewhere:
+    if elsewhere and service.namespace not in elsewhere:
         return (
             f"no such Service is in namespace {service.namespace}; it is in namespace {listed(elsewhere)}",
             f"Use the full name {service.name}.{elsewhere[0]}.svc.cluster.local.",
@@ -216,6 +223,11 @@ def _state(scene: Scene, service: Key | None, name: str) -> tuple[str, str, floa
         f"Correct the name{f' to {close!r}' if close else ''}, or create the Service {service.name!r}.",
         0.88,
     )
+
+
+def _zone(name: str) -> str:
+    """What stands behind `svc` in a full name, "" in a short one."""
+    return name.lower().rstrip(".").partition(".svc.")[2]
 
 
 def _written(scene: Scene, workload: Key, name: str) -> str:

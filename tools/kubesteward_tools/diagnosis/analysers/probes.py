@@ -76,6 +76,7 @@ def _failing(scene: Scene, workload: Key, failures: list[Warned]) -> Candidate:
         and at(item.status, "lastState", "terminated").get("exitCode") not in {None, 0, 137, 143}
         for item in scene.ailing
     )
+    needs = () if _MISTAKEN.search(reason) else called(scene, workload)
     sure = 0.6 if crashed else 0.92
     if re.search(r"connection refused|EOF", why) and not fix and crashed:
         sure = 0.5
@@ -88,7 +89,8 @@ def _failing(scene: Scene, workload: Key, failures: list[Warned]) -> Candidate:
         fix=fix or f"Correct the {kind} probe ({shown}) or what answers it.",
         since=min(item.first for item in failures),
         suffers=(chosen.about,),
-        needs=() if _MISTAKEN.search(reason) else called(scene, workload),
+        needs=needs,
+        generic=bool(needs),
         proposal=_mended(workload, container, probe, f"{kind}Probe", scene),
     )
 

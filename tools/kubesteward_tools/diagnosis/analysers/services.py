@@ -27,8 +27,30 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
             yield from _external(scene, key, text(spec.get("externalName")))
         elif routing.selector(service):
             yield from _selecting(scene, key, service)
+        elif not _endpoints(scene, key):
+            yield _unselecting(scene, key)
         yield from _pending(scene, key, service)
     yield from _called(scene)
+
+
+def _endpoints(scene: Scene, key: Key) -> bool:
+    """Whether somebody has written down by hand where a Service without a selector leads to."""
+    if not scene.sees("endpointslices.discovery.k8s.io", key.namespace) or scene.exists(
+        key._replace(resource="endpoints")
+    ):
+        return True
+    made_for = {"matchLabels": {"kubernetes.io/service-name": key.name}}
+    return bool(scene.selected("endpointslices.discovery.k8s.io", key.namespace, made_for))
+
+
+def _unselecting(scene: Scene, key: Key) -> Candidate:
+    own = next((one for one in routing.described(scene, key.namespace) if one.name == key.name), None)
+    labels = pairs(scene.labels(own)) if own else ""
+    sentence = f"{named(key)} has no selector and no endpoints (Endpoints or EndpointSlice), so it leads nowhere." + (
+        f" {named(own)} with the labels {labels} is called like it." if own else ""
+    )
+    fix = f"Set spec.selector{f' to {labels}' if labels else ''}, or write its EndpointSlice."
+    return Candidate("ServiceRouting", key, sentence, 0.56, (), fix=fix)
 
 
 def _selecting(scene: Scene, key: Key, service: Object) -> Iterator[Candidate]:
