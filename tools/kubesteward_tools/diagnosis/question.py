@@ -217,8 +217,10 @@ def understand(text: str, store: Store) -> Question:
     namespaces = {
         word for word in words if store.facts(Key("namespaces", "", word)) and _is_namespace(word, text, store)
     }
+    spaces, spoken = _application(text, store)
+    namespaces |= spaces
     named, hinted = set[Key](), set[Key]()
-    for word in dict.fromkeys(words):
+    for word in dict.fromkeys(word for word in words if word.lower() not in spoken):
         sure, maybe = _meant(word, text, store, namespaces)
         named |= sure
         hinted |= maybe
@@ -230,6 +232,23 @@ def understand(text: str, store: Store) -> Question:
         text, frozenset(named), frozenset(hinted), frozenset(namespaces), tuple(topics), hosts,
         frozenset(word.lower() for word in words),
     )  # fmt: skip
+
+
+_APPLICATION = re.compile(r"((?:[\w-]+ ){1,4}?)(?:application|app|system|platform|stack|shop|store|site|website)\b", re.I)
+
+
+def _application(text: str, store: Store) -> tuple[set[str], set[str]]:
+    """The namespace of an application that is called by several words of its name, and those words, in small letters.
+
+    "The hotel reservation application" is all that is in `hotel-reservation`, not the Deployment `reservation`.
+    """
+    for match in _APPLICATION.finditer(text):
+        words = match[1].lower().split()
+        for size in range(len(words), 1, -1):
+            name = "-".join(words[-size:])
+            if store.facts(Key("namespaces", "", name)):
+                return {name}, set(words[-size:])
+    return set(), set()
 
 
 def _is_namespace(word: str, text: str, store: Store) -> bool:

@@ -15,6 +15,7 @@ from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.world.store import Key, Object
 
 _SYSTEM = {"kubernetes"}
+_MISSPELT = 0.85
 
 
 def analyse(scene: Scene) -> Iterator[Candidate]:
@@ -290,18 +291,28 @@ def _called(scene: Scene) -> Iterator[Candidate]:
         close = routing.near(scene, target)
         elsewhere = scene.store.spaces_with("services", target.name)
         there = f" It is in namespace {listed(elsewhere)}." if elsewhere else f" There is {close!r}." if close else ""
-        sure = 0.5 if close or elsewhere or connection.confidence >= 0.7 else 0.35
+        behind = routing.workload_named(scene, target.namespace, target.name)
+        sure = 0.58 if behind else 0.5 if elsewhere or _alike(close, target.name) or connection.confidence >= 0.7 else 0.35
+        there += f" {named(behind)} runs, and no Service leads to it." if behind else ""
         sentence = (
             f"{named(source)} calls the Service {target.name!r} ({connection.detail}), which does not exist "
             f"(not found, missing) in namespace {target.namespace}.{there}"
         )
         yield Candidate(
             "ServiceRouting",
-            source,
+            target if behind else source,
             sentence,
             sure,
             (connection.detail,),
             fix=f"Create the Service {target.name!r}, or correct the name{f' to {close!r}' if close else ''}.",
-            suffers=(target,),
-            needs=(target,),
+            suffers=(target, source),
+            needs=() if behind else (target,),
         )
+
+
+def _alike(close: str, name: str) -> bool:
+    """Whether a name is another one misspelt, or with a part more or less; not merely of the same pattern."""
+    parts, others = set(close.split("-")), set(name.split("-"))
+    return bool(close) and (
+        difflib.SequenceMatcher(None, close, name).ratio() > _MISSPELT or parts <= others or others <= parts
+    )
