@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from kubesteward_tools.diagnosis import analysers
 from kubesteward_tools.diagnosis.beginnings import timed
 from kubesteward_tools.diagnosis.candidate import Candidate
+from kubesteward_tools.diagnosis.context import context
 from kubesteward_tools.diagnosis.focus import Focus
 from kubesteward_tools.diagnosis.gauges import doubted
 from kubesteward_tools.diagnosis.ranking import rank
@@ -44,6 +45,8 @@ def diagnose(scene: Scene, cluster: str = "", most: int = _MOST) -> Verdict:
         weighed = weigh(scene, one.candidate)
         one.candidate = weighed.candidate
         found.append(finding(one, cluster, weighed.story))
+    if found:
+        found[0] = found[0].beside(context(scene, ranked[0].candidate, found[0].diagnosis))
     return Verdict(
         tuple(found or [nothing(scene, cluster, candidates)]), (*unread, *_unmeasured(scene)), looked_at(scene)
     )

@@ -41,6 +41,11 @@ _ADDRESS = rf"(?P<peer>{_HOST}|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{{2,5}}))?"
 
 PATTERNS: tuple[tuple[Kind, str], ...] = (
     (
+        "auth",
+        r"(?:password|peer|ident|sasl|scram|ldap|user) authentication failed|access denied for user|"
+        r"no pg_hba\.conf entry|role \"[^\"]+\" does not exist",
+    ),
+    (
         "dns",
         rf"(?:connecting|connect|connection) to (?P<peer>{_HOST})(?::\d+)?[.:,]? .{{0,60}}?"
         r"(?:name or service not known|temporary failure in name resolution|name does not resolve|nodename "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,6 +42,14 @@ class Finding:
     proposal: Proposal | None = None
     ruled_out: tuple[str, ...] = ()
     look_next: tuple[str, ...] = ()
+
+    def beside(self, lines: Iterable[str]) -> Finding:
+        """The same with what else is on record, as far as there is room for it."""
+        shown = self.diagnosis
+        for line in map(_line, lines):
+            if len(shown) + len(line) + 12 <= LONGEST:
+                shown = f"{shown} {'|' if shown is not self.diagnosis else 'On record:'} {line}"
+        return replace(self, diagnosis=clean(shown, LONGEST))
 
     def as_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {

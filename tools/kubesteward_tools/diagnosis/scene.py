@@ -166,9 +166,16 @@ class Scene:
             for pod in pods:
                 for item in _ailing(owner, pod, number):
                     known = found.get((owner, item.name))
-                    if known is None or _worse(item.status) > _worse(known.status):
+                    if known is None or self._tells_more(item, known):
                         found[owner, item.name] = item
         return list(found.values())
+
+    def _tells_more(self, item: Ailing, known: Ailing) -> bool:
+        """Of two pods in the same state the one whose log could be read; else the one that was restarted more often."""
+        rank, restarts = _worse(item.status) or (0, 0)
+        rank_known, restarts_known = _worse(known.status) or (0, 0)
+        has, had = (bool(self.log(one.pod_key, one.name)) for one in (item, known))
+        return (rank, has, restarts) > (rank_known, had, restarts_known)
 
     @cached_property
     def warnings(self) -> dict[Key, list[Warned]]:
@@ -317,17 +324,17 @@ def _ailing(owner: Key, pod: Object, number: int) -> Iterator[Ailing]:
     spec, status = reading.mapping(pod.get("spec")), reading.mapping(pod.get("status"))
     for field, init in (("initContainerStatuses", True), ("containerStatuses", False)):
         for item in reading.mappings(status.get(field)):
-            if _worse(item):
+            if _worse(item) is not None:
                 found = reading.container(spec, reading.text(item.get("name")))
                 yield Ailing(owner, pod, found, item, init, number, int(item.get("restartCount") or 0))
 
 
-def _worse(status: Object) -> tuple[int, ...]:
-    """How badly off a container is, () where it is well."""
+def _worse(status: Object) -> tuple[int, int] | None:
+    """How badly off a container is, None where it is well."""
     reason, _ = reading.waiting(status)
     end = reading.ended(status)
     failed = bool(end) and (bool(end.get("exitCode")) or end.get("reason") not in {"Completed", None})
     restarts = int(status.get("restartCount") or 0)
     rank = 3 if reason not in {"", "PodInitializing", "ContainerCreating"} else 2 if failed else 1 if restarts else 0
     running = bool(reading.at(status, "state", "running")) and not status.get("ready")
-    return (rank, restarts) if rank or running else ()
+    return (rank, restarts) if rank or running else None

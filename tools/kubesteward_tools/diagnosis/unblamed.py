@@ -16,14 +16,15 @@ from kubesteward_tools.diagnosis.reading import (
     mappings,
     named,
     phase,
+    seconds,
     waiting,
 )
 from kubesteward_tools.diagnosis.report import LONGEST, Finding, ref
-from kubesteward_tools.diagnosis.scene import Scene
+from kubesteward_tools.diagnosis.scene import SERVERS, Scene
 from kubesteward_tools.diagnosis.usage import FULL
 from kubesteward_tools.lookup.notes import everywhere
 from kubesteward_tools.lookup.shown import sentence
-from kubesteward_tools.lookup.states import counts
+from kubesteward_tools.lookup.states import counts, restarts
 from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.world.store import Key, Object
 
@@ -31,6 +32,8 @@ _FINISHING = frozenset({"jobs.batch", "cronjobs.batch"})
 """Whose failed pods stay behind when another try succeeds."""
 
 
+_STARTING = 180.0
+"""Seconds that a pod may take to get ready."""
 _WATCHED = 0.45
 _MOST = 3
 
@@ -43,8 +46,12 @@ def nothing(scene: Scene, cluster: str, candidates: Sequence[Candidate] = ()) ->
     sick = [
         (key, pods)
         for key, pods, _ in scene.sick_pods
-        if (not owners or key in owners) and key.resource not in _FINISHING and any(_is_down(pod) for pod in pods)
+        if (not owners or key in owners)
+        and key.resource not in _FINISHING
+        and any(_is_down(scene, pod) for pod in pods)
     ]
+    known = {key for key, _ in sick}
+    sick += [(key, []) for key in sorted(owners - known) if _is_short(scene, key)]
     if sick:
         return _inconclusive(scene, sick, cluster)
     shown = _shown(scene, [key for key in meant if scene.exists(key)])
@@ -86,9 +93,30 @@ def _weak(candidates: Sequence[Candidate]) -> Iterator[str]:
         yield sentence(f"To be watched: {one.category}: {one.sentence}", 320)
 
 
-def _is_down(pod: Object) -> bool:
-    """Whether it does not do what it is there for; finished ones have done it."""
-    return phase(pod) != "Succeeded" and not is_ready(pod)
+def _is_down(scene: Scene, pod: Object) -> bool:
+    """Whether it does not do what it is there for; finished ones have done it, and new ones need their time."""
+    return (
+        phase(pod) != "Succeeded"
+        and not is_ready(pod)
+        and not (_is_new(scene, pod) and _has_past(scene) and not restarts(pod))
+    )
+
+
+def _is_new(scene: Scene, obj: Object) -> bool:
+    made = seconds(mapping(obj.get("metadata")).get("creationTimestamp"))
+    return made is not None and scene.now - made < _STARTING
+
+
+def _has_past(scene: Scene) -> bool:
+    """Whether there is anything old, without which nobody could tell what is new."""
+    return any(not _is_new(scene, node) for _, node in scene.all("nodes"))
+
+
+def _is_short(scene: Scene, key: Key) -> bool:
+    """Whether a workload has fewer pods than it wants, though nothing tells why."""
+    status, wanted = mapping(scene.get(key).get("status")), at(scene.get(key), "spec").get("replicas")
+    made = status.get("replicas", 0)
+    return key.resource in SERVERS and type(wanted) is int and type(made) is int and bool(status) and made < wanted
 
 
 def _inconclusive(scene: Scene, sick: Sequence[tuple[Key, list[Object]]], cluster: str) -> Finding:
@@ -99,7 +127,7 @@ def _inconclusive(scene: Scene, sick: Sequence[tuple[Key, list[Object]]], cluste
         f"{'is' if len(keys) == 1 else 'are'} not "
         "well, and none of the known causes shows in its state, events and logs: images, configuration, scheduling, "
         "volumes, quota, probes, memory, network and permissions were looked at. "
-        f"Ruled out for {named(keys[0])}: {'; '.join(ruled_out)}. Look next at: {'; '.join(look_next)}."
+        f"Ruled out for {named(keys[0])}: {'; '.join(ruled_out) or 'nothing'}. Look next at: {'; '.join(look_next)}."
     )
     return Finding(
         "Inconclusive",
@@ -115,7 +143,9 @@ def _inconclusive(scene: Scene, sick: Sequence[tuple[Key, list[Object]]], cluste
 
 def _ruled_out(scene: Scene, workload: Key, pods: list[Object]) -> Iterator[str]:
     """Hypotheses that what was seen speaks against, each with what was seen."""
-    pod = next((one for one in pods if _is_down(one)), pods[0])
+    pod = next((one for one in pods if _is_down(scene, one)), next(iter(pods), None))
+    if pod is None:
+        return
     key = Key("pods", pod["metadata"].get("namespace", ""), pod["metadata"]["name"])
     statuses = mappings(mapping(pod.get("status")).get("containerStatuses"))
     if node := mapping(pod.get("spec")).get("nodeName"):
@@ -143,7 +173,10 @@ def _alarmed(scene: Scene, node: str) -> bool:
 
 def _next(scene: Scene, workload: Key, pods: list[Object]) -> Iterator[str]:
     """What a person would look at next: what was not read here, then what it depends on."""
-    pod = next((one for one in pods if _is_down(one)), pods[0])
+    pod = next((one for one in pods if _is_down(scene, one)), next(iter(pods), None))
+    if pod is None:
+        yield f"what makes its pods: the events of {named(workload)} and of its ReplicaSets, older than were kept here"
+        return
     space, name = pod["metadata"].get("namespace", ""), pod["metadata"]["name"]
     if not any(place[:2] == (space, name) for place in scene.logs):
         yield f"the log of pod {space}/{name}, also of its run before"

@@ -55,19 +55,7 @@ def _refused(scene: Scene) -> Iterator[tuple[Key, str, str]]:
 
 def _asked(scene: Scene, told: set[Key]) -> Iterator[Candidate]:
     """What somebody says that an account cannot do, checked."""
-    if not scene.question.speaks_of("RBAC"):
-        return
-    accounts = {key for key in scene.question.named | scene.question.hinted if key.resource == "serviceaccounts"}
-    for key in scene.question.named | scene.question.hinted:
-        if key.resource in {"pods", "deployments.apps", "statefulsets.apps", "jobs.batch", "cronjobs.batch"}:
-            accounts.add(_account_of(scene, key))
-        if key.resource.endswith(_GROUP):
-            accounts |= set(_subjects(scene, key))
-    accounts = accounts or {
-        key
-        for key in scene.store.keys("serviceaccounts")
-        if key.namespace in scene.question.namespaces and key.name != "default"
-    }
+    accounts = _meant(scene) if scene.question.speaks_of("RBAC") else set()
     for verb, word in _ASKED.findall(scene.question.text):
         resource = word.lower() if word.lower().endswith("s") else f"{word.lower()}s"
         if resource not in _KNOWN:
@@ -83,6 +71,43 @@ def _asked(scene: Scene, told: set[Key]) -> Iterator[Candidate]:
                 told.add(account)
                 need = _Need(account, _VERBS.get(verb.lower(), verb.lower()), _KNOWN[resource], account.namespace)
                 yield _lacks(scene, need, account, "", 0.85)
+    for account in sorted(accounts - told):
+        if (
+            account.name != "default"
+            and scene.exists(account)
+            and scene.sees(f"rolebindings.{_GROUP}", account.namespace)
+        ):
+            yield from _unbound(scene, account)
+
+
+def _meant(scene: Scene) -> set[Key]:
+    """The accounts that the question is about: those it names, those of workloads and bindings that it names."""
+    accounts = {key for key in scene.question.named | scene.question.hinted if key.resource == "serviceaccounts"}
+    for key in scene.question.named | scene.question.hinted:
+        if key.resource in {"pods", "deployments.apps", "statefulsets.apps", "jobs.batch", "cronjobs.batch"}:
+            accounts.add(_account_of(scene, key))
+        if key.resource.endswith(_GROUP):
+            accounts |= set(_subjects(scene, key))
+    return accounts or {
+        key
+        for key in scene.store.keys("serviceaccounts")
+        if key.namespace in scene.question.namespaces and key.name != "default"
+    }
+
+
+def _unbound(scene: Scene, account: Key) -> Iterator[Candidate]:
+    """Of an account that somebody misses rights of: no binding at all names it."""
+    bindings = [*_every_binding(scene), *scene.store.keys(f"clusterrolebindings.{_GROUP}")]
+    if any(account in set(_subjects(scene, key)) for key in bindings):
+        return
+    near = _near_binding(scene, account, account.namespace)
+    why = f"; {named(near)} binds another subject" if near else ""
+    sentence = (
+        f"no RoleBinding or ClusterRoleBinding binds the ServiceAccount {account.namespace}/{account.name} to a role "
+        f"(missing role binding, RBAC){why}: it has no permission, and the API server answers it 403 forbidden."
+    )
+    fix = f"Bind it to a role with the rules that it needs: ServiceAccount {account.namespace}/{account.name}."
+    yield Candidate("RBAC", near or account, sentence, 0.62, (), fix=fix, suffers=(account,))
 
 
 _KNOWN = {
