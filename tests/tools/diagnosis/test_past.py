@@ -77,7 +77,7 @@ def test_new_pods_that_never_become_ready_for_no_known_reason_are_a_bad_roll_out
 
 
 def test_the_same_template_again_is_no_roll_out() -> None:
-    found = verdict(_rolled([running(ready=False)], image="app:1"))
+    found = verdict(_rolled([running(ready=False)], at=lab.THEN, image="app:1"))
 
     assert found.best.category == "Inconclusive"
 
