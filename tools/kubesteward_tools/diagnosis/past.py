@@ -77,4 +77,4 @@ def remembered(world: World, pods: Iterable[Key], now: float) -> Past:
 
 def before(at: float, effect: float) -> str:
     """`6m before the first failure`."""
-    return f"{ago(effect - at)} before the first failure" if effect > at else "with which the failure began"
+    return f"{ago(effect - at)} before the first failure" if effect > at else "at the moment of the first failure"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -72,18 +72,18 @@ class Finding:
         return found | {name: value for name, value in extra.items() if value}
 
 
-def finding(one: Ranked, cluster: str, story: str = "") -> Finding:
+def finding(one: Ranked, cluster: str, story: Sequence[str] = ()) -> Finding:
     """`story` is what happened before it, in sentences."""
     candidate = one.candidate
     evidence = tuple(_line(item) for item in dict.fromkeys(candidate.evidence) if item)
     explains = tuple(f"{item.category}: {named(item.culprit)}" for item in one.explains)
     against = tuple(_line(item) for item in dict.fromkeys(candidate.against) if item)
     since = timestamp(candidate.since) if candidate.since else ""
-    told = tuple(_line(item) for item in [story] if item)
+    told = tuple(map(_line, story))
     return Finding(
         candidate.category,
         ref(candidate.culprit, cluster),
-        _diagnosis(replace(candidate, against=against), evidence, explains, since, story),
+        _diagnosis(replace(candidate, against=against), evidence, explains, since, told),
         min(one.score, 0.99),
         tuple(dict.fromkeys([*evidence, *told])),
         against,
@@ -103,7 +103,7 @@ def _line(text: str) -> str:
 
 
 def _diagnosis(
-    candidate: Candidate, evidence: tuple[str, ...], explains: tuple[str, ...], since: str, story: str
+    candidate: Candidate, evidence: tuple[str, ...], explains: tuple[str, ...], since: str, story: tuple[str, ...]
 ) -> str:
     said = sentence(candidate.sentence, _SAID)
     parts = [f"{candidate.category}: {said[:1].upper()}{said[1:]}"]
@@ -112,11 +112,9 @@ def _diagnosis(
     if since:
         parts.append(f"Since {since}.")
     if story:
-        parts.append(sentence(story, _STORY))
-    # What the story tells is not told twice.
-    shown = [item for item in evidence if item.rstrip(".").lower() not in story.lower()]
-    if shown:
-        parts.append(f"Evidence: {' | '.join(shown).rstrip('.')}.")
+        parts.append(sentence(" ".join(story), _STORY))
+    if evidence:
+        parts.append(f"Evidence: {' | '.join(evidence).rstrip('.')}.")
     if explains:
         parts.append(f"It explains {listed(explains, 4)}.")
     against = " | ".join(candidate.against)

@@ -15,7 +15,6 @@ from kubesteward_tools.diagnosis.scene import SERVERS, Scene
 from kubesteward_tools.diagnosis.testimony import Testimony
 from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.text.ages import ago
-from kubesteward_tools.text.fence import clean
 from kubesteward_tools.world.store import Key
 
 _SOON = 1800.0
@@ -34,12 +33,15 @@ _IN_TEMPLATE = frozenset(
 )  # fmt: skip
 """What a new pod template may bring."""
 _MOST = 3
+_LONGEST = 160
 
 
 def testify(scene: Scene, one: Candidate) -> Testimony:
     workload = scene.owner(one.culprit)
     rolled = _rolled(scene, one, workload) if workload.resource in SERVERS and one.category in _IN_TEMPLATE else None
-    return Testimony.joined([rolled or Testimony(), _restart(scene, one, workload), _writes(scene, one, workload)])
+    told = rolled is not None and bool(rolled.story)
+    written = _writes(scene, one, workload, but_roll_outs=told)
+    return Testimony.joined([rolled or Testimony(), _restart(scene, one, workload), written])
 
 
 def _rolled(scene: Scene, one: Candidate, workload: Key) -> Testimony | None:
@@ -82,9 +84,9 @@ def _came_with(one: Candidate, workload: Key, found: RollOut) -> Testimony:
     story = f"{story}: rolling back to revision {found.back} is an option."
     # That the old pods still work proves it; without them the fix of the mechanism itself is the surer one.
     if not found.working and one.proposal is not None:
-        return Testimony(story=story)
+        return Testimony(story=(story,))
     back = Proposal("rollback", kind_of(workload.resource), workload.name, workload.namespace, {"revision": found.back})
-    return Testimony(story=story, fix=f"Or roll back to revision {found.back}.", proposal=back)
+    return Testimony(story=(story,), fix=f"Or roll back to revision {found.back}.", proposal=back)
 
 
 def _restart(scene: Scene, one: Candidate, workload: Key) -> Testimony:
@@ -94,25 +96,35 @@ def _restart(scene: Scene, one: Candidate, workload: Key) -> Testimony:
     return Testimony(evidence=(f"{named(workload)} was restarted (rollout restart) {before(asked, one.since)}",))
 
 
-def _writes(scene: Scene, one: Candidate, workload: Key) -> Testimony:
-    """What somebody wrote to it, to its configuration or to what it serves, and what that says."""
+def _writes(scene: Scene, one: Candidate, workload: Key, *, but_roll_outs: bool) -> Testimony:
+    """What somebody wrote to it, to its configuration or to what it serves, and what that says.
+
+    `but_roll_outs`: its own roll-out is told already.
+    """
     if scene.past.begins is None or one.since is None:
         return Testimony()
     keys = {one.culprit, workload, *one.needs, *_near(scene, workload)}
-    written = scene.past.written(keys, one.since - _LATELY, one.since + _SLACK)
+    every = scene.past.written(keys, one.since - _LATELY, one.since + _SLACK)
+    written = [item for item in every if not (but_roll_outs and (item.key, item.told.kind) == (workload, "rollout"))]
     lines = [
         f"{named(item.key)} was changed{f' by {item.author}' if item.author else ''} {before(item.at, one.since)} "
-        f"({item.told.kind}: {clean(item.told.text, 160)})"
+        f"({item.told.kind}: {_cut(item.told.text)})"
         for item in written[:_MOST]
     ]
     if lines:
-        return Testimony(evidence=tuple(lines), story=f"{lines[0][:1].upper()}{lines[0][1:]}.")
+        return Testimony(story=tuple(f"{line}." for line in lines))
+    if every:
+        return Testimony()
     watched = one.since - scene.past.begins
     if watched < 300:
         return Testimony()
     return Testimony(
         against=(f"no change of it or of its configuration was seen in the {ago(min(watched, _LATELY))} before",)
     )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def _near(scene: Scene, workload: Key) -> Iterator[Key]:

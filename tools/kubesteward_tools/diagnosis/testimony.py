@@ -14,7 +14,7 @@ class Testimony:
 
     evidence: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
-    story: str = ""
+    story: tuple[str, ...] = ()
     fix: str = ""
     proposal: Proposal | None = None
 
@@ -26,7 +26,7 @@ class Testimony:
         return cls(
             tuple(line for one in found for line in one.evidence),
             tuple(line for one in found for line in one.against),
-            " ".join(one.story for one in found if one.story),
+            tuple(line for one in found for line in one.story),
             first.fix,
             first.proposal,
         )

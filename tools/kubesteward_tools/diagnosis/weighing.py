@@ -26,7 +26,7 @@ class Weighed:
     """`story` is what the past tells, in sentences; the candidate has all evidence and the fix that fits best."""
 
     candidate: Candidate
-    story: str
+    story: tuple[str, ...]
 
 
 def weigh(scene: Scene, one: Candidate) -> Weighed:
