@@ -143,7 +143,7 @@ _TOPICS: tuple[tuple[str, tuple[Category, ...]], ...] = (
     (r"\bdns\b|resolv|hostname|name or service|nslookup|no such host", ("DNS",)),
     (
         r"forbidden|\b403\b|permission|unauthori|rbac|service ?account|access denied|not allowed to|can(?:'t|not) "
-        r"(?:list|get|watch|create|delete|patch|update)",
+        r"(?:list|get|watch|create|delete|patch|update|read|view|see)\b",
         ("RBAC",),
     ),
     (
@@ -234,7 +234,9 @@ def understand(text: str, store: Store) -> Question:
     )  # fmt: skip
 
 
-_APPLICATION = re.compile(r"((?:[\w-]+ ){1,4}?)(?:application|app|system|platform|stack|shop|store|site|website)\b", re.I)
+_APPLICATION = re.compile(
+    r"((?:[\w-]+ ){1,4}?)(?:application|app|system|platform|stack|shop|store|site|website)\b", re.I
+)
 
 
 def _application(text: str, store: Store) -> tuple[set[str], set[str]]:

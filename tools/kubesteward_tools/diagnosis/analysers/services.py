@@ -292,7 +292,9 @@ def _called(scene: Scene) -> Iterator[Candidate]:
         elsewhere = scene.store.spaces_with("services", target.name)
         there = f" It is in namespace {listed(elsewhere)}." if elsewhere else f" There is {close!r}." if close else ""
         behind = routing.workload_named(scene, target.namespace, target.name)
-        sure = 0.58 if behind else 0.5 if elsewhere or _alike(close, target.name) or connection.confidence >= 0.7 else 0.35
+        sure = (
+            0.58 if behind else 0.5 if elsewhere or _alike(close, target.name) or connection.confidence >= 0.7 else 0.35
+        )
         there += f" {named(behind)} runs, and no Service leads to it." if behind else ""
         sentence = (
             f"{named(source)} calls the Service {target.name!r} ({connection.detail}), which does not exist "
