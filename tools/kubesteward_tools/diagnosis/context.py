@@ -5,8 +5,11 @@ A reader who knows the cluster often sees in them what no rule does.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
 
+from kubesteward_tools.analytics.severity import Level, declared
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.reading import at, command_line, every, text, waiting
 from kubesteward_tools.diagnosis.scene import Ailing, Scene
@@ -15,6 +18,8 @@ from kubesteward_tools.world.store import Key
 _WARNINGS = 4
 _LINES = 3
 _LONGEST = 220
+_READ = 100_000
+"""Characters at the end of a log."""
 
 
 def context(scene: Scene, candidate: Candidate, told: str) -> tuple[str, ...]:
@@ -57,7 +62,24 @@ def _programs(scene: Scene, about: dict[Key, None]) -> Iterator[str]:
 
 
 def _logs(scene: Scene, about: dict[Key, None]) -> Iterator[str]:
-    for item in _ill(scene, about)[:1]:
+    ill = _ill(scene, about)[:1]
+    for item in ill:
         lines = [line.strip() for line in scene.log(item.pod_key, item.name).splitlines() if line.strip()]
         for line in lines[-_LINES:]:
             yield f"log of {item.name}: {line[:_LONGEST]}"
+    if not ill:
+        yield from _repeated(scene, about)
+
+
+def _repeated(scene: Scene, about: dict[Key, None]) -> Iterator[str]:
+    """Of what runs, the warnings and errors that come most often; alike but for their numbers they count as one."""
+    found = Counter[tuple[str, str]]()
+    shown: dict[tuple[str, str], str] = {}
+    for (space, name, container), log in scene.logs.items():
+        for line in log[-_READ:].splitlines() if scene.owner(Key("pods", space, name)) in about else ():
+            if (declared(line) or Level.INFO) >= Level.WARNING:
+                form = container, re.sub(r"\d+", "0", line.strip())
+                found[form] += 1
+                shown[form] = line.strip()
+    for form, times in found.most_common(_LINES):
+        yield f"log of {form[0]} ({times} times): {shown[form][:_LONGEST]}"

@@ -143,7 +143,7 @@ _TOPICS: tuple[tuple[str, tuple[Category, ...]], ...] = (
     (r"\bdns\b|resolv|hostname|name or service|nslookup|no such host", ("DNS",)),
     (
         r"forbidden|\b403\b|permission|unauthori|rbac|service ?account|access denied|not allowed to|can(?:'t|not) "
-        r"(?:list|get|watch|create|delete|patch|update)",
+        r"(?:list|get|watch|create|delete|patch|update|read|view|see)\b",
         ("RBAC",),
     ),
     (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC
 
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.endings import ending, needs
@@ -121,7 +122,7 @@ def _idle(scene: Scene, spec: Object, status: Object, *, asked: bool) -> Iterato
     if spec.get("suspend") is True:
         why = f"is suspended (spec.suspend: true), so its schedule {schedule!r} starts no Job"
         yield why, "Set spec.suspend to false.", 0.5 if asked else _MEANT
-    if wrong := _invalid(text(schedule)):
+    if wrong := _invalid(text(schedule), scene.now):
         why = f"has the schedule {schedule!r}, which is no valid cron schedule ({wrong}), so no Job starts"
         yield why, "Write five fields: minute hour day month weekday.", 0.8
     active = mappings(status.get("active"))
@@ -136,13 +137,13 @@ def _idle(scene: Scene, spec: Object, status: Object, *, asked: bool) -> Iterato
         yield why, "Set startingDeadlineSeconds to 200 or so.", 0.55
 
 
-def _invalid(schedule: str) -> str:
-    """Why a schedule cannot be read, "" when it can."""
+def _invalid(schedule: str, now: float) -> str:
+    """Why a schedule cannot be read or never comes, "" when all is well with it."""
     try:
-        schedule_of(_ZONE.sub("", schedule, count=1))
+        found = schedule_of(_ZONE.sub("", schedule, count=1))
     except ValueError as error:
         return str(error)
-    return ""
+    return "" if found.next_after(now, UTC) is not None else "no day is such a day"
 
 
 def _stuck(scene: Scene, status: Object) -> bool:

@@ -21,9 +21,11 @@ _DENIED = re.compile(
     r'in API group "(?P<group>[\w.-]*)"(?: in the namespace "(?P<where>[\w.-]+)")?'
 )
 _ASKED = re.compile(
-    r"\b(list|get|watch|create|delete|update|patch|read|view|see|deploy)\w*\s+(?:the |any |all |my )?(\w+)", re.I
+    r"\b(list|get|watch|create|delete|update|patch|read|view|see|deploy|access)\w*\s+"
+    r"(?:(?:the|any|all|my|our|resources?|in|to) |['\"`])*(\w+)",
+    re.I,
 )
-_VERBS = {"read": "get", "view": "list", "see": "list", "deploy": "create"}
+_VERBS = {"read": "get", "view": "list", "see": "list", "deploy": "create", "access": "get"}
 
 
 def analyse(scene: Scene) -> Iterator[Candidate]:
@@ -55,29 +57,32 @@ def _refused(scene: Scene) -> Iterator[tuple[Key, str, str]]:
 
 def _asked(scene: Scene, told: set[Key]) -> Iterator[Candidate]:
     """What somebody says that an account cannot do, checked."""
-    accounts = _meant(scene) if scene.question.speaks_of("RBAC") else set()
-    for verb, word in _ASKED.findall(scene.question.text):
-        resource = word.lower() if word.lower().endswith("s") else f"{word.lower()}s"
-        if resource not in _KNOWN:
-            continue
-        for account in sorted(accounts - told):
-            if not can(
-                scene.store,
-                f"system:serviceaccount:{account.namespace}:{account.name}",
-                _VERBS.get(verb.lower(), verb.lower()),
-                _KNOWN[resource],
-                account.namespace,
-            ):
+    known = scene.question.named | scene.question.hinted
+    about = scene.question.speaks_of("RBAC")
+    accounts = _meant(scene) if about or any(_is_of_rbac(key) for key in known) else set()
+    for word, what in _ASKED.findall(scene.question.text) if accounts else ():
+        verb = _VERBS.get(word.lower(), word.lower())
+        resource = _KNOWN.get(what.lower() if what.lower().endswith("s") else f"{what.lower()}s", "")
+        for account in sorted(accounts - told) if resource else ():
+            where = _refusing(scene, account, verb, resource)
+            if where is not None:
                 told.add(account)
-                need = _Need(account, _VERBS.get(verb.lower(), verb.lower()), _KNOWN[resource], account.namespace)
-                yield _lacks(scene, need, account, "", 0.85)
-    for account in sorted(accounts - told):
-        if (
-            account.name != "default"
-            and scene.exists(account)
-            and scene.sees(f"rolebindings.{_GROUP}", account.namespace)
-        ):
+                yield _lacks(scene, _Need(account, verb, resource, where), account, "", 0.85)
+    for account in sorted(accounts - told) if about else ():
+        seen = scene.exists(account) and scene.sees(f"rolebindings.{_GROUP}", account.namespace)
+        if seen and account.name != "default":
             yield from _unbound(scene, account)
+
+
+def _is_of_rbac(key: Key) -> bool:
+    return key.resource == "serviceaccounts" or key.resource.endswith(_GROUP)
+
+
+def _refusing(scene: Scene, account: Key, verb: str, resource: str) -> str | None:
+    """The namespace that is asked about, or else the account's own, where it may not do this; None if it may."""
+    user = f"system:serviceaccount:{account.namespace}:{account.name}"
+    places = sorted(scene.question.namespaces) or [account.namespace]
+    return next((place for place in places if not can(scene.store, user, verb, resource, place)), None)
 
 
 def _meant(scene: Scene) -> set[Key]:
