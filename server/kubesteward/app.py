@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from kubesteward.gate.records import Records
     from kubesteward.gate.switch import Stopped
     from kubesteward.middleware.rates import Rates
+    from kubesteward.reasoning.brains.registry import Brains
     from kubesteward.reasoning.ledger.ledger import Ledger
+    from kubesteward.reasoning.running import Investigator
     from kubesteward.standin import StandIn
     from kubesteward.store.store import Store
     from kubesteward.telemetry.metrics import Metrics
@@ -160,6 +162,20 @@ class App:
 
         return ledger_of(self.settings, self.store, self.audit)
 
+    @cached_property
+    def brains(self) -> Brains:
+        from kubesteward.reasoning.assembly import brains_of
+
+        return brains_of(self)
+
+    @cached_property
+    def investigator(self) -> Investigator:
+        """Made when somebody first asks for an investigation. Raises StoreUnusable."""
+        from kubesteward.gate import process
+        from kubesteward.reasoning.assembly import investigator_of
+
+        return investigator_of(self, process.name(), process.gone)
+
     def _webhook(self) -> Webhook | None:
         if not self.settings.audit_webhook:
             return None
@@ -205,7 +221,11 @@ class App:
             self.gate.begin()
 
     async def close(self) -> None:
-        """End in order: what is being executed first, then the watches, then the store."""
+        """End in order: investigations, what is being executed, then the watches, then the store."""
+        if "investigator" in vars(self):
+            await self.investigator.close()
+        if "brains" in vars(self):
+            await self.brains.close()
         if "gate" in vars(self):
             self.gate.hurry()
         if self._tasks:

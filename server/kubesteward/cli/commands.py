@@ -8,6 +8,7 @@ import typer
 
 from kubesteward.cli import (
     actions,
+    ask,
     audit,
     brain,
     cluster,
@@ -103,6 +104,7 @@ app.add_typer(policy.app)
 app.command()(usage.usage)
 app.add_typer(usage.budgets)
 app.command()(diagnose.diagnose)
+app.command()(ask.ask)
 app.command()(doctor.doctor)
 app.command()(rehearse.rehearse)
 app.command()(install.install)

@@ -1,18 +1,24 @@
-"""An MCP client in the same process: for the demo, which like everybody else comes in through the front door."""
+"""An MCP client in the same process: the demo and the reasoning, like everybody else, come in through the front door."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mcp import Client
 
+from kubesteward.mcp.identity import Context, Identity
 from kubesteward.mcp.server import build
+from kubesteward_policies.tiers import Tier
 
 if TYPE_CHECKING:
     from kubesteward.app import App
+    from kubesteward.gate.gate import Caller
+    from kubesteward.reasoning.brains.base import ToolSpec
+
+READING = frozenset({int(Tier.OBSERVE), int(Tier.ANALYSE), int(Tier.RECOMMEND)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +39,43 @@ class Loopback:
         text = "\n".join(item.text for item in answer.content if item.type == "text")
         return Result(text, dict(answer.structured_content or {}), bool(answer.is_error))
 
+    async def tools(self) -> Sequence[ToolSpec]:
+        """Those that the server lists for this client."""
+        from kubesteward.reasoning.brains.base import ToolSpec
+
+        listed = (await self._client.list_tools()).tools
+        return [ToolSpec(tool.name, tool.description or "", dict(tool.input_schema)) for tool in listed]
+
+
+class _OnBehalf(Identity):
+    """Everything is asked in one caller's name, whatever the connection."""
+
+    def __init__(self, app: App, caller: Caller) -> None:
+        super().__init__(app.settings)
+        self._caller = caller
+
+    def principal(self, ctx: Context) -> str:  # noqa: ARG002 - the connection does not matter
+        return self._caller.principal
+
+    def caller(self, ctx: Context) -> Caller:  # noqa: ARG002 - the connection does not matter
+        return self._caller
+
+    def tiers(self) -> frozenset[int] | None:
+        return self._caller.tiers
+
+
+def reading(caller: Caller, client: str) -> Caller:
+    """The same caller, who may only read and recommend and cannot be asked for approval: whatever a brain makes up,
+    the server itself refuses it the rest.
+    """
+    allowed = READING if caller.tiers is None else READING & caller.tiers
+    return replace(caller, client=client, can_be_asked=False, tiers=frozenset(allowed))
+
 
 @asynccontextmanager
-async def connect(app: App) -> AsyncIterator[Loopback]:
-    """A connected client that cannot be asked for approval: a person approves elsewhere."""
-    async with Client(build(app)) as client:
+async def connect(app: App, caller: Caller | None = None) -> AsyncIterator[Loopback]:
+    """A connected client that cannot be asked for approval: a person approves elsewhere. `caller` is in whose name it
+    asks; without one it is who sits at this machine.
+    """
+    async with Client(build(app, _OnBehalf(app, caller) if caller is not None else None)) as client:
         yield Loopback(client)

@@ -176,6 +176,27 @@ def m015_ledger(db: sqlite3.Connection) -> None:
     )
 
 
+def m016_investigations(db: sqlite3.Connection) -> None:
+    """What the reasoning found out and how: `owner` is the process that works on one, `wish` what a person wants of it.
+    Results that were too large to be shown, and tapes of asks and calls, are beside.
+    """
+    db.execute(
+        "CREATE TABLE investigations (id TEXT PRIMARY KEY, principal TEXT NOT NULL, status TEXT NOT NULL,"
+        " owner TEXT NOT NULL, wish TEXT NOT NULL, created REAL NOT NULL, updated REAL NOT NULL, body TEXT NOT NULL)"
+        " WITHOUT ROWID"
+    )
+    db.execute("CREATE INDEX investigations_created ON investigations (principal, created)")
+    db.execute(
+        "CREATE TABLE investigation_results (investigation TEXT NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL,"
+        " PRIMARY KEY (investigation, number)) WITHOUT ROWID"
+    )
+    db.execute(
+        "CREATE TABLE investigation_tapes (number INTEGER PRIMARY KEY, investigation TEXT NOT NULL,"
+        " kind TEXT NOT NULL, digest TEXT NOT NULL, body TEXT NOT NULL)"
+    )
+    db.execute("CREATE INDEX investigation_tapes_of ON investigation_tapes (investigation, kind, digest)")
+
+
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_audit,
     m002_actions,
@@ -192,6 +213,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m013_stopped,
     m014_brains,
     m015_ledger,
+    m016_investigations,
 )
 
 

@@ -1,0 +1,159 @@
+"""`kubesteward ask|investigate`: a question to the reasoning inside, of a cluster, a bundle or an embedded scenario."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kubesteward.cli.exits import FAILED, one_sentence
+from kubesteward.settings import Settings
+
+if TYPE_CHECKING:
+    from kubesteward.app import App
+    from kubesteward.reasoning.loop.state import Budget
+    from kubesteward.reasoning.running import Asked, Investigator
+
+Question = Annotated[str, typer.Argument(help="what you want to know, in words")]
+Target = Annotated[str, typer.Option(help="kind/name or a name; default: what the words name")]
+Namespace = Annotated[str, typer.Option("--namespace", "-n", help="where the target is")]
+Bundle = Annotated[Path | None, typer.Option(help="saved output of kubectl, instead of a live cluster")]
+Context = Annotated[str, typer.Option(help="the kubeconfig's context, if not the current one")]
+Embedded = Annotated[str, typer.Option(metavar="SCENARIO", help="a demonstration cluster, such as incident")]
+Brain = Annotated[str, typer.Option(help="which brain; default: the one that is chosen, else the built-in one")]
+AsJson = Annotated[bool, typer.Option("--json", help="print one JSON object")]
+Usd = Annotated[float | None, typer.Option(help="most dollars that it may cost", min=0)]
+Turns = Annotated[int | None, typer.Option(help="most questions to the brain", min=1, max=200)]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="do not ask before a run that may be costly")]
+StateDir = Annotated[Path | None, typer.Option(help="where the store is, if not in its usual place")]
+
+
+def ask(  # noqa: PLR0917 - typer takes options as they stand
+    question: Question,
+    target: Target = "",
+    namespace: Namespace = "",
+    bundle: Bundle = None,
+    context: Context = "",
+    embedded: Embedded = "",
+    brain: Brain = "",
+    usd: Usd = None,
+    turns: Turns = None,
+    as_json: AsJson = False,
+    yes: Yes = False,
+    state_dir: StateDir = None,
+) -> None:
+    """Ask a question; print the answer, what it rests on and what to do. Nothing is changed."""
+    with one_sentence():
+        record = _record(question, target, namespace, _state(bundle, context, embedded, state_dir), brain, _budget(usd, turns), yes)
+        typer.echo(json.dumps(record, indent=2) if as_json else plain(record))
+        if record["run"] != "done":
+            raise SystemExit(FAILED)
+
+
+def _budget(usd: float | None, turns: int | None) -> Budget:
+    from kubesteward.reasoning.loop.state import Budget
+
+    given = {"usd": usd, "turns": turns}
+    return Budget.model_validate({name: value for name, value in given.items() if value is not None})
+
+
+def _state(bundle: Path | None, context: str, embedded: str, state_dir: Path | None) -> tuple[Any, Path | None]:
+    from kubesteward.cli.states import State
+
+    if (bundle is not None) + bool(context) + bool(embedded) > 1:
+        raise typer.BadParameter("--bundle, --context and --embedded name three states. Give one.")
+    return State(context or None, bundle, embedded or None), state_dir
+
+
+def app_of(state: Any, state_dir: Path | None) -> App:
+    """An App over the state that the command looks at."""
+    from kubesteward.app import App
+
+    settings = Settings.load(None, **({"state_dir": state_dir} if state_dir else {}))
+    return App(settings, clusters=state.clusters())
+
+
+def _record(
+    question: str, target: str, namespace: str, where: tuple[Any, Path | None], brain: str, budget: Budget, yes: bool
+) -> dict[str, Any]:  # fmt: skip
+    import asyncio
+
+    from kubesteward.reasoning.running import Asked
+
+    app = app_of(*where)
+    asked = Asked(
+        question, app.settings.principal, "cli", target, namespace, brain=brain, who={"channel": "stdio"}, budget=budget
+    )
+    confirm(app, asked, yes)
+    return asyncio.run(run(app, asked))
+
+
+def confirm(app: App, asked: Asked, yes: bool) -> None:
+    """Ask the person before a run that may cost more than they said would need no asking."""
+    from kubesteward.reasoning.estimates import question_before
+
+    question = "" if yes else question_before(app, asked)
+    if question and not (sys.stdin.isatty() and typer.confirm(question)):
+        from kubesteward_tools.errors import Refused
+
+        raise Refused(question, todo="Give --yes, or a smaller --usd.")
+
+
+async def run(app: App, asked: Asked, tell: Any = None) -> dict[str, Any]:
+    """To its end; the record. Ctrl-C pauses it, so that it can be resumed."""
+    try:
+        name = app.investigator.begin(asked, tell or _waits)
+        return await finish(app.investigator, name)
+    finally:
+        await app.close()
+
+
+async def finish(investigator: Investigator, name: str) -> dict[str, Any]:
+    await investigator.wait(name)
+    return investigator.record(name)
+
+
+def _waits(step: str, text: str) -> None:
+    """What nobody should have to wonder about while waiting."""
+    if step in {"waiting", "brain", "budget"}:
+        typer.echo(f"{step}: {text}", err=True)
+
+
+def plain(record: dict[str, Any]) -> str:
+    """For people: the answer, its evidence, what was ruled out, what to do, and what it took."""
+    if record["run"] != "done":
+        return f"{record['id']} is {record['run']}: {record.get('reason') or record.get('step', '')}"
+    lines = [f"{record['status']} (confidence {record['confidence']:.0%})", record["answer"]]
+    if record["root_cause"] and record["root_cause"]["culprit"]:
+        culprit = record["root_cause"]["culprit"]
+        place = f"{culprit['namespace']}/" if culprit["namespace"] else ""
+        lines.append(f"\nRoot cause: {record['root_cause']['category']}, {culprit['kind']} {place}{culprit['name']}")
+    lines += ["\nHypotheses:", *(f"  {line}" for line in hypotheses(record))]
+    if record["ruled_out"]:
+        lines += ["\nRuled out:", *(f"  {line}" for line in record["ruled_out"])]
+    advice = record["recommendation"]
+    if advice["text"] or advice["actions"]:
+        lines.append(f"\nRecommendation: {advice['text']}")
+        lines += [f"  rehearsed: {item.get('summary') or item['action']}: {item['verdict']}" for item in advice["actions"]]
+        lines += [f"  saved as {advice['saved']}"] if advice["saved"] else []
+    return "\n".join([*lines, "", cost(record)])
+
+
+def hypotheses(record: dict[str, Any]) -> list[str]:
+    found = sorted(record["hypotheses"], key=lambda item: -item["standing"])
+    return [f"{item['standing']:.2f} {item['category']}: {item['because']}"[:160] for item in found]
+
+
+def cost(record: dict[str, Any]) -> str:
+    used, brain = record["usage"], record["brain"]
+    tokens = sum(used.get(name, 0) for name in ("input", "output", "cache_read", "cache_write"))
+    money = "unknown cost" if used["usd"] is None else f"${used['usd']:.4f}"
+    claims = f"{used['claims_checked']} claims checked, {used['claims_false']} false"
+    status = "" if brain["status"] == "online" else f" ({brain['status']})"
+    return (
+        f"{record['id']}: {brain['name']}{status}, {used['turns']} turns, {used['tool_calls']} tool calls, {claims}, "
+        f"{tokens:,} tokens, {money}, {used['seconds']:.1f} s"
+    )

@@ -1,0 +1,126 @@
+"""An Investigator for one App: brains that are metered, an MCP client in the name of whoever asks, the store."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from kubesteward.reasoning.brains.base import Brain, Usage
+from kubesteward.reasoning.brains.builtin import BuiltIn
+from kubesteward.reasoning.brains.chain import Chain
+from kubesteward.reasoning.brains.registry import Brains
+from kubesteward.reasoning.brains.setups import BUILT_IN, Choice, Setups
+from kubesteward.reasoning.loop.hands import Hands
+from kubesteward.reasoning.loop.state import Investigation
+from kubesteward.reasoning.running import Investigator, Means, Thinking
+from kubesteward.store.investigations import Investigations
+
+if TYPE_CHECKING:
+    from kubesteward.app import App
+    from kubesteward.gate.gate import Caller
+    from kubesteward.reasoning.ledger.ledger import Ledger
+    from kubesteward.reasoning.ledger.words import Payer
+
+MadeBrain = Callable[[str], Brain]
+
+
+def brains_of(app: App) -> Brains:
+    return Brains(Setups(app.store), os.environ, BuiltIn)
+
+
+def investigator_of(app: App, name: str, gone: Callable[[str], bool]) -> Investigator:
+    """`name` is the process's, `gone` tells whether another one has ended."""
+    thinking = _Thinking(app)
+    return Investigator(
+        Means(
+            Investigations(app.store),
+            lambda state: _connected(app, state),
+            thinking.of,
+            BuiltIn,
+            name,
+            gone,
+            app.settings.reuse_answers_minutes * 60.0,
+        )
+    )
+
+
+def who(caller: Caller) -> dict[str, str]:
+    """A caller as words that can be kept."""
+    given = {"channel": caller.channel, "user": caller.user, "groups": "\n".join(caller.groups)}
+    if caller.tiers is not None:
+        given["tiers"] = ",".join(map(str, sorted(caller.tiers)))
+    return {name: text for name, text in given.items() if text}
+
+
+def caller_of(state: Investigation) -> Caller:
+    """On whose behalf an investigation asks, also after another process began it."""
+    from kubesteward.gate.case import Caller
+
+    kept = {name.removeprefix("who."): text for name, text in state.asked.items() if name.startswith("who.")}
+    tiers = frozenset(map(int, kept["tiers"].split(","))) if "tiers" in kept else None
+    return Caller(
+        state.principal,
+        session=state.asked.get("session", ""),
+        channel=kept.get("channel", ""),
+        user=kept.get("user", ""),
+        groups=tuple(kept.get("groups", "").split("\n")) if kept.get("groups") else (),
+        tiers=tiers,
+    )
+
+
+def _connected(app: App, state: Investigation) -> AbstractAsyncContextManager[Hands]:
+    from kubesteward.mcp.loopback import connect, reading
+
+    @asynccontextmanager
+    async def connection() -> AsyncIterator[Hands]:
+        async with connect(app, reading(caller_of(state), f"investigation {state.id}")) as hands:
+            yield hands
+
+    return connection()
+
+
+class _Thinking:
+    """Finds the brain that a principal chose, each behind the ledger."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._brains: Brains | None = None
+
+    @property
+    def brains(self) -> Brains:
+        if self._brains is None:
+            self._brains = self._app.brains
+        return self._brains
+
+    def of(self, state: Investigation, warn: Callable[[str], object]) -> Thinking:
+        """Raises BrainMisconfigured: there is none of that name, or it cannot be made."""
+        role, wanted = state.asked.get("role", "chat"), state.asked.get("brain", "")
+        choice = Choice((wanted,)) if wanted else self.brains.chosen(state.principal, role).choice
+        payer = _payer(state, role)
+        found = [self._metered(self.brains.named(name), payer, warn) for name in choice.brains]
+        brain = found[0] if len(found) == 1 else Chain(found, may_leave=choice.may_leave)
+        ledger = self._app.ledger
+        return Thinking(brain, lambda usage: _price(ledger, brain, usage))
+
+    def _metered(self, brain: Brain, payer: Payer, warn: Callable[[str], object]) -> Brain:
+        if brain.provider == BUILT_IN:
+            return brain
+        from kubesteward.reasoning.ledger.metered import Metered
+
+        watcher = self._app.metrics if self._app.measuring else None
+        return Metered(brain, self._app.ledger, payer, warn=warn, watcher=watcher)
+
+
+def _payer(state: Investigation, role: str) -> Payer:
+    from kubesteward.reasoning.ledger.words import FEATURES, Payer
+
+    feature = next((item for item in FEATURES if item == role), FEATURES[-1])
+    return Payer(state.principal, state.asked.get("session", ""), feature, state.id)
+
+
+def _price(ledger: Ledger, brain: Brain, usage: Usage) -> int | None:
+    from kubesteward.reasoning.ledger.words import Seller
+
+    return ledger.prices.of(usage, Seller(brain.provider, brain.model, brain.local))

@@ -1,0 +1,39 @@
+"""What an investigation may cost, told before it begins."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kubesteward.reasoning.brains.base import Ask, Message, Text
+from kubesteward.reasoning.brains.setups import BUILT_IN
+from kubesteward.reasoning.ledger.words import MILLION, Micros, Seller
+from kubesteward.reasoning.loop.conversation import MAX_TOKENS
+
+if TYPE_CHECKING:
+    from kubesteward.app import App
+    from kubesteward.reasoning.running import Asked
+
+TURNS = 12
+"""Questions to a brain that an investigation usually takes at most."""
+TOKENS = 20_000
+"""Of a question in the middle of one."""
+
+
+def question_before(app: App, asked: Asked) -> str:
+    """What to ask a person before it begins, "" where nobody need be asked.
+
+    Raises:
+        BrainMisconfigured: its brain cannot be made.
+    """
+    brains = app.brains
+    wanted = asked.brain or brains.chosen(asked.principal, asked.role).choice.brains[0]
+    brain = brains.named(wanted)
+    if brain.provider == BUILT_IN or brain.local:
+        return ""
+    seller = Seller(brain.provider, brain.model, brain.local)
+    taken = TOKENS + brain.count(Ask("", (Message("user", (Text(asked.question),)),)))
+    estimate = app.ledger.estimate(taken, MAX_TOKENS, seller).times(min(TURNS, asked.budget.turns))
+    most = Micros(round(asked.budget.usd * MILLION))
+    if estimate.money is not None and estimate.money > most:
+        estimate = type(estimate)(estimate.tokens, most)
+    return app.ledger.confirmation(estimate)

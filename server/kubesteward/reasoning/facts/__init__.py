@@ -1,0 +1,1 @@
+"""Checkable claims in what brains write, and whether they are true."""

@@ -1,0 +1,120 @@
+"""Which objects a sentence speaks of, and where in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from kubesteward.reasoning.facts.kinds import CLUSTER_WIDE, PLACED, REFERENCE, WORKLOADS, kind_of
+from kubesteward.reasoning.loop.state import Culprit
+
+_PREFERRED = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Pod", "Service")
+_BARE = re.compile(r"(?<![\w./:@=-])[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?![\w/:@=]|-\w)")
+_NO_NAME = frozenset(
+    "is are was were be has have had of in on to with for from and or that which this the a an it its not no by at as "
+    "limit status ready state states name names selector selectors port ports account accounts itself cannot can will "
+    "would should does do did than then but so if when while because after before since until still only again one two "
+    "three four five six seven eight nine ten also never always controller template specification events event logs "
+    "log image images pods restarts crashes fails failed needs runs selects routes mounts could may might must needed "
+    "affected behind under over through into onto per there they their them he she we you i up down out off".split()
+)
+
+
+@dataclass(frozen=True)
+class Mention:
+    """`known`: there is such an object. `sure`: it is plainly meant as the name of one."""
+
+    at: int
+    end: int
+    subject: Culprit
+    known: bool
+    sure: bool
+
+
+class Index:
+    """The objects that a text may speak of."""
+
+    def __init__(self, objects: Iterable[Culprit]) -> None:
+        self.objects = tuple(objects)
+        self._named: dict[str, list[Culprit]] = {}
+        for one in self.objects:
+            self._named.setdefault(one.name, []).append(one)
+
+    @property
+    def namespaces(self) -> set[str]:
+        return {one.namespace for one in self.objects if one.namespace}
+
+    def find(self, name: str, kind: str = "", namespace: str = "") -> Culprit | None:
+        """The likeliest of that name: workloads before what stands for them."""
+        found = [
+            one
+            for one in self._named.get(name, ())
+            if kind in {"", one.kind} and (not namespace or one.namespace in {namespace, ""})
+        ]
+        found.sort(key=lambda one: _PREFERRED.index(one.kind) if one.kind in _PREFERRED else len(_PREFERRED))
+        return found[0] if found else None
+
+
+def mentions(sentence: str, index: Index, near: str = "") -> list[Mention]:
+    """In their order, none inside another. `near` is the namespace that the text is about."""
+    found: list[Mention] = []
+    taken: list[tuple[int, int]] = []
+    for match in REFERENCE.finditer(sentence):
+        one = _referred(match, index, near)
+        if one is not None:
+            found.append(one)
+            taken.append((one.at, one.end))
+    for match in PLACED.finditer(sentence):
+        one = index.find(match["name"], namespace=match["space"])
+        if one is not None and not _inside(match.start(), taken):
+            found.append(Mention(match.start(), match.end(), one, known=True, sure=True))
+            taken.append(match.span())
+        elif match["space"] in index.namespaces and not _inside(match.start(), taken):
+            lost = Culprit(kind="", namespace=match["space"], name=match["name"])
+            found.append(Mention(match.start(), match.end(), lost, known=False, sure=True))
+            taken.append(match.span())
+    for match in _BARE.finditer(sentence):
+        one = index.find(match[0])
+        if one is not None and not _inside(match.start(), taken) and ("-" in match[0] or not _is_word(match, sentence)):
+            found.append(Mention(match.start(), match.end(), one, known=True, sure=False))
+    return sorted(found, key=lambda item: item.at)
+
+
+def _is_word(match: re.Match[str], sentence: str) -> bool:
+    """Whether a short name stands where it is rather something else's: in quotes or as a container's."""
+    before = sentence[: match.start()]
+    return bool(re.search(r"container[s]?[\s\['\"`]*$|['\"`\[]$", before, re.I))
+
+
+def _referred(match: re.Match[str], index: Index, near: str) -> Mention | None:
+    kind, name, space = kind_of(match["kind"]), match["name"].lower(), match["space"] or ""
+    one = index.find(name, kind, space)
+    if one is not None:
+        return Mention(match.start(), match.end(), one, known=True, sure=True)
+    plain = match["gap"] != "/" and not match["quote"] and not space
+    if plain and (name in _NO_NAME or not _like_a_name(name)):
+        return None
+    if kind in CLUSTER_WIDE:
+        space = ""
+    lost = Culprit(kind=kind, namespace=space or ("" if kind in CLUSTER_WIDE else near), name=name)
+    return Mention(match.start(), match.end(), lost, known=False, sure=True)
+
+
+def _like_a_name(name: str) -> bool:
+    """No English word: with a digit, or with a dash between parts."""
+    return any(mark.isdigit() for mark in name) and not name.isdigit() or name.count("-") >= 1
+
+
+def _inside(at: int, taken: Sequence[tuple[int, int]]) -> bool:
+    return any(begin <= at < end for begin, end in taken)
+
+
+def sentences(text: str) -> list[str]:
+    """As claims are read: also a line, or what stands between bars, is one."""
+    parts = re.split(r"(?<=[.!?])\s+(?=[A-Z\"'`(])|\n+|\s\|\s|;\s", text)
+    return [part.strip() for part in parts if part.strip()]
+
+
+def has_pods(one: Culprit) -> bool:
+    return one.kind in WORKLOADS or one.kind == "Service"

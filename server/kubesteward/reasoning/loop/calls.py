@@ -1,0 +1,147 @@
+"""Tool calls of an investigation, through MCP alone: which are allowed, which were made before, what is too large."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kubesteward.reasoning.brains.base import Text, ToolCall, ToolResult, ToolSpec
+from kubesteward.reasoning.loop.case import Case
+from kubesteward.reasoning.loop.hands import Result
+from kubesteward.reasoning.loop.state import Call
+from kubesteward.reasoning.loop.words import head_and_tail
+
+NOT_FOR_BRAINS = frozenset({"investigate", "get_action", "draft_recommendation"})
+"""An investigation starts no other one; recommendations are saved once, by the loop, when they are checked."""
+SHOWN = 12_000
+"""Characters of a result that a brain is shown; what is longer is kept beside."""
+_OF_NO_MATTER = frozenset({"response_format", "limit", "tail", "cursor"})
+_SECRET = frozenset({"secret", "secrets", "v1/secret"})
+BUILT_IN = "builtin"
+
+
+@dataclass(frozen=True)
+class Said:
+    """A result that comes from elsewhere than a tool."""
+
+    text: str
+    data: Mapping[str, Any]
+    is_error: bool
+
+
+def digest_of(tool: str, arguments: Mapping[str, Any]) -> str:
+    """Of a call, for the tape."""
+    return hashlib.sha256(json.dumps([tool, dict(arguments)], sort_keys=True, default=str).encode()).hexdigest()
+
+
+def meaning(tool: str, arguments: Mapping[str, Any]) -> str:
+    """The same for calls that differ in form only."""
+    kept = {
+        name: " ".join(value.lower().split()) if isinstance(value, str) else value
+        for name, value in arguments.items()
+        if name not in _OF_NO_MATTER and value not in ("", None, [], {}, False)
+    }
+    if isinstance(kind := kept.get("kind"), str):
+        kept["kind"] = kind.removesuffix("s")
+    return digest_of(tool, kept)
+
+
+class Calls:
+    """`offered` are the tools that the server lists for whoever asks; nothing else can be called."""
+
+    def __init__(self, case: Case, offered: Sequence[ToolSpec]) -> None:
+        self._case = case
+        self.offered = tuple(spec for spec in offered if spec.name not in NOT_FOR_BRAINS)
+        self._names = {spec.name for spec in self.offered}
+        self._secrets = 0
+
+    async def silent(self, tool: str, /, **arguments: Any) -> Result:
+        """A call of the loop's own: on the tape, but not among what the brain asked."""
+        result = await self._case.hands.call(tool, **arguments)
+        self._case.state.spent.calls += 1
+        kept = {"tool": tool, "arguments": arguments, "text": result.text, "data": dict(result.data)}
+        kept["is_error"] = result.is_error
+        self._case.archive.record(self._case.state.id, "call", digest_of(tool, arguments), kept)
+        return result
+
+    async def do(self, call: ToolCall, why: str) -> ToolResult:
+        """What the brain asked for, if it may; never raises for what a tool does."""
+        if refusal := self._refusal(call):
+            self._case.state.repeated += 1
+            self._case.note("guard", refusal)
+            return ToolResult(call.id, refusal, is_error=True)
+        if (before := self._before(call)) is not None:
+            self._case.state.repeated += 1
+            said = f"Call {before.number} asked the same and its result stands: {before.says} Ask something else."
+            self._case.note("guard", f"{call.name} was asked before, as call {before.number}", before.number)
+            return ToolResult(call.id, self._form(before.number, Said(said, {}, is_error=False)))
+        result = await self.silent(call.name, **call.arguments)
+        return self._kept(call, result, why)
+
+    def _refusal(self, call: ToolCall) -> str:
+        if call.malformed:
+            return f"{call.name} was not called: {call.malformed}"
+        if call.name not in self._names:
+            known = ", ".join(sorted(self._names))
+            return (
+                f"{call.name!r} is none of your tools. You only read and rehearse; people change and approve. "
+                f"There are: {known}."
+            )
+        kind = str(call.arguments.get("kind") or call.arguments.get("resource") or "").lower()
+        if kind.partition("/")[0] in _SECRET and call.name != "list_resources":
+            return "What is in Secrets is not shown. list_resources tells which there are."
+        return ""
+
+    def _before(self, call: ToolCall) -> Call | None:
+        wanted = meaning(call.name, call.arguments)
+        return next((made for made in self._case.state.calls if meaning(made.tool, made.arguments) == wanted), None)
+
+    def _kept(self, call: ToolCall, result: Result, why: str) -> ToolResult:
+        state = self._case.state
+        number = str(len(state.calls) + 1)
+        says = first_words(result)
+        made = Call(
+            number=number, tool=call.name, arguments=call.arguments, says=says, is_error=result.is_error, why=why
+        )
+        state.calls.append(made)
+        state.spent.failed_calls += result.is_error
+        self._case.note("evidence", f"{call.name}{_brief(call.arguments)}: {says}", number)
+        shown = self._form(number, result)
+        if len(shown) > SHOWN and self._case.brain.provider != BUILT_IN:
+            made.spilled = str(self._case.archive.spill(state.id, result.text))
+            where = f"kubesteward://investigations/{state.id}/results/{made.spilled}"
+            shown = f"{head_and_tail(shown, SHOWN)}\n[cut; the whole result is at {where}. Ask for less instead.]"
+        return ToolResult(call.id, shown, result.is_error)
+
+    def _form(self, number: str, result: Result) -> str:
+        """The built-in brain reads data, all others read text."""
+        if self._case.brain.provider == BUILT_IN:
+            return json.dumps({"call": number, "data": dict(result.data), "is_error": result.is_error})
+        return f"[call {number}]\n{result.text}"
+
+
+def first_words(result: Result) -> str:
+    """One line that tells what came of a call."""
+    if result.is_error:
+        return str(result.data.get("message") or result.text)[:200]
+    for name in ("findings", "items", "changes", "events", "log", "nodes", "problems"):
+        found = result.data.get(name)
+        if isinstance(found, list):
+            total = result.data.get("total", len(found))
+            best = str(found[0].get("diagnosis") or "")[:160] if found and isinstance(found[0], dict) else ""
+            return f"{total} {name}{': ' if best else ''}{best}."
+    lines = [line for line in result.text.splitlines() if line.strip() and not line.startswith("<<<")]
+    return lines[min(1, len(lines) - 1)][:200] if lines else "nothing."
+
+
+def _brief(arguments: Mapping[str, Any]) -> str:
+    shown = ", ".join(f"{name}={value}" for name, value in arguments.items() if value not in ("", None))
+    return f"({shown[:160]})"
+
+
+def thought_of(parts: Sequence[Any]) -> str:
+    """The visible text of an answer."""
+    return " ".join(part.text.strip() for part in parts if isinstance(part, Text)).strip()

@@ -1,0 +1,154 @@
+"""Hypotheses and evidence: the brain's turns. What it asks is called, what it notes is noted, until it concludes."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+
+from kubesteward.reasoning.brains.base import (
+    Ask,
+    BrainRefused,
+    Done,
+    Event,
+    Message,
+    PromptTooLong,
+    Switched,
+    Text,
+    TextDelta,
+    ToolCall,
+    ToolResult,
+    ToolSpec,
+    Usage,
+    Waiting,
+)
+from kubesteward.reasoning.loop import guards, notes, words
+from kubesteward.reasoning.loop.calls import Calls, thought_of
+from kubesteward.reasoning.loop.case import Case
+from kubesteward.reasoning.loop.memory import shortened
+from kubesteward.reasoning.loop.packet import shown
+from kubesteward.reasoning.loop.tape import digest_of
+
+MAX_TOKENS = 4096
+CONTEXT = 100_000
+"""Tokens of a conversation from which on the oldest half becomes a summary."""
+
+
+async def think(case: Case, calls: Calls) -> None:
+    """Turn after turn, until there is a conclusion. State is stored after each answer, which is paid, and after what
+    it asked for.
+
+    Raises:
+        Enough: a limit is met. Interrupted. BrainError: the brain does not go on.
+    """
+    if not case.state.messages:
+        case.state.say(Message("user", (Text(shown(case)),)))
+    while case.state.draft is None:
+        message = _unanswered(case)
+        if message is None:
+            message = await _asked(case, calls)
+            case.save()
+        await _answer(case, calls, message)
+        case.save()
+
+
+def _unanswered(case: Case) -> Message | None:
+    """What a brain said before the process ended that should have answered."""
+    last = case.state.talk[-1]
+    return last if last.role == "assistant" else None
+
+
+async def _asked(case: Case, calls: Calls) -> Message:
+    state = case.state
+    last = guards.is_last(state)
+    offered = notes.NOTES if last else (*notes.NOTES, *calls.offered)
+    ask = _ask(case, offered, last=last)
+    if case.brain.count(ask) > CONTEXT and shortened(case):
+        ask = _ask(case, offered, last=last)
+    guards.check(state, case.brain.count(ask))
+    try:
+        done = await _heard(case, ask)
+    except PromptTooLong:
+        if not shortened(case):
+            raise
+        done = await _heard(case, _ask(case, offered, last=last))
+    state.spent.turns += 1
+    if done.stop == "refused":
+        raise BrainRefused("the model would not answer this", "Ask differently, or use another brain.")
+    state.say(done.message)
+    if done.stop == "truncated" and not done.message.calls:
+        state.say(Message("user", (Text(words.CUT),)))
+        return Message("user", ())
+    return done.message
+
+
+def _ask(case: Case, offered: tuple[ToolSpec, ...], *, last: bool) -> Ask:
+    system = f"{words.SYSTEM}\n{words.LAST}" if last else words.SYSTEM
+    return Ask(system, case.state.talk, offered, MAX_TOKENS)
+
+
+async def _heard(case: Case, ask: Ask) -> Done:
+    """The whole answer; what it cost is written into the state."""
+    state, done = case.state, None
+    state.spent.saturation = round(max(state.spent.saturation, case.brain.count(ask) / CONTEXT), 3)
+    async with aclosing(case.brain.stream(ask)) as events:
+        async for event in events:
+            _tell(case, event)
+            if isinstance(event, Done):
+                done = event
+    assert done is not None  # noqa: S101 - every stream ends with one
+    _pay(case, done.usage)
+    state.brain, state.model = done.brain or case.brain.name, done.model or case.brain.model
+    case.archive.record(state.id, "ask", digest_of(ask), done.to_json())
+    return done
+
+
+def _pay(case: Case, usage: Usage) -> None:
+    spent = case.state.spent
+    spent.add(usage)
+    money = case.priced(usage)
+    spent.money = None if money is None or spent.money is None else spent.money + money
+
+
+def _tell(case: Case, event: Event) -> None:
+    match event:
+        case TextDelta(text):
+            case.tell("text", text)
+        case Waiting(seconds, reason, attempt):
+            case.tell("waiting", f"{reason}; attempt {attempt} in {seconds:.0f} s")
+        case Switched(brain, other, reason):
+            case.state.brain_status = f"brain offline: {brain}: {reason}"
+            case.note("brain", f"{brain} is offline ({reason}); {other} goes on")
+
+
+async def _answer(case: Case, calls: Calls, message: Message) -> None:
+    """Do what the brain asked for, all of it, and give it the results."""
+    state = case.state
+    thought = thought_of(message.parts)
+    if message.role == "user":
+        return
+    if not message.calls:
+        case.note("thought", thought)
+        state.say(Message("user", (Text(words.GO_ON),)))
+        return
+    if not thought and _sent_back(case, message):
+        return
+    if thought:
+        case.note("thought", thought)
+    results = [await _one(case, calls, call, thought) for call in message.calls]
+    state.say(Message("tool", tuple(results)))
+
+
+def _sent_back(case: Case, message: Message) -> bool:
+    """Once, calls without a thought are not made; later they count against it."""
+    case.state.unexplained += 1
+    case.note("thought", "none was given before the calls")
+    if case.state.unexplained > 1:
+        return False
+    back = tuple(ToolResult(call.id, words.THINK_FIRST, is_error=True) for call in message.calls)
+    case.state.say(Message("tool", back))
+    return True
+
+
+async def _one(case: Case, calls: Calls, call: ToolCall, thought: str) -> ToolResult:
+    if call.name in notes.NAMES:
+        return notes.take(case, call)
+    return await calls.do(call, thought[:300])

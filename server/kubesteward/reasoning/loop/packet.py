@@ -1,0 +1,121 @@
+"""The context packet: what a person would look up before thinking, within a budget of tokens, and never the whole
+cluster. Its digest leaves out what ages, so that it stays the same while nothing changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from kubesteward.reasoning.loop.calls import Calls
+from kubesteward.reasoning.loop.case import Case
+from kubesteward.reasoning.loop.hands import Result
+from kubesteward.reasoning.loop.state import Culprit, Packet
+from kubesteward.reasoning.loop.words import head_and_tail
+
+TOKENS = 8_000
+"""Of all sections together."""
+_LETTERS = 3.5
+LOG_LINES = 100
+LOG_SHOWN = 4096
+_SHARE = {"target": 0.2, "pods": 0.15, "topology": 0.1, "events": 0.15, "changes": 0.15, "logs": 0.15}
+_AGEING = frozenset(
+    {"age", "ago", "last", "as_of", "staleness_seconds", "log", "lines", "count", "restarts", "scope", "until", "at"}
+)
+_MOVING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d+(?:\.\d+)?(?:ms|[smhd])\b|\b\d+ (?:times|restarts)\b|\bx\d+\b")
+
+
+async def gather(case: Case, calls: Calls) -> None:
+    """Sets the packet of the target, or of the cluster where there is none."""
+    state = case.state
+    parts = _of_target(case, calls, state.intent.target) if state.intent.target else _of_cluster(case, calls)
+    sections, stable = dict[str, str](), dict[str, Any]()
+    for name, ask in parts.items():
+        found = await ask()
+        if found.is_error and name != "target":
+            continue
+        sections[name] = head_and_tail(found.text, _room(name))
+        stable[name] = unaged(found.data)
+    similar = case.similar(state)
+    if similar:
+        sections["similar past investigations"] = "\n".join(json.dumps(dict(item)) for item in similar[:5])
+    digest = hashlib.sha256(json.dumps([state.question, stable], sort_keys=True).encode()).hexdigest()
+    tokens = int(sum(map(len, sections.values())) / _LETTERS)
+    state.packet = Packet(sections=sections, digest=digest, tokens=tokens)
+    case.note("context", f"{', '.join(sections)}; about {tokens} tokens, digest {digest[:12]}")
+
+
+def _room(name: str) -> int:
+    if name == "logs":
+        return LOG_SHOWN
+    return int(TOKENS * _LETTERS * _SHARE.get(name, 0.1))
+
+
+Asked = Callable[[], Awaitable[Result]]
+
+
+def _of_target(case: Case, calls: Calls, target: Culprit) -> dict[str, Asked]:
+    where = _where(case, target.namespace)
+    ref = f"{target.kind}/{target.name}"
+
+    def ask(tool: str, **arguments: Any) -> Asked:
+        return lambda: calls.silent(tool, **arguments, **where)
+
+    found = {
+        "target": ask("get_resource_yaml", kind=target.kind, name=target.name),
+        "topology": ask("get_topology", resource=ref, depth=1),
+        "events": ask("get_events", related_resource=ref),
+        "changes": ask("what_changed", resource=ref),
+        "problems": lambda: calls.silent("cluster_overview", **_where(case, "")),
+    }
+    if target.namespace:
+        found["pods"] = ask("list_resources", kind="pods", limit=200)
+        found["metrics"] = ask("get_metrics", query="memory", target=ref)
+        found["logs"] = ask("get_logs", target=ref, tail=LOG_LINES)
+        found["logs of the run before"] = ask("get_logs", target=ref, tail=LOG_LINES, previous=True)
+    return found
+
+
+def _of_cluster(case: Case, calls: Calls) -> dict[str, Asked]:
+    where = _where(case, case.state.intent.namespace)
+    return {
+        "problems": lambda: calls.silent("cluster_overview", **_where(case, "")),
+        "events": lambda: calls.silent("get_events", types="Warning", **where),
+        "changes": lambda: calls.silent("what_changed", **where),
+    }
+
+
+def _where(case: Case, namespace: str) -> dict[str, str]:
+    given = {"namespace": namespace, "cluster": case.state.asked.get("cluster", "")}
+    return {name: value for name, value in given.items() if value}
+
+
+def unaged(data: Any) -> Any:
+    """Without what changes by itself while time goes by."""
+    if isinstance(data, Mapping):
+        return {name: unaged(value) for name, value in data.items() if name not in _AGEING}
+    if isinstance(data, list):
+        found = [unaged(item) for item in data]
+        return sorted(found, key=lambda item: json.dumps(item, sort_keys=True, default=str))
+    return _MOVING.sub("#", data) if isinstance(data, str) else data
+
+
+def shown(case: Case) -> str:
+    """The packet and the question as a brain reads them."""
+    state = case.state
+    intent = state.intent
+    head = [f"Question: {state.question or 'What is wrong, and why?'}", f"Intent: {intent.kind}"]
+    if intent.target:
+        head.append(f"Target: {intent.target}")
+    if state.asked.get("target"):
+        head.append(f"Asked about: {state.asked['target']}")
+    if intent.namespace:
+        head.append(f"Namespace: {intent.namespace}")
+    if intent.ambiguous:
+        head.append(f"May also be meant: {', '.join(map(str, intent.ambiguous))}")
+    if state.asked.get("cluster"):
+        head.append(f"Cluster: {state.asked['cluster']}")
+    return "\n".join([*head, *(f"\n## {name}\n{text}" for name, text in state.packet.sections.items())])

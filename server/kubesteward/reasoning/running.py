@@ -1,0 +1,262 @@
+"""Investigations of one process: begun, waited for, paused, resumed, cancelled; and those taken up that another process
+left behind when it ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from kubesteward.reasoning.brains.base import Brain, BrainError, Usage
+from kubesteward.reasoning.loop import answer, loop
+from kubesteward.reasoning.loop.case import Case, Interrupted, Tell
+from kubesteward.reasoning.loop.hands import Hands
+from kubesteward.reasoning.loop.state import Budget, Investigation
+from kubesteward_tools.errors import ObjectNotFound, Refused, SteadyError
+
+MOST_AT_ONCE = 4
+"""Investigations of one principal that run at the same time."""
+
+
+class Kept(Protocol):
+    """`kubesteward.store.investigations.Investigations`."""
+
+    def begin(self, body: Mapping[str, Any], owner: str) -> None: ...
+    def save(self, body: Mapping[str, Any], owner: str) -> None: ...
+    def load(self, name: str, principal: str | None = None) -> dict[str, Any] | None: ...
+    def all(self, principal: str | None = None, most: int = 100) -> list[dict[str, Any]]: ...
+    def take(self, name: str, owner: str, free: Callable[[str], bool]) -> bool: ...
+    def unfinished(self, free: Callable[[str], bool]) -> list[str]: ...
+    def wish(self, name: str, what: str) -> None: ...
+    def wished(self, name: str) -> str: ...
+    def spill(self, name: str, text: str) -> int: ...
+    def result(self, name: str, number: int) -> str | None: ...
+    def record(self, name: str, kind: str, digest: str, body: Mapping[str, Any]) -> None: ...
+    def tape(self, name: str) -> list[tuple[str, str, dict[str, Any]]]: ...
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`who` are the words by which the server knows on whose behalf it is asked; they are kept with the state."""
+
+    question: str
+    principal: str
+    session: str = ""
+    target: str = ""
+    namespace: str = ""
+    cluster: str = ""
+    brain: str = ""
+    role: str = "chat"
+    who: Mapping[str, str] = field(default_factory=dict)
+    budget: Budget = field(default_factory=lambda: Budget())
+
+    def scope(self) -> dict[str, str]:
+        given = {"target": self.target, "namespace": self.namespace, "cluster": self.cluster, "brain": self.brain}
+        given |= {"role": self.role, "session": self.session, **{f"who.{name}": text for name, text in self.who.items()}}
+        return {name: text for name, text in given.items() if text}
+
+
+@dataclass(frozen=True)
+class Thinking:
+    """A brain for one investigation, and what its answers cost."""
+
+    brain: Brain
+    priced: Callable[[Usage], int | None] = lambda _usage: 0
+
+
+@dataclass(frozen=True)
+class Means:
+    """What investigations are made with. `connect` gives an MCP client in somebody's name; `thinking` finds the brain."""
+
+    kept: Kept
+    connect: Callable[[Investigation], AbstractAsyncContextManager[Hands]]
+    thinking: Callable[[Investigation, Callable[[str], object]], Thinking]
+    builtin: Callable[[], Brain]
+    owner: str
+    gone: Callable[[str], bool]
+    fresh: float = 3600.0
+    clock: Callable[[], float] = time.time
+    ended: Callable[[Investigation], object] = lambda _state: None
+
+
+class Investigator:
+    def __init__(self, means: Means) -> None:
+        self._means = means
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._live: dict[str, Case] = {}
+
+    def begin(self, asked: Asked, tell: Tell | None = None) -> str:
+        """Start one; its id.
+
+        Raises:
+            Refused: too many of one principal run already. StoreUnusable: it cannot be kept.
+        """
+        running = [name for name, case in self._live.items() if case.state.principal == asked.principal]
+        if len(running) >= MOST_AT_ONCE:
+            todo = f"Wait for one of {', '.join(running)}, or cancel it."
+            raise Refused(f"{len(running)} investigations are under way.", todo=todo)
+        state = Investigation(
+            id=f"inv-{secrets.token_hex(6)}",
+            principal=asked.principal,
+            question=asked.question,
+            asked=asked.scope(),
+            budget=asked.budget,
+            created=self._means.clock(),
+        )
+        self._means.kept.begin(state.model_dump(mode="json"), self._means.owner)
+        self._start(state, tell)
+        return state.id
+
+    def _start(self, state: Investigation, tell: Tell | None) -> None:
+        task = asyncio.create_task(self._run(state, tell or (lambda _step, _text: None)))
+        self._tasks[state.id] = task
+        task.add_done_callback(lambda _task: self._tasks.pop(state.id, None))
+
+    async def _run(self, state: Investigation, tell: Tell) -> None:
+        """To its end or as far as it gets; the state says how it went."""
+        means = self._means
+        try:
+            async with means.connect(state) as hands:
+                case = self._case(state, hands, tell)
+                self._live[state.id] = case
+                await loop.run(case)
+        except Interrupted as error:
+            state.status = "cancelled" if error.wish == "cancel" else "paused"
+            state.reason = f"told to {error.wish}"
+        except asyncio.CancelledError:
+            state.reason = "the process ended"  # it stays running, for whoever takes it up
+            self._put(state)
+            raise
+        except SteadyError as error:
+            state.status, state.reason = "failed", str(error)
+        finally:
+            self._live.pop(state.id, None)
+        self._put(state)
+        means.ended(state)
+        tell("end", state.status)
+
+    def _put(self, state: Investigation) -> None:
+        with contextlib.suppress(SteadyError):
+            self._means.kept.save(state.model_dump(mode="json"), "")
+            self._means.kept.wish(state.id, "")
+
+    def _case(self, state: Investigation, hands: Hands, tell: Tell) -> Case:
+        means, fallback = self._means, self._means.builtin()
+        try:
+            thinking = means.thinking(state, lambda warning: tell("budget", warning))
+        except BrainError as error:
+            state.brain_status = f"brain offline: {error.reason}"
+            tell("brain", f"{error} The built-in brain goes on.")
+            state.messages = []
+            thinking = Thinking(fallback)
+        state.brain, state.model = thinking.brain.name, thinking.brain.model
+        return Case(
+            state, hands, thinking.brain, means.kept, means.owner, tell, means.clock, thinking.priced, fallback,
+            self._similar, self._known,
+        )  # fmt: skip
+
+    def _similar(self, state: Investigation) -> list[Mapping[str, Any]]:
+        """Earlier ones of the same principal about the same object."""
+        target, found = state.intent.target, []
+        for body in self._means.kept.all(state.principal):
+            draft = body.get("draft") or {}
+            about = (body["intent"].get("target"), draft.get("culprit"))
+            alike = target is not None and any(item and item["name"] == target.name for item in about)
+            if body["id"] != state.id and body["status"] == "done" and draft.get("status") == "ANSWERED" and alike:
+                found.append({"id": body["id"], "category": draft["category"], "culprit": draft["culprit"],
+                              "since": draft["since"], "answer": draft["answer"][:300]})  # fmt: skip
+        return found
+
+    def _known(self, state: Investigation) -> Investigation | None:
+        """An answered one that asked the same of the same world, of the same brain, not long ago."""
+        since = self._means.clock() - self._means.fresh
+        for body in self._means.kept.all(state.principal):
+            same = body["status"] == "done" and body["packet"]["digest"] == state.packet.digest
+            same = same and body["question"] == state.question and _scope(body["asked"]) == _scope(state.asked)
+            if same and body["created"] > since and body["brain"] == state.brain and not body["brain_status"]:
+                found = Investigation.model_validate(body)
+                if found.draft is not None and found.draft.status != "INCONCLUSIVE":
+                    return found
+        return None
+
+    def state(self, name: str, principal: str | None = None) -> Investigation:
+        """As it stands now. Raises ObjectNotFound, in the same words for another's as for none."""
+        live = self._live.get(name)
+        if live is not None and principal in {None, live.state.principal}:
+            return live.state
+        body = self._means.kept.load(name, principal)
+        if body is None:
+            raise ObjectNotFound(f"there is no investigation {name!r}.", todo="Use the id that investigate returned.")
+        return Investigation.model_validate(body)
+
+    def record(self, name: str, principal: str | None = None, *, whole: bool = True) -> dict[str, Any]:
+        return answer.record(self.state(name, principal), whole=whole)
+
+    def result(self, name: str, number: int, principal: str | None = None) -> str:
+        """A result that was too large to be shown. Raises ObjectNotFound."""
+        self.state(name, principal)
+        found = self._means.kept.result(name, number)
+        if found is None:
+            raise ObjectNotFound(f"{name} has no result {number}.", todo="Its calls say which there are.")
+        return found
+
+    async def wait(self, name: str, seconds: float | None = None) -> None:
+        """Until it is over, pauses, or the time is up."""
+        task = self._tasks.get(name)
+        if task is not None:
+            await asyncio.wait({task}, timeout=seconds)
+
+    def wish(self, name: str, what: str, principal: str | None = None) -> None:
+        """Pause or cancel it, also where another process runs it: after the step that it is at.
+
+        Raises:
+            ObjectNotFound. Refused: it is over.
+        """
+        state = self.state(name, principal)
+        if state.over:
+            raise Refused(f"{name} is {state.status}.", todo="There is nothing to stop.")
+        if state.status == "paused" and what == "cancel":
+            self._means.kept.save(state.model_copy(update={"status": "cancelled"}).model_dump(mode="json"), "")
+            return
+        self._means.kept.wish(name, what)
+
+    def resume(self, name: str, principal: str | None = None, tell: Tell | None = None) -> None:
+        """Go on where it stopped.
+
+        Raises:
+            ObjectNotFound. Refused: it is over, or somebody works on it.
+        """
+        state = self.state(name, principal)
+        if state.over and state.status != "failed":
+            raise Refused(f"{name} is {state.status}.", todo="Begin a new one.")
+        if name in self._tasks or not self._means.kept.take(name, self._means.owner, self._means.gone):
+            raise Refused(f"{name} is being worked on.", todo="Wait for it.")
+        self._means.kept.wish(name, "")
+        state.status, state.reason = "running", ""
+        self._start(state, tell)
+
+    def take_up(self) -> list[str]:
+        """Go on with what processes left behind that have ended; their ids."""
+        found = self._means.kept.unfinished(self._means.gone)
+        taken = [name for name in found if name not in self._tasks]
+        for name in taken:
+            with contextlib.suppress(SteadyError):
+                self.resume(name)
+        return taken
+
+    async def close(self) -> None:
+        """Stop working; what is not over stays as it is, for whoever takes it up."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _scope(asked: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(asked.get(name, "") for name in ("target", "namespace", "cluster"))
