@@ -16,6 +16,7 @@ from kubesteward.cli import (
     demo,
     diagnose,
     doctor,
+    evaluate,
     install,
     policy,
     rehearse,
@@ -105,6 +106,7 @@ app.command()(usage.usage)
 app.add_typer(usage.budgets)
 app.command()(diagnose.diagnose)
 app.command()(ask.ask)
+app.command("eval")(evaluate.evaluate)
 app.command()(doctor.doctor)
 app.command()(rehearse.rehearse)
 app.command()(install.install)

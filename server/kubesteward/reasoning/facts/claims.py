@@ -119,21 +119,26 @@ _COUNT = re.compile(
 _CASE = {state.lower(): state for state in STATES}
 _SAME = {"oom-killed": "OOMKilled", "out of memory": "OOMKilled", "unready": "not ready", "notready": "not ready"}
 _CONDITIONAL = re.compile(
-    r"\b(?:would|could|should|might|may|raise|increase|roll(?:ing)? back|set|if|until|unless|fix:|perhaps|needs? to)\b", re.I
+    r"\b(?:would|could|should|might|may|raise|increase|roll(?:ing)? back|set|if|until|unless|perhaps|needs? to)\b", re.I
 )  # fmt: skip
+
+_ADVICE = re.compile(r"\W*(?:fix|to fix it|recommendation|advice|next|remedy)\b", re.I)
+_NONE = re.compile(r"\b(?:none|no|neither|nor|zero|0)\b", re.I)
+_DENIED = re.compile(r"['\"`]?,?\s+(?:is|are|does|do|which|that|was)\s?(?:not|n't|no)\b|['\"`]?\s+(?:is )?(?:missing|lacking)", re.I)
 
 
 def extract(text: str, index: Index, about: Culprit | None = None) -> list[Claim]:
     """All claims, each with the object that it is said of: the last one named before it, or else the first after it,
     or else the one that the text is about. What is advised or supposed is no claim.
     """
-    found, last = list[Claim](), about
+    found, last, recent = list[Claim](), about, list[Culprit]()
     for sentence in sentences(text):
         named = mentions(sentence, index, about.namespace if about else "")
         found += [Claim(kind="exists", subject=one.subject, sentence=sentence) for one in named if one.sure]
-        found += _said(sentence, named, last)
-        found += _counts(sentence, index, about)
         subjects = [one.subject for one in named if one.known and one.subject.kind not in {"Node", "Namespace"}]
+        recent = [*subjects, *recent][:8]
+        found += [claim.model_copy(update={"others": recent}) for claim in _said(sentence, named, last)]
+        found += _counts(sentence, index, about)
         last = subjects[0] if subjects else last
     return _once(found)
 
@@ -144,19 +149,22 @@ def _said(sentence: str, named: list[Mention], last: Culprit | None) -> Iterator
         for match in pattern.words.finditer(sentence):
             if _supposed(sentence, match.start()) or _taken(match, pattern.kind, taken):
                 continue
+            if pattern.kind == "label" and _DENIED.match(sentence[match.end() :]):
+                continue
             taken.append((match.start(), match.end(), pattern.kind))
-            yield Claim(
-                kind=pattern.kind,
-                subject=_subject(named, match, last),
-                value=_value(pattern.kind, match),
-                sentence=sentence,
-            )
+            value = _value(pattern.kind, match)
+            if pattern.kind == "state" and _NONE.search(_clause(sentence, match.start())):
+                value = value[1:] if value.startswith("!") else f"!{value}"
+            yield Claim(kind=pattern.kind, subject=_subject(named, match, last), value=value, sentence=sentence)
+
+
+def _clause(sentence: str, at: int) -> str:
+    return re.split(r",\s|\s(?:and|but|because|so)\s", sentence[:at])[-1]
 
 
 def _supposed(sentence: str, at: int) -> bool:
     """Whether what stands there is advice or a supposition: one of its words stands before it in the same clause."""
-    clause = re.split(r",\s|\s(?:and|but|because|so)\s", sentence[:at])[-1]
-    return _CONDITIONAL.search(clause) is not None
+    return _ADVICE.match(sentence) is not None or _CONDITIONAL.search(_clause(sentence, at)) is not None
 
 
 def _taken(match: re.Match[str], kind: str, taken: list[tuple[int, int, str]]) -> bool:

@@ -45,7 +45,7 @@ WORKLOADS = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "
 _KIND = "|".join(sorted(map(re.escape, KINDS), key=len, reverse=True))
 _NAME = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
 REFERENCE = re.compile(
-    rf"\b(?P<kind>{_KIND})s?(?P<gap>/|\s+(?:named\s+|called\s+)?)"
+    rf"(?<![\w/.-])(?P<kind>{_KIND})s?(?P<gap>/|\s+(?:named\s+|called\s+)?)"
     rf"(?P<quote>['\"`]?)(?:(?P<space>{_NAME})/)?(?P<name>{_NAME})(?P=quote)(?![\w/(]|[.-]\w)",
     re.I,
 )

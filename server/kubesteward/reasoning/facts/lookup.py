@@ -76,6 +76,12 @@ class Facts:
         total = answer.data.get("total")
         return total if isinstance(total, int) and answer.data.get("complete", True) else None
 
+    async def on_node(self, name: str) -> int | None:
+        """How many pods a node has."""
+        answer = await self._get("list_resources", kind="Pod", field_selector=f"spec.nodeName={name}", limit=_PAGE)
+        total = answer.data.get("total")
+        return total if isinstance(total, int) else None
+
     async def object(self, one: Culprit) -> Json | None:
         """None where there is none; raises LookupError where nobody can tell."""
         space = "" if one.kind in CLUSTER_WIDE else one.namespace

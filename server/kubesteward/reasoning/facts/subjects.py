@@ -74,6 +74,9 @@ def mentions(sentence: str, index: Index, near: str = "") -> list[Mention]:
             lost = Culprit(kind="", namespace=match["space"], name=match["name"])
             found.append(Mention(match.start(), match.end(), lost, known=False, sure=True))
             taken.append(match.span())
+        elif (whole := index.find(match["space"])) is not None and not _inside(match.start(), taken):
+            found.append(Mention(match.start(), match.end(), whole, known=True, sure=False))  # a pod and its container
+            taken.append(match.span())
     for match in _BARE.finditer(sentence):
         one = index.find(match[0])
         if one is not None and not _inside(match.start(), taken) and ("-" in match[0] or not _is_word(match, sentence)):
@@ -92,11 +95,12 @@ def _referred(match: re.Match[str], index: Index, near: str) -> Mention | None:
     one = index.find(name, kind, space)
     if one is not None:
         return Mention(match.start(), match.end(), one, known=True, sure=True)
-    plain = match["gap"] != "/" and not match["quote"] and not space
+    quoted = bool(match["quote"])
+    plain = match["gap"] != "/" and not quoted and not space
     if plain and (name in _NO_NAME or not _like_a_name(name)):
         return None
-    if kind in CLUSTER_WIDE:
-        space = ""
+    if space and not quoted and (kind in CLUSTER_WIDE or not (space in index.namespaces or index.find(name))):
+        return None  # words with a stroke between them, as in affinity/selector
     lost = Culprit(kind=kind, namespace=space or ("" if kind in CLUSTER_WIDE else near), name=name)
     return Mention(match.start(), match.end(), lost, known=False, sure=True)
 

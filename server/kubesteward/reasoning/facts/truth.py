@@ -15,6 +15,8 @@ from kubesteward.reasoning.loop.state import Claim, Culprit, Found
 Verdict = tuple[Found, str]
 UNKNOWN: Verdict = ("unknown", "")
 _UNIT = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_OF_NEIGHBOURS = frozenset({"label", "port", "image", "container"})
+"""Claims that a sentence makes of one object and means of another one that it names: a Service and its pods."""
 _NEAR = 120.0
 """Seconds by which times may differ that are the same to people."""
 
@@ -29,9 +31,13 @@ async def verdict(claim: Claim, facts: Facts) -> Verdict:
     if check is None or (claim.subject is None and claim.kind != "count"):
         return UNKNOWN
     try:
-        return await check(claim, facts)
+        found = await check(claim, facts)
+        for other in claim.others if found[0] == "false" and claim.kind in _OF_NEIGHBOURS else ():
+            if (await check(claim.model_copy(update={"subject": other}), facts))[0] == "true":
+                return "true", ""
     except (LookupError, ValueError, TypeError, AttributeError):
         return UNKNOWN
+    return found
 
 
 def _of(claim: Claim) -> Culprit:
@@ -279,7 +285,7 @@ async def _count(claim: Claim, facts: Facts) -> Verdict:
     if one is not None and one.kind != "Namespace":
         if kind != "pod":
             return UNKNOWN
-        real: int | None = len(await facts.pods(one))
+        real: int | None = await facts.on_node(one.name) if one.kind == "Node" else len(await facts.pods(one))
     else:
         real = await facts.count(kind, one.name if one else "")
     if real is None or number == "-1":

@@ -67,7 +67,7 @@ def _is_missing(claim: Claim, draft: Draft) -> bool:
     gone = (
         " missing", " not exist", "n't exist", " not found", " no ", " nonexistent", " absent", " was deleted", " gone",
         " not there", " nobody ", " neither", " never ", " unknown", " not there", " lacks", " without", " create",
-        " needs", " cannot ", " wants", " asks for", " points to", " refers", " expects", " not bound", " deleted",
+        " needs", " cannot ", " forbidden", "error creating", " refuse", " wants", " asks for", " points to", " refers", " expects", " not bound", " deleted",
     )  # fmt: skip
     if draft.culprit is not None and claim.sentence.startswith("The culprit is"):
         words = f" {draft.answer.lower()} "

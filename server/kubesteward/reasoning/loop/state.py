@@ -67,7 +67,9 @@ class Evidence(BaseModel):
 
 
 class Claim(BaseModel):
-    """Something in an answer that can be looked up. `sentence` is where it stands, `why` what was found instead."""
+    """Something in an answer that can be looked up. `sentence` is where it stands, `why` what was found instead;
+    `others` are objects nearby that it may be said of as well.
+    """
 
     kind: str
     subject: Culprit | None = None
@@ -75,6 +77,7 @@ class Claim(BaseModel):
     sentence: str = ""
     verdict: Found = "unknown"
     why: str = ""
+    others: list[Culprit] = Field(default_factory=list, exclude=True)
 
 
 class Recommendation(BaseModel):
