@@ -40,19 +40,15 @@ def cases(folder: Path) -> list[Case]:
     found = sorted(path.parent for path in folder.glob("*/cluster.json")) if folder.is_dir() else []
     if not found:
         raise ValueError(f"no case is in {folder}: give a folder of folders with a cluster.json each.")
-    return [Case(path.name, path, _text(path / "prompt.txt"), _expected(path / "expected.json")) for path in found]
+    return [_case(path) for path in found]
 
 
-def _text(file: Path) -> str:
-    return file.read_text("utf-8", "replace").strip() if file.exists() else ""
-
-
-def _expected(file: Path) -> Mapping[str, Any] | None:
-    """The part that answers are compared with; whoever investigates never sees it."""
-    if not file.exists():
-        return None
-    found: Mapping[str, Any] = json.loads(file.read_text("utf-8")).get("expected") or {}
-    return found
+def _case(folder: Path) -> Case:
+    """What answers are compared with stays here: whoever investigates is told the question and nothing else."""
+    prompt, solution = folder / "prompt.txt", folder / "expected.json"
+    told = json.loads(solution.read_text("utf-8")) if solution.exists() else {}
+    question = prompt.read_text("utf-8", "replace") if prompt.exists() else str(told.get("prompt") or "")
+    return Case(folder.name, folder, question.strip(), told.get("expected"))
 
 
 async def judged(app: App, case: Case, brain: str, budget: Budget) -> dict[str, Any]:

@@ -96,7 +96,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern("node", r"\b(?:runs?|running|scheduled|placed|sits?|assigned)\s+(?:on|to)\s+['\"`]?([a-z][a-z0-9.-]*-[a-z0-9.-]*[a-z0-9])"),
     _pattern("label", r"\b(?:labels?|labell?ed|selector|selects?|selecting)\b(?:\s+(?:is|on|of|with|pods|by|the|label|for))*[\s:'\"`]+"
              r"([\w./-]+\s?=\s?[\w.-]+)"),
-    _pattern("port", r"\b(?:(?:target|container|node)?\s?-?ports?)(?:\s+(?:is|of|to|at|number))*[\s:=]+['\"`]?(\d{1,5})\b"),
+    _pattern("port", r"\b(?:(?:target|container|node)?\s?-?ports?)(?:\s+(?:is|of|to|at|number))*[\s:]+['\"`]?(\d{1,5})\b"),
     _pattern("port", r"\b(?:listens?|listening|serves?|serving|exposes?|reached)\s+(?:on|at)\s+(?:port\s+)?:?(\d{2,5})\b"),
     _pattern("memory limit", rf"\bmemory limits?(?:\s+(?:is|of|at|to|was|are|only|just))*\s+(?:only |just )?{_QUANTITY}"),
     _pattern("memory limit", rf"\blimits?\.memory(?:\s+(?:is|of|at))?[\s:=]+{_QUANTITY}"),
@@ -105,7 +105,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern("cpu request", rf"\bcpu requests?(?:\s+(?:is|of|at))*\s+{_QUANTITY}"),
     _pattern("event", r"\bevents?\s+(?:of (?:type |reason )?|named |with reason |reason |say |says |tell of |show |shows )?['\"`]"
              r"([A-Z][A-Za-z]{3,40})['\"`]"),
-    _pattern("event", r"\b([A-Z][a-z]+[A-Z][A-Za-z]{2,40}|Unhealthy|Killing|Evicted|Failed) events?\b"),
+    _pattern("event", r"\b((?-i:[A-Z][a-z]+[A-Z][A-Za-z]{2,40}|BackOff|Unhealthy|Killing|Evicted|Failed)) events?\b"),
     _pattern("log", r"\blogs?\b[^.'\"`]{0,60}?\b(?:say|says|said|show|shows|contain|contains|read|reads|line|lines|with|has|have|"
              r"end with|ends with)[\s:]+['\"`]([^'\"`]{4,200})['\"`]"),
     _pattern("revision", r"\b(?:is at|at|on|runs|now at)\s+revision\s+(\d+)\b"),
@@ -159,7 +159,7 @@ def _said(sentence: str, named: list[Mention], last: Culprit | None) -> Iterator
 
 
 def _clause(sentence: str, at: int) -> str:
-    return re.split(r",\s|\s(?:and|but|because|so)\s", sentence[:at])[-1]
+    return re.split(r"[,:]\s|\s(?:and|but|because|so)\s", sentence[:at])[-1]
 
 
 def _supposed(sentence: str, at: int) -> bool:
