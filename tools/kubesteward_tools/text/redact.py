@@ -16,12 +16,18 @@ from kubesteward_tools.text.assignments import without_assigned
 from kubesteward_tools.text.likeness import REDACTED, belongs_to_key, certain, is_set, made_up
 from kubesteward_tools.text.manifests import without_values
 from kubesteward_tools.text.shapes import compiled
+from kubesteward_tools.text.standins import is_blank, is_identifier
+from kubesteward_tools.text.wrapping import decoded
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _KEY_BEGINS, _KEY_ENDS = (re.compile(rf"-----{word} [A-Z0-9 ]{{0,60}}PRIVATE KEY") for word in ("BEGIN", "END"))
 _KEY_BODY = re.compile(r"\s*[A-Za-z0-9+/=]*\s*|(?:Proc-Type|DEK-Info): .*")
 _LONGEST_KEY = 120
 _SHORT, _MOST = 120, 20_000
+_COUNTERS = frozenset({"x-cache", "x-idemp", "x-publi", "x-parti"})
+"""Headers whose keys are names: X-Cache-Key, X-Idempotency-Key."""
+_NOBODY = frozenset({"username:password", "user:password", "user:pass"})
+_OF_COOKIES = frozenset({"path", "domain", "expires", "max-age", "samesite", "version"})
 _harmless: set[str] = set()
 """Short texts that were looked through and hold no secret: names of kinds, fields and verbs come again and again."""
 
@@ -33,15 +39,45 @@ def _tokens() -> Any:
 
 def _token(match: Any) -> str:
     found: str = match.group(0)
-    return found if made_up(found) else REDACTED
+    return found if made_up(found) or is_identifier(found) else REDACTED
 
 
 def _lead(match: Any) -> str:
     whole, secret = match.group(0), match.group(1)
-    if made_up(secret) or not belongs_to_key(secret.strip("'\"")):
+    if whole[:7].lower() in _COUNTERS or not _is_given(secret.strip("'\"")):
         return str(whole)
     start = match.start(1) - match.start(0)
     return f"{whole[:start]}{REDACTED}{whole[start + len(secret) :]}"
+
+
+def _is_given(value: str) -> bool:
+    return not is_blank(value) and belongs_to_key(value)
+
+
+def _user(match: Any) -> str:
+    """Of `user:password` the password decides."""
+    user, _, password = match.group(1).strip("'\"").partition(":")
+    blank = is_blank(password) or f"{user}:{password}".lower() in _NOBODY
+    return match.group(0) if blank or not belongs_to_key(password) else _lead(match)
+
+
+def _cookies(match: Any) -> str:
+    def hidden(one: Any) -> str:
+        name, value = one.group(1), one.group(2)
+        return one.group(0) if name.lower() in _OF_COOKIES or not _is_given(value) else f"{name}={REDACTED}"
+
+    return _substitute(compiled(shapes.COOKIE), hidden, match.group(0))
+
+
+def _literals(match: Any) -> str:
+    return _substitute(compiled(shapes.LITERAL), _lead, match.group(0))
+
+
+def _wrapped(match: Any) -> str:
+    """Text in base64 is as secret as what it says."""
+    found: str = match.group(0)
+    plain = decoded(found)
+    return found if plain is None or redact(plain) == plain else REDACTED
 
 
 def _login(match: Any) -> str:
@@ -80,9 +116,19 @@ def _redacted(text: str) -> str:
     if _has_manifest(text):
         text = without_values(text)
     text = _substitute(_tokens(), _token, text)
+    text = _substitute(compiled(shapes.WRAPPED), _wrapped, text)
     for pattern in shapes.LEADS:
         text = _substitute(compiled(pattern), _lead, text)
-    if "auth" in text.lower():
+    text = _substitute(compiled(shapes.CURL_USER), _user, text)
+    for word, pattern in shapes.SPECIFIC:
+        if word in text:
+            text = _substitute(compiled(pattern), _lead, text)
+    if "--from-literal" in text:
+        text = _substitute(compiled(shapes.LITERALS), _literals, text)
+    low = text.lower()
+    if "cookie" in low:
+        text = _substitute(compiled(shapes.COOKIES), _cookies, text)
+    if "auth" in low:
         text = _substitute(compiled(shapes.LOGIN), _login, text)
     return without_assigned(text)
 
