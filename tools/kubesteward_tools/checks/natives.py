@@ -74,6 +74,21 @@ _SECRET = {
 }
 _HARMLESS_LAST = {
     *("name", "names", "file", "path", "dir", "url", "uri", "id", "ref", "length", "policy", "type", "ttl", "expiry"),
+    *("size", "timeout", "lifetime", "validity", "minutes", "seconds", "hours", "days", "expiration", "expires"),
+    *(
+        "endpoint",
+        "audience",
+        "region",
+        "rounds",
+        "backend",
+        "store",
+        "format",
+        "version",
+        "method",
+        "interval",
+        "limit",
+    ),
+    *("required", "pattern", "regex", "iterations", "encoding", "driver", "field", "scope", "scopes", "server", "arn"),
     *("enabled", "provider", "mount", "count", "issuer", "algorithm", "header", "namespace", "prefix", "host", "port"),
 }
 _KEYS_OF_LOCKS = re.compile(
@@ -89,6 +104,8 @@ def names_secret(name: str) -> bool:
     """Whether a variable or key of this name holds a secret and not where it is: AWS_SECRET_ACCESS_KEY, dbPassword."""
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     words = [word for word in re.split(r"[^A-Za-z0-9]+", plain.lower()) if word]
+    if words in (["pwd"], ["oldpwd"]):  # a shell's working directory
+        return False
     if not words or words[-1] in _HARMLESS_LAST or words[0] in {"public", "no", "allow", "max", "min", "use"}:
         return False
     return not _SECRET.isdisjoint(words) or _KEYS_OF_LOCKS.search("_".join(words)) is not None

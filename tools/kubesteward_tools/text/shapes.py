@@ -73,7 +73,10 @@ USERINFO = r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@'\"<>\[\]]*:([^\s/?#@'\"]+)@[\
 # In JSON that is itself a JSON string, quotes are escaped.
 _QUOTE = r"(?:\\*[\"'])?"
 _SCHEMES = r"api-?key|negotiate|ntlm|bot|oauth|splunk|geniekey|sso-key|pve[a-z]*token"
-AUTHORIZATION = rf"(?i)\b(?:proxy-)?authorization{_QUOTE}\s*[:=]\s*{_QUOTE}\s*(?:(?:bearer|basic|token|{_SCHEMES})\s+)?([\w.~+/=:-]{{8,}})"
+AUTHORIZATION = (
+    rf"(?i)\b(?:proxy-)?authorization{_QUOTE}\s*[:=]\s*{_QUOTE}\s*"
+    rf"(?:(?:bearer|basic|token|{_SCHEMES})\s+)?([\w.~+/=:-]{{8,}})"
+)
 SCHEME = r"(?i)\b(?:bearer|basic)\s+([\w.~+/=-]{16,})"
 HEADER = rf"(?i)\bx-[a-z-]*(?:token|key|secret|auth)[a-z-]*{_QUOTE}\s*:\s*{_QUOTE}([\w.~+/=-]{{8,}})"
 CURL_USER = r"(?m)\bcurl\b.*?\s(?:-u|--user)[\s=]*('[^':\s]*:[^']+'|\"[^\":\s]*:[^\"]+\"|[^\s'\":]+:[^\s'\"]+)"
