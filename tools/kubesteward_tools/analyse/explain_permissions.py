@@ -74,7 +74,7 @@ async def explain_permissions(
     nobody = user.name.startswith("system:serviceaccount:") or not any(user.groups)
     if not user.name.rpartition(":")[2] and nobody:
         raise InvalidArguments(f"{subject[:80]!r} names nobody.", todo=f"Write {_WHO}.")
-    return _may(scope, access, user, subject, world.store, notes + _account(world, user.name))
+    return _may(scope, access, user, subject, world.store, told=notes + _account(world, user.name))
 
 
 async def _access(world: World, verb: str, resource: str, namespace: str, name: str) -> tuple[Access, list[str]]:
@@ -139,7 +139,7 @@ def _who(scope: Scope, access: Access, found: list[Grant], notes: list[str]) -> 
     return Answer("\n".join([*lines, *shown, *more]), data)
 
 
-def _may(scope: Scope, access: Access, user: User, subject: str, store: Store, told: list[str]) -> Answer:
+def _may(scope: Scope, access: Access, user: User, subject: str, store: Store, *, told: list[str]) -> Answer:
     from kubesteward_tools.permissions.grants import dangling, elsewhere, grants
     from kubesteward_tools.twin.rbac import permits
 
