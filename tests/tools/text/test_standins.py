@@ -42,6 +42,12 @@ TOKEN = "Yq7" + "vZk2LmX9" * 3
         "err = s.validateSignatureOptions(ctx)",
         "X-Cache-Key: assets-app-js-12345678",
         "password: <your password>",
+        "$token = $this->getToken();",
+        "api_key = ENV['API_KEY']",
+        "password = random_password.db.result",
+        "msg=synced secret=shop/web-tls-2024a",
+        "--from-file=ssh-privatekey=/path/to/.ssh/id_rsa",
+        "Cookie: lang=en; theme=dark",
         "token: [your token]",
     ],
 )

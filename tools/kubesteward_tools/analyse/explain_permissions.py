@@ -70,7 +70,7 @@ async def explain_permissions(
     access, notes = await _access(world, verb.lower(), resource, namespace, name)
     if not subject:
         return _who(scope, access, grants(world.store, access), notes)
-    user = user_of(_subject(subject))
+    user = user_of(_subject(subject, namespace))
     nobody = user.name.startswith("system:serviceaccount:") or not any(user.groups)
     if not user.name.rpartition(":")[2] and nobody:
         raise InvalidArguments(f"{subject[:80]!r} names nobody.", todo=f"Write {_WHO}.")
@@ -107,11 +107,12 @@ def _account(world: World, name: str) -> list[str]:
     return [] if there else [f"There is no service account {account!r} in namespace {space!r}."]
 
 
-def _subject(text: str) -> str:
+def _subject(text: str, namespace: str) -> str:
+    """An account without a namespace is one of the namespace asked about."""
     for prefix in ("sa:", "serviceaccount:", "ServiceAccount:"):
         if text.startswith(prefix):
             space, slash, name = text.removeprefix(prefix).rpartition("/")
-            return f"system:serviceaccount:{space if slash else 'default'}:{name}"
+            return f"system:serviceaccount:{space if slash else namespace or 'default'}:{name}"
     text = f"Group:{text[6:]}" if text.startswith("group:") else text
     return text[5:] if text.lower().startswith("user:") else text
 

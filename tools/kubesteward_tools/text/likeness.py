@@ -7,7 +7,7 @@ import re
 from collections import Counter
 
 from kubesteward_tools.text.shapes import compiled
-from kubesteward_tools.text.standins import is_blank, is_call, is_reference
+from kubesteward_tools.text.standins import is_blank, is_call, is_file, is_object, is_reference
 
 REDACTED = "[REDACTED]"
 _STAND_INS = (
@@ -23,7 +23,8 @@ _ADDRESS = re.compile(r"[A-Za-z][\w+.-]*://\S*")
 _POINTER = (
     r"(?i)(?:id|name|variable|ref|key[_-]?ref|path|file|type|url|uri|endpoint|arn|policy|length|count|class|field|label"
     r"|prompt|regex|pattern|ttl|expiry|expiration|expires[_-]?(?:in|at)|timeout|duration|lifetime|issuer"
-    r"|algorithm|audience|scope)s?"
+    r"|algorithm|audience|scope|input|subject|title|button|form|dir|directory|source|provider|mode|manager|strategy"
+    r"|validator|handler|encoder)s?"
     r"[\"'\]\\]{0,12}\s{0,3}[=:!>]+\s*$"
 )
 _ALWAYS = r"(?i)pass|pwd"
@@ -52,9 +53,11 @@ def points_elsewhere(key: str) -> bool:
 
 
 def left_blank(key: str, value: str) -> bool:
-    """Whether the value waits to be filled in. A password can be any word, `changeme` too."""
+    """Whether the value waits to be filled in, or says where it is. A password can be any word, `changeme` too."""
     if compiled(_ALWAYS).search(key):
         return False
+    if is_file(value) or ("secret" in key.lower() and is_object(value)):
+        return True
     return is_blank(value) or bool(_RUN.search(value.lower())) or _too_even(value)
 
 

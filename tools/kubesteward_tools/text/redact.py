@@ -39,7 +39,7 @@ def _tokens() -> Any:
 
 def _token(match: Any) -> str:
     found: str = match.group(0)
-    return found if made_up(found) or is_identifier(found) else REDACTED
+    return found if made_up(found) or is_blank(found) or is_identifier(found) else REDACTED
 
 
 def _lead(match: Any) -> str:

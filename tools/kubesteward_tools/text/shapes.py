@@ -118,7 +118,7 @@ SPECIFIC = (
 LITERALS = r"\bcreate\s+secret\s.*"
 LITERAL = r"--from-literal[=\s]+['\"]?[\w.-]+=([^\s'\"]+)"
 COOKIES = rf"(?i)\bcookie{_QUOTE}\s*[:=]\s*\[?{_QUOTE}[\w.%-]+=[^\r\n\"']*"
-COOKIE = r"([\w.%-]+)=([^\s;\"'\\]{4,})"
+COOKIE = r"([\w.%-]+)=([^\s;\"'\\]{8,})"
 # Text in base64: in one line, or in lines of one length.
 WRAPPED = r"[A-Za-z0-9+/_-]{40,}={0,2}(?:\r?\n[ \t]*[A-Za-z0-9+/_-]{1,120}={0,2})*"
 # A docker configuration's: user and password in base64.

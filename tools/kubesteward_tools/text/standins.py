@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 
-_NOTHING = frozenset({"null", "none", "true", "false", "undefined", "nil", "string", "string;", "str", "valuefrom:"})
+_NOTHING = frozenset(
+    {"null", "none", "true", "false", "undefined", "nil", "string", "string;", "str", "same-origin", "valuefrom:"}
+)
 _HOLDERS = (
     "var|local|module|data|each|self|this|env|os|process|config|settings|secrets?|vars|inputs|steps|context|github"
     "|params|props|args|values|req|request|ctx|options|opts|cfg"
@@ -24,12 +26,16 @@ _REFERENCE = re.compile(
     | !(?:Ref|Sub|GetAtt|ImportValue|vault|env|reference)\b.*
     | ENC\[AES256_GCM,.* | arn:aws[\w-]*:.* | vault:[\w/.-]+\#[\w.-]+
     | (?:ref\+)?(?:STORES)://\S+ | projects/[\w-]+/secrets/[\w-]+/versions/\w+
-    | (?:HOLDERS)(?=[.\[])(?:\.[A-Za-z_]+)*(?:[\[(].*)?[;,)]*     # a field of something that a program holds
-    | [A-Za-z_]+(?:\.[A-Za-z_]+)+\((?:["'({\[)A-Za-z_].*)?           # a method that is called
+    | (?:HOLDERS)(?=[.\[])(?:\.[A-Za-z_]+)*(?:[\[(<].*)?[;,)]*    # a field of something that a program holds
+    | \$?[A-Za-z_]+(?:(?:\.|->|::)[A-Za-z_]+)+\((?:["'({\[)A-Za-z_].*)?  # a method that is called
+    | [A-Za-z_]{2,}(?:\(|\[)["'].*                                # readPassword("...", ENV["...
+    | [a-z]+(?:[._][a-z]+)+\.(?:result|value|secret_string|plaintext|arn|id)  # Terraform's
     """.replace("STORES", _STORES).replace("HOLDERS", _HOLDERS),
     re.VERBOSE | re.DOTALL,
 )
 _CALL = re.compile(r"[a-z][A-Za-z_]{3,}\((?:[A-Za-z_\"'\[{)].*)?", re.DOTALL)
+_FILE = re.compile(r"(?:~|\.{0,2})(?:/[a-z0-9_.-]{1,30}){2,}")
+_OBJECT = re.compile(r"(?:[a-z][a-z0-9]{0,11}(?:-[a-z0-9]{1,11})*/){1,2}[a-z][a-z0-9]{0,11}(?:[.-][a-z0-9]{1,11})*")
 _ASKS = frozenset(
     {
         "example",
@@ -117,6 +123,16 @@ def is_reference(value: str) -> bool:
 def is_call(value: str) -> bool:
     """`readToken(path)`. A password may look like that, a token does not."""
     return len(value) <= _LONGEST and _CALL.fullmatch(value) is not None
+
+
+def is_file(value: str) -> bool:
+    """A password may look like a path, a token does not."""
+    return len(value) <= _LONGEST and _FILE.fullmatch(value) is not None
+
+
+def is_object(value: str) -> bool:
+    """`shop/web-tls`: an object of a cluster by namespace and name."""
+    return len(value) <= _LONGEST and _OBJECT.fullmatch(value) is not None
 
 
 def is_blank(value: str) -> bool:
