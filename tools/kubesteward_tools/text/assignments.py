@@ -45,9 +45,10 @@ def without_assigned(text: str) -> str:
     done = 0
     for at, start, key in _names(text):
         value = _value(text, at, start) if start >= done else None
-        if value is None or _tells_where(text, at, key, text[value.start : value.end]):
+        if value is None:
             continue
-        if _is_secret(key, text[value.start : value.end], quoted=value.quoted):
+        said = text[value.start : value.end]
+        if _is_secret(key, said, quoted=value.quoted) and not _tells_where(text, at, key, said):
             found += [text[done : value.start], REDACTED]
             done = value.end
     return "".join([*found, text[done:]]) if found else text
