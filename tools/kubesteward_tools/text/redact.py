@@ -27,6 +27,7 @@ _SHORT, _MOST = 120, 20_000
 _COUNTERS = frozenset({"x-cache", "x-idemp", "x-publi", "x-parti"})
 """Headers whose keys are names: X-Cache-Key, X-Idempotency-Key."""
 _NOBODY = frozenset({"username:password", "user:password", "user:pass"})
+_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _OF_COOKIES = frozenset({"path", "domain", "expires", "max-age", "samesite", "version"})
 _harmless: set[str] = set()
 """Short texts that were looked through and hold no secret: names of kinds, fields and verbs come again and again."""
@@ -151,6 +152,8 @@ def _hidden(value: Any) -> Any:
 def _field(key: str, value: Any, owner: Mapping[str, Any]) -> Any:
     if value and _of_secret(key, owner):
         return _hidden(value)
+    if key == "items" and owner.get("kind") == "SecretList" and isinstance(value, list):
+        return [_of_list(item) for item in value]
     if key.startswith(".docker") and isinstance(value, str):
         return REDACTED
     if key == "value" and isinstance(value, str) and (name := _secret_beside(owner)):
@@ -160,6 +163,13 @@ def _field(key: str, value: Any, owner: Mapping[str, Any]) -> Any:
     if value and secret_name(key) and not key.endswith("Name"):
         return _named(key, value)
     return redact_object(value)
+
+
+def _of_list(item: Any) -> Any:
+    """An item of a list says no kind of its own."""
+    if not isinstance(item, Mapping):
+        return redact_object(item)
+    return {key: _field(str(key), value, {**item, "kind": "Secret"}) for key, value in item.items()}
 
 
 def _of_secret(key: str, owner: Mapping[str, Any]) -> bool:
@@ -176,7 +186,8 @@ def _of_secret(key: str, owner: Mapping[str, Any]) -> bool:
 def _secret_beside(owner: Mapping[str, Any]) -> str:
     """The secret's name that stands beside a `value`, as a variable's does, or above it, as in a JSON patch, or ""."""
     last = str(owner.get("path", "")).rpartition("/")[2].replace("~1", "/")
-    return next((name for name in (str(owner.get("name", "")), last) if secret_name(name)), "")
+    names = (str(owner.get("name", "")), last)
+    return next((name for name in names if secret_name(name) or name.lower() in _HEADERS), "")
 
 
 def _named(key: str, value: Any) -> Any:
@@ -203,8 +214,18 @@ def redact_object(obj: Any) -> Any:
     if isinstance(obj, Mapping):
         return {key: _field(str(key), value, obj) for key, value in obj.items()}
     if isinstance(obj, list | tuple):
+        obj = _command(obj)
         return [_argument(obj[at - 1] if at else "", item) for at, item in enumerate(obj)]
     return obj
+
+
+def _command(items: Sequence[Any]) -> Sequence[Any]:
+    """A command line in parts is read as one too: only after `mysql` is `-p` a password."""
+    parts = [item for item in items if isinstance(item, str) and item and not any(map(str.isspace, item))]
+    if len(parts) < len(items) or not any(item.startswith("-") for item in parts):
+        return items
+    whole = redact(" ".join(parts)).split(" ")
+    return whole if len(whole) == len(parts) else items
 
 
 def _argument(before: Any, item: Any) -> Any:
