@@ -144,11 +144,22 @@ def _plain_configuration(_situation: Situation, subject: Subject, _target: int |
 
 
 def _plain_arguments(situation: Situation, _subject: Subject, _target: int | None) -> Iterator[Told]:
+    from kubesteward_tools.text.redact import redact_object
+
     for name in ("command", "args"):
         given = situation["container"].get(name)
-        for number, text in enumerate(given if isinstance(given, list) else ()):
-            if isinstance(text, str) and _is_secret(text):
+        parts = given if isinstance(given, list) else []
+        for number, (text, shown) in enumerate(zip(parts, redact_object(parts), strict=True)):
+            if isinstance(text, str) and (_is_secret(text) or _was_hidden(text, shown)):
                 yield Told(f"{name}[{number}] has a secret in it", (name, number))
+
+
+def _was_hidden(text: str, shown: str) -> bool:
+    """What only its place tells, after `--password`; a file there holds the secret and is none."""
+    from kubesteward_tools.text.likeness import REDACTED
+    from kubesteward_tools.text.standins import is_file
+
+    return shown != text and REDACTED in shown and REDACTED not in text and not is_file(text)
 
 
 NATIVES: Mapping[str, Native] = {
