@@ -149,6 +149,14 @@ def test_an_object_keeps_its_shape_without_its_secrets() -> None:
         ({"kind": "secrets", "patch": {"stringData": {}}}, {"kind": "secrets", "patch": {"stringData": REDACTED}}),
         ({"target": {"kind": "Secret"}, "body": {"a": 1}}, {"target": {"kind": "Secret"}, "body": {"a": REDACTED}}),
         ({"manifest": "kind: Secret"}, {"manifest": REDACTED}),
+        (["mysql", "-u", "root", "-phunter2x"], ["mysql", "-u", "root", f"-p{REDACTED}"]),
+        (["redis-cli", "-a", "hunter2x"], ["redis-cli", "-a", REDACTED]),
+        (["grep", "-a", "pattern2x"], ["grep", "-a", "pattern2x"]),
+        (
+            {"kind": "SecretList", "items": [{"data": {"a": "YQ=="}}]},
+            {"kind": "SecretList", "items": [{"data": {"a": REDACTED}}]},
+        ),
+        ({"name": "Cookie", "value": "session=hunter2x"}, {"name": "Cookie", "value": REDACTED}),
     ],
 )
 def test_a_value_is_judged_by_what_stands_around_it(given: Any, expected: Any) -> None:
