@@ -105,12 +105,18 @@ def _together(began: Sequence[Began]) -> Iterator[list[Began]]:
 
 
 def _expected(began: Iterable[Began], together: Sequence[Began], window: float) -> float:
-    """Buckets of the window in which all these clusters would begin by chance, judged by what begins at other times."""
+    """Buckets of the window in which all these clusters would begin by chance, judged by what begins at other times.
+
+    What goes on for most of the window leaves no other times to judge by, and is as good as always there.
+    """
     inside = set(together)
     others = Counter(one.cluster for one in set(began) - inside)
+    elsewhere = (window - (together[-1].at - together[0].at)) / BUCKET
     buckets = window / BUCKET
+    if elsewhere < buckets / 2:
+        return buckets
     clusters = {one.cluster for one in inside}
-    return buckets * prod(1 - exp(-(others[cluster] + 0.5) / buckets) for cluster in clusters)
+    return buckets * prod(1 - exp(-(others[cluster] + 0.5) / elsewhere) for cluster in clusters)
 
 
 def _merged(
