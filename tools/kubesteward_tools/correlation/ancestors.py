@@ -6,11 +6,11 @@ A failure whose own words name an ancestor ('configmap "x" not found') is eviden
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from kubesteward_tools.correlation.failures import PEERS, Failure
-from kubesteward_tools.correlation.families import EXPLAINS, Kind
+from kubesteward_tools.correlation.families import EXPLAINS, Family, Kind
 from kubesteward_tools.diagnosis import reading, routing
 from kubesteward_tools.diagnosis.reading import mapping, named, text
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
@@ -37,6 +37,14 @@ _KINDS: dict[str, Kind] = {
     "networkpolicies.networking.k8s.io": "policy",
 }
 _GIVEN = frozenset({("serviceaccounts", "default"), ("configmaps", "kube-root-ca.crt")})
+_WHEN_MISSING: Mapping[Kind, frozenset[Family]] = {
+    **dict.fromkeys(EXPLAINS, frozenset[Family]()),
+    "config": frozenset({"config", "volume"}),
+    "account": frozenset({"create"}),
+    "claim": frozenset({"schedule", "volume"}),
+    "service": EXPLAINS["service"],
+}
+"""What becomes of a pod when such a thing is not there. One that runs already does not notice that a ConfigMap went."""
 _SURE = 0.5
 """A call that is guessed with less is none."""
 _NAMED = re.compile(
@@ -96,22 +104,28 @@ def ties(scene: Scene, failure: Failure) -> Ties:
 
 
 def _all(scene: Scene, failure: Failure) -> Iterator[Ancestor]:
-    starts = {failure.unit, failure.pod} - {None}
-    for start in starts:
-        for edge in scene.graph.leading(start, None, down=True):  # type: ignore[arg-type]  # None is taken out
-            other = edge.other(start)  # type: ignore[arg-type]  # as above
-            kind = _KINDS.get(other.resource)
-            if kind is None or edge.optional or ((other.resource, other.name) in _GIVEN and not edge.dangling):
-                continue
-            if edge.confidence >= _SURE:
-                yield of_key(kind, other)
-                yield from _classes(scene, other)
-    yield from _classes(scene, failure.unit)
     if failure.node:
         yield of_key("node", Key("nodes", "", failure.node))
         yield from zones(scene, failure.node)
-    yield from _images(scene, failure)
+    if failure.family in {"lost", "node"}:
+        return  # of a pod that is not heard of, only where it stands matters
+    yield from _named_by_graph(scene, failure)
+    yield from _classes(scene, failure.unit)
+    if failure.family in EXPLAINS["image"]:
+        yield from _images(scene, failure)
     yield from releases(scene, failure.unit)
+
+
+def _named_by_graph(scene: Scene, failure: Failure) -> Iterator[Ancestor]:
+    for start in filter(None, (failure.unit, failure.pod)):
+        for edge in scene.graph.leading(start, None, down=True):
+            other = edge.other(start)
+            kind = _KINDS.get(other.resource)
+            if kind is None or edge.optional or (other.resource, other.name) in _GIVEN:
+                continue
+            if edge.confidence >= _SURE and (not edge.dangling or failure.family in _WHEN_MISSING[kind]):
+                yield of_key(kind, other)
+                yield from _classes(scene, other)
 
 
 def _classes(scene: Scene, claim: Key) -> Iterator[Ancestor]:

@@ -73,8 +73,7 @@ class _Option:
     evidence: Evidence
     direct: frozenset[int]
     ill: Ailment | None
-    hanging: int
-    failing: int
+    hanging: frozenset[Key]
     chance: float | None
 
 
@@ -114,18 +113,27 @@ class Cover:
         return round(self._score(option, reached), 9), deeper, near, "".join(chr(0x10FFFF - ord(at)) for at in name)
 
     def _score(self, option: _Option, reached: Collection[int]) -> float:
-        specificity = option.failing / option.hanging if option.hanging else 1.0
-        return WEIGHTS[option.evidence] * self._coverage(reached) * specificity
+        return WEIGHTS[option.evidence] * self._coverage(reached) * self._specificity(option, reached)
+
+    def _specificity(self, option: _Option, reached: Collection[int]) -> float:
+        failing, hanging = self._counted(option, reached)
+        return failing / hanging if hanging else 1.0
 
     def _coverage(self, reached: Collection[int]) -> float:
         return sum(self._failures[number].count for number in reached) / self._total
 
     def _is_pattern(self, option: _Option, reached: set[int]) -> bool:
         """Something in common takes two: two workloads, or what is ill and one that suffers from it."""
-        units = {self._failures[number].unit for number in reached}
-        if option.evidence == "shared":
-            return len({self._failures[number].unit for number in reached & option.direct}) >= _ALIKE
-        return len(units) >= 2
+        kind, evidence = option.ancestor.kind, option.evidence
+        least = _LEAST["shared"] if kind in _ACTIVE else _LEAST[evidence]
+        if not reached or self._specificity(option, reached) < least:
+            return False
+        if evidence == "shared":
+            return len(self._units(reached & option.direct)) >= _ALIKE
+        return len(self._units(reached)) >= 2
+
+    def _units(self, numbers: Collection[int]) -> set[Key]:
+        return {self._failures[number].unit for number in numbers}
 
     def _reach(self, option: _Option, left: set[int]) -> set[int]:
         """What it explains of what is left: what hangs on it, itself, and who calls those that fail because of it."""
@@ -136,9 +144,9 @@ class Cover:
         reached |= {number for number in left if self._failures[number].unit == key}
         if option.ancestor.kind == "zone":
             reached |= self._nodes_in(option.ancestor) & left
-        for _ in range(_HOPS):
+        for _ in range(_HOPS if self._callers & (left - reached) else 0):
             down = self._whole_units(option.direct | reached)
-            more = {number for number in left - reached if self._suffers(number, down)}
+            more = {number for number in self._callers & (left - reached) if self._suffers(number, down)}
             if not more:
                 break
             reached |= more
@@ -165,13 +173,21 @@ class Cover:
 
     def _suffers(self, number: int, down: Mapping[Key, float | None]) -> bool:
         failure = self._failures[number]
-        if failure.family not in EXPLAINS["workload"]:
-            return False
         return any(
             unit in down and unit != failure.unit and _is_in_time(down[unit], failure)
             for service in self._ties[number].upstream
             for unit in self._servers.get(service, ())
         )
+
+    @cached_property
+    def _callers(self) -> set[int]:
+        """Failures of those who call a Service that fails too, and may therefore."""
+        return {
+            number
+            for number, item in enumerate(self._ties)
+            if self._failures[number].family in EXPLAINS["workload"]
+            and any(self._servers[service] for service in item.upstream)
+        }
 
     @cached_property
     def _servers(self) -> dict[Key, list[Key]]:
@@ -213,24 +229,22 @@ class Cover:
     def _measured(
         self, ancestor: Ancestor, evidence: Evidence, numbers: frozenset[int], ill: Ailment | None
     ) -> _Option | None:
-        if not numbers or (len({self._failures[number].unit for number in numbers}) == 1 and ill is None):
+        if not numbers or (len(self._units(numbers)) == 1 and ill is None):
             return None
-        hanging, failing = self._counted(ancestor, numbers)
-        least = _LEAST["shared"] if ancestor.kind in _ACTIVE else _LEAST[evidence]
-        if hanging and failing / hanging < least:
-            return None
-        return _Option(ancestor, evidence, numbers, ill, hanging, failing, None)
+        return _Option(ancestor, evidence, numbers, ill, self._hanging(ancestor, numbers), None)
 
-    def _counted(self, ancestor: Ancestor, numbers: Collection[int]) -> tuple[int, int]:
-        """How much hangs on it, and how much of that is among these failures."""
-        chosen = [self._failures[number] for number in numbers]
-        failing = {one.unit for one in chosen} | {key for one in chosen for key in one.objects}
-        hanging = self._populations.of(ancestor, chosen)
-        if ancestor.kind in _IN_PODS:
-            pods = hanging | ({key for one in chosen for key in one.objects} if ancestor.kind in _ACTIVE else set())
-            return len(pods), len(pods & failing)
-        units = hanging | ({one.unit for one in chosen} if ancestor.kind != "class" else set())
-        return len(units), len(units & failing)
+    def _hanging(self, ancestor: Ancestor, numbers: Collection[int]) -> frozenset[Key]:
+        return self._populations.of(ancestor, [self._failures[number] for number in numbers])
+
+    def _counted(self, option: _Option, reached: Collection[int]) -> tuple[int, int]:
+        """How much of what hangs on it is among these failures, and how much hangs on it."""
+        chosen = [self._failures[number] for number in option.direct & set(reached)]
+        kind, objects = option.ancestor.kind, {key for one in chosen for key in one.objects}
+        units = {one.unit for one in chosen}
+        if kind in {"node", "zone", "class"}:
+            return len((objects | units) & option.hanging), len(option.hanging)
+        failing = objects if kind in _IN_PODS else units
+        return len(failing), len(option.hanging) + len(failing - option.hanging)
 
     def _shared(self, ancestor: Ancestor, numbers: frozenset[int]) -> _Option | None:
         """Only that it is shared speaks against it: the largest group that fails alike, at about one time."""
@@ -239,18 +253,17 @@ class Cover:
             groups.setdefault(self._failures[number].family, []).append(number)
         options = [self._group(ancestor, group) for group in groups.values()]
         there = [one for one in options if one is not None]
-        return max(there, key=lambda one: (one.failing, sorted(one.direct)), default=None)
+        return max(there, key=lambda one: (len(one.direct), sorted(one.direct)), default=None)
 
     def _group(self, ancestor: Ancestor, numbers: list[int]) -> _Option | None:
         together = frozenset(_together(self._failures, numbers))
         units = {self._failures[number].unit for number in together}
         if len(units) < _ALIKE or (ancestor.kind == "node" and not self._is_elsewhere_well(ancestor, units)):
             return None
-        hanging, failing = self._counted(ancestor, together)
-        if not hanging or failing / hanging < _LEAST["shared"]:
-            return None
         chance = self._chance(ancestor, together, units)
-        return _Option(ancestor, "shared", together, None, hanging, failing, chance) if chance <= _LIKELY else None
+        if chance > _LIKELY:
+            return None
+        return _Option(ancestor, "shared", together, None, self._hanging(ancestor, together), chance)
 
     def _is_elsewhere_well(self, node: Ancestor, units: Collection[Key]) -> bool:
         """Whether the same workloads' pods on other nodes mostly work."""
@@ -264,19 +277,20 @@ class Cover:
         """That so many of the workloads that hang on it are among the failing ones of the family, by chance."""
         family = next(self._failures[number].family for number in numbers)
         failing = {one.unit for one in self._failures if one.family == family}
-        hanging = self._populations.of(ancestor, [self._failures[number] for number in numbers])
+        hanging = self._hanging(ancestor, numbers)
         on_it = {self._scene.owner(key) for key in hanging} | set(units)
         everything = max(self._populations.units, len(on_it | failing))
         return tail(everything, len(failing), len(on_it), len(units))
 
     def _incident(self, option: _Option, reached: set[int]) -> Incident:
         chosen = tuple(self._failures[number] for number in sorted(reached))
+        failing, hanging = self._counted(option, reached)
         return Incident(
             option.ancestor,
             option.evidence,
             chosen,
-            option.hanging,
-            option.failing,
+            hanging,
+            failing,
             self._coverage(reached),
             self._score(option, reached),
             option.ill,
@@ -296,9 +310,8 @@ def _is_in_time(since: float | None, failure: Failure) -> bool:
 
 
 def _together(failures: Sequence[Failure], numbers: Sequence[int]) -> list[int]:
-    """The most of them that began within SPREAD; those whose time nothing tells are with the others."""
+    """The most of them that began within SPREAD; when others began nothing tells."""
     timed = sorted((began, number) for number in numbers if (began := failures[number].began) is not None)
-    untimed = [number for number in numbers if failures[number].began is None]
     best: list[int] = []
     start = 0
     for end, (began, _) in enumerate(timed):
@@ -306,7 +319,7 @@ def _together(failures: Sequence[Failure], numbers: Sequence[int]) -> list[int]:
             start += 1
         if end + 1 - start > len(best):
             best = [number for _, number in timed[start : end + 1]]
-    return best + untimed
+    return best
 
 
 def _place(ancestor: Ancestor) -> tuple[int, str]:

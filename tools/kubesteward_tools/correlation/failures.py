@@ -20,7 +20,7 @@ from kubesteward_tools.world.store import Key, Object
 _STARTING = 120.0
 """Seconds that a pod may take to start, or to end, before it counts as failing."""
 _READ_OF_ONE = 2
-_MOST_READ = 4000
+_MOST_READ = 1500
 _TOLD = 4
 _PLAIN = frozenset({"Running", "Pending", "ContainerCreating", "PodInitializing", "NotReady"})
 _CREATING = "FailedCreate"
@@ -113,7 +113,8 @@ def _pods(scene: Scene, span: _Span, namespace: str) -> Iterator[Failure]:
                 groups.setdefault(_Group(scene.owner(key), note.word, facts.node or ""), []).append(key)
             elif note.restarts:
                 restarted.append(key)
-    for group, keys in groups.items():
+    silent = {key.name for key, note in everywhere(scene.store, "nodes") if note.ready is False}
+    for group, keys in sorted(groups.items(), key=lambda item: item[0].node in silent):
         yield from _alike(scene, span, group, keys)
     for key in restarted:
         if span.left <= 0:
@@ -132,7 +133,8 @@ def _alike(scene: Scene, span: _Span, group: _Group, keys: list[Key]) -> Iterato
     if read and not there:
         return
     if not there:
-        yield Failure(unit, family(word), word, tuple(keys), None, (), node, keys[0])
+        silent = word == "Running" and (seen := of(scene.store, Key("nodes", "", node))) and seen.ready is False
+        yield Failure(unit, "lost" if silent else family(word), word, tuple(keys), None, (), node, keys[0])
         return
     first = min(there, key=lambda one: (one.began is None, one.began or 0.0, one.objects))
     told = tuple(dict.fromkeys(line for one in there for line in one.told))
