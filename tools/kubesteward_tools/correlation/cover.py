@@ -9,7 +9,7 @@ one time, nearly all that hang on it, and more than chance would have it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import comb
 from typing import Literal
@@ -260,10 +260,11 @@ class Cover:
         units = {self._failures[number].unit for number in together}
         if len(units) < _ALIKE or (ancestor.kind == "node" and not self._is_elsewhere_well(ancestor, units)):
             return None
+        option = _Option(ancestor, "shared", together, None, self._hanging(ancestor, together), None)
+        if self._specificity(option, together) < _LEAST["shared"]:
+            return None  # asked first, for the chance of what very many hang on is dear
         chance = self._chance(ancestor, together, units)
-        if chance > _LIKELY:
-            return None
-        return _Option(ancestor, "shared", together, None, self._hanging(ancestor, together), chance)
+        return replace(option, chance=chance) if chance <= _LIKELY else None
 
     def _is_elsewhere_well(self, node: Ancestor, units: Collection[Key]) -> bool:
         """Whether the same workloads' pods on other nodes mostly work."""
