@@ -81,9 +81,7 @@ def test_a_webhook_that_refuses_in_every_cluster_is_what_they_share() -> None:
     for number in range(3):
         lab = Lab()
         lab.deployment(f"app-{number}")
-        lab.warn(
-            Key("replicasets.apps", "shop", f"app-{number}-1"), "ReplicaSet", "apps/v1", "FailedCreate", HOOK, 300
-        )
+        lab.warn(Key("replicasets.apps", "shop", f"app-{number}-1"), "ReplicaSet", "apps/v1", "FailedCreate", HOOK, 300)
         fleet.append(seen(f"c{number}", lab))
 
     [found] = bursts(fleet, WINDOW)
