@@ -166,7 +166,7 @@ def _in_one_zone(scene: Scene, key: Key, pods: list[Key], zone: str, zones: Mapp
 
 
 def closed_budgets(scene: Scene, namespace: str = "") -> Iterator[Shape]:
-    """Budgets that allow no eviction though all pods are well: no drain will ever end. Nothing fails, and some mean it."""
+    """Budgets that allow no eviction though all pods are well: no drain ever ends. Nothing fails, and some mean it."""
     for key, budget in scene.all("poddisruptionbudgets.policy", namespace or None):
         status = at(budget, "status")
         expected, healthy = number(status.get("expectedPods")), number(status.get("currentHealthy"))
