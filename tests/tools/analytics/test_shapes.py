@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.tools.correlation.worlds import NOW, Lab
+from tests.tools.correlation.worlds import NOW, Lab, calling
 
 from kubesteward.embedded.scenarios import build
 from kubesteward_tools.analytics import shapes
@@ -16,8 +16,6 @@ from kubesteward_tools.twin.resources import by_kind
 from kubesteward_tools.world.graph import Graph
 from kubesteward_tools.world.store import Key
 
-Object = dict[str, Any]
-
 
 def found(lab: Lab, **more: Any) -> list[Shape]:
     return shapes.shapes(lab.scene(), **more)
@@ -25,12 +23,6 @@ def found(lab: Lab, **more: Any) -> list[Shape]:
 
 def codes(lab: Lab, **more: Any) -> list[str]:
     return [one.code.removeprefix("topology.") for one in found(lab, **more)]
-
-
-def calling(service: str, *env: tuple[str, str], path: str = "") -> Object:
-    variables = [{"name": "DB_URL", "value": f"postgres://{service}.shop.svc:5432/x{path}"}]
-    variables += [{"name": name, "value": value} for name, value in env]
-    return {"containers": [{"name": "app", "image": "registry.example.com/c:1", "env": variables}]}
 
 
 @pytest.mark.parametrize("nodes", [3, 5])

@@ -7,9 +7,10 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.tools.correlation.worlds import NOW, Lab, culprits
+from tests.tools.correlation.worlds import NOW, Lab, calling, culprits
 
 from kubesteward_tools.correlation.cover import tail
+from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.world.store import Key
 
 
@@ -148,16 +149,11 @@ def test_the_order_in_which_objects_were_seen_does_not_matter(chance: random.Ran
     assert lab.found(order) == expected
 
 
-def _calling(service: str) -> dict[str, object]:
-    env = [{"name": "DATABASE_URL", "value": f"postgres://{service}.shop.svc:5432/x"}]
-    return {"containers": [{"name": "app", "image": "registry.example.com/c:1", "env": env}]}
-
-
 def test_clients_of_a_workload_that_crashed_first_are_one_incident_with_it() -> None:
     lab, _ = filled(10)
     lab.fail(lab.deployment("db", 1), ago=700.0)
     for number in range(4):
-        lab.fail(lab.deployment(f"client-{number}", spec=_calling("db")), ago=650.0)
+        lab.fail(lab.deployment(f"client-{number}", spec=calling("db")), ago=650.0)
 
     found = lab.found()
 
@@ -170,7 +166,7 @@ def test_clients_that_failed_long_before_their_dependency_are_not_its_fault() ->
     lab, _ = filled(10)
     lab.fail(lab.deployment("db", 1), ago=100.0)
     for number in range(2):
-        lab.fail(lab.deployment(f"client-{number}", spec=_calling("db")), ago=1600.0)
+        lab.fail(lab.deployment(f"client-{number}", spec=calling("db")), ago=1600.0)
 
     assert lab.found().incidents == ()
 
@@ -180,7 +176,7 @@ def test_a_node_explains_the_clients_of_what_stood_on_it() -> None:
     lab.deployment("db", 1)
     for number in range(9):
         lab.deployment(f"other-{number}", 1)
-    clients = [lab.deployment(f"client-{number}", 1, spec=_calling("db")) for number in range(3)]
+    clients = [lab.deployment(f"client-{number}", 1, spec=calling("db")) for number in range(3)]
     node = lab.objects[Key("pods", "shop", "db-1-0")]["spec"]["nodeName"]
     lab.fell(node)
     for pods in clients:
@@ -236,4 +232,59 @@ def test_chances_add_up(everything: int, marked: int, drawn: int) -> None:
     marked, drawn = min(marked, everything), min(drawn, everything)
 
     assert tail(everything, marked, drawn, 0) == pytest.approx(1.0)
-    assert NOW > 0
+
+
+@given(st.integers(1, 4), st.randoms(use_true_random=False))
+@settings(max_examples=20, deadline=None)
+def test_what_fails_elsewhere_is_not_merged_into_a_node_that_is_down(bad: int, chance: random.Random) -> None:
+    lab, apps = filled(18, 2, 6)
+    elsewhere = sorted(name for name, pods in apps.items() if not set(pods) & set(lab.on("n0")))
+    failing = chance.sample(elsewhere, bad)
+    for name in failing:
+        lab.fail(apps[name], chance.choice(["CrashLoopBackOff", "CreateContainerError"]), chance.uniform(10.0, 1700.0))
+    lab.fell("n0")
+
+    found = lab.found()
+
+    assert culprits(found) == ["Node n0"]
+    assert {one.unit.name for one in found.alone} == set(failing)
+
+
+def test_a_webhook_is_named_by_the_workloads_that_it_keeps_from_having_pods() -> None:
+    lab, _ = filled(6, 1)
+    for number in range(2):
+        key = Key("deployments.apps", "shop", f"app-{number}")
+        lab.objects[key] = {**lab.objects[key], "status": {"replicas": 0, "readyReplicas": 0}}
+        message = 'Internal error occurred: failed calling webhook "guard.example.org": no endpoints available'
+        lab.warn(Key("replicasets.apps", "shop", f"app-{number}-1"), "ReplicaSet", "apps/v1", "FailedCreate", message)
+
+    assert culprits(lab.found()) == ["webhook guard.example.org"]
+
+
+@pytest.mark.parametrize(("since", "blamed"), [(9000.0, ["registry r.example.com"]), (300.0, [])])
+def test_a_registry_is_judged_by_the_pods_that_were_made_since(since: float, blamed: list[str]) -> None:
+    """The same trouble, with and without pods that could pull from it meanwhile."""
+    lab = Lab()
+    for number in range(8):
+        spec = {"containers": [{"name": "app", "image": f"r.example.com/app-{number}:1"}]}
+        pods = lab.deployment(f"app-{number}", 1, spec=spec)
+        made = NOW - (600.0 if number < 2 else since)
+        obj = lab.objects[pods[0]]
+        lab.objects[pods[0]] = {**obj, "metadata": {**obj["metadata"], "creationTimestamp": timestamp(made)}}
+        if number < 2:
+            message = f'Failed to pull image "r.example.com/app-{number}:1": dial tcp: i/o timeout'
+            lab.fail(pods, "ImagePullBackOff", 600.0, message)
+
+    assert culprits(lab.found()) == blamed
+
+
+@pytest.mark.parametrize(("ago", "blamed"), [(700.0, ["the roll-out in namespace shop"]), (90_000.0, [])])
+def test_what_was_rolled_out_at_one_time_and_fails_since_is_one_incident(ago: float, blamed: list[str]) -> None:
+    lab, apps = filled(14)
+    for name in sorted(apps)[:4]:
+        key = Key("replicasets.apps", "shop", f"{name}-1")
+        obj = lab.objects[key]
+        lab.objects[key] = {**obj, "metadata": {**obj["metadata"], "creationTimestamp": timestamp(NOW - ago)}}
+        lab.fail(apps[name], ago=600.0)
+
+    assert culprits(lab.found()) == blamed

@@ -156,5 +156,12 @@ def _owner(obj: Object) -> Object:
     return {**names, "controller": True}
 
 
+def calling(service: str, *env: tuple[str, str], path: str = "") -> Object:
+    """The spec of pods that name a Service in their configuration."""
+    variables = [{"name": "DB_URL", "value": f"postgres://{service}.shop.svc:5432/x{path}"}]
+    variables += [{"name": name, "value": value} for name, value in env]
+    return {"containers": [{"name": "app", "image": "registry.example.com/c:1", "env": variables}]}
+
+
 def culprits(found: Correlation) -> list[str]:
     return [one.culprit.said for one in found.incidents]

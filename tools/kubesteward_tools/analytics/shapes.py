@@ -35,6 +35,8 @@ _SETTLED = 300.0
 """Seconds that pods are given to start before their Service is judged."""
 _SPARE = 3
 _SPREAD = ("deployments.apps", "statefulsets.apps")
+_SHAPES = (AttributeError, KeyError, TypeError, ValueError)
+"""What saved objects of a shape that they should not have raise when they are read."""
 _CONTROL = "node-role.kubernetes.io/control-plane"
 
 
@@ -88,7 +90,7 @@ def lone_endpoints(scene: Scene, namespace: str = "") -> Iterator[Shape]:
     for service, facts in scene.store.known("services", namespace or None):
         if not isinstance(facts.gist, Mapping):
             continue
-        pods = [pod for pod in scene.store.selected("pods", service.namespace, facts.gist) if _counts(scene, pod)]
+        pods = [pod for pod in scene.selected("pods", service.namespace, facts.gist) if _counts(scene, pod)]
         ready = [pod for pod in pods if (note := of(scene.store, pod)) and note.ready]
         late = [pod for pod in pods if (known := scene.store.facts(pod)) and known.created <= settled]
         if len(ready) == 1 and len(late) >= _SPARE:
@@ -132,9 +134,16 @@ def _eligible(scene: Scene, pod: Key) -> list[str]:
         return []
     for key in scene.store.keys("nodes"):
         node, note = scene.get(key), of(scene.store, key)
-        if note and note.ready and not unschedulable(obj, node) and not untolerated(obj, node):
-            found += [key.name] if matches_node(obj, node) else []
+        if note and note.ready and _takes(node, obj):
+            found.append(key.name)
     return found
+
+
+def _takes(node: Object, pod: Object) -> bool:
+    try:
+        return matches_node(pod, node) and not unschedulable(pod, node) and not untolerated(pod, node)
+    except _SHAPES:
+        return False
 
 
 def _on_one_node(scene: Scene, key: Key, pods: list[Key], node: str) -> Iterator[Shape]:
@@ -213,5 +222,8 @@ def _works(scene: Scene, node: Key) -> bool:
 
 
 def _asked(scene: Scene, key: Key, node: Object, resource: str) -> float:
-    most = allocatable_of(node).get(resource) or 0
-    return Room.on(scene.store, key.name).used.get(resource, 0) / most if most else 0.0
+    try:
+        most = allocatable_of(node).get(resource) or 0
+        return Room.on(scene.store, key.name).used.get(resource, 0) / most if most else 0.0
+    except _SHAPES:
+        return 0.0

@@ -6,6 +6,7 @@ Pods of one workload that are in one state on one node are one Failure; a few of
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ _STARTING = 120.0
 _READ_OF_ONE = 2
 _MOST_READ = 1500
 _TOLD = 4
+_SHAPES = (AttributeError, KeyError, TypeError, ValueError)
+"""What objects of a shape that they should not have raise when they are read."""
 _PLAIN = frozenset({"Running", "Pending", "ContainerCreating", "PodInitializing", "NotReady"})
 _CREATING = "FailedCreate"
 _VOLUMES = frozenset({"FailedMount", "FailedAttachVolume", "FailedMapVolume"})
@@ -110,7 +113,7 @@ def _pods(scene: Scene, span: _Span, namespace: str) -> Iterator[Failure]:
         for name, facts, note in zip(there.names, there.facts, there.notes, strict=True):
             key = Key("pods", space, name)
             if note.ready is False:
-                groups.setdefault(_Group(scene.owner(key), note.word, facts.node or ""), []).append(key)
+                groups.setdefault(_Group(scene.owner(key), text(note.word), text(facts.node)), []).append(key)
             elif note.restarts:
                 restarted.append(key)
     silent = {key.name for key, note in everywhere(scene.store, "nodes") if note.ready is False}
@@ -119,15 +122,17 @@ def _pods(scene: Scene, span: _Span, namespace: str) -> Iterator[Failure]:
     for key in restarted:
         if span.left <= 0:
             span.unread += 1
-        elif (found := _restarted(scene, span, key)) is not None:
-            yield found
+            continue
+        span.left -= 1
+        with suppress(*_SHAPES):
+            yield from _restarted(scene, span, key)
 
 
 def _alike(scene: Scene, span: _Span, group: _Group, keys: list[Key]) -> Iterator[Failure]:
     """Pods that look alike; they may differ in more than their word shows, so some are read."""
     read = keys[: _READ_OF_ONE if span.left > 0 else 0]
     span.left -= len(read)
-    made = [_failing(scene, span, group, key) for key in read]
+    made = [_read(scene, span, group, key) for key in read]
     unit, word, node = group
     there = [one for one in made if one is not None]
     if read and not there:
@@ -140,6 +145,14 @@ def _alike(scene: Scene, span: _Span, group: _Group, keys: list[Key]) -> Iterato
     told = tuple(dict.fromkeys(line for one in there for line in one.told))
     objects = tuple(keys) if len(there) == len(read) else tuple(one.objects[0] for one in there)
     yield Failure(unit, first.family, first.reason, objects, first.began, told, node, first.pod)
+
+
+def _read(scene: Scene, span: _Span, group: _Group, key: Key) -> Failure | None:
+    """A saved pod may be of any shape: what cannot be read counts by its state."""
+    try:
+        return _failing(scene, span, group, key)
+    except _SHAPES:
+        return Failure(group.unit, family(group.word), group.word, (key,), None, (), group.node, key)
 
 
 def _failing(scene: Scene, span: _Span, group: _Group, key: Key) -> Failure | None:
@@ -196,9 +209,8 @@ def _began(pod: Object) -> float | None:
     return reading.seconds(mapping(pod.get("metadata")).get("creationTimestamp"))
 
 
-def _restarted(scene: Scene, span: _Span, key: Key) -> Failure | None:
-    """A pod that is well again and was not at some moment of the window."""
-    span.left -= 1
+def _restarted(scene: Scene, span: _Span, key: Key) -> Iterator[Failure]:
+    """A pod that is well again and was not at some moment of the window, once."""
     pod = scene.get(key)
     for item in states.containers(pod):
         end = at(item, "lastState", "terminated")
@@ -208,8 +220,8 @@ def _restarted(scene: Scene, span: _Span, key: Key) -> Failure | None:
             told = (f"{text(item.get('name'))}: exit {end.get('exitCode')} {reason}, and was restarted",)
             node = text(mapping(pod.get("spec")).get("nodeName"))
             unit, shown = scene.owner(key), f"restarted after {reason}"
-            return Failure(unit, family(reason), shown, (key,), ended, told, node, key)
-    return None
+            yield Failure(unit, family(reason), shown, (key,), ended, told, node, key)
+            return
 
 
 def _nodes(scene: Scene) -> Iterator[Failure]:
