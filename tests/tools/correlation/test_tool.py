@@ -93,6 +93,13 @@ async def test_three_clusters_with_one_failure_are_one_incident(tmp_path: Path) 
     assert "Across 3 clusters" in text
 
 
+async def test_three_healthy_clusters_have_nothing_to_say(tmp_path: Path) -> None:
+    async with over(tmp_path, a="healthy", b="healthy", c="healthy") as client:
+        _, data = await ask(client, clusters=["*"])
+
+    assert (data["across_clusters"], data["incidents"], data["alone"]) == ([], [], [])
+
+
 async def test_three_clusters_with_failures_of_their_own_are_not(tmp_path: Path) -> None:
     async with over(tmp_path, a="image-pull", b="missing-config", c="incident") as client:
         text, data = await ask(client, clusters=["*"])

@@ -21,7 +21,7 @@ async def correlate_failures(
     cluster: Cluster = "",
     clusters: ManyClusters = None,
 ) -> Answer:
-    """What failures have in common (node, image, config, dependency...) and bursts across clusters."""
+    """What failures share (node, image, dependency...); bursts across clusters."""
     from kubesteward_tools.correlation import asking, report  # as diagnose's, its patterns are compiled when asked
     from kubesteward_tools.correlation.bursts import bursts
 

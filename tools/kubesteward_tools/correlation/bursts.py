@@ -32,6 +32,7 @@ class Began(NamedTuple):
     cluster: str
     about: Key
     told: str = ""
+    fails: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Burst:
     objects: Mapping[str, int]
     expected: float
     shared: Mapping[tuple[str, str], int]
+    failing: int
+    """How many of the objects fail in the window as objects; the others were only warned about."""
 
     @property
     def clusters(self) -> tuple[str, ...]:
@@ -76,7 +79,10 @@ def _beginnings(seen: Seen, window: float) -> Iterator[tuple[tuple[str, str], Be
     for failure in seen.correlation.failures:
         for key in failure.objects if failure.began is not None and failure.began >= since else ():
             told = failure.told[0] if failure.told else ""
-            yield (failure.reason, kind_of(key.resource)), Began(failure.began or 0.0, seen.cluster, key, told)
+            yield (
+                (failure.reason, kind_of(key.resource)),
+                Began(failure.began or 0.0, seen.cluster, key, told, fails=True),
+            )
     for items in seen.scene.warnings.values():
         for item in items:
             if item.first >= since:
@@ -149,7 +155,8 @@ def _burst(signs: set[tuple[str, str]], known: set[Began], expected: float, scen
     common = {mark: count for mark, count in sorted(shared.items()) if count >= CLUSTERS}
     counts = {cluster: len(keys) for cluster, keys in sorted(objects.items())}
     times = [one.at for one in known]
-    return Burst(tuple(sorted(signs)), min(times), max(times), counts, expected, common)
+    failing = len({(one.cluster, one.about) for one in known if one.fails})
+    return Burst(tuple(sorted(signs)), min(times), max(times), counts, expected, common, failing)
 
 
 def _marks(scene: Scene, began: Began) -> Iterator[tuple[str, str]]:

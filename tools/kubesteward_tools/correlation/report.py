@@ -123,7 +123,8 @@ def _burst_line(one: Burst) -> str:
     shared = listed((f"{what} {value} in {number}" for (what, value), number in _common(one)), 6)
     return sentence(
         f"Across {len(one.objects)} clusters: {signs} began between {timestamp(one.first)} and {timestamp(one.last)} "
-        f"(objects: {where}); shared: {shared or 'nothing known'}; by chance {one.expected:.2g} such a window.",
+        f"(objects: {where}; {one.failing} of them failing, the others only warned about); "
+        f"shared: {shared or 'nothing known'}; by chance {one.expected:.2g} such a window.",
         900,
     )
 
@@ -184,6 +185,7 @@ def _burst_record(one: Burst) -> dict[str, Any]:
     return {
         "signs": [{"reason": sentence(reason, 120), "kind": kind} for reason, kind in one.signs],
         "clusters": dict(one.objects),
+        "failing_objects": one.failing,
         "first": timestamp(one.first),
         "last": timestamp(one.last),
         "shared": [{"what": what, "value": sentence(value), "clusters": n} for (what, value), n in _common(one)],
