@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,6 @@ from kubesteward.app import App
 from kubesteward.embedded.scenarios import build as scenario
 from kubesteward.mcp.server import build
 from kubesteward.settings import Settings
-from kubesteward_tools.catalog import load_tools
 from kubesteward_tools.cluster.bundle import BundleSource
 from kubesteward_tools.cluster.clusters import Clusters
 from kubesteward_tools.cluster.discovery import Kinds
@@ -116,7 +116,9 @@ async def test_wrong_input_is_answered_with_what_to_do(tmp_path: Path, arguments
     assert result.is_error
 
 
-def test_the_definition_costs_little() -> None:
-    tool = load_tools()["correlate_failures"]
+async def test_the_definition_costs_at_most_150_tokens(tmp_path: Path) -> None:
+    async with over(tmp_path, one="empty") as client:
+        [tool] = [item for item in (await client.list_tools()).tools if item.name == "correlate_failures"]
 
-    assert len(tool.description) <= 120
+    shown = tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+    assert len(json.dumps(shown, separators=(",", ":"))) <= 600

@@ -12,7 +12,7 @@ from kubesteward_tools.tool import Answer, Desk, tool
 _LONGEST = 8_000
 
 
-@tool(Tier.ANALYSE, title="Correlate failures", open_world=True)
+@tool(Tier.ANALYSE, title="Correlate", open_world=True)
 async def correlate_failures(
     desk: Desk,
     *,
@@ -21,7 +21,7 @@ async def correlate_failures(
     cluster: Cluster = "",
     clusters: ManyClusters = None,
 ) -> Answer:
-    """What failures share (node, image, dependency...); bursts across clusters."""
+    """What many failures share: their cause; cross-cluster bursts."""
     from kubesteward_tools.correlation import asking, report  # as diagnose's, its patterns are compiled when asked
     from kubesteward_tools.correlation.bursts import bursts
 
