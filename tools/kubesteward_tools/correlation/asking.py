@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
 
 _SHORTEST = 60.0
+_LOGS = 6.0
+"""Seconds that reading logs may take."""
 
 
 @dataclass(frozen=True)
@@ -60,5 +63,7 @@ async def _look(world: World, now: float, window: float, namespace: str) -> Seen
         scene = scene_of(world, source, "", now)
     else:
         scene = Scene(world.store, world.graph, moment(world, now))
-        scene.logs = await live(world, scene, ())
+        with suppress(TimeoutError):  # slow logs must not cost what is known without them
+            async with asyncio.timeout(_LOGS):
+                scene.logs = await live(world, scene, ())
     return Seen(world.cluster, scene, await asyncio.to_thread(correlate, scene, window, namespace))
