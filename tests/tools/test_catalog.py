@@ -31,6 +31,7 @@ def test_the_tools_are_these() -> None:
             "1 list_resources: read_only idempotent",
             "1 what_changed: read_only idempotent open_world",
             "2 check_policy: read_only idempotent",
+            "2 correlate_failures: read_only idempotent open_world",
             "2 diagnose: read_only idempotent open_world",
             "2 diff_resources: read_only idempotent open_world",
             "2 explain_permissions: read_only idempotent",

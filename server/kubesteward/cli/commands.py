@@ -69,6 +69,14 @@ def anomalies(context: typer.Context) -> None:
     run(context.args)
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def correlate(context: typer.Context) -> None:
+    """Find what failures have in common, in one cluster or several; `correlate --help` shows its options."""
+    from kubesteward.cli.correlate import correlate as run
+
+    run(context.args)
+
+
 @app.command()
 def version() -> None:
     """Print the version."""
