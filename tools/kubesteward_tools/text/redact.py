@@ -15,6 +15,7 @@ from kubesteward_tools.text import shapes
 from kubesteward_tools.text.assignments import without_assigned
 from kubesteward_tools.text.likeness import REDACTED, belongs_to_key, certain, is_set, made_up
 from kubesteward_tools.text.manifests import without_values
+from kubesteward_tools.text.published import is_published
 from kubesteward_tools.text.shapes import compiled
 from kubesteward_tools.text.standins import is_blank, is_identifier
 from kubesteward_tools.text.wrapping import decoded
@@ -40,7 +41,8 @@ def _tokens() -> Any:
 
 def _token(match: Any) -> str:
     found: str = match.group(0)
-    return found if made_up(found) or is_blank(found) or is_identifier(found) else REDACTED
+    known = made_up(found) or is_blank(found) or is_identifier(found) or is_published(found)
+    return found if known else REDACTED
 
 
 def _lead(match: Any) -> str:
