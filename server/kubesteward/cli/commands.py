@@ -6,7 +6,20 @@ from typing import Annotated
 
 import typer
 
-from kubesteward.cli import actions, audit, cluster, console, demo, diagnose, doctor, install, policy, rehearse, stop
+from kubesteward.cli import (
+    actions,
+    audit,
+    cluster,
+    console,
+    demo,
+    diagnose,
+    doctor,
+    forecast,
+    install,
+    policy,
+    rehearse,
+    stop,
+)
 
 app = typer.Typer(
     name="kubesteward",
@@ -78,6 +91,7 @@ app.command()(console.console)
 app.add_typer(audit.app)
 app.add_typer(policy.app)
 app.command()(diagnose.diagnose)
+app.command()(forecast.forecast)
 app.command()(doctor.doctor)
 app.command()(rehearse.rehearse)
 app.command()(install.install)

@@ -34,7 +34,10 @@ class Past:
         if metric is None or question.level == "persistentvolumeclaims":
             raise AskDifferently(f"{question.query} of {question.level} is not simulated.")
         series: dict[Name, Points] = {}
+        born = max((_started(pod) for pod in self._store.objects("pods")), default=0.0)
         for at in _times(question):
+            if question.level in {"nodes", "namespaces"} and at < born:
+                continue  # other pods ran there then
             for name, value in self._at(question, metric, at).items():
                 series.setdefault(name, []).append((at, value))
         if not series:
@@ -74,7 +77,9 @@ def _times(question: Question) -> list[float]:
     if question.latest:
         return [question.end]
     step = max(_STEP, (question.end - question.start) / _STEPS)
-    return [question.end - step * number for number in range(math.floor((question.end - question.start) / step), -1, -1)]
+    return [
+        question.end - step * number for number in range(math.floor((question.end - question.start) / step), -1, -1)
+    ]
 
 
 def _started(pod: Object) -> float:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from kubesteward_tools.analytics.lines import Crossing, Line, Points, fit, median, thinned
+from kubesteward_tools.analytics.lines import Crossing, Line, Points, fit, median, spaced, thinned
 from kubesteward_tools.analytics.resets import resets
 from kubesteward_tools.analytics.seasons import without_days
 
@@ -24,6 +24,8 @@ SHORTEST = 300.0
 REACH = 24.0
 """How many times the span of its samples a line is followed: an hour of them says something about a day at most."""
 _MOST = 400
+_FITTED = 200
+_FURTHER = 1.5
 _TEETH = 3
 """Falls from which on a course is called a saw-tooth."""
 _FLOORS = 5
@@ -102,21 +104,19 @@ def _line_of(found: Trend, points: Points, limit: float | None, horizon: float) 
 
 
 def _windows(points: Points) -> list[_Window]:
-    """The longest first. A window that no more than a third of is known is not one."""
-    end, found, before = points[-1][0], list[_Window](), 0
-    for length in WINDOWS:
+    """The longest first. One that reaches hardly further back than the next shorter one is left out."""
+    end, found = points[-1][0], list[_Window]()
+    for length, shorter in zip(WINDOWS, (*WINDOWS[1:], 0.0), strict=True):
         part = [point for point in points if point[0] >= end - length]
         covered = part[-1][0] - part[0][0]
-        known = length == HOUR or covered > length / 3
-        if known and len(part) >= FEWEST and covered >= SHORTEST and len(part) != before:
+        if covered > _FURTHER * shorter and len(part) >= FEWEST and covered >= SHORTEST:
             made = _fitted(length, part)
             found += [made] if made else []
-            before = len(part)
     return found
 
 
 def _fitted(length: float, part: Points) -> _Window | None:
-    few = thinned(part, _MOST)
+    few = spaced(part, _FITTED)
     seasonal = without_days(few)
     if seasonal is None:
         line = fit(few)
@@ -141,11 +141,16 @@ def _told(found: Trend, points: Points, windows: Sequence[_Window], limit: float
     if chosen.line.slope < 0:
         return replace(found, verdict="falling")
     if chosen is not windows[0] and not _is_new(chosen, points):
-        note = f"the longer window of {_length(windows[0].line.span)} has seen as much before and shows no lasting growth"
+        note = (
+            f"the longer window of {_length(windows[0].line.span)} has seen as much before and shows no lasting growth"
+        )
         return replace(found, verdict="recurring", notes=(*notes, note))
     if chosen is not windows[0]:
         note = f"new: the {_length(windows[0].line.span)} before have seen nothing like it"
         found = replace(found, notes=(*notes, note))
+    if found.span < 2 * DAY:
+        note = f"only {_length(found.span)} are known: what a load does every day looks the same"
+        found = replace(found, notes=(*found.notes, note))
     return _against(found, chosen.line, limit, horizon)
 
 

@@ -16,8 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cryptography.x509 import Certificate as X509
-    from cryptography.x509 import Name
+    from cryptography import x509 as library
 
 _BEGIN = "-----BEGIN CERTIFICATE-----"
 _BLOCK = re.compile(rf"{_BEGIN}[A-Za-z0-9+/=\s]{{1,20000}}?-----END CERTIFICATE-----")
@@ -75,7 +74,7 @@ def _read(block: str) -> Certificate | None:
     return Certificate(begins, ends, subject, issuer, _dns_names(found), _signs(found))
 
 
-def _called(name: Name) -> str:
+def _called(name: library.Name) -> str:
     """The common name, or all of the name where there is none."""
     from cryptography.x509.oid import NameOID
 
@@ -83,7 +82,7 @@ def _called(name: Name) -> str:
     return (str(common[0].value) if common else name.rfc4514_string())[:_LONGEST]
 
 
-def _dns_names(found: X509) -> tuple[str, ...]:
+def _dns_names(found: library.Certificate) -> tuple[str, ...]:
     from cryptography import x509
 
     try:
@@ -93,7 +92,7 @@ def _dns_names(found: X509) -> tuple[str, ...]:
     return tuple(item[:_LONGEST] for item in names.get_values_for_type(x509.DNSName)[:_NAMES])
 
 
-def _signs(found: X509) -> bool:
+def _signs(found: library.Certificate) -> bool:
     from cryptography import x509
 
     try:

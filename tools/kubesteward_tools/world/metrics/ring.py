@@ -37,6 +37,11 @@ class Ring:
         """Epoch seconds of the newest sample, 0.0 before the first."""
         return float(self._times[self._next - 1]) if self._times else 0.0
 
+    def columns(self) -> tuple[array[int], array[float]]:
+        """Epoch seconds and values, the oldest first; copies."""
+        at = self._next
+        return self._times[at:] + self._times[:at], self._values[at:] + self._values[:at]
+
     def add(self, at: float, value: float) -> bool:
         """Whether it was news: a sample that is no newer than the last one is known already."""
         if int(at) <= self.latest:
