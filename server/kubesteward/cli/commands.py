@@ -18,6 +18,7 @@ from kubesteward.cli import (
     install,
     policy,
     rehearse,
+    rightsize,
     stop,
 )
 
@@ -92,6 +93,7 @@ app.add_typer(audit.app)
 app.add_typer(policy.app)
 app.command()(diagnose.diagnose)
 app.command()(forecast.forecast)
+app.command()(rightsize.rightsize)
 app.command()(doctor.doctor)
 app.command()(rehearse.rehearse)
 app.command()(install.install)

@@ -2,8 +2,9 @@
 
 Least squares, and Theil-Sen (the median of the slopes between all pairs), which a third of wild samples does not move.
 Neighbouring samples of a load resemble each other, so that n of them say less than n: intervals are computed for the
-effective number, n (1 - r) / (1 + r) for the residuals' correlation r with their neighbours. Source: Bayley and Hammersley
-(1946) for that number, Marriott and Pope (1954) for the bias of r, Fieller (1954) for where a line meets a limit.
+effective number, n (1 - r) / (1 + r) for the residuals' correlation r with their neighbours. Sources: Bayley and
+Hammersley (1946) for that number, Marriott and Pope (1954) for the bias of r, Fieller (1954) for where a line meets a
+limit.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Literal
 
 Points = Sequence[tuple[float, float]]
@@ -189,7 +191,7 @@ def effective(residuals: Sequence[float]) -> float:
     total = math.fsum(item * item for item in residuals)
     if not total:
         return float(count)
-    alike = math.fsum(a * b for a, b in zip(residuals, residuals[1:], strict=False)) / total
+    alike = math.fsum(a * b for a, b in pairwise(residuals)) / total
     unbiased = alike + (2 + 4 * alike) / count
     likeness = min(max(unbiased, 0.0), 0.999)
     return max(1.0, count * (1 - likeness) / (1 + likeness))

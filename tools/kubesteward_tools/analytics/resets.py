@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from kubesteward_tools.analytics.lines import Points, median
 
 _FEWEST = 6
@@ -19,7 +21,7 @@ def resets(points: Points) -> list[int]:
     if len(points) < _FEWEST:
         return []
     values = [value for _, value in points]
-    steps = [b - a for a, b in zip(values, values[1:], strict=False)]
+    steps = [b - a for a, b in pairwise(values)]
     usual = median(steps)
     noise = 1.4826 * median([abs(step - usual) for step in steps])
     least = max(_OVER_NOISE * noise, _OF_RANGE * _usual_range(values))

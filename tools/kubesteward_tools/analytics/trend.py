@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Literal
 
 from kubesteward_tools.analytics.lines import Crossing, Line, Points, fit, median, spaced, thinned
@@ -37,11 +38,11 @@ Verdict = Literal["full", "exhausting", "growing", "recurring", "steady", "falli
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """`full`: at its limit now. `exhausting`: clearly on its way there within the horizon. `growing`: clearly, but not
-    within the horizon, without a limit, or further than its samples reach. `recurring`: it has come and gone before.
+    """`full`: at its limit now. `exhausting`: clearly on its way there within the horizon. `growing`: clearly, but
+    not within the horizon, or without a limit, or further than samples reach. `recurring`: it has come and gone before.
 
-    `value` is the last sample, `slope` per hour; `crossing` in the samples' seconds, set for `exhausting` and, as far as
-    the samples reach, for `growing`. `notes` are sentences.
+    `value` is the last sample, `slope` per hour; `crossing` in the samples' seconds, set for `exhausting` and, as far
+    as the samples reach, for `growing`. `notes` are sentences.
     """
 
     verdict: Verdict
@@ -132,8 +133,8 @@ def _told(found: Trend, points: Points, windows: Sequence[_Window], limit: float
     chosen = next((item for item in windows if item.line.clear and not _ended(item, windows)), None)
     if chosen is None:
         past = any(item.line.clear for item in windows)
-        note = ("the growth of a longer window has ended",) if past else ()
-        return replace(found, verdict="steady", line=windows[-1].line, notes=(*found.notes, *note))
+        ended = ["the growth of a longer window has ended"] if past else []
+        return replace(found, verdict="steady", line=windows[0].line, notes=(*found.notes, *ended))
     steeper = _steeper(chosen, windows, points)
     chosen = steeper or chosen
     notes = (*found.notes, *chosen.notes)
@@ -168,9 +169,9 @@ def _ended(window: _Window, windows: Sequence[_Window]) -> bool:
 def _steeper(chosen: _Window, windows: Sequence[_Window], points: Points) -> _Window | None:
     """A shorter window in which it surely grows twice as fast, to where it never was."""
     for other in reversed(windows):
-        if other.length < chosen.length and other.line.clear:
-            if other.line.slopes()[0] > 2 * max(chosen.line.slopes()[1], 0.0) and _is_new(other, points):
-                return other
+        twice = other.line.slopes()[0] > 2 * max(chosen.line.slopes()[1], 0.0)
+        if other.length < chosen.length and other.line.clear and twice and _is_new(other, points):
+            return other
     return None
 
 
@@ -203,14 +204,13 @@ def _sawtooth(found: Trend, points: Points, starts: Sequence[int], limit: float 
     if risen is not None and risen.clear and risen.slope > 0:
         notes = (f"a saw-tooth ({_times(len(starts))}) whose floors rise: the line is theirs",)
         return _against(replace(found, line=risen, notes=notes), risen, limit, horizon)
-    tooth = median([b - a for a, b in zip(found.falls, found.falls[1:], strict=False)])
+    tooth = median([b - a for a, b in pairwise(found.falls)])
     peaks = [points[number - 1][1] for number in starts]
     often = f"a saw-tooth: fell back {_times(len(starts))}, about every {_length(tooth)}"
     found = replace(found, notes=(often,))
     last = _line_of(found, points[starts[-1] :], limit, horizon)
     if limit is not None and median(peaks) >= _TOP * limit:
-        ended = replace(last, notes=(*last.notes, "each tooth ends at the limit"))
-        return ended
+        return replace(last, notes=(*last.notes, "each tooth ends at the limit"))
     due = found.falls[-1] + tooth
     if last.crossing is not None and last.crossing.at < min(due, points[-1][0] + tooth):
         return last

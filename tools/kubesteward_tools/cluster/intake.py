@@ -74,7 +74,9 @@ class Intake:
 
 
 def trimmed(obj: Object, kind: str, api_version: str) -> Object:
-    """A copy with kind and apiVersion, without managedFields; of a Secret only key names, keyed hashes and dates of certificates."""
+    """A copy with kind and apiVersion, without managedFields; of a Secret only key names, keyed hashes and the dates of
+    certificates stay.
+    """
     metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
     new = {**obj, "kind": kind, "apiVersion": api_version, "metadata": metadata}
     if _is_secret(kind, api_version):

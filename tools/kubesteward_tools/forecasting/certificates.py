@@ -49,7 +49,7 @@ async def dated(world: World, namespace: str, now: float, horizon: float, only: 
     for obj, part, held in _held(item for item in objects if not _is_managed(item)):
         by = managed.get((obj["metadata"].get("namespace", ""), obj["metadata"]["name"]))
         if held and by is None:
-            gathered.forecasts.append(_forecast(obj, part, held, now, horizon))
+            gathered.forecasts.append(_forecast(obj, part, held, now=now, horizon=horizon))
     gathered.forecasts += [made for item in managed.values() if (made := _of_managed(item, now, horizon))]
     gathered.looked.append(f"{len(gathered.forecasts)} certificates: {_said(gathered.forecasts, horizon)}")
     return gathered
@@ -79,7 +79,7 @@ def _held(objects: Iterable[Object]) -> Iterator[Found]:
                 yield obj, str(hook.get("name", "")), certificates(str(bundle or ""))
 
 
-def _forecast(obj: Object, part: str, held: list[Certificate], now: float, horizon: float) -> Forecast:
+def _forecast(obj: Object, part: str, held: list[Certificate], *, now: float, horizon: float) -> Forecast:
     """Of a chain, the first to end breaks it; of several authorities to be trusted, the last one is what counts."""
     trusted = all(item.authority for item in held)
     chosen = (max if trusted else min)(held, key=lambda item: item.ends)
@@ -91,10 +91,10 @@ def _forecast(obj: Object, part: str, held: list[Certificate], now: float, horiz
         notes.append("not the first of its chain, but one that the chain needs")
     if chosen.begins > now:
         notes.append(f"not valid yet: begins {_days(chosen.begins - now)}")
-    return _ending(obj, part, chosen.ends, now, horizon, notes)
+    return _ending(obj, part, chosen.ends, notes, now=now, horizon=horizon)
 
 
-def _ending(obj: Object, part: str, ends: float, now: float, horizon: float, notes: list[str]) -> Forecast:
+def _ending(obj: Object, part: str, ends: float, notes: list[str], *, now: float, horizon: float) -> Forecast:
     metadata, left = obj["metadata"], ends - now
     space, name = metadata.get("namespace", ""), metadata["name"]
     verdict: Any = "full" if left <= 0 else "exhausting" if left <= horizon else "growing"
@@ -120,10 +120,9 @@ def _of_managed(obj: Object, now: float, horizon: float) -> Forecast | None:
         return None
     ready = {item.get("type"): item.get("status") for item in status.get("conditions") or ()}.get("Ready")
     if renewal is not None and renewal > now and ready != "False":
-        made = _ending(obj, "", ends, now, 0.0, [f"cert-manager renews it {_days(renewal - now)}"])
-        return made
+        return _ending(obj, "", ends, [f"cert-manager renews it {_days(renewal - now)}"], now=now, horizon=0.0)
     why = "cert-manager says that it is not ready" if ready == "False" else "cert-manager should have renewed it"
-    return _ending(obj, "", ends, now, horizon, [why])
+    return _ending(obj, "", ends, [why], now=now, horizon=horizon)
 
 
 def _time(text: Any) -> float | None:

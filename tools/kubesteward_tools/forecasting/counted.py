@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kubesteward_tools.analytics.trend import Trend, trend
-from kubesteward_tools.forecasting.subjects import Forecast, Gathered, Metric, Subject
+from kubesteward_tools.forecasting.subjects import Forecast, Gathered, Subject
 from kubesteward_tools.lookup import states
 from kubesteward_tools.twin.quantity import parse as quantity
 from kubesteward_tools.world.metrics.samples import Points
@@ -30,6 +30,14 @@ Steps = list[tuple[float, float]]
 """(epoch seconds, value from then on)."""
 
 
+class _Watched(NamedTuple):
+    """Epoch seconds, and a horizon in seconds."""
+
+    since: float
+    now: float
+    horizon: float
+
+
 async def pods_per_node(world: World, now: float, horizon: float, name: str = "") -> Gathered:
     """Pods that are bound and have not ended, against what the kubelet allows."""
     await world.ensure("nodes", "pods")
@@ -41,8 +49,8 @@ async def pods_per_node(world: World, now: float, horizon: float, name: str = ""
             count = float(sum(_holds(world, key) for key in store.pods_on(own)))
             most = _number((states.status(node).get("allocatable") or {}).get("pods"))
             subject = Subject("pods", "Node", "", own, limit=most, word="allocatable", source=SOURCE)
-            gathered.forecasts.append(_judged(subject, _backwards(count, moves[own]), since, now, horizon))
-    _tell(gathered, world, "pods", "pods per node", since, now)
+            gathered.forecasts.append(_judged(subject, _backwards(count, moves[own]), _Watched(since, now, horizon)))
+    _tell(gathered, world, "pods per node", since, now)
     return gathered
 
 
@@ -96,18 +104,13 @@ async def quotas(world: World, namespace: str, now: float, horizon: float, name:
     gathered = Gathered()
     for key, quota in world.store.items(kind, namespace or None):
         if name in {"", key.name}:
-            gathered.forecasts += _of_quota(key, quota, earlier[key], since, now, horizon)
-    _tell(gathered, world, kind, "quota", since, now)
+            gathered.forecasts += _of_quota(key, quota, earlier[key], _Watched(since, now, horizon))
+    _tell(gathered, world, "quota", since, now)
     return gathered
 
 
 def _of_quota(
-    key: Key,
-    quota: Object,
-    earlier: Iterable[tuple[float, Mapping[str, Any]]],
-    since: float,
-    now: float,
-    horizon: float,
+    key: Key, quota: Object, earlier: Iterable[tuple[float, Mapping[str, Any]]], watched: _Watched
 ) -> list[Forecast]:
     status, found = states.status(quota), list[Forecast]()
     used: Mapping[str, Any] = status.get("used") or {}
@@ -123,11 +126,12 @@ def _of_quota(
                 value = was
         course = [(float("-inf"), value), *reversed(steps)]
         subject = Subject("quota", "ResourceQuota", key.namespace, key.name, resource, hard, "hard", source=SOURCE)
-        found.append(_judged(subject, course, since, now, horizon))
+        found.append(_judged(subject, course, watched))
     return found
 
 
-def _judged(subject: Subject, steps: Steps, since: float, now: float, horizon: float) -> Forecast:
+def _judged(subject: Subject, steps: Steps, watched: _Watched) -> Forecast:
+    since, now, horizon = watched
     points, changes = _drawn(steps, since, now), len(steps) - 1
     filled = replace(subject, points=points)
     full = subject.limit is not None and points[-1][1] >= subject.limit
@@ -169,7 +173,7 @@ def _number(text: Any) -> float | None:
         return None
 
 
-def _tell(gathered: Gathered, world: World, kind: str, what: Metric | str, since: float, now: float) -> None:
+def _tell(gathered: Gathered, world: World, what: str, since: float, now: float) -> None:
     count = len(gathered.forecasts)
     if since < now:
         gathered.looked.append(f"{count} courses of {what}, watched for {max(now - since, 0) / 60:.0f} min")

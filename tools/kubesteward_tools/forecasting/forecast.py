@@ -39,7 +39,8 @@ _OF_LEVEL: dict[str, tuple[Metric, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """`found` are the most urgent first; without a target only what is used up within the horizon. `now` is the moment that it speaks of."""
+    """`found` are the most urgent first; without a target only what is used up within the horizon.
+    `now` is the moment that it speaks of."""
 
     found: list[Forecast]
     looked: list[str]
@@ -61,7 +62,7 @@ async def forecast(
 ) -> Outlook:
     """`target` is kind/name, "nodes", "pvc" or "" for all; `metric` one of METRICS or "" for all that fit it.
 
-    `now` is the moment that is spoken of, in epoch seconds, `horizon` in seconds.
+    `now` in epoch seconds is spoken of, `horizon` is in seconds.
 
     Raises:
         SteadyError: the target is not there, or has no such metric.
@@ -74,9 +75,9 @@ async def forecast(
     if level in {"quota", "certificates"} or not target or level == "namespaces":
         space = obj.key.namespace if obj else namespace
         await check_namespace(world, space)
-        gathered.add(await _of_space(world, space, metrics, now, horizon, obj))
+        gathered.add(await _of_space(world, space, metrics, obj, now=now, horizon=horizon))
     else:
-        gathered.add(await _of_target(world, target, namespace, level, metrics, now, horizon))
+        gathered.add(await _of_target(world, target, namespace, metrics, now=now, horizon=horizon))
     found = await asyncio.to_thread(_fitted, gathered.subjects, horizon)
     every = _grouped([*gathered.forecasts, *found], apart=bool(target))
     shown = every if target else [item for item in every if item.severity != "info"]
@@ -114,7 +115,7 @@ def _metrics(target: str, level: str, metric: str) -> tuple[Metric, ...]:
 
 
 async def _of_space(
-    world: World, namespace: str, metrics: Sequence[Metric], now: float, horizon: float, obj: Found | None
+    world: World, namespace: str, metrics: Sequence[Metric], obj: Found | None, *, now: float, horizon: float
 ) -> Gathered:
     """A namespace, the cluster, or one object that is not measured."""
     gathered = Gathered()
@@ -150,9 +151,9 @@ def _objects(world: World, level: str, namespace: str) -> dict[tuple[str, str], 
 
 
 async def _of_target(
-    world: World, target: str, namespace: str, level: str, metrics: Sequence[Metric], now: float, horizon: float
+    world: World, target: str, namespace: str, metrics: Sequence[Metric], *, now: float, horizon: float
 ) -> Gathered:
-    gathered = Gathered()
+    gathered, level = Gathered(), level_of(target)
     await world.ensure(*(CHILDREN if level == "pods" else (level,)), namespace=namespace)
     chosen = await metered(world, target, namespace)
     for metric in metrics:

@@ -23,6 +23,7 @@ from kubesteward_tools.twin.quantity import parse as quantity
 from kubesteward_tools.world.metrics.readings import Name, Question
 from kubesteward_tools.world.metrics.ring import Ring
 from kubesteward_tools.world.metrics.samples import Points, Series
+from kubesteward_tools.world.metrics.telemetry import OWN
 from kubesteward_tools.world.store import Key, Object
 
 if TYPE_CHECKING:
@@ -148,10 +149,10 @@ def _subjects(world: World, asked: Wanted, series: Mapping[Name, Points], source
         name, _, part = called.partition("/")
         obj = asked.objects.get((space, name))
         if obj is not None and points:
-            yield _subject(world, asked, obj, part, points, source)
+            yield _subject(world, asked, obj, part, points, source=source)
 
 
-def _subject(world: World, asked: Wanted, obj: Object, part: str, points: Points, source: str) -> Subject:
+def _subject(world: World, asked: Wanted, obj: Object, part: str, points: Points, *, source: str) -> Subject:
     metadata = obj["metadata"]
     if asked.level == "containers":
         limit = container_limit(obj, part, asked.metric)
@@ -215,7 +216,7 @@ def _own(world: World, asked: Wanted, series: Series, ring: Ring) -> Subject | N
     pod = world.store.get(Key("pods", series.key.namespace, series.key.name))
     if pod is None:
         return None
-    return _subject(world, asked, pod, series.container, list(ring), "own samples of metrics-server")
+    return _subject(world, asked, pod, series.container, list(ring), source=OWN)
 
 
 def _seems_to_grow(values: Sequence[float]) -> bool:

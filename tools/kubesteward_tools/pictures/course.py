@@ -85,7 +85,8 @@ def _picture(item: Forecast) -> Iterator[str]:
     yield from _axes(frame, item)
     line = item.trend.line
     if line is not None and line.span:
-        yield from _fitted(frame, line)
+        goes_on = item.trend.verdict in {"exhausting", "growing"}
+        yield from _fitted(frame, line, frame.end if goes_on else line.last)
     yield f'<polyline class="course" points="{" ".join(_places(frame, item))}"/>'
     if subject.limit is not None:
         yield from _limit(frame, item)
@@ -117,8 +118,9 @@ def _places(frame: _Frame, item: Forecast) -> Iterator[str]:
         yield f"{frame.x(at)},{frame.y(value)}"
 
 
-def _fitted(frame: _Frame, line: Line) -> Iterator[str]:
-    first, last = max(line.first, frame.start), frame.end
+def _fitted(frame: _Frame, line: Line, last: float) -> Iterator[str]:
+    """A line that is not believed to go on ends with its samples."""
+    first = max(line.first, frame.start)
     times = [first + (last - first) * number / _BAND for number in range(_BAND + 1)]
     upper = [f"{frame.x(at)},{frame.y(line.at(at) + line.margin(at))}" for at in times]
     lower = [f"{frame.x(at)},{frame.y(line.at(at) - line.margin(at))}" for at in reversed(times)]

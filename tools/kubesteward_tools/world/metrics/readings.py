@@ -19,7 +19,8 @@ class Question:
     """`query` is one of get_metrics' words, `level` one of LEVELS: of what one value each is wanted.
 
     `names` are those wanted (None: all; of containers their pods'), in `namespace` ("": in all). `start` and
-    `end` are epoch seconds; equal, they mean the newest value. `nodes` maps what a monitoring system may call a node (address, host name) to its name.
+    `end` are epoch seconds; equal, they mean the newest value. `nodes` maps what a monitoring system may call a node
+    (address, host name) to its name.
     """
 
     query: str
