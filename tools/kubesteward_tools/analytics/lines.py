@@ -29,8 +29,8 @@ _FEWEST = 5.0
 """Independent samples; with fewer, quantiles grow without bound and nothing can be said."""
 _MOST_PAIRED = 200
 """Samples of which all pairs are compared; more are thinned."""
-_EXACT = 1e-9
-"""Residuals below this share of the values are rounding."""
+_EXACT = 1e-7
+"""Residuals below this share of the values are rounding: samples are kept in single precision."""
 _TO_SIGMA = 1.4826
 """From the median absolute deviation to the standard deviation of normal noise."""
 _TS_COST = math.pi / 3

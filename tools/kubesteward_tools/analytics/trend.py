@@ -24,6 +24,8 @@ SHORTEST = 300.0
 """Seconds that they must cover."""
 REACH = 24.0
 """How many times the span of its samples a line is followed: an hour of them says something about a day at most."""
+_LAGS = 3.0
+"""Deviations of its noise that the newest samples may stay behind a line."""
 _MOST = 400
 _FITTED = 200
 _FURTHER = 1.5
@@ -61,8 +63,11 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
+    """`lag` is by how much the newest twentieth of its samples stays behind the line."""
+
     length: float
     line: Line
+    lag: float = 0.0
     notes: tuple[str, ...] = field(default=())
 
 
@@ -121,12 +126,19 @@ def _fitted(length: float, part: Points) -> _Window | None:
     seasonal = without_days(few)
     if seasonal is None:
         line = fit(few)
-        return _Window(length, line) if line else None
+        return _Window(length, line, _lag(line, few)) if line else None
     line = fit(seasonal[0])
     if line is None:
         return None
     fewer = replace(line, independent=max(line.independent * seasonal[1], 1.0))
-    return _Window(length, fewer, ("its daily course is taken out",))
+    return _Window(length, fewer, _lag(fewer, seasonal[0]), ("its daily course is taken out",))
+
+
+def _lag(line: Line, points: Points) -> float:
+    """Positive where what rises has not risen, or what falls has not fallen, as the line says."""
+    newest = points[-max(len(points) // 20, 3) :]
+    behind = median([line.at(at) - value for at, value in newest])
+    return behind if line.slope > 0 else -behind
 
 
 def _told(found: Trend, points: Points, windows: Sequence[_Window], limit: float | None, horizon: float) -> Trend:
@@ -156,12 +168,16 @@ def _told(found: Trend, points: Points, windows: Sequence[_Window], limit: float
 
 
 def _ended(window: _Window, windows: Sequence[_Window]) -> bool:
-    """Whether a shorter window is sure that it has no more than a quarter of the growth."""
+    """Whether a shorter window is sure that it has less than half of the growth, or the newest samples have left the
+    line backwards.
+    """
     slope = window.line.slope
+    if window.lag > _LAGS * window.line.sigma:
+        return True
     for other in windows:
         if other.length < window.length:
             low, high = other.line.slopes()
-            if (slope > 0 and high < slope / 4) or (slope < 0 and low > slope / 4):
+            if (slope > 0 and high < slope / 2) or (slope < 0 and low > slope / 2):
                 return True
     return False
 
