@@ -17,8 +17,8 @@ from kubesteward_tools.world.metrics.samples import Points
 from kubesteward_tools.world.store import Object, Store
 
 SOURCE = "the simulated cluster's own past"
-_STEPS = 240
-_STEP = 30.0
+_STEPS = 60
+_STEP = 60.0
 _METRICS = {"cpu_usage": "cpu", "memory_usage": "memory"}
 
 

@@ -83,12 +83,13 @@ def _forecast(obj: Object, part: str, held: list[Certificate], *, now: float, ho
     """Of a chain, the first to end breaks it; of several authorities to be trusted, the last one is what counts."""
     trusted = all(item.authority for item in held)
     chosen = (max if trusted else min)(held, key=lambda item: item.ends)
-    notes = [f"for {', '.join(chosen.names) or chosen.subject}, by {chosen.issuer}"]
+    whose = chosen if trusted else held[0]
+    notes = [f"for {', '.join(whose.names) or whose.subject}, by {whose.issuer}"]
     if trusted and len(held) > 1:
         first = min(held, key=lambda item: item.ends)
         notes.append(f"the last of {len(held)} authorities; the first, {first.subject}, ends {_days(first.ends - now)}")
     elif chosen is not held[0]:
-        notes.append("not the first of its chain, but one that the chain needs")
+        notes.append(f"its chain needs {chosen.subject}, which ends first")
     if chosen.begins > now:
         notes.append(f"not valid yet: begins {_days(chosen.begins - now)}")
     return _ending(obj, part, chosen.ends, notes, now=now, horizon=horizon)
