@@ -39,7 +39,7 @@ def sampled(pods: int, nodes: int) -> tuple[World, set[str]]:
     store = world(pods, nodes)
     made = World("bench", BundleSource(store, Kinds(BUILT_IN), {}), Kinds(BUILT_IN), store)
     made.telemetry.begin = lambda _="": True  # type: ignore[method-assign, assignment] # sampled by hand
-    return made, _fill(made, store, random.Random(7))  # noqa: S311 - no secret comes of it
+    return made, _fill(made, store, random.Random(7))
 
 
 def _fill(made: World, store: Store, chance: random.Random) -> set[str]:
@@ -64,18 +64,20 @@ def measure(pods: int, nodes: int, repetitions: int) -> dict[str, Any]:
     made, leaks = sampled(pods, nodes)
     gc.collect()
     gc.freeze()
-    times, found = list[float](), set[str]()
+    times, work, found = list[float](), list[float](), set[str]()
     for _ in range(repetitions):
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         outlook = asyncio.run(forecast(made, NOW, horizon=7 * 86400.0))
         times.append(time.perf_counter() - began)
+        work.append(time.process_time() - busy)
         found = {item.subject.name for item in outlook.found if item.subject.metric in {"cpu", "memory"}}
     return {
         "series": len(made.telemetry.samples),
         "leaks": len(leaks),
         "found": len(leaks & found),
         "accused_besides": len(found - leaks),
-        "seconds_median": round(sorted(times)[len(times) // 2], 3),
+        "seconds": round(min(times), 3),
+        "cpu_seconds": round(min(work), 3),
         "seconds_worst": round(max(times), 3),
     }
 

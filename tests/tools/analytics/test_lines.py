@@ -30,7 +30,7 @@ noises = st.lists(st.floats(-3, 3), min_size=20, max_size=60)
 
 def noisy(count: int, slope: float, likeness: float, seed: int) -> Points:
     """A line with noise of deviation 1 whose neighbours are that much alike."""
-    chance = random.Random(seed)  # noqa: S311 - no secret comes of it
+    chance = random.Random(seed)
     found, away = [], chance.gauss(0, 1)
     for number in range(count):
         found.append((START + 30 * number, 50 + slope * 30 * number + away))
@@ -134,7 +134,7 @@ def test_a_line_without_a_clear_slope_meets_no_limit() -> None:
 
 
 def test_a_random_walk_is_worth_few_samples() -> None:
-    chance, value, points = random.Random(1), 0.0, []  # noqa: S311 - no secret comes of it
+    chance, value, points = random.Random(1), 0.0, []
     for number in range(200):
         value += chance.gauss(0, 1)
         points.append((START + 30.0 * number, value))

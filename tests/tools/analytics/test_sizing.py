@@ -16,11 +16,9 @@ Points = list[tuple[float, float]]
 
 
 def course(level: float, *, span: float = DAY, step: float = 300.0, seed: int = 1, growth: float = 0.0) -> Points:
-    chance = random.Random(seed)  # noqa: S311 - no secret comes of it
+    chance = random.Random(seed)
     count = int(span / step) + 1
-    return [
-        (START + step * n, level * (1 + 0.02 * chance.uniform(-1, 1)) + growth * n / count) for n in range(count)
-    ]
+    return [(START + step * n, level * (1 + 0.02 * chance.uniform(-1, 1)) + growth * n / count) for n in range(count)]
 
 
 def workload(

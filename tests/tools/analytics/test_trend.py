@@ -19,7 +19,7 @@ Points = list[tuple[float, float]]
 
 def course(value: Callable[[float], float], span: float, step: float, noise: float = 0.0, seed: int = 1) -> Points:
     """Of seconds from the start to a value."""
-    chance = random.Random(seed)  # noqa: S311 - no secret comes of it
+    chance = random.Random(seed)
     return [(START + at, value(at) + chance.gauss(0, noise)) for at in (step * n for n in range(int(span / step) + 1))]
 
 

@@ -125,7 +125,9 @@ async def test_certificates_are_dated_without_any_samples() -> None:
     store, now = shop().store, CERTIFIED.timestamp()
     for name, days in (("soon", 0.5), ("later", 5.0), ("far", 200.0), ("gone", -3.0)):
         certificate, key = pair(name, days)
-        stored(store, "Secret", "v1", name, type="kubernetes.io/tls", stringData={"tls.crt": certificate, "tls.key": key})
+        stored(
+            store, "Secret", "v1", name, type="kubernetes.io/tls", stringData={"tls.crt": certificate, "tls.key": key}
+        )
     stored(store, "ConfigMap", "v1", "trusted", data={"ca.crt": pair("ca", 3, authority=True)[0]})
     found = await forecast(await TestDesk(store).clusters.world(), now, metric="certificates", horizon=WEEK)
 
@@ -256,7 +258,7 @@ async def test_a_week_of_prometheus_tells_the_day_from_the_leak(
     assert found["severity"] == "notice"
     assert "Prometheus at 127.0.0.1" in found["source"]
     assert found["span_seconds"] == pytest.approx(WEEK, rel=0.02)
-    assert any('by (namespace, pod, container)' in item for item in prometheus.expressions)
+    assert any("by (namespace, pod, container)" in item for item in prometheus.expressions)
 
 
 async def test_own_samples_come_with_time_and_until_then_it_says_so(cluster: EmbeddedCluster, tmp_path: Path) -> None:
