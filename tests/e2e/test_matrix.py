@@ -263,6 +263,7 @@ async def test_what_reads_or_recommends_answers_everywhere_and_writes_nothing(
         "plan_change": {"intent": "restart deployment checkout in shop"},
         "simulate_impact": {"action": "restart", "kind": "Deployment", "name": "checkout", "namespace": "shop"},
         "check_policy": {"resource": "deploy/checkout", "namespace": "shop"},
+        "diagnose": {"target": "Deployment/checkout", "namespace": "shop"},
         "diff_resources": {"a": "shop/deploy/checkout", "b": "shop/deploy/web"},
         "explain_permissions": {"verb": "get", "resource": "secrets", "namespace": "shop"},
         "forecast": {},

@@ -64,7 +64,9 @@ async def _outlook(place: Place, target: str, namespace: str, metric: str, horiz
 
     span = ahead(horizon)
     async with place.world() as (world, now):
-        return await forecast(world, now, target=target, namespace=namespace, metric=metric, horizon=span)
+        found = await forecast(world, now, target=target, namespace=namespace, metric=metric, horizon=span)
+        found.missing.extend(f"{kind}: {why}" for kind, why in sorted(world.forbidden.items()))
+        return found
 
 
 def _record(found: Outlook, limit: int) -> dict[str, object]:
@@ -72,6 +74,7 @@ def _record(found: Outlook, limit: int) -> dict[str, object]:
         "horizon_seconds": found.horizon,
         "forecasts": [item.data() for item in found.found[:limit]],
         "not_shown": max(len(found.found) - limit, 0),
+        "judged": found.judged,
         "looked_at": found.looked,
         "not_known": found.missing,
     }

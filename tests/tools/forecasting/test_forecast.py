@@ -276,7 +276,8 @@ async def test_own_samples_come_with_time_and_until_then_it_says_so(cluster: Emb
     assert isinstance(first, Answer)
     assert isinstance(second, Answer)
     assert first.data["forecasts"] == []
-    assert "Not enough is known" in first.text or "Nothing that is known here" in first.text
+    assert "Not enough is known" in first.text
+    assert "NOT KNOWN memory of containers: own samples of" in first.text
     assert [item["owner"] for item in second.data["forecasts"]] == ["Deployment/cart"]
     assert second.data["forecasts"][0]["source"] == "own samples of metrics-server"
     assert len(second.text) < 8000

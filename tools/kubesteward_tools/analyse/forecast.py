@@ -46,6 +46,7 @@ async def forecast(
         "horizon_seconds": span,
         "forecasts": [item.data() for item in found.found[:_SHOWN]],
         "not_shown": max(len(found.found) - _SHOWN, 0),
+        "judged": found.judged,
         "looked_at": found.looked,
         "not_known": found.missing,
     }

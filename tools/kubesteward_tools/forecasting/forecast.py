@@ -40,11 +40,12 @@ _OF_LEVEL: dict[str, tuple[Metric, ...]] = {
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """`found` are the most urgent first; without a target only what is used up within the horizon.
-    `now` is the moment that it speaks of."""
+    `judged` is of how many courses enough was known, `now` the moment that it speaks of."""
 
     found: list[Forecast]
     looked: list[str]
     missing: list[str]
+    judged: int
     now: float
     horizon: float
 
@@ -79,14 +80,16 @@ async def forecast(
     else:
         gathered.add(await _of_target(world, target, namespace, metrics, now=now, horizon=horizon))
     found = await asyncio.to_thread(_fitted, gathered.subjects, horizon)
-    every = _grouped([*gathered.forecasts, *found], apart=bool(target))
+    whole = [*gathered.forecasts, *found]
+    every = _grouped(whole, apart=bool(target))
     shown = every if target else [item for item in every if item.severity != "info"]
     growing = sum(item.trend.verdict == "growing" and item.subject.metric != "certificates" for item in every)
     if growing and not target:
         gathered.looked.append(
             f"{growing} more grow, but not to their limit within the horizon or their samples' reach"
         )
-    return Outlook(ranked(shown), gathered.looked, list(dict.fromkeys(gathered.missing)), now, horizon)
+    judged = gathered.quiet + sum(item.trend.verdict != "unknown" for item in whole)
+    return Outlook(ranked(shown), gathered.looked, list(dict.fromkeys(gathered.missing)), judged, now, horizon)
 
 
 async def _meant(world: World, target: str, namespace: str) -> tuple[str, Found | None]:

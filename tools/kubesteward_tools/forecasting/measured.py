@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kubesteward_tools.analytics.lines import least_squares
-from kubesteward_tools.analytics.trend import DAY, HOUR, WEEK
+from kubesteward_tools.analytics.trend import DAY, FEWEST, HOUR, SHORTEST, WEEK
 from kubesteward_tools.errors import SteadyError
 from kubesteward_tools.forecasting.subjects import Gathered, Metric, Subject
 from kubesteward_tools.lookup import states
@@ -190,26 +190,29 @@ async def _swept(world: World, asked: Wanted, now: float) -> Gathered:
     if not telemetry.begin(asked.namespace):
         await telemetry.read(Question(asked.query, asked.level, now, now - HOUR, asked.namespace))  # says why not
         return Gathered()
-    subjects, count, longest, unlimited = list[Subject](), 0, 0.0, 0
+    subjects, count, known, longest, unlimited = list[Subject](), 0, 0, 0.0, 0
     for series, ring in list(telemetry.samples.rings(asked.metric, "pods", asked.namespace)):
         count += 1
         if count % _YIELD == 0:
             await asyncio.sleep(0)
         times, values = ring.columns()
-        longest = max(longest, float(times[-1] - times[0]) if times else 0.0)
+        span = float(times[-1] - times[0]) if times else 0.0
+        longest = max(longest, span)
+        known += span >= SHORTEST and len(times) >= FEWEST
         if not _seems_to_grow(values):
             continue
         made = _own(world, asked, series, ring)
         if made is not None and made.limit:
             subjects.append(made)
         unlimited += made is not None and not made.limit
-    if not count:
-        todo = "sampling has begun with this question: ask again in ten minutes"
-        return Gathered(missing=[f"{asked.metric} of containers: no samples yet; {todo}."])
+    if not known:
+        few = f"own samples of {count} over {longest / 60:.0f} min, and {SHORTEST / 60:.0f} are needed"
+        todo = "they are sampled from now on: ask again in ten minutes"
+        return Gathered(missing=[f"{asked.metric} of containers: {few}; {todo}"])
     said = f"{count} containers' {asked.metric}, own samples over {longest / 60:.0f} min; {len(subjects)} seem to grow"
     if unlimited:
         said += f", {unlimited} more grow without a limit (their nodes are looked at)"
-    return Gathered(subjects, looked=[said])
+    return Gathered(subjects, looked=[said], quiet=known - len(subjects))
 
 
 def _own(world: World, asked: Wanted, series: Series, ring: Ring) -> Subject | None:

@@ -53,9 +53,10 @@ def _head(outlook: Outlook) -> str:
     span = duration(outlook.horizon)
     if warnings or notices:
         return f"{warnings} used up within 24 h (warnings), {notices} more within {span}"
-    if outlook.missing and all(item.trend.verdict == "unknown" for item in outlook.found):
+    if not outlook.judged:
         return f"Not enough is known to say what will be used up within {span}."
-    return f"Nothing that is known here will be used up within {span}."
+    more = "; not everything is known" if outlook.missing else ""
+    return f"Nothing of {outlook.judged} courses that could be judged will be used up within {span}{more}."
 
 
 def row(item: Forecast) -> list[str]:

@@ -111,18 +111,23 @@ def _short(value: float) -> float:
 
 @dataclass(slots=True)
 class Gathered:
-    """`looked` says what was looked at and how long it is known, `missing` what was not and what to do about it."""
+    """`looked` says what was looked at and how long it is known, `missing` what was not and what to do about it.
+
+    `quiet` is how many courses were long enough to be judged and did not need a second look.
+    """
 
     subjects: list[Subject] = field(default_factory=list)
     forecasts: list[Forecast] = field(default_factory=list)
     looked: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    quiet: int = 0
 
     def add(self, other: Gathered) -> None:
         self.subjects += other.subjects
         self.forecasts += other.forecasts
         self.looked += other.looked
         self.missing += other.missing
+        self.quiet += other.quiet
 
 
 _RANK = {"full": 0, "exhausting": 0, "growing": 1, "recurring": 2, "steady": 3, "falling": 4, "unknown": 5}

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 PLAIN = "_.-~=+*#"
+_WIDE = 3
 
 
 def sparkline(points: Sequence[tuple[float, float]], width: int = 24, *, plain: bool = False) -> str:
-    """Of (seconds, value) in order of time, at most `width` characters; a gap in time is a space, "" without points.
+    """Of (seconds, value) in order of time, at most `width` characters; a long gap in time is a space, "" without points.
 
     The lowest character is the least value, not zero: a course is shown, not an amount.
     """
@@ -33,7 +34,27 @@ def _cells(points: Sequence[tuple[float, float]], width: int) -> list[float | No
     parts: list[list[float]] = [[] for _ in range(width)]
     for at, value in points:
         parts[min(int((at - start) / (end - start) * width), width - 1) if end > start else 0].append(value)
-    return [sum(part) / len(part) if part else None for part in parts]
+    return _filled([sum(part) / len(part) if part else None for part in parts])
+
+
+def _filled(cells: list[float | None]) -> list[float | None]:
+    """A few empty cells are the source's wide steps and stay as before; more of them are a gap."""
+    found = list(cells)
+    for number, value in enumerate(cells):
+        after = cells[number : number + _WIDE + 1]
+        if value is None and number and any(item is not None for item in after) and _near(cells, number):
+            found[number] = found[number - 1]
+    return found
+
+
+def _near(cells: list[float | None], number: int) -> bool:
+    """Whether no more than a few cells are empty around this one."""
+    first = last = number
+    while cells[first - 1] is None:
+        first -= 1
+    while cells[last] is None:
+        last += 1
+    return last - first <= _WIDE
 
 
 def encodes(encoding: str | None) -> bool:
