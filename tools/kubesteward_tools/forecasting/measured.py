@@ -37,7 +37,9 @@ _AT_ONCE = 4
 _YIELD = 200
 _RISES = 0.12
 """Mean of the last third over that of the first, as a share of all that was seen. Noise alone has 0.04."""
-_FALLS = 0.25
+_MIDDLE = 0.2
+"""The same of medians, as a share of what is seen without a tenth at either end."""
+_FALLS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +106,14 @@ async def _followed(world: World, asked: Wanted, names: Sequence[Name] | None, n
     sources: dict[str, None] = {}
     for answer in answers:
         if isinstance(answer, SteadyError):
+            gathered.missing += _once(gathered.missing, f"{asked.metric} of {_plain(asked.level)}: {answer.message}")
             continue
         if isinstance(answer, BaseException):
             raise answer
         source, series, notes = answer
         sources[source] = None
-        gathered.missing += [f"{asked.metric}: {note}" for note in notes if note not in " ".join(gathered.missing)]
+        for note in notes:
+            gathered.missing += _once(gathered.missing, f"{asked.metric} of {_plain(asked.level)}: {note}")
         for name, points in series.items():
             joined[name] = _joined(joined.get(name, []), points)
     if not sources:
@@ -117,6 +121,10 @@ async def _followed(world: World, asked: Wanted, names: Sequence[Name] | None, n
     gathered.subjects = list(_subjects(world, asked, joined, ", ".join(sources)))
     gathered.looked.append(_said(asked, gathered.subjects, len(asked.objects), ", ".join(sources), names is not None))
     return gathered
+
+
+def _once(known: Sequence[str], said: str) -> list[str]:
+    return [] if said in known else [said]
 
 
 def _questions(world: World, asked: Wanted, chosen: Sequence[Name], now: float) -> Iterator[Question]:
@@ -223,25 +231,30 @@ def _own(world: World, asked: Wanted, series: Series, ring: Ring) -> Subject | N
 
 
 def _seems_to_grow(values: Sequence[float]) -> bool:
-    """A quick look that no clear growth escapes: as a whole, or since it last fell."""
+    """A quick look that hardly any clear growth escapes: as a whole, beside wild samples, or since it last fell."""
     third = len(values) // 3
     if third < 2:
         return False
     most_, least = max(values), min(values)
     seen = most_ - least
-    if sum(values[-third:]) - sum(values[:third]) > _RISES * seen * third and seen > 0:
+    if seen > 0 and sum(values[-third:]) - sum(values[:third]) > _RISES * seen * third:
         return True
-    fell = seen > _FALLS * most_ and _index(values, most_) < _index(values, least)
-    return fell and _rises_since(values[_index(values, least) :])
+    if _rises_in_the_middle(values, third):
+        return True
+    fell = seen > _FALLS * most_ and values.index(most_) < (low := values.index(least))
+    return fell and _rises_since(values[low:])
 
 
-def _index(values: Sequence[float], value: float) -> int:
-    return values.index(value)
+def _rises_in_the_middle(values: Sequence[float], third: int) -> bool:
+    ordered = sorted(values)
+    out = len(ordered) // 10
+    usual = ordered[-1 - out] - ordered[out]
+    return usual > 0 and sorted(values[-third:])[third // 2] - sorted(values[:third])[third // 2] > _MIDDLE * usual
 
 
 def _rises_since(part: Sequence[float]) -> bool:
     line = least_squares([(float(at), value) for at, value in enumerate(part)])
-    return line is not None and line.slope > 0
+    return line is not None and line.slope > 0 and line.clear
 
 
 def _said(asked: Wanted, found: Sequence[Subject], meant: int, source: str, nearest: bool) -> str:

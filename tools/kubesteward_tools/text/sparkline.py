@@ -10,7 +10,7 @@ _WIDE = 3
 
 
 def sparkline(points: Sequence[tuple[float, float]], width: int = 24, *, plain: bool = False) -> str:
-    """Of (seconds, value) in order of time, at most `width` characters; a long gap in time is a space, "" without points.
+    """Of (seconds, value) in order of time, at most `width` characters; a long gap is a space, "" without points.
 
     The lowest character is the least value, not zero: a course is shown, not an amount.
     """
