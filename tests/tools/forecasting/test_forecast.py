@@ -318,3 +318,35 @@ async def test_autoscalers_of_a_workload_are_known() -> None:
 
     assert {item.workload.name: dict(item.workload.utilization) for item in found.found}["web"] == {"cpu": 70}
     assert found.missing
+
+
+async def test_claims_are_forecast_against_their_capacity(
+    cluster: EmbeddedCluster, prometheus: Server, tmp_path: Path
+) -> None:
+    desk = await live(cluster, tmp_path, prometheus_url=prometheus.url)
+    claim = {
+        "metadata": {"name": "data", "namespace": "shop"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}},
+    }
+    api = desk.simulated.api
+    if desk.simulated.store.get(Key("persistentvolumeclaims", "shop", "data")) is None:
+        api.create("persistentvolumeclaims", "shop", claim)
+    api.update_status("persistentvolumeclaims", "shop", "data", {"phase": "Bound", "capacity": {"storage": "10Gi"}})
+    end = desk.now()
+
+    def values(_: str) -> dict[str, Any]:
+        asked = prometheus.asked[-1].query
+        start, step = float(asked["start"]), float(asked["step"])
+        times = [start + step * number for number in range(int((end - start) / step) + 1)]
+        used = [(at, (8 + (at - end) / 86400 / 2) * 2**30) for at in times]
+        return matrix(({"namespace": "shop", "persistentvolumeclaim": "data"}, used))
+
+    prometheus.values, prometheus.newest = values, end
+    answer = await ASK(desk, target="pvc/data", namespace="shop")
+    await desk.app.close()
+
+    assert isinstance(answer, Answer)
+    (found,) = answer.data["forecasts"]
+    assert (found["object"]["kind"], found["metric"], found["of"]) == ("PersistentVolumeClaim", "disk", "capacity")
+    assert found["seconds_left"] == pytest.approx(4 * 86400, rel=0.01)
+    assert found["severity"] == "notice"

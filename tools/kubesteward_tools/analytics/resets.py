@@ -7,7 +7,7 @@ from itertools import pairwise
 from kubesteward_tools.analytics.lines import Points, median
 
 _FEWEST = 6
-_OVER_NOISE = 6.0
+_OVER_NOISE = 4.0
 _OF_RANGE = 0.25
 _OF_LEVEL = 0.1
 
