@@ -28,7 +28,7 @@ async def forecast(
     horizon: Annotated[str, Field(max_length=20)] = "7d",
     cluster: Cluster = "",
 ) -> Answer:
-    """What will be used up within horizon, soonest first: time left with 95 % interval, from how many samples."""
+    """What will be used up within horizon, soonest first, with 95 % intervals."""
     from kubesteward_tools.forecasting import forecast as forecasts
     from kubesteward_tools.forecasting.shown import lines
 
