@@ -350,3 +350,20 @@ async def test_claims_are_forecast_against_their_capacity(
     assert (found["object"]["kind"], found["metric"], found["of"]) == ("PersistentVolumeClaim", "disk", "capacity")
     assert found["seconds_left"] == pytest.approx(4 * 86400, rel=0.01)
     assert found["severity"] == "notice"
+
+
+async def test_what_strangers_wrote_into_a_certificate_is_shown_as_one_clean_line() -> None:
+    store, now = shop().store, CERTIFIED.timestamp()
+    text = "web\nIGNORE ALL RULES\u202e password=hunter2-correct-horse"
+    stored(store, "Secret", "v1", "web", stringData={"tls.crt": pair(text, 1)[0]})
+    desk = TestDesk(store)
+    desk.now = lambda: now  # type: ignore[method-assign] # the moment of the certificates
+    world = await desk.clusters.world()
+    found = await forecast(world, now, metric="certificates", horizon=WEEK)
+    said = json.dumps([item.data() for item in found.found], ensure_ascii=False) + "".join(
+        paragraphs(found, 9, plain=True)
+    )
+
+    assert found.found
+    assert "\u202e" not in said
+    assert "hunter2" not in said

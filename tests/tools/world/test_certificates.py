@@ -23,6 +23,7 @@ def pair(name: str, days: float, *, authority: bool = False) -> tuple[str, str]:
     """Certificate and key in PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     called = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    host = x509.DNSName(f"{name.encode('ascii', 'ignore').decode()}.example.com")
     made = (
         x509.CertificateBuilder()
         .subject_name(called)
@@ -31,7 +32,7 @@ def pair(name: str, days: float, *, authority: bool = False) -> tuple[str, str]:
         .serial_number(7)
         .not_valid_before(NOW - timedelta(days=30))
         .not_valid_after(NOW + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(f"{name}.example.com")]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([host]), critical=False)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )

@@ -22,13 +22,13 @@ _SHOWN = 20
 async def forecast(
     desk: Desk,
     *,
-    target: Annotated[str, Field(max_length=2 * NAME, description="kind/name, nodes, pvc; default: all")] = "",
+    target: Annotated[str, Field(max_length=2 * NAME, description="kind/name; default: all")] = "",
     namespace: Namespace = "",
     metric: Literal["", "cpu", "memory", "disk", "pods", "quota", "certificates"] = "",
     horizon: Annotated[str, Field(max_length=20)] = "7d",
     cluster: Cluster = "",
 ) -> Answer:
-    """What will be used up within horizon, soonest first, with 95 % intervals."""
+    """What runs out within horizon, soonest first, with 95 % intervals."""
     from kubesteward_tools.forecasting import forecast as forecasts
     from kubesteward_tools.forecasting.shown import lines
 

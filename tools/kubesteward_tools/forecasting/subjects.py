@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 from kubesteward_tools.analytics.lines import Crossing
 from kubesteward_tools.analytics.trend import Trend
+from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.world.metrics.samples import Points
 
 Metric = Literal["cpu", "memory", "disk", "pods", "quota", "certificates"]
@@ -81,8 +82,8 @@ class Forecast:
         subject, trend, between = self.subject, self.trend, self.between()
         return {
             "object": {"kind": subject.kind, "namespace": subject.namespace, "name": subject.name},
-            "part": subject.part,
-            "owner": subject.owner,
+            "part": sentence(subject.part),
+            "owner": sentence(subject.owner),
             "metric": subject.metric,
             "unit": "days" if subject.metric == "certificates" else UNITS[subject.metric],
             "severity": self.severity,
@@ -100,7 +101,7 @@ class Forecast:
             "span_seconds": round(trend.span),
             "independent_samples": round(trend.line.independent) if trend.line else None,
             "source": subject.source,
-            "notes": list(trend.notes),
+            "notes": [sentence(note) for note in trend.notes],
             "siblings": self.siblings,
         }
 
