@@ -203,6 +203,8 @@ async def _compare(ear: Ear, manifest: str, secrets: dict[str, str], jwt: str) -
     await ear.call("diff_resources", a=f"secret/{jwt}", b=f"@password={secrets['env']}", namespace="shop")
     await ear.call("explain_permissions", verb="get", resource="secrets", namespace="shop")
     await ear.call("explain_permissions", subject=f"token={jwt}", verb="get", resource=f"secrets/{jwt}", name=jwt)
+    for target in ("", "deploy/deployment-x", "secret/opaque", f"secret/{jwt}", f"node/{jwt}"):
+        await ear.call("forecast", target=target, namespace="shop")
 
 
 async def stumble(ear: Ear, secrets: dict[str, str], jwt: str) -> None:
