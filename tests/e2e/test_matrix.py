@@ -268,6 +268,7 @@ async def test_what_reads_or_recommends_answers_everywhere_and_writes_nothing(
         "diff_resources": {"a": "shop/deploy/checkout", "b": "shop/deploy/web"},
         "explain_permissions": {"verb": "get", "resource": "secrets", "namespace": "shop"},
         "find_anomalies": {"namespace": "shop"},
+        "forecast": {},
         "what_changed": {"namespace": "shop"},
     }
     assert sorted(arguments) == sorted(name for name, tool in TOOLS.items() if tool.tier != Tier.EXECUTE)

@@ -36,6 +36,7 @@ def test_the_tools_are_these() -> None:
             "2 diff_resources: read_only idempotent open_world",
             "2 explain_permissions: read_only idempotent",
             "2 find_anomalies: read_only idempotent open_world",
+            "2 forecast: read_only idempotent",
             "2 simulate_impact: read_only idempotent",
             "3 draft_recommendation",
             "3 plan_change",

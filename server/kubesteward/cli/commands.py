@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from kubesteward.cli import actions, audit, cluster, console, demo, diagnose, doctor, install, policy, rehearse, stop
+from kubesteward.cli import (
+    actions,
+    audit,
+    cluster,
+    console,
+    demo,
+    diagnose,
+    doctor,
+    forecast,
+    install,
+    policy,
+    rehearse,
+    rightsize,
+    stop,
+)
 
 app = typer.Typer(
     name="kubesteward",
@@ -94,6 +108,8 @@ app.command()(console.console)
 app.add_typer(audit.app)
 app.add_typer(policy.app)
 app.command()(diagnose.diagnose)
+app.command()(forecast.forecast)
+app.command()(rightsize.rightsize)
 app.command()(doctor.doctor)
 app.command()(rehearse.rehearse)
 app.command()(install.install)
