@@ -34,8 +34,7 @@ def forecast(  # noqa: PLR0917 - typer takes options as they stand
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
     svg: Annotated[Path | None, typer.Option(help="write the courses as a picture")] = None,
     bundle: Annotated[Path | None, typer.Option(help="saved output of kubectl, instead of a live cluster")] = None,
-    embedded: Annotated[bool, typer.Option("--embedded", help="a demonstration cluster")] = False,
-    scenario: Annotated[str, typer.Option(help="which one")] = "leak",
+    embedded: Annotated[str, typer.Option(metavar="SCENARIO", help="a demonstration cluster, such as leak")] = "",
     context: Annotated[str, typer.Option(help="the kubeconfig's context, if not the current one")] = "",
     sample: Annotated[str, typer.Option(help="without a Prometheus: watch for so long first, e.g. 15m")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="forecasts that are shown")] = 20,
@@ -47,7 +46,7 @@ def forecast(  # noqa: PLR0917 - typer takes options as they stand
     from kubesteward_tools.text.ages import seconds
 
     with one_sentence():
-        place = Place(context, bundle, scenario if embedded else "", seconds(sample) if sample else 0.0)
+        place = Place(context, bundle, embedded, seconds(sample) if sample else 0.0)
         found = asyncio.run(_outlook(place, target, namespace, metric.value if metric else "", horizon))
         if as_json:
             typer.echo(json.dumps(_record(found, limit), indent=2))

@@ -20,8 +20,7 @@ def rightsize(  # noqa: PLR0917 - typer takes options as they stand
     namespace: Annotated[str, typer.Option("--namespace", "-n", help="where to look")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
     bundle: Annotated[Path | None, typer.Option(help="saved output of kubectl, instead of a live cluster")] = None,
-    embedded: Annotated[bool, typer.Option("--embedded", help="a demonstration cluster")] = False,
-    scenario: Annotated[str, typer.Option(help="which one")] = "leak",
+    embedded: Annotated[str, typer.Option(metavar="SCENARIO", help="a demonstration cluster, such as leak")] = "",
     context: Annotated[str, typer.Option(help="the kubeconfig's context, if not the current one")] = "",
     sample: Annotated[str, typer.Option(help="without a Prometheus: watch for so long first, e.g. 60m")] = "",
 ) -> None:
@@ -32,7 +31,7 @@ def rightsize(  # noqa: PLR0917 - typer takes options as they stand
     from kubesteward_tools.text.ages import seconds
 
     with one_sentence():
-        place = Place(context, bundle, scenario if embedded else "", seconds(sample) if sample else 0.0)
+        place = Place(context, bundle, embedded, seconds(sample) if sample else 0.0)
         found = asyncio.run(_sized(place, target, namespace))
         _print(found, as_json=as_json)
 

@@ -103,14 +103,6 @@ class Telemetry:
                     return replace(found, notes=(*(item.message for item in failures), *found.notes))
         raise self._nobody(question, failures)
 
-    def begin(self, namespace: str = "") -> bool:
-        """Start own sampling, unless it runs; False where there is nothing to sample."""
-        if self._sampler is None:
-            return False
-        self._sampler.namespaces |= {namespace} - {""}
-        self._sampler.begin()
-        return True
-
     def usual(self, query: str, level: str, name: str, at: float) -> Moments | None:
         """What a node or namespace uses in this hour of the week; None where too little is known of it."""
         metric, kind = _RESOURCES.get(query), {"nodes": "Node", "namespaces": "Namespace"}.get(level)
