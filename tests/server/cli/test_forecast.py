@@ -33,7 +33,9 @@ def test_the_leak_of_the_demonstration_is_drawn_and_told(tmp_path: Path) -> None
 
 
 def test_a_terminal_without_blocks_gets_plain_characters() -> None:
-    done = run("forecast", "deploy/cart", "-n", "shop", "--metric", "memory", "--embedded", "leak", PYTHONIOENCODING="ascii")
+    done = run(
+        "forecast", "deploy/cart", "-n", "shop", "--metric", "memory", "--embedded", "leak", PYTHONIOENCODING="ascii"
+    )
 
     assert done.returncode == 0
     assert re.search(r"_\.+-+~+=+\++\*+#", done.stdout)
