@@ -237,3 +237,14 @@ def test_a_pod_that_waits_gives_no_reason_by_its_waiting_alone() -> None:
     objects = deployment("web", {"containers": [container()]}, [waiting("ContainerCreating")], phase="Pending")
 
     assert verdict(objects, "web hangs").best.category == "Inconclusive"
+
+
+@pytest.mark.parametrize(("word", "name"), [("CrashLoopBackOff", "loops"), ("ImagePullBackOff", "pulls")])
+def test_of_two_faults_the_one_whose_symptom_is_named_comes_first(word: str, name: str) -> None:
+    spec = {"containers": [container()]}
+    objects = [
+        *deployment("loops", spec, [lab.crashing(1)]),
+        *deployment("pulls", spec, [waiting("ImagePullBackOff", 'Back-off pulling image "x:0"')], phase="Pending"),
+    ]
+
+    assert blamed(verdict(objects, f"Some pods are in {word}. Why?"))[2] == name
