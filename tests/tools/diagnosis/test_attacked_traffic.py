@@ -248,3 +248,21 @@ def test_of_two_faults_the_one_whose_symptom_is_named_comes_first(word: str, nam
     ]
 
     assert blamed(verdict(objects, f"Some pods are in {word}. Why?"))[2] == name
+
+
+@pytest.mark.parametrize(
+    ("text", "category"), [("web is slow", "CPUThrottling"), ("Everything is slow, why?", "Healthy")]
+)
+def test_an_ordinary_cpu_limit_is_only_too_low_for_what_is_said_to_be_slow(text: str, category: str) -> None:
+    spec = {"containers": [container(resources={"limits": {"cpu": "500m"}})]}
+
+    assert verdict(deployment("web", spec), text).best.category == category
+
+
+@pytest.mark.parametrize(
+    ("text", "category"), [("web has no external IP", "ServiceRouting"), ("Why are carts not reachable?", "Healthy")]
+)
+def test_a_load_balancer_that_no_cluster_provides_is_told_when_one_asks_for_it(text: str, category: str) -> None:
+    body = {"type": "LoadBalancer", "clusterIP": "10.96.1.1"}
+
+    assert verdict([*deployment("web"), service("web", **body)], text).best.category == category
