@@ -207,6 +207,13 @@ async def _compare(ear: Ear, manifest: str, secrets: dict[str, str], jwt: str) -
     await ear.call("diagnose", target="deployment/deployment-x", namespace="shop")
     await ear.call("diagnose", question=f"It says password={secrets['env']} is wrong, why?")
     await ear.call("diagnose", target=f"Secret/{jwt}", namespace=jwt, question=jwt)
+    await ear.call("find_anomalies")
+    await ear.call("correlate_failures")
+    await ear.call("correlate_failures", namespace=jwt, window="2h")
+    await ear.call("find_anomalies", scope="deployment/deployment-x", namespace="shop", window="2h")
+    await ear.call("find_anomalies", scope=f"Secret/{jwt}", namespace=jwt, window=jwt[:20])
+    for target in ("", "deploy/deployment-x", "secret/opaque", f"secret/{jwt}", f"node/{jwt}"):
+        await ear.call("forecast", target=target, namespace="shop")
 
 
 async def stumble(ear: Ear, secrets: dict[str, str], jwt: str) -> None:

@@ -146,6 +146,7 @@ READS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("get_metrics", {"kind": "pods", "namespace": SPACE}),
     ("simulate_impact", {"action": "restart", "target": "Deployment/talker", "namespace": SPACE}),
     ("check_policy", {"namespace": SPACE}),
+    ("correlate_failures", {"namespace": SPACE}),
     ("check_policy", {"resource": "Deployment/talker", "namespace": SPACE}),
     ("diff_resources", {"a": "Deployment/talker", "b": "Deployment/talker-2", "namespace": SPACE}),
     ("diff_resources", {"a": "configmap/planted-0", "b": "configmap/planted-81", "namespace": SPACE}),

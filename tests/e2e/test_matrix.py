@@ -263,10 +263,12 @@ async def test_what_reads_or_recommends_answers_everywhere_and_writes_nothing(
         "plan_change": {"intent": "restart deployment checkout in shop"},
         "simulate_impact": {"action": "restart", "kind": "Deployment", "name": "checkout", "namespace": "shop"},
         "check_policy": {"resource": "deploy/checkout", "namespace": "shop"},
+        "correlate_failures": {},
         "diagnose": {},
         "diff_resources": {"a": "shop/deploy/checkout", "b": "shop/deploy/web"},
         "explain_permissions": {"verb": "get", "resource": "secrets", "namespace": "shop"},
         "find_anomalies": {"namespace": "shop"},
+        "forecast": {},
         "what_changed": {"namespace": "shop"},
     }
     assert sorted(arguments) == sorted(name for name, tool in TOOLS.items() if tool.tier != Tier.EXECUTE)

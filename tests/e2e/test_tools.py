@@ -277,6 +277,7 @@ async def test_a_concise_answer_costs_a_model_little(client: Client) -> None:
         ("get_metrics", {"query": "cpu_usage"}),
         ("simulate_impact", {"action": "drain", "name": "node-1"}),
         ("check_policy", {}),
+        ("correlate_failures", {}),
         ("explain_permissions", {"verb": "get", "resource": "secrets"}),
         ("diff_resources", {"a": "shop/deploy/checkout", "b": "shop/deploy/web"}),
         ("find_anomalies", {}),

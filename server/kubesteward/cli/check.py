@@ -104,7 +104,7 @@ def _run(options: Namespace) -> int:
     grave = options.fail_on != "never" and any(
         item.severity.rank >= Severity(options.fail_on).rank for item in report.open
     )
-    code = FOUND if grave else FAILED if options.failed else OK
+    code = FOUND if grave else FAILED if options.failed or report.problems else OK
     _write(_rendered(report, options.output, code), options.out)
     return code
 

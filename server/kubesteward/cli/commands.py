@@ -17,9 +17,11 @@ from kubesteward.cli import (
     diagnose,
     doctor,
     evaluate,
+    forecast,
     install,
     policy,
     rehearse,
+    rightsize,
     stop,
     usage,
 )
@@ -85,6 +87,14 @@ def anomalies(context: typer.Context) -> None:
     run(context.args)
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def correlate(context: typer.Context) -> None:
+    """Find what failures have in common, in one cluster or several; `correlate --help` shows its options."""
+    from kubesteward.cli.correlate import correlate as run
+
+    run(context.args)
+
+
 @app.command()
 def version() -> None:
     """Print the version."""
@@ -107,6 +117,8 @@ app.add_typer(usage.budgets)
 app.command()(diagnose.diagnose)
 app.command()(ask.ask)
 app.command("eval")(evaluate.evaluate)
+app.command()(forecast.forecast)
+app.command()(rightsize.rightsize)
 app.command()(doctor.doctor)
 app.command()(rehearse.rehearse)
 app.command()(install.install)

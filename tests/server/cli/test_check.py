@@ -123,7 +123,27 @@ def test_a_manifest_that_cannot_be_read_fails_whatever_the_others_say(
 
     assert said.code == FAILED
     assert "broken.yaml" in said.err
-    assert "1 findings" in said.out
+    assert "1 finding (" in said.out
+
+
+def test_a_key_that_is_there_twice_is_told_and_the_last_one_judged(kubesteward: Command, tmp_path: Path) -> None:
+    path = tmp_path / "twice.yaml"
+    path.write_text("apiVersion: v1\nkind: Pod\nspec:\n  hostPID: true\n  hostPID: false\n  containers: []\n", "utf-8")
+
+    said = kubesteward("check", str(path), "--check", "host-pid")
+
+    assert said.code == FAILED
+    assert "twice.yaml:5: 'hostPID' is there twice" in said.err
+
+
+def test_what_could_not_be_judged_is_no_success(kubesteward: Command, tmp_path: Path) -> None:
+    path = tmp_path / "odd.yaml"
+    path.write_text("apiVersion: v1\nkind: Pod\nspec: {containers: [{name: a, securityContext: text}]}\n", "utf-8")
+
+    said = kubesteward("check", str(path), "--check", "container-privileged")
+
+    assert said.code == FAILED
+    assert "could not be judged" in said.err
 
 
 @pytest.mark.parametrize("text", ["{}", "metadata: {generateName: web-}", "metadata: [1]", "spec: 7"])

@@ -40,7 +40,7 @@ def verdict(cluster: SimulatedCluster, name: str, patch: dict[str, Any]) -> tupl
 
 
 def test_the_list_of_scenarios() -> None:
-    expected = ["empty", "healthy", "image-pull", "incident", "missing-config", "node-down", "quota"]
+    expected = ["empty", "healthy", "image-pull", "incident", "leak", "missing-config", "node-down", "quota"]
 
     assert expected == scenarios.names()
 

@@ -87,3 +87,9 @@ async def test_what_is_no_object_is_refused(text: str) -> None:
 async def test_an_object_that_is_not_there_is_told_with_near_names() -> None:
     with pytest.raises(ObjectNotFound, match="web"):
         await ask(resource="deploy/wab", namespace="shop")
+
+
+@pytest.mark.anyio
+async def test_a_namespace_that_is_not_there_is_not_all_well() -> None:
+    with pytest.raises(ObjectNotFound, match="there is no namespace 'shpo'"):
+        await ask(namespace="shpo")

@@ -35,6 +35,10 @@ def test_a_name_can_say_that_its_value_is_a_secret(name: str) -> None:
         "MAX_TOKENS_PER_SECOND_LIMIT_TYPE",
         "CACHE_KEY",
         "compass",
+        "PWD",
+        "TOKEN_BUCKET_SIZE",
+        "PASSWORD_RESET_TIMEOUT",
+        "SECRETS_BACKEND",
         "",
     ],
 )

@@ -27,7 +27,7 @@ def test_text_groups_by_object_and_counts() -> None:
 
     assert shown.startswith("Pod shop/web\n  critical host-pid: hostPID is true (web.json:")
     assert "fix: Leave hostPID out." in shown
-    assert shown.endswith("1 findings (1 critical) in 1 objects by 3 checks; 1 ignored with a reason")
+    assert shown.endswith("1 finding (1 critical) in 1 object by 3 checks; 1 ignored with a reason")
 
 
 def test_a_text_that_is_cut_says_so() -> None:
@@ -95,3 +95,24 @@ def test_no_report_has_a_secret_in_it() -> None:
         shown += [json.dumps([data.finding(item) for item in one.outcomes])]
         assert one.outcomes
         assert not any(token in item or "hunter2" in item for item in shown)
+
+
+def test_findings_of_one_field_have_fingerprints_of_their_own() -> None:
+    spec = {"hostNetwork": True, "containers": [{"name": "a", "securityContext": {"privileged": True}}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": spec}
+    found = run(of_objects([pod]), Asked(only=frozenset({"pod-security-baseline"})))
+
+    prints = [str(item["partialFingerprints"]) for item in sarif.log(found, "1", 2)["runs"][0]["results"]]
+
+    assert len(set(prints)) == len(prints) == 2
+
+
+def test_of_more_than_code_scanning_takes_the_gravest_are_kept() -> None:
+    wanted = Asked(only=frozenset({"host-pid", "pod-naked"}))
+    pods = [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"a{at}"}, "spec": {}} for at in range(5000)]
+    last = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "z"}, "spec": {"hostPID": True}}
+
+    results = sarif.log(run(of_objects([*pods, last]), wanted), "1", 2)["runs"][0]["results"]
+
+    assert len(results) == 5000
+    assert any(item["ruleId"] == "host-pid" for item in results)

@@ -165,3 +165,15 @@ def test_what_was_saved_without_a_kind_does_not_prove_that_there_is_none_of_it()
     found = run(of_objects([pod, other], whole=True), Asked(only=frozenset({"reference-missing"})))
 
     assert [item.message for item in found.outcomes] == ["ConfigMap settings missing"]
+
+
+@pytest.mark.parametrize("security", ["text", 7, ["a"]])
+def test_an_object_that_no_server_would_take_stops_no_other_check(security: object) -> None:
+    containers = [{"name": "a", "image": "web", "securityContext": security}]
+    odd = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "odd"}, "spec": {"containers": containers}}
+    other = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "other"}, "spec": {"hostPID": True}}
+
+    report = run(of_objects([odd, other]), Asked())
+
+    assert {"image-tag-floating", "host-pid"} <= {item.check.id for item in report.outcomes}
+    assert any(item.startswith("Pod odd: pod-security-baseline could not be judged") for item in report.problems)

@@ -172,3 +172,9 @@ async def test_a_state_before_the_history_begins_is_refused() -> None:
     for when in ("deploy/web@soon", moment, "deploy", "kind: Pod\n"):
         with pytest.raises(InvalidArguments):
             await ask(made, when, "deploy/web")
+
+
+@pytest.mark.anyio
+async def test_a_state_that_is_yet_to_come_is_not_taken_for_the_present_one() -> None:
+    with pytest.raises(InvalidArguments, match="yet to come"):
+        await ask(shop(), "deploy/web", "@2099-01-01T00:00:00Z")

@@ -8,7 +8,7 @@ import pytest
 from tests.tools.desk import TestDesk, create, shop
 
 from kubesteward_tools.analyse.explain_permissions import explain_permissions
-from kubesteward_tools.errors import InvalidArguments
+from kubesteward_tools.errors import InvalidArguments, ObjectNotFound
 from kubesteward_tools.permissions.grants import grants
 from kubesteward_tools.tool import Answer
 from kubesteward_tools.twin.cluster import SimulatedCluster
@@ -124,3 +124,24 @@ def test_chains_and_the_authorizer_agree(subject: str, verb: str, resource: str,
     allowing = [item for item in grants(store, access, user) if not item.names]
 
     assert bool(allowing) == permits(store, user, access).allowed
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("arguments", "note"),
+    [
+        ({"verb": "fly", "resource": "pods"}, "The API server asks for no verb 'fly'."),
+        ({"verb": "get", "resource": "podz"}, "serves no 'podz'."),
+        ({"verb": "get", "resource": "pods", "subject": "sa:shop/nobody"}, "no service account 'nobody'"),
+    ],
+)
+async def test_words_that_no_cluster_knows_are_told(arguments: dict[str, str], note: str) -> None:
+    assert any(note in item for item in (await ask(**arguments)).data["notes"])
+
+
+@pytest.mark.anyio
+async def test_a_namespace_that_is_not_there_and_a_subject_without_a_name_are_refused() -> None:
+    with pytest.raises(ObjectNotFound, match="there is no namespace 'shpo'"):
+        await ask(verb="get", resource="pods", namespace="shpo")
+    with pytest.raises(InvalidArguments, match="names nobody"):
+        await ask(verb="get", resource="pods", subject="sa:")

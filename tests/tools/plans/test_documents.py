@@ -135,7 +135,7 @@ def test_files_that_cannot_be_taken_are_one_sentence_each(tmp_path: Path, monkey
 
     for name, sentence in [
         ("none.yaml", "there is no file or folder 'none.yaml'."),
-        ("kustom", "Render it first: kubectl kustomize kustom | kubesteward simulate -f -"),
+        ("kustom", "Render it first: kubectl kustomize kustom, and give that on standard input"),
         ("chart", "helm template chart"),
         ("deep", "Sub-folders are read with -R."),
         ("empty", "They end in .yaml, .yml or .json."),

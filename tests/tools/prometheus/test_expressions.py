@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.observe.get_metrics import Query
 from kubesteward_tools.prometheus.addresses import addresses, shown
-from kubesteward_tools.prometheus.expressions import LONGEST, expressions, one_of, quoted
+from kubesteward_tools.prometheus.expressions import LONGEST, expressions, name_of, one_of, quoted
 from kubesteward_tools.prometheus.rules import alternatives
 from kubesteward_tools.world.metrics.readings import LEVELS, Question
 
@@ -114,3 +115,14 @@ def test_what_is_no_address_is_refused_without_repeating_it(text: str) -> None:
 
 def test_an_address_is_shown_without_credentials() -> None:
     assert shown("https://user:hunter2@p.example:9090/prom") == "p.example:9090/prom"
+
+
+def test_containers_are_told_apart_and_named_with_their_pods() -> None:
+    asked = Question("memory_usage", "containers", 60.0, 0.0, "shop", frozenset({"web-1", "web-2"}))
+    (expression,) = expressions(asked)
+
+    assert expression.text.startswith("sum by (namespace, pod, container) (container_memory_working_set_bytes{")
+    assert 'pod=~"web-1|web-2"' in expression.text
+    assert name_of({"namespace": "shop", "pod": "web-1", "container": "app"}, asked) == ("shop", "web-1/app")
+    assert name_of({"namespace": "shop", "pod": "web-9", "container": "app"}, asked) is None
+    assert expressions(replace(asked, query="restarts")) == []

@@ -38,8 +38,16 @@ def test_nine_of_ten_secrets_of_all_kinds_are_hidden() -> None:
     assert share([hidden(case) for case in cases() if case["expected"] == "secret"]) >= 0.9
 
 
-def test_at_most_one_clean_text_in_twenty_is_changed() -> None:
-    assert share([redact(case["text"]) != case["text"] for case in cases() if case["expected"] == "clean"]) <= 0.05
+def test_hardly_a_clean_text_is_changed() -> None:
+    assert share([redact(case["text"]) != case["text"] for case in cases() if case["expected"] == "clean"]) <= 0.03
+
+
+def test_a_key_that_its_issuers_samples_print_is_hidden_only_where_it_is_called_secret() -> None:
+    printed = "AIzaSyA5_iVawFQ8AB" + "uTZNUdcwERLJv_a_p4wtM"
+
+    assert redact(f"the samples use {printed} for it") == f"the samples use {printed} for it"
+    assert redact(f"the samples use {printed[:-1]}N for it") == f"the samples use {REDACTED} for it"
+    assert redact(f"password={printed}") == f"password={REDACTED}"
 
 
 @pytest.mark.parametrize(
@@ -149,6 +157,14 @@ def test_an_object_keeps_its_shape_without_its_secrets() -> None:
         ({"kind": "secrets", "patch": {"stringData": {}}}, {"kind": "secrets", "patch": {"stringData": REDACTED}}),
         ({"target": {"kind": "Secret"}, "body": {"a": 1}}, {"target": {"kind": "Secret"}, "body": {"a": REDACTED}}),
         ({"manifest": "kind: Secret"}, {"manifest": REDACTED}),
+        (["mysql", "-u", "root", "-phunter2x"], ["mysql", "-u", "root", f"-p{REDACTED}"]),
+        (["redis-cli", "-a", "hunter2x"], ["redis-cli", "-a", REDACTED]),
+        (["grep", "-a", "pattern2x"], ["grep", "-a", "pattern2x"]),
+        (
+            {"kind": "SecretList", "items": [{"data": {"a": "YQ=="}}]},
+            {"kind": "SecretList", "items": [{"data": {"a": REDACTED}}]},
+        ),
+        ({"name": "Cookie", "value": "session=hunter2x"}, {"name": "Cookie", "value": REDACTED}),
     ],
 )
 def test_a_value_is_judged_by_what_stands_around_it(given: Any, expected: Any) -> None:

@@ -38,8 +38,11 @@ async def check_policy(
     """Guardrails and security, reliability, RBAC and API-version checks."""
     from kubesteward_tools.checks.asking import asked, minor_of
     from kubesteward_tools.checks.run import run
+    from kubesteward_tools.lookup.targets import check_namespace
 
     world = await one(desk, cluster)
+    if not resource:
+        await check_namespace(world, namespace)
     wanted = asked(frameworks, target=f"1.{minor_of(await world.version()) or 0}")
     subjects, around, missed = await _chosen(world, resource, namespace)
     report = await asyncio.to_thread(run, around, wanted, about=subjects)

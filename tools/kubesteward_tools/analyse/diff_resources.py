@@ -40,7 +40,7 @@ async def diff_resources(
     second = await side(desk, _completed(a, b), cluster, namespace)
     found = _differences(first, second, status=status)
     head = f"a: {first.label}\nb: {second.label}\n" + (
-        f"{len(found)} differences" if found else "No difference that means anything."
+        f"{len(found)} difference{'s' if len(found) > 1 else ''}" if found else "No difference that means anything."
     )
     rows = [_row(item) for item in found[:_MOST]]
     text = "\n".join(f"{row['path'] or 'object'}: {row['a']} -> {row['b']}" for row in rows)

@@ -74,6 +74,21 @@ _SECRET = {
 }
 _HARMLESS_LAST = {
     *("name", "names", "file", "path", "dir", "url", "uri", "id", "ref", "length", "policy", "type", "ttl", "expiry"),
+    *("size", "timeout", "lifetime", "validity", "minutes", "seconds", "hours", "days", "expiration", "expires"),
+    *(
+        "endpoint",
+        "audience",
+        "region",
+        "rounds",
+        "backend",
+        "store",
+        "format",
+        "version",
+        "method",
+        "interval",
+        "limit",
+    ),
+    *("required", "pattern", "regex", "iterations", "encoding", "driver", "field", "scope", "scopes", "server", "arn"),
     *("enabled", "provider", "mount", "count", "issuer", "algorithm", "header", "namespace", "prefix", "host", "port"),
 }
 _KEYS_OF_LOCKS = re.compile(
@@ -89,6 +104,8 @@ def names_secret(name: str) -> bool:
     """Whether a variable or key of this name holds a secret and not where it is: AWS_SECRET_ACCESS_KEY, dbPassword."""
     plain = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name)
     words = [word for word in re.split(r"[^A-Za-z0-9]+", plain.lower()) if word]
+    if words in (["pwd"], ["oldpwd"]):  # a shell's working directory
+        return False
     if not words or words[-1] in _HARMLESS_LAST or words[0] in {"public", "no", "allow", "max", "min", "use"}:
         return False
     return not _SECRET.isdisjoint(words) or _KEYS_OF_LOCKS.search("_".join(words)) is not None
@@ -127,11 +144,22 @@ def _plain_configuration(_situation: Situation, subject: Subject, _target: int |
 
 
 def _plain_arguments(situation: Situation, _subject: Subject, _target: int | None) -> Iterator[Told]:
+    from kubesteward_tools.text.redact import redact_object
+
     for name in ("command", "args"):
         given = situation["container"].get(name)
-        for number, text in enumerate(given if isinstance(given, list) else ()):
-            if isinstance(text, str) and _is_secret(text):
+        parts = given if isinstance(given, list) else []
+        for number, (text, shown) in enumerate(zip(parts, redact_object(parts), strict=True)):
+            if isinstance(text, str) and (_is_secret(text) or _was_hidden(text, shown)):
                 yield Told(f"{name}[{number}] has a secret in it", (name, number))
+
+
+def _was_hidden(text: str, shown: str) -> bool:
+    """What only its place tells, after `--password`; a file there holds the secret and is none."""
+    from kubesteward_tools.text.likeness import REDACTED
+    from kubesteward_tools.text.standins import is_file
+
+    return shown != text and REDACTED in shown and REDACTED not in text and not is_file(text)
 
 
 NATIVES: Mapping[str, Native] = {

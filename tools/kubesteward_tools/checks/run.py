@@ -25,6 +25,10 @@ from kubesteward_tools.twin.cel import compiled
 EXEMPT = "exemptImages"
 """A parameter of every check of containers: patterns (`*`, `?`) of images that it passes over."""
 
+_MALFORMED = (AttributeError, TypeError, KeyError, ValueError)
+"""What code meets in an object that no server has looked at. The other checks, and the other objects, go on."""
+_TYPE = "a field of it, or of what it belongs with, is not of the type that it should be"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -109,6 +113,8 @@ def run(
                     outcomes += one.outcomes(check)
                 except (Failed, Invalid, Undecided) as error:
                     problems.append(f"{subject.ref}: {check.id} could not be judged: {error}")
+                except _MALFORMED:
+                    problems.append(f"{subject.ref}: {check.id} could not be judged: {_TYPE}")
     outcomes.sort(key=lambda item: (item.object, -item.severity.rank, item.check.id, item.path and str(item.path)))
     return Report(tuple(outcomes), tuple(problems), len(subjects), len(chosen))
 

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from kubesteward_tools.world import certificates
 from kubesteward_tools.world.kinds import ResourceType
 from kubesteward_tools.world.store import Key, Object, Store
 
@@ -73,7 +74,9 @@ class Intake:
 
 
 def trimmed(obj: Object, kind: str, api_version: str) -> Object:
-    """A copy with kind and apiVersion, without managedFields; of a Secret only the key names and keyed hashes stay."""
+    """A copy with kind and apiVersion, without managedFields; of a Secret only key names, keyed hashes and the dates of
+    certificates stay.
+    """
     metadata = {key: value for key, value in obj["metadata"].items() if key != "managedFields"}
     new = {**obj, "kind": kind, "apiVersion": api_version, "metadata": metadata}
     if _is_secret(kind, api_version):
@@ -101,4 +104,8 @@ def _is_copy(annotation: str, value: Any) -> bool:
 
 
 def _hash(value: Any) -> str:
-    return "hmac:" + hmac.new(_KEY, str(value).encode(), hashlib.sha256).hexdigest()[:16]
+    """Of certificates, which are public, the names and dates stay beside it."""
+    text = str(value)
+    found = "hmac:" + hmac.new(_KEY, text.encode(), hashlib.sha256).hexdigest()[:16]
+    noted = certificates.kept(text)
+    return f"{found} {noted}" if noted else found

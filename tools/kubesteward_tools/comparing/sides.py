@@ -27,6 +27,8 @@ _FORM = re.compile(
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _REVISION = "deployment.kubernetes.io/revision"
 TEMPLATE = ("spec", "template")
+_SKEW = 60.0
+"""Seconds by which a clock may be ahead of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ async def _then(world: World, found: Found, when: str, now: float) -> Side:
         own: dict[str, Any] = {key: found.obj[key] for key in ("apiVersion", "kind", "metadata") if key in found.obj}
         return Side({**own, "spec": {"template": template}}, found.key.resource, world.cluster, label, TEMPLATE)
     at = _moment(when, now)
+    if at > now + _SKEW:
+        raise InvalidArguments(f"{when[:40]!r} is yet to come.", todo="rehearse_change tells what a change leads to.")
     try:
         state = world.state_at(found.ref, at)
     except ValueError as error:

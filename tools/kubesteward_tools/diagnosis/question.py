@@ -170,6 +170,7 @@ _TOPICS: tuple[tuple[str, tuple[Category, ...]], ...] = (
     (r"wrong (?:program|binary|command)|command", ("WrongCommand",)),
     (r"\binit", ("InitStuck",)),
     (r"image|pull", ("ImagePull",)),
+    (r"crash|\brestart", ("OOMKilled", "ProbeFailure", "CrashLoop", "WrongCommand")),
 )
 _TROUBLE = re.compile(
     r"fail|error|crash|restart|problem with|issue with|not (?:start|work|run|respond|become|reach|"

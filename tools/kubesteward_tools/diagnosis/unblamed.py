@@ -97,6 +97,7 @@ def _is_down(scene: Scene, pod: Object) -> bool:
     """Whether it does not do what it is there for; finished ones have done it, and new ones need their time."""
     return (
         phase(pod) != "Succeeded"
+        and mapping(pod.get("status")).get("reason") != "Evicted"
         and not is_ready(pod)
         and not (_is_new(scene, pod) and _has_past(scene) and not restarts(pod))
     )

@@ -37,10 +37,9 @@ def note(key: Key, obj: Object) -> Note:
     if key.resource in _STATELESS:
         return _NOTHING
     try:
-        made = _of_pod(obj) if key.resource == "pods" else _of_other(obj)
+        return _shared(_of_pod(obj) if key.resource == "pods" else _of_other(obj))
     except (AttributeError, KeyError, TypeError, ValueError):
         return _NOTHING
-    return _shared(made)
 
 
 @lru_cache(maxsize=20_000)

@@ -63,7 +63,9 @@ class Document:
 def _step(node: Any, step: str | int) -> tuple[int, Any] | None:
     """The line that a field begins at, and its node."""
     if node.id == "mapping":
-        return next(((key.start_mark.line + 1, value) for key, value in node.value if key.value == str(step)), None)
+        # Of a key that is there twice, or comes from an alias too, the last one holds.
+        found = (item for item in reversed(node.value) if item[0].value == str(step))
+        return next(((key.start_mark.line + 1, value) for key, value in found), None)
     if node.id == "sequence" and isinstance(step, int) and 0 <= step < len(node.value):
         return node.value[step].start_mark.line + 1, node.value[step]
     return None
@@ -86,7 +88,9 @@ class Reading:
         """Take one stream apart. Empty documents are no objects and no problems."""
         lines = text.split("\n")
         try:
-            for node, value in _composed(text):
+            for node, value, doubled in _composed(text):
+                if not self.strict:
+                    self.problems += [f"{source}:{line}: {key!r} is there twice." for key, line in doubled]
                 if value is not None:
                     place = _place(source, lines, node)
                     self._take(place, value, node if place.source == source else None)
@@ -142,17 +146,34 @@ def _faults() -> tuple[type[Exception], ...]:
     return (yaml.YAMLError, ValueError, RecursionError, TypeError, InvalidArguments)
 
 
-def _composed(text: str) -> Iterator[tuple[Any, Any]]:
-    """Each document's node and value."""
+def _composed(text: str) -> Iterator[tuple[Any, Any, list[tuple[str, int]]]]:
+    """Each document's node and value, and the keys that a mapping has twice, of which a server takes neither."""
     loader = _loader()(text)
     try:
         while loader.check_node():
             node = loader.get_node()
+            doubled = sorted(_doubled(node), key=lambda item: item[1])  # before aliases are written out
             value = loader.construct_document(node)
             check_size(value, "a document")
-            yield node, value
+            yield node, value, doubled
     finally:
         loader.dispose()
+
+
+def _doubled(root: Any) -> Iterator[tuple[str, int]]:
+    seen, waiting = {id(root)}, [root]
+    while waiting:
+        node = waiting.pop()
+        keys: set[str] = set()
+        for item in node.value if node.id in {"mapping", "sequence"} else ():
+            for inner in item if node.id == "mapping" else (item,):
+                if id(inner) not in seen:
+                    seen.add(id(inner))
+                    waiting.append(inner)
+            if node.id == "mapping" and item[0].id == "scalar":
+                if item[0].value in keys and item[0].value != "<<":
+                    yield item[0].value[:60], item[0].start_mark.line + 1
+                keys.add(item[0].value)
 
 
 def _place(source: str, lines: list[str], node: Any) -> Place:

@@ -78,12 +78,12 @@ def _contents(paths: Sequence[str], stdin: BinaryIO, *, recursive: bool) -> Iter
 
 def _files(path: Path, *, recursive: bool) -> list[Path]:
     if not path.exists():
-        raise InvalidArguments(f"there is no file or folder {str(path)!r}.", todo="Standard input is `-f -`.")
+        raise InvalidArguments(f"there is no file or folder {str(path)!r}.", todo="Standard input is `-`.")
     if not path.is_dir():
         return [path]
     for name, command in _RENDERED.items():
         if (path / name).is_file():
-            todo = f"Render it first: {command.format(path)} | kubesteward simulate -f -"
+            todo = f"Render it first: {command.format(path)}, and give that on standard input, which is `-`."
             raise InvalidArguments(f"{path} has a {name}.", todo=todo)
     found = sorted(item for item in (path.rglob if recursive else path.glob)("*") if item.suffix in _SUFFIXES)
     if not found:

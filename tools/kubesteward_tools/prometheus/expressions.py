@@ -14,10 +14,12 @@ LONGEST = 5000
 
 _LABELS = {
     "pods": ("namespace", "pod"),
+    "containers": ("namespace", "pod", "container"),
     "namespaces": ("namespace",),
     "persistentvolumeclaims": ("namespace", "persistentvolumeclaim"),
     "nodes": ("node", "instance", "Hostname"),
 }
+_OWN = {level: labels[1:] or labels for level, labels in _LABELS.items()}
 _META = re.compile(r"[.\\+*?()|\[\]{}^$]")
 
 
@@ -75,7 +77,7 @@ def _matchers(rule: Rule, question: Question, by_name: bool) -> list[str]:
     if question.namespace:
         found.append(f"{labels[0]}={quoted(question.namespace)}")
     if question.names is not None and by_name:
-        found.append(one_of(labels[-1], sorted(question.names)))
+        found.append(one_of(labels[:2][-1], sorted(question.names)))
     return found or [f'{labels[-1]}!=""']
 
 
@@ -103,7 +105,7 @@ def name_of(labels: Mapping[str, str], question: Question) -> Name | None:
         name = ("", next((found for item in called if (found := _node(item, question.nodes))), ""))
     else:
         plain = {label.removeprefix("exported_"): value for label, value in sorted(labels.items(), reverse=True)}
-        namespace, own = plain.get("namespace", ""), plain.get(_LABELS[question.level][-1], "")
+        namespace, own = plain.get("namespace", ""), "/".join(plain.get(item, "") for item in _OWN[question.level])
         name = ("", own) if question.level == "namespaces" else (namespace, own)
     return name if name[1] and question.wants(name) else None
 

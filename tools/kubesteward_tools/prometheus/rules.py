@@ -149,11 +149,15 @@ _SAME = {"cpu_saturation": "cpu_usage", "memory_saturation": "memory_usage"}
 BY_POD = frozenset({"request_rate", "error_rate"})
 """Of a namespace these are made of its pods' values: a mesh and the pod itself may both count the same requests."""
 
+_BY_CONTAINER = frozenset({"cpu_usage", "memory_usage", "disk_usage"})
+
 
 def alternatives(query: str, level: str) -> tuple[Alternative, ...]:
     """Empty where the question makes no sense: nodes have no restarts."""
     query = _SAME.get(query, query)
     if level == "nodes":
         return _OF_NODES.get(query, ())
+    if level == "containers" and query not in _BY_CONTAINER:
+        return ()
     rules = (_OF_CLAIMS if level == "persistentvolumeclaims" else _OF_PODS).get(query)
     return (rules,) if rules else ()

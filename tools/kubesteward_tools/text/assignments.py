@@ -15,6 +15,8 @@ from kubesteward_tools.text.likeness import REDACTED, belongs_to_key, certain, i
 _OPENS = re.compile(r"(\\*)([\"'])|(`)")
 _QUOTED = {quote: re.compile(rf"(?:[^{quote}\\\n]|\\.)*") for quote in "\"'"}
 _TICKED = re.compile(r"[^`\s]+(?=`)")
+_TEMPLATE = re.compile(r"<[^<>\n]{1,80}>|\{\{[^{}\n]{1,200}\}\}|\[[^\[\]\n\d\"']{1,80}\]")
+_LIST = re.compile(r"\[[^\[\]\n]{1,2000}\]")
 _BARE = re.compile(r"[^\s\"'`,;&]+")
 _WHOLE = re.compile(r"\S+")
 _ON = re.compile(r"[,;&]+[^\s\"'`,;&]+")
@@ -22,6 +24,9 @@ _NEXT = re.compile(r"[,;&]+[\w.\[\]-]+[=:]")
 _ALONE = re.compile(r"[ \t]*(?:export[ \t]+)?[\w.-]*")
 _BLOCK = re.compile(r"[|>][+-]?\d?[+-]?$")
 _INDENT = re.compile(r"[ \t]*(?:- +)*")
+_POINTS = re.compile(r"(?:\b[Ee]xisting[\w.-]*|\barn:aws[\w:-]*)$")
+_DIRECTORY = re.compile(r"(?:/[a-z][\w.-]*)+")
+_ADDRESS = 100
 _NEAR, _FARTHEST = 300, 100_000
 """Characters that are looked at before a name and behind it: one line may hold thousands of names."""
 
@@ -40,10 +45,21 @@ def without_assigned(text: str) -> str:
     done = 0
     for at, start, key in _names(text):
         value = _value(text, at, start) if start >= done else None
-        if value is not None and _is_secret(key, text[value.start : value.end], quoted=value.quoted):
+        if value is None:
+            continue
+        said = text[value.start : value.end]
+        if _is_secret(key, said, quoted=value.quoted) and not _tells_where(text, at, key, said):
             found += [text[done : value.start], REDACTED]
             done = value.end
     return "".join([*found, text[done:]]) if found else text
+
+
+def _tells_where(text: str, at: int, key: str, value: str) -> bool:
+    """`existingSecret: web-db`, a Secret's ARN, and a shell's working directory."""
+    before = text[max(at - _ADDRESS, 0) : at]
+    if key == "PWD=" and _DIRECTORY.fullmatch(value):
+        return not before[-1:].isalnum() or before.endswith("OLD")
+    return _POINTS.search(before) is not None
 
 
 def _names(text: str) -> Iterator[tuple[int, int, str]]:
@@ -63,6 +79,9 @@ def _matches(pattern: str, text: str) -> Iterator[Any]:
 
 def _value(text: str, name: int, start: int) -> Value | None:
     opens = _OPENS.match(text, start)
+    listed = _LIST.match(text, start)
+    if listed is not None and shapes.compiled(shapes.MANY).search(text[name:start].rstrip("\"'\\:= ")):
+        return Value(start + 1, listed.end() - 1, True)
     if opens is None:
         return _bare(text, name, start)
     at = opens.end()
@@ -99,6 +118,9 @@ def _escaped_end(text: str, at: int, slashes: str, quote: str) -> int:
 def _bare(text: str, name: int, start: int) -> Value | None:
     """To the next blank; a separator within is part of it unless another key follows, which none does in a setting
     that has its line to itself."""
+    found = _TEMPLATE.match(text, start)
+    if found is not None:
+        return Value(start, found.end(), False)
     found = _BARE.match(text, start)
     if found is None:
         return None
@@ -142,4 +164,4 @@ def _width(text: str, line: int) -> int:
 def _is_secret(key: str, value: str, *, quoted: bool) -> bool:
     if is_done(value) or points_elsewhere(key) or left_blank(key, value):
         return False
-    return (REDACTED in value or belongs_to_key(value)) and (quoted or certain(key, value))
+    return belongs_to_key(value) and (quoted or certain(key, value))

@@ -7,23 +7,28 @@ import re
 from collections import Counter
 
 from kubesteward_tools.text.shapes import compiled
+from kubesteward_tools.text.standins import is_blank, is_call, is_file, is_object, is_reference
 
 REDACTED = "[REDACTED]"
-_BLANKS = ("xxxx", "****", "....", "your_", "your-", "insert_", "changeme", "redacted", "placeholder", "abcdefghijkl")
-_STAND_INS = (*_BLANKS, "example", "username:password", "user:password")
+_STAND_INS = (
+    *("xxxx", "****", "....", "your_", "your-", "insert_", "changeme", "redacted", "placeholder", "abcdefghijkl"),
+    "example",
+)
 _CHANCE = 120
 """Characters of a random text; in longer ones even `xxxx` may stand by chance."""
 _RUN = re.compile(r"(.)\1{15}")
-_REFERENCES = ("${", "$(", "{{", "%{", "<", "[", "$", "var.", "process.env", "os.", "env.", "valuefrom")
-_NOTHING = frozenset({"null", "none", "true", "false", "undefined", "nil"})
 _SMALL = re.compile(r"\d{1,6}")
 _ADDRESS = re.compile(r"[A-Za-z][\w+.-]*://\S*")
 # Keys that point at a secret: passwordVariable, credentialsId, secretName, tokenRef, accessKeyPath.
 _POINTER = (
-    r"(?i)(?:id|name|variable|ref|key[_-]?ref|path|file|type|url|policy|length|count|class)s?"
+    r"(?i)(?:id|name|variable|ref|key[_-]?ref|path|file|type|url|uri|endpoint|arn|policy|length|count|class|field|label"
+    r"|prompt|regex|pattern|ttl|expiry|expiration|expires[_-]?(?:in|at)|timeout|duration|lifetime|issuer"
+    r"|algorithm|audience|scope|input|subject|title|button|form|dir|directory|source|provider|mode|manager|strategy"
+    r"|validator|handler|encoder)s?"
     r"[\"'\]\\]{0,12}\s{0,3}[=:!>]+\s*$"
 )
 _ALWAYS = r"(?i)pass|pwd"
+_COUNT = r"(?i)tokens[\"'\]\\]{0,12}\s{0,3}[=:]+\s*$"
 
 
 def _entropy(text: str) -> float:
@@ -32,7 +37,7 @@ def _entropy(text: str) -> float:
 
 
 def made_up(value: str) -> bool:
-    """A stand-in such as documentation has: nothing is lost by showing it."""
+    """Whether a token of a known form is a stand-in, as documentation has: chance does not write `example` into one."""
     low = value.lower()
     words = _STAND_INS if len(value) <= _CHANCE else ()
     return any(word in low for word in words) or _RUN.search(low) is not None or _entropy(value[8:] or value) < 2
@@ -40,10 +45,7 @@ def made_up(value: str) -> bool:
 
 def belongs_to_key(value: str) -> bool:
     """Whether a value next to a secret's name is one: no reference to elsewhere, no call, no word of syntax."""
-    low = value.lower()
-    if low in _NOTHING or low.startswith(_REFERENCES) or low.endswith("("):
-        return False
-    return sum(c.isalnum() for c in value) >= 3
+    return not is_reference(value) and not value.endswith("(") and sum(c.isalnum() for c in value) >= 3
 
 
 def points_elsewhere(key: str) -> bool:
@@ -51,9 +53,17 @@ def points_elsewhere(key: str) -> bool:
 
 
 def left_blank(key: str, value: str) -> bool:
-    """Whether the value waits to be filled in. A password can be any word, `changeme` too."""
-    low = value.lower()
-    return not compiled(_ALWAYS).search(key) and (any(word in low for word in _BLANKS) or bool(_RUN.search(low)))
+    """Whether the value waits to be filled in, or says where it is. A password can be any word, `changeme` too."""
+    if compiled(_ALWAYS).search(key):
+        return False
+    if is_file(value) or ("secret" in key.lower() and is_object(value)):
+        return True
+    return is_blank(value) or bool(_RUN.search(value.lower())) or _too_even(value)
+
+
+def _too_even(value: str) -> bool:
+    """Of so many random characters, never so few different ones: `00000000-0000-0000-0000-000000000001`."""
+    return len(value) >= 16 and _entropy(value) < 1.5
 
 
 def is_done(value: str) -> bool:
@@ -67,6 +77,8 @@ def certain(key: str, value: str) -> bool:
     a setting."""
     if compiled(_ALWAYS).search(key):
         return True
+    if is_call(value) or (value.isdigit() and compiled(_COUNT).search(key)):
+        return False
     return len(value) >= 6 if key.endswith("=") else looks_random(value)
 
 

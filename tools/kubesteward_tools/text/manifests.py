@@ -62,8 +62,8 @@ def _lines(lines: list[str]) -> Iterator[str]:
 
 def _is_secret(lines: list[str], start: int) -> bool:
     """Whether the document that begins at a line is, or holds, a Secret."""
-    for line in lines[start:]:
-        if line.startswith(_SEPARATOR):
+    for number in range(start, len(lines)):
+        if (line := lines[number]).startswith(_SEPARATOR):
             return False
         if shapes.compiled(shapes.MANIFEST).search(line):
             return True

@@ -15,13 +15,21 @@ from kubesteward_tools.text import shapes
 from kubesteward_tools.text.assignments import without_assigned
 from kubesteward_tools.text.likeness import REDACTED, belongs_to_key, certain, is_set, made_up
 from kubesteward_tools.text.manifests import without_values
+from kubesteward_tools.text.published import is_published
 from kubesteward_tools.text.shapes import compiled
+from kubesteward_tools.text.standins import is_blank, is_identifier
+from kubesteward_tools.text.wrapping import decoded
 
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _KEY_BEGINS, _KEY_ENDS = (re.compile(rf"-----{word} [A-Z0-9 ]{{0,60}}PRIVATE KEY") for word in ("BEGIN", "END"))
 _KEY_BODY = re.compile(r"\s*[A-Za-z0-9+/=]*\s*|(?:Proc-Type|DEK-Info): .*")
 _LONGEST_KEY = 120
 _SHORT, _MOST = 120, 20_000
+_COUNTERS = frozenset({"x-cache", "x-idemp", "x-publi", "x-parti"})
+"""Headers whose keys are names: X-Cache-Key, X-Idempotency-Key."""
+_NOBODY = frozenset({"username:password", "user:password", "user:pass"})
+_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_OF_COOKIES = frozenset({"path", "domain", "expires", "max-age", "samesite", "version"})
 _harmless: set[str] = set()
 """Short texts that were looked through and hold no secret: names of kinds, fields and verbs come again and again."""
 
@@ -33,15 +41,46 @@ def _tokens() -> Any:
 
 def _token(match: Any) -> str:
     found: str = match.group(0)
-    return found if made_up(found) else REDACTED
+    known = made_up(found) or is_blank(found) or is_identifier(found) or is_published(found)
+    return found if known else REDACTED
 
 
 def _lead(match: Any) -> str:
     whole, secret = match.group(0), match.group(1)
-    if made_up(secret) or not belongs_to_key(secret.strip("'\"")):
+    if whole[:7].lower() in _COUNTERS or not _is_given(secret.strip("'\"")):
         return str(whole)
     start = match.start(1) - match.start(0)
     return f"{whole[:start]}{REDACTED}{whole[start + len(secret) :]}"
+
+
+def _is_given(value: str) -> bool:
+    return not is_blank(value) and belongs_to_key(value)
+
+
+def _user(match: Any) -> str:
+    """Of `user:password` the password decides."""
+    user, _, password = match.group(1).strip("'\"").partition(":")
+    blank = is_blank(password) or f"{user}:{password}".lower() in _NOBODY
+    return match.group(0) if blank or not belongs_to_key(password) else _lead(match)
+
+
+def _cookies(match: Any) -> str:
+    def hidden(one: Any) -> str:
+        name, value = one.group(1), one.group(2)
+        return one.group(0) if name.lower() in _OF_COOKIES or not _is_given(value) else f"{name}={REDACTED}"
+
+    return _substitute(compiled(shapes.COOKIE), hidden, match.group(0))
+
+
+def _literals(match: Any) -> str:
+    return _substitute(compiled(shapes.LITERAL), _lead, match.group(0))
+
+
+def _wrapped(match: Any) -> str:
+    """Text in base64 is as secret as what it says."""
+    found: str = match.group(0)
+    plain = decoded(found)
+    return found if plain is None or redact(plain) == plain else REDACTED
 
 
 def _login(match: Any) -> str:
@@ -80,9 +119,19 @@ def _redacted(text: str) -> str:
     if _has_manifest(text):
         text = without_values(text)
     text = _substitute(_tokens(), _token, text)
+    text = _substitute(compiled(shapes.WRAPPED), _wrapped, text)
     for pattern in shapes.LEADS:
         text = _substitute(compiled(pattern), _lead, text)
-    if "auth" in text.lower():
+    text = _substitute(compiled(shapes.CURL_USER), _user, text)
+    for word, pattern in shapes.SPECIFIC:
+        if word in text:
+            text = _substitute(compiled(pattern), _lead, text)
+    if "--from-literal" in text:
+        text = _substitute(compiled(shapes.LITERALS), _literals, text)
+    low = text.lower()
+    if "cookie" in low:
+        text = _substitute(compiled(shapes.COOKIES), _cookies, text)
+    if "auth" in low:
         text = _substitute(compiled(shapes.LOGIN), _login, text)
     return without_assigned(text)
 
@@ -105,6 +154,8 @@ def _hidden(value: Any) -> Any:
 def _field(key: str, value: Any, owner: Mapping[str, Any]) -> Any:
     if value and _of_secret(key, owner):
         return _hidden(value)
+    if key == "items" and owner.get("kind") == "SecretList" and isinstance(value, list):
+        return [_of_list(item) for item in value]
     if key.startswith(".docker") and isinstance(value, str):
         return REDACTED
     if key == "value" and isinstance(value, str) and (name := _secret_beside(owner)):
@@ -114,6 +165,13 @@ def _field(key: str, value: Any, owner: Mapping[str, Any]) -> Any:
     if value and secret_name(key) and not key.endswith("Name"):
         return _named(key, value)
     return redact_object(value)
+
+
+def _of_list(item: Any) -> Any:
+    """An item of a list says no kind of its own."""
+    if not isinstance(item, Mapping):
+        return redact_object(item)
+    return {key: _field(str(key), value, {**item, "kind": "Secret"}) for key, value in item.items()}
 
 
 def _of_secret(key: str, owner: Mapping[str, Any]) -> bool:
@@ -130,7 +188,8 @@ def _of_secret(key: str, owner: Mapping[str, Any]) -> bool:
 def _secret_beside(owner: Mapping[str, Any]) -> str:
     """The secret's name that stands beside a `value`, as a variable's does, or above it, as in a JSON patch, or ""."""
     last = str(owner.get("path", "")).rpartition("/")[2].replace("~1", "/")
-    return next((name for name in (str(owner.get("name", "")), last) if secret_name(name)), "")
+    names = (str(owner.get("name", "")), last)
+    return next((name for name in names if secret_name(name) or name.lower() in _HEADERS), "")
 
 
 def _named(key: str, value: Any) -> Any:
@@ -157,8 +216,18 @@ def redact_object(obj: Any) -> Any:
     if isinstance(obj, Mapping):
         return {key: _field(str(key), value, obj) for key, value in obj.items()}
     if isinstance(obj, list | tuple):
+        obj = _command(obj)
         return [_argument(obj[at - 1] if at else "", item) for at, item in enumerate(obj)]
     return obj
+
+
+def _command(items: Sequence[Any]) -> Sequence[Any]:
+    """A command line in parts is read as one too: only after `mysql` is `-p` a password."""
+    parts = [item for item in items if isinstance(item, str) and item and not any(map(str.isspace, item))]
+    if len(parts) < len(items) or not any(item.startswith("-") for item in parts):
+        return items
+    whole = redact(" ".join(parts)).split(" ")
+    return whole if len(whole) == len(parts) else items
 
 
 def _argument(before: Any, item: Any) -> Any:

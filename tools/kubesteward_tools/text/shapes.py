@@ -49,7 +49,7 @@ TOKENS = (
     r"\bpscale_(?:tkn|pw|oauth)_[\w=.-]{32,64}|\bpnu_[a-z0-9]{36}\b",
     r"\bpul-[a-f0-9]{40}\b|\brdme_[a-z0-9]{70}\b|\btfp_[\w.=-]{59}",
     r"\bAKCp[A-Za-z0-9]{10,}|\bCLOJARS_[a-z0-9]{60}\b|\bHRKU-AA[\w-]{58}",
-    r"\btk-us-[\w-]{48}|\bfio-u-[\w=-]{64}|\bfo1_[\w-]{43}",
+    r"\btk-us-[\w-]{48}|\bfio-u-[\w=-]{64}|\bfo1_[\w-]{43}|\bfm(?:1[ar]|2)_[A-Za-z0-9+/]{100,}={0,3}",
     r"\b(?:pplx-[A-Za-z0-9]{48}|gsk_[A-Za-z0-9]{52}|xai-[A-Za-z0-9]{80})\b|\bAQVN[\w-]{35,38}",  # models and clouds
     r"\b\d{8,10}:AA[\w-]{33}\b|\b[MNO][\w-]{23,25}\.[\w-]{6}\.[\w-]{27,38}\b",  # Telegram, Discord
     r"\bdiscord(?:app)?\.com/api/webhooks/\d{15,}/[\w-]{40,}|\bwebhook\.office\.com/webhookb2/[\w@/-]{60,}",
@@ -72,8 +72,10 @@ PRIVATE_KEY = (
 USERINFO = r"\b[A-Za-z][A-Za-z0-9+.-]*://[^\s/?#:@'\"<>\[\]]*:([^\s/?#@'\"]+)@[\w\[]"
 # In JSON that is itself a JSON string, quotes are escaped.
 _QUOTE = r"(?:\\*[\"'])?"
+_SCHEMES = r"api-?key|negotiate|ntlm|bot|oauth|splunk|geniekey|sso-key|pve[a-z]*token"
 AUTHORIZATION = (
-    rf"(?i)\b(?:proxy-)?authorization{_QUOTE}\s*[:=]\s*{_QUOTE}\s*(?:(?:bearer|basic|token)\s+)?([\w.~+/=:-]{{8,}})"
+    rf"(?i)\b(?:proxy-)?authorization{_QUOTE}\s*[:=]\s*{_QUOTE}\s*"
+    rf"(?:(?:bearer|basic|token|{_SCHEMES})\s+)?([\w.~+/=:-]{{8,}})"
 )
 SCHEME = r"(?i)\b(?:bearer|basic)\s+([\w.~+/=-]{16,})"
 HEADER = rf"(?i)\bx-[a-z-]*(?:token|key|secret|auth)[a-z-]*{_QUOTE}\s*:\s*{_QUOTE}([\w.~+/=-]{{8,}})"
@@ -81,7 +83,8 @@ CURL_USER = r"(?m)\bcurl\b.*?\s(?:-u|--user)[\s=]*('[^':\s]*:[^']+'|\"[^\":\s]*:
 
 _NAME = (
     r"(?:pass(?:word|wd|phrase|code)?|pwd|secrete?s?|token|api[_.-]?key|access[_.-]?key|auth[_.-]?key|account[_.-]?key"
-    r"|private[_.-]?key|encryption[_.-]?key|signing[_.-]?key|user[_.-]?key|credentials?|connection[_.-]?string"
+    r"|(?:private|encryption|signing|user|master|storage|app|application|licen[cs]e|session|shared|admin|hmac|jwt"
+    r"|deploy|subscription)[_.-]?key|credentials?|connection[_.-]?string"
     r"|conn[_.-]?str|dsn|webhook[_.-]?url)"
 )
 FLAG = rf"(?i)(?:^|\s)--?[a-z0-9-]*{_NAME}[ \t]+([^\s\"'`;|&<>$(-][^\s\"'`;|&]*)"
@@ -94,7 +97,30 @@ ELEMENT = rf"(?i)<[\w.:-]*{_NAME}>([^<>\n]+)</"
 ATTRIBUTE = rf"(?i)\b(?:key|name)\s*=\s*[\"'][\w.:-]*{_NAME}[\"']\s+value\s*=\s*[\"']([^\"'<>\n]+)[\"']"
 # A comparison with the value first: "..." == password
 COMPARED = rf"(?i)[\"']([^\"'\n]{{4,200}})[\"']\s*[!=]==?\s*[\w.>\[\]-]*{_NAME}\b"
-LEADS = (USERINFO, AUTHORIZATION, SCHEME, HEADER, CURL_USER, FLAG, ITEM, ELEMENT, ATTRIBUTE, COMPARED)
+LEADS = (USERINFO, AUTHORIZATION, SCHEME, HEADER, FLAG, ITEM, ELEMENT, ATTRIBUTE, COMPARED)
+# What a shorter word tells before: a login, a database's own way to write an address, a signed URL.
+SPECIFIC = (
+    ("@", r"\b[\w.-]{1,64}:([^\s:@/'\"]{3,})@(?:tcp|udp|unix)\("),  # Go's MySQL driver
+    ("jdbc:oracle", r"(?i)\bjdbc:oracle:\w+:[\w.$-]+/([^\s@/'\"]+)@"),
+    ("sig", r"(?i)[?&](?:sig|signature|x-(?:amz|goog)-signature)=([\w%+/=.-]{20,})"),
+    ("Digest", r"\bDigest\s.*?\bresponse=\\*\"?([0-9A-Za-z]{16,})"),
+    ("login", r"\blogin\b.*?\s(?:-p|--password)[\s=]+['\"]?([^\s'\"-][^\s'\"]*)"),
+    ("sshpass", r"\bsshpass\s+-p\s*['\"]?([^\s'\"]+)"),
+    ("redis-cli", r"\bredis-cli\b.*?\s(?:-a|--pass)[\s=]+['\"]?([^\s'\"]+)"),
+    ("-p", r"\b(?:mysql|mysqldump|mysqladmin|mariadb|mariadb-dump|mariadb-admin)\b.*?\s-p['\"]?([^\s'\"]{3,})"),
+    (
+        "value",
+        rf"(?i)\bvalue{_QUOTE}\s*:\s*{_QUOTE}([^\s\"'\\,{{}}]{{3,}}){_QUOTE},?\s*{_QUOTE}name{_QUOTE}\s*:\s*{_QUOTE}[\w./-]*{_NAME}\b",
+    ),
+    ("ENV", rf"(?m)^\s*ENV\s+\w*(?i:{_NAME})\w*\s+([^\s=]+)$"),  # a Dockerfile's
+)
+# All values of a Secret that a command line makes, whatever their names.
+LITERALS = r"\bcreate\s+secret\s.*"
+LITERAL = r"--from-literal[=\s]+['\"]?[\w.-]+=([^\s'\"]+)"
+COOKIES = rf"(?i)\bcookie{_QUOTE}\s*[:=]\s*\[?{_QUOTE}[\w.%-]+=[^\r\n\"']*"
+COOKIE = r"([\w.%-]+)=([^\s;\"'\\]{8,})"
+# Text in base64: in one line, or in lines of one length.
+WRAPPED = r"[A-Za-z0-9+/_-]{40,}={0,2}(?:\r?\n[ \t]*[A-Za-z0-9+/_-]{1,120}={0,2})*"
 # A docker configuration's: user and password in base64.
 LOGIN = rf"(?i)\bauth{_QUOTE}\s*[:=]\s*{_QUOTE}([A-Za-z0-9+/]{{8,}}={{0,2}})"
 

@@ -1,11 +1,15 @@
-"""What pods and nodes use, for metrics.k8s.io: half of the request, or what an annotation says."""
+"""What pods and nodes use, for metrics.k8s.io: half of the request, or what an annotation says.
+
+`sim.kubesteward.dev/memory-growth` and `.../cpu-growth` add that much for each hour since the container was started: a
+leak. Nothing is killed by it.
+"""
 
 from __future__ import annotations
 
 from fractions import Fraction
 from typing import Any
 
-from kubesteward_tools.twin.clock import timestamp
+from kubesteward_tools.twin.clock import parse_timestamp, timestamp
 from kubesteward_tools.twin.disruption import is_ready
 from kubesteward_tools.twin.kubelet.outlook import LAB, PREFIX
 from kubesteward_tools.twin.names import Names
@@ -27,7 +31,8 @@ def pod_metrics(pod: Object, now: float) -> Object | None:
         "timestamp": timestamp(now),
         "window": "15s",
         "containers": [
-            {"name": item["name"], "usage": _shown(container_usage(pod, item))} for item in pod["spec"]["containers"]
+            {"name": item["name"], "usage": _shown(container_usage(pod, item, now))}
+            for item in pod["spec"]["containers"]
         ],
     }
 
@@ -54,15 +59,26 @@ def _declared(pod: Object, resource: str) -> str | None:
     return str(found) if found else None
 
 
-def container_usage(pod: Object, container: dict[str, Any]) -> dict[str, Fraction]:
-    """Cores and bytes; the same pod always uses the same."""
+def container_usage(pod: Object, container: dict[str, Any], now: float | None = None) -> dict[str, Fraction]:
+    """Cores and bytes; the same pod uses the same at the same moment (None: that of its start)."""
     requests = (container.get("resources") or {}).get("requests") or {}
     share = Fraction(Names(pod["metadata"].get("uid", "")).number(40, 60), 100)
     used = {}
     for name, idle in _IDLE.items():
         declared = _declared(pod, name)
         used[name] = parse(declared) if declared else parse(requests[name]) * share if name in requests else idle
+        if now is not None and (growth := _declared(pod, f"{name}-growth")):
+            used[name] += parse(growth) * Fraction(_age(pod, container["name"], now)) / 3600
     return used
+
+
+def _age(pod: Object, container: str, now: float) -> int:
+    """Seconds since the container was last started."""
+    for item in (pod.get("status") or {}).get("containerStatuses") or ():
+        started = ((item.get("state") or {}).get("running") or {}).get("startedAt")
+        if item.get("name") == container and started:
+            return max(0, int(now - parse_timestamp(started)))
+    return 0
 
 
 def _shown(used: dict[str, Fraction]) -> dict[str, str]:
@@ -79,7 +95,7 @@ def node_metrics(store: Store, node: Object, now: float) -> Object | None:
         pod = store.get(key)
         if pod is not None and pod_metrics(pod, now):
             for container in pod["spec"]["containers"]:
-                for name, value in container_usage(pod, container).items():
+                for name, value in container_usage(pod, container, now).items():
                     total[name] += value
     return {
         "kind": "NodeMetrics",

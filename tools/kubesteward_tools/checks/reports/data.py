@@ -56,6 +56,10 @@ def summary(report: Report) -> str:
     told = ", ".join(f"{number} {severity}" for severity, number in counts.items())
     ignored = len(report.outcomes) - len(report.open)
     return (
-        f"{sum(counts.values())} findings{f' ({told})' if told else ''} in {report.objects} objects "
-        f"by {report.checks} checks" + (f"; {ignored} ignored with a reason" if ignored else "")
+        f"{_many(sum(counts.values()), 'finding')}{f' ({told})' if told else ''} in {_many(report.objects, 'object')} "
+        f"by {_many(report.checks, 'check')}" + (f"; {ignored} ignored with a reason" if ignored else "")
     )
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -6,6 +6,8 @@ Source: OASIS SARIF 2.1.0, sections 3.27 (result) and 3.35 (suppression).
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kubesteward_policies.check import Check, Severity
@@ -22,7 +24,7 @@ _RESULTS = 5000
 
 def log(report: Report, version: str, exit_code: int) -> dict[str, Any]:
     """The whole log, with one run."""
-    outcomes = report.outcomes[:_RESULTS]
+    outcomes = _gravest(report.outcomes)
     checks = sorted({item.check.id: item.check for item in outcomes}.items())
     numbers = {name: number for number, (name, _) in enumerate(checks)}
     run = {
@@ -31,10 +33,31 @@ def log(report: Report, version: str, exit_code: int) -> dict[str, Any]:
         "invocations": [{"executionSuccessful": True, "exitCode": exit_code}],
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "Where the manifests' paths begin."}}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(item, numbers[item.check.id]) for item in outcomes],
+        "results": _results(outcomes, numbers),
         "properties": {"summary": summary(report)},
     }
     return {"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}
+
+
+def _gravest(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """As many as code scanning takes, in the report's order."""
+    ranked = sorted(range(len(outcomes)), key=lambda at: (bool(outcomes[at].ignored), -outcomes[at].severity.rank))
+    return [outcomes[at] for at in sorted(ranked[:_RESULTS])]
+
+
+def _results(outcomes: Iterable[Outcome], numbers: Mapping[str, int]) -> list[dict[str, Any]]:
+    """A check that tells several things of one field has a fingerprint for each."""
+    found: Counter[str] = Counter()
+    results = []
+    for item in outcomes:
+        key = _key(item)
+        results.append(_result(item, numbers[item.check.id], f"{key}\n{found[key]}" if found[key] else key))
+        found[key] += 1
+    return results
+
+
+def _key(item: Outcome) -> str:
+    return f"{item.check.id}\n{item.object}\n{item.where}\n{item.place.source if item.place else ''}"
 
 
 def _rule(check: Check) -> dict[str, Any]:
@@ -51,14 +74,13 @@ def _rule(check: Check) -> dict[str, Any]:
     }
 
 
-def _result(item: Outcome, number: int) -> dict[str, Any]:
+def _result(item: Outcome, number: int, key: str) -> dict[str, Any]:
     name = line(str(item.object))
     location: dict[str, Any] = {
         "logicalLocations": [{"fullyQualifiedName": name, "name": line(item.object.name), "kind": "object"}]
     }
     if item.place is not None:
         location = {"physicalLocation": physical(item.place), **location}
-    key = f"{item.check.id}\n{item.object}\n{item.where}\n{item.place.source if item.place else ''}"
     found = {
         "ruleId": item.check.id,
         "ruleIndex": number,

@@ -16,6 +16,7 @@ from kubesteward_tools.diagnosis.reading import (
     regular,
     requests,
     text,
+    wakes,
 )
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.world.store import Key, Object
@@ -93,22 +94,10 @@ def _without_requests(scene: Scene, spec: Object, target: Key) -> tuple[str, lis
     return None
 
 
-def _from_zero(scaler: Object) -> bool:
-    """Whether something wakes the workload when there is work, so that no replicas is a state as good as any."""
-    metadata = mapping(scaler.get("metadata"))
-    owners = mappings(metadata.get("ownerReferences"))
-    keda = text(metadata.get("name")).startswith("keda-hpa-") or any(
-        "keda.sh/" in name for field in ("labels", "annotations") for name in mapping(metadata.get(field))
-    )
-    return (
-        at(scaler, "spec").get("minReplicas") == 0 or keda or any(one.get("kind") == "ScaledObject" for one in owners)
-    )
-
-
 def _disabled(key: Key, scaler: Object, target: Key, message: str) -> Candidate:
     """An autoscaler rests while somebody has scaled its target to zero."""
     sentence = f"{named(key)} is disabled because {named(target)} is scaled to zero (replicas: 0): {message}"
-    sure = 0.4 if _from_zero(scaler) else 0.7
+    sure = 0.3 if wakes(scaler) else 0.7
     fix = "Scale the workload to 1 or more."
     return Candidate("ScaledToZero", target, sentence, sure, (message,), fix=fix, suffers=(key,))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis import routing
@@ -16,6 +17,7 @@ from kubesteward_tools.world.store import Key, Object
 
 _SYSTEM = {"kubernetes"}
 _MISSPELT = 0.85
+_OUTSIDE = re.compile(r"external|load ?-?balancer|outside|internet|public", re.I)
 
 
 def analyse(scene: Scene) -> Iterator[Candidate]:
@@ -274,7 +276,7 @@ def _pending(scene: Scene, key: Key, service: Object) -> Iterator[Candidate]:
         "ServiceRouting",
         key,
         sentence,
-        0.7 if told else 0.35,
+        0.7 if told else 0.45 if _OUTSIDE.search(scene.question.text) else 0.2,
         tuple(one.message for one in told[:1]),
         fix="Install a load balancer controller, or use NodePort or an Ingress.",
     )
@@ -292,9 +294,9 @@ def _called(scene: Scene) -> Iterator[Candidate]:
         elsewhere = scene.store.spaces_with("services", target.name)
         there = f" It is in namespace {listed(elsewhere)}." if elsewhere else f" There is {close!r}." if close else ""
         behind = routing.workload_named(scene, target.namespace, target.name)
-        sure = (
-            0.58 if behind else 0.5 if elsewhere or _alike(close, target.name) or connection.confidence >= 0.7 else 0.35
-        )
+        likely = elsewhere or _alike(close, target.name) or connection.confidence >= 0.7
+        asked = source in scene.question.named | scene.question.hinted
+        sure = 0.58 if behind else 0.5 if likely else 0.35 if asked else 0.2
         there += f" {named(behind)} runs, and no Service leads to it." if behind else ""
         sentence = (
             f"{named(source)} calls the Service {target.name!r} ({connection.detail}), which does not exist "

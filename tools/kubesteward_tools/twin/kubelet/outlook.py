@@ -2,7 +2,8 @@
 
 For the embedded cluster, annotations of the pod with the prefix `sim.kubesteward.dev/` say it: `mode` (crash, oom,
 unready, liveness, imagepull), `exit-code`, `ready-after` and `run-for` in seconds, `memory` and `cpu` (usage; above its
-memory limit a container is killed), `missing-image` (one that no registry has), and what `twin/logs.py` reads.
+memory limit a container is killed), `missing-image` (one that no registry has), and what `twin/usage.py` and
+`twin/logs.py` read.
 """
 
 from __future__ import annotations

@@ -8,18 +8,19 @@ from typing import Protocol
 
 from kubesteward_tools.world.metrics.samples import Points
 
-LEVELS = ("pods", "nodes", "namespaces", "persistentvolumeclaims")
+LEVELS = ("pods", "containers", "nodes", "namespaces", "persistentvolumeclaims")
 
 Name = tuple[str, str]
-"""Namespace ("" for nodes and namespaces) and name."""
+"""Namespace ("" for nodes and namespaces) and name; a container's is `pod/container`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """`query` is one of get_metrics' words, `level` one of LEVELS: of what one value each is wanted.
 
-    `names` are those wanted (None: all), in `namespace` ("": in all). `start` and `end` are epoch seconds; equal, they
-    mean the newest value. `nodes` maps what a monitoring system may call a node (address, host name) to its name.
+    `names` are those wanted (None: all; of containers their pods'), in `namespace` ("": in all). `start` and
+    `end` are epoch seconds; equal, they mean the newest value. `nodes` maps what a monitoring system may call a node
+    (address, host name) to its name.
     """
 
     query: str
@@ -35,7 +36,8 @@ class Question:
         return self.start >= self.end
 
     def wants(self, name: Name) -> bool:
-        return self.namespace in {"", name[0]} and (self.names is None or name[1] in self.names)
+        own = name[1].partition("/")[0] if self.level == "containers" else name[1]
+        return self.namespace in {"", name[0]} and (self.names is None or own in self.names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,11 @@ class Ring:
             total, count = total + sum(values[first:]), count + len(times) - first
         return (total / count if count else 0.0), count
 
+    def columns(self) -> tuple[array[int], array[float]]:
+        """Epoch seconds and values, the oldest first; copies."""
+        at = self._next
+        return self._times[at:] + self._times[:at], self._values[at:] + self._values[:at]
+
     def add(self, at: float, value: float) -> bool:
         """Whether it was news: a sample that is no newer than the last one is known already."""
         if int(at) <= self.latest:

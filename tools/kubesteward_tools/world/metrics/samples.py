@@ -100,6 +100,19 @@ class Samples:
             if enough:
                 yield metric, key, total
 
+    def rings(self, metric: str, resource: str, namespace: str = "") -> Iterator[tuple[Series, Ring]]:
+        """Every series of the objects of a resource."""
+        for series, ring in self._rings.items():
+            key = series.key
+            if series.metric == metric and key.resource == resource and namespace in {"", key.namespace}:
+                yield series, ring
+
+    def of_containers(self, metric: str, key: Key, since: float = 0.0) -> dict[str, Points]:
+        """Of an object, by container."""
+        names = self._containers.get((metric, key), ())
+        rings = {name: self._rings[Series(metric, key, name)] for name in names}
+        return {name: [point for point in ring if point[0] >= since] for name, ring in rings.items()}
+
     def keys(self, metric: str, resource: str, namespace: str = "") -> Iterator[Key]:
         """The objects that have samples."""
         for found, key in self._containers:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from kubesteward_tools.errors import AskAgain, AskDifferently, SteadyError
 from kubesteward_tools.world.metrics.baselines import Baselines, BaselineStore, Moments
+from kubesteward_tools.world.metrics.intake import Measured
 from kubesteward_tools.world.metrics.readings import Monitor, Name, Question, Reading
 from kubesteward_tools.world.metrics.sampler import PERIOD, Ask, Sampler
 from kubesteward_tools.world.metrics.samples import Points, Samples
@@ -127,20 +128,25 @@ class Telemetry:
         metric = _RESOURCES.get(question.query)
         if self._sampler is None or metric is None or question.latest:
             return None
-        series = {
-            (key.namespace, key.name): points
-            for key in self._keys(metric, question)
-            if len(points := self.samples.points(metric, key, question.start)) > 1
-        }
+        series = {name: points for name, points in self._own(metric, question) if len(points) > 1}
         if not series:
             return None
         notes = [*self._missing(question, series), *self._late()]
         return Reading(OWN, max(points[-1][0] for points in series.values()), series, tuple(notes))
 
+    def _own(self, metric: str, question: Question) -> Iterator[tuple[Name, Points]]:
+        for key in list(self._keys(metric, question)):
+            if question.level == "containers":
+                parts = self.samples.of_containers(metric, key, question.start)
+                yield from (((key.namespace, f"{key.name}/{part}"), points) for part, points in parts.items())
+            else:
+                yield (key.namespace, key.name), self.samples.points(metric, key, question.start)
+
     def _keys(self, metric: str, question: Question) -> Iterable[Key]:
+        resource = "pods" if question.level == "containers" else question.level
         if question.names is None:
-            return self.samples.keys(metric, question.level, question.namespace)
-        return (Key(question.level, question.namespace, name) for name in sorted(question.names))
+            return self.samples.keys(metric, resource, question.namespace)
+        return (Key(resource, question.namespace, name) for name in sorted(question.names))
 
     def _missing(self, question: Question, series: dict[Name, Points]) -> list[str]:
         first = min(points[0][0] for points in series.values())
@@ -163,10 +169,10 @@ class Telemetry:
         sums: defaultdict[Name, float] = defaultdict(float)
         times: dict[Name, float] = {}
         for item in found:
-            name, value = _called(item.key, question.level), item.total(metric)
-            if value is not None and question.wants(name):
-                sums[name] += value
-                times[name] = max(times.get(name, 0.0), item.at)
+            for name, value in _called(item, metric, question.level):
+                if question.wants(name):
+                    sums[name] += value
+                    times[name] = max(times.get(name, 0.0), item.at)
         if not sums:
             why = f"metrics-server has measured nothing of what was asked in {self._cluster!r} yet."
             raise AskAgain(why, todo="Ask again in a minute.")
@@ -194,5 +200,12 @@ def _narrowed(question: Question) -> str:
     return only[0] if len(only) == 1 else question.namespace
 
 
-def _called(key: Key, level: str) -> Name:
-    return ("", key.namespace) if level == "namespaces" else (key.namespace, key.name)
+def _called(item: Measured, metric: str, level: str) -> Iterator[tuple[Name, float]]:
+    """What is measured of it, by what it is wanted of."""
+    key = item.key
+    if level == "containers":
+        for part, used in item.usage.items():
+            if metric in used:
+                yield (key.namespace, f"{key.name}/{part}"), used[metric]
+    elif (value := item.total(metric)) is not None:
+        yield (("", key.namespace) if level == "namespaces" else (key.namespace, key.name)), value

@@ -1,0 +1,1 @@
+"""What failures have in common, within one cluster and across several."""
