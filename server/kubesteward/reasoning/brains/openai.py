@@ -141,7 +141,9 @@ class OpenAIBrain(OpenAISDK):
 
 def items(messages: tuple[Message, ...]) -> list[Json]:
     """Messages as input items: each thought, text, call and result is one of its own."""
-    return [item for message in messages for part in message.parts if (item := _item(message.role, part)) is not None]
+    return [
+        item for message in messages for part in message.followed if (item := _item(message.role, part)) is not None
+    ]
 
 
 def _item(role: str, part: Part) -> Json | None:

@@ -70,7 +70,12 @@ class OpenAIServer(OpenAIErrors):
                     )
                 case "reasoning":
                     self._check_thought(item)
-                    needs(number + 1 < len(given), "'reasoning' was provided without its required following item.")
+                    following = given[number + 1] if number + 1 < len(given) else {}
+                    fits = following.get("role") == "assistant" or following.get("type") in {
+                        "reasoning",
+                        "function_call",
+                    }
+                    needs(fits, "'reasoning' was provided without its required following item.")
                     thoughts.add(item["id"])
                 case "function_call":
                     needs(isinstance(item["arguments"], str), "Invalid type for 'arguments'")
