@@ -74,10 +74,11 @@ async def test_the_next_address_of_a_name_is_tried_where_nobody_listens(
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (where, port)) for where in ("127.0.0.2", "127.0.0.1")]
 
     monkeypatch.setattr(anyio, "getaddrinfo", resolve)
-    async with asked(provider, Turn(say="Yes.")) as it:
-        done, _events = await it.answer()
+    async with asked(provider, Turn(say="Yes."), Turn(say="Again.")) as it:
+        first, _events = await it.answer()
+        second, _events = await it.answer()
 
-    assert done.message.text == "Yes."
+    assert (first.message.text, second.message.text) == ("Yes.", "Again.")
 
 
 @every

@@ -90,9 +90,12 @@ def _bounded(library: Any, whole: Any) -> Any:
 
 def _transport(library: Any, inner: Any, address: Address, key: Key | None) -> Any:
     class Pinned(library.AsyncBaseTransport):  # type: ignore[misc]  # its base is chosen by the SDK
+        answered = ""
+        """Which of the addresses did, to be tried first: another may lead nowhere, which takes long to notice."""
+
         async def handle_async_request(self, request: Any) -> Any:
             last: Exception = OSError("its name stands for no address")
-            for url in await _where(request.url, address):
+            for url in sorted(await _where(request.url, address), key=lambda url: url.host != self.answered):
                 extensions = {**request.extensions, "sni_hostname": request.url.host}
                 headers = _headers(request.headers.multi_items(), key)
                 made = library.Request(
@@ -100,9 +103,10 @@ def _transport(library: Any, inner: Any, address: Address, key: Key | None) -> A
                 )
                 try:
                     answer = await inner.handle_async_request(made)
-                except library.ConnectError as error:
+                except (library.ConnectError, library.ConnectTimeout) as error:
                     last = error
                 else:
+                    self.answered = url.host
                     answer.stream = _bounded(library, answer.stream)
                     return answer
             raise last
