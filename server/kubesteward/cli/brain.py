@@ -199,8 +199,8 @@ def remove(name: Annotated[str, typer.Argument(help="which one")], state_dir: St
     from kubesteward.reasoning.brains.keys import forget
 
     with one_sentence(), _setups(state_dir) as setups:
-        found = setups.remove(name)
-        forget(found.key)
+        forget(setups.get(name).key)
+        setups.remove(name)
     typer.echo(f"Removed {name}.")
 
 

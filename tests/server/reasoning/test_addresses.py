@@ -114,6 +114,7 @@ async def test_nothing_of_the_environment_or_the_machine_is_sent(
     assert not [name for name in sent if name.startswith(("x-", "openai-"))]
     assert "sk-of-the-environment" not in str(sent)
     assert PLACEHOLDER not in str(sent)
+    assert "accept-encoding" not in sent
 
 
 @pytest.mark.anyio

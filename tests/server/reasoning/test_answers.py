@@ -142,6 +142,17 @@ async def test_an_answer_that_ends_at_its_limit_says_so(provider: str) -> None:
     assert "100" in json.dumps(it.server.heard[0].body)
 
 
+@every
+async def test_an_answer_that_was_cut_while_thinking_can_be_gone_on_from(provider: str) -> None:
+    async with asked(provider, Turn(think="It rest", ends="truncated"), Turn(say="It is the memory.")) as it:
+        first, _events = await it.answer()
+        done, _events = await it.answer(ask("Why?", first.message, Message("user", (Text("Go on."),))))
+
+    assert (first.stop, first.message.text) == ("truncated", "")
+    assert done.message.text == "It is the memory."
+    assert it.server.refused == []
+
+
 @pytest.mark.requirement("brains.calls")
 @pytest.mark.parametrize("provider", ["anthropic", "openai", "openai-compatible"])
 @pytest.mark.parametrize("cut", ['{"namespace": "sh', '{"names', ""])

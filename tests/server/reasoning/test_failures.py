@@ -12,6 +12,7 @@ from typing import Any
 
 import anyio
 import pytest
+from tests.server.reasoning.loopback.chat import ChatServer
 from tests.server.reasoning.loopback.script import Fail, Garbage, Stall, Turn, Use
 from tests.server.reasoning.loopback.server import KEY
 from tests.server.reasoning.providers import EVERY, NOW, Asked, ask, asked
@@ -320,6 +321,14 @@ async def test_the_health_of_a_brain_is_looked_up_without_asking_it(provider: st
 
     assert (health.ok, health.reason) == (True, "")
     assert it.server.attempts == 0
+
+
+async def test_a_server_that_lists_no_models_is_taken_as_healthy() -> None:
+    async with asked("openai-compatible") as it:
+        assert isinstance(it.server, ChatServer)
+        it.server.lists = False
+
+        assert (await it.brain.check()).ok
 
 
 @every

@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 import pytest
-from tests.server.reasoning.loopback.script import Turn
+from tests.server.reasoning.loopback.script import Fail, Turn
 from tests.server.reasoning.loopback.server import KEY
 from tests.server.reasoning.providers import EVERY, asked
 
@@ -74,10 +74,11 @@ async def test_the_next_address_of_a_name_is_tried_where_nobody_listens(
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (where, port)) for where in ("127.0.0.2", "127.0.0.1")]
 
     monkeypatch.setattr(anyio, "getaddrinfo", resolve)
-    async with asked(provider, Turn(say="Yes.")) as it:
-        done, _events = await it.answer()
+    async with asked(provider, Turn(say="Yes."), Turn(say="Again.")) as it:
+        first, _events = await it.answer()
+        second, _events = await it.answer()
 
-    assert done.message.text == "Yes."
+    assert (first.message.text, second.message.text) == ("Yes.", "Again.")
 
 
 @every
@@ -89,6 +90,19 @@ async def test_a_name_that_nobody_knows_is_told(provider: str, monkeypatch: pyte
     async with asked(provider, address=address("https://brain.example/v1")) as it:
         with pytest.raises(BrainOffline, match="cannot be resolved"):
             await it.answer()
+
+
+@every
+@pytest.mark.parametrize("entry", [Turn(say="x" * 20_000), Fail(500, "x" * 20_000)])
+async def test_an_answer_without_measure_is_given_up(
+    provider: str, entry: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(http, "LARGEST", 10_000)
+    async with asked(provider, entry) as it:
+        with pytest.raises(BrainOffline, match="sends more than any answer has"):
+            await it.answer()
+
+    assert it.slept == []
 
 
 @every

@@ -161,7 +161,7 @@ def turns(messages: tuple[Message, ...], *, with_thoughts: bool = True) -> list[
     found: list[Json] = []
     for message in messages:
         role = "assistant" if message.role == "assistant" else "user"
-        parts = (part for part in message.parts if with_thoughts or not isinstance(part, Thought))
+        parts = message.followed if with_thoughts else message.without_thoughts
         blocks = [block for part in parts if (block := _block(part)) is not None]
         if not blocks:
             continue

@@ -127,6 +127,16 @@ class Message(_Plain):
     def calls(self) -> tuple[ToolCall, ...]:
         return tuple(part for part in self.parts if isinstance(part, ToolCall))
 
+    @property
+    def without_thoughts(self) -> tuple[Part, ...]:
+        return tuple(part for part in self.parts if not isinstance(part, Thought))
+
+    @property
+    def followed(self) -> tuple[Part, ...]:
+        """Without thoughts that led to nothing, as of an answer that was cut while thinking: providers refuse those."""
+        last = max((n for n, part in enumerate(self.parts) if not isinstance(part, Thought)), default=-1)
+        return self.parts[: last + 1]
+
     @classmethod
     def from_json(cls, data: Json) -> Message:
         return cls(data["role"], tuple(part_from_json(part) for part in data["parts"]))

@@ -12,6 +12,7 @@ import functools
 import logging
 import socket
 import ssl
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +23,6 @@ from kubesteward_tools.outgoing import ForbiddenAddress
 _SENT = frozenset(
     {
         "accept",
-        "accept-encoding",
         "anthropic-version",
         "connection",
         "content-length",
@@ -34,6 +34,8 @@ _SENT = frozenset(
 )
 PLACEHOLDER = "kept-in-the-transport"
 """The SDKs want a key; this is all they ever see."""
+LARGEST = 64 * 2**20
+"""Bytes of an answer; nothing asks for a compressed one, which could be larger than it looks."""
 _TALKATIVE = ("anthropic", "openai", "httpx", "httpx2", "httpcore", "httpcore2")
 
 
@@ -44,6 +46,10 @@ class Limits:
     connect: float = 10.0
     read: float = 120.0
     whole: float = 600.0
+
+
+class TooMuch(OSError):
+    """A server sends more than any answer has."""
 
 
 def options(library: Any, address: Address, key: Key | None, limits: Limits) -> dict[str, Any]:
@@ -66,20 +72,43 @@ def _trust() -> ssl.SSLContext:
     return ssl.create_default_context()
 
 
+def _bounded(library: Any, whole: Any) -> Any:
+    class Bounded(library.AsyncByteStream):  # type: ignore[misc]  # its base is chosen by the SDK
+        async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+            left = LARGEST
+            async for piece in whole:
+                left -= len(piece)
+                if left < 0:
+                    raise TooMuch
+                yield piece
+
+        async def aclose(self) -> None:
+            await whole.aclose()
+
+    return Bounded()
+
+
 def _transport(library: Any, inner: Any, address: Address, key: Key | None) -> Any:
     class Pinned(library.AsyncBaseTransport):  # type: ignore[misc]  # its base is chosen by the SDK
+        answered = ""
+        """Which of the addresses did, to be tried first: another may lead nowhere, which takes long to notice."""
+
         async def handle_async_request(self, request: Any) -> Any:
             last: Exception = OSError("its name stands for no address")
-            for url in await _where(request.url, address):
+            for url in sorted(await _where(request.url, address), key=lambda url: url.host != self.answered):
                 extensions = {**request.extensions, "sni_hostname": request.url.host}
                 headers = _headers(request.headers.multi_items(), key)
                 made = library.Request(
                     request.method, url, headers=headers, stream=request.stream, extensions=extensions
                 )
                 try:
-                    return await inner.handle_async_request(made)
-                except library.ConnectError as error:
+                    answer = await inner.handle_async_request(made)
+                except (library.ConnectError, library.ConnectTimeout) as error:
                     last = error
+                else:
+                    self.answered = url.host
+                    answer.stream = _bounded(library, answer.stream)
+                    return answer
             raise last
 
         async def aclose(self) -> None:

@@ -160,7 +160,7 @@ def turns(messages: tuple[Message, ...]) -> list[Json]:
             found += [_result(part, names) for part in message.parts if isinstance(part, ToolResult)]
         elif message.role == "user":
             found.append({"role": "user", "content": message.text})
-        else:
+        elif message.followed:
             found.append(_answer(message))
     return found
 

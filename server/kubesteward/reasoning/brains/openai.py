@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from kubesteward.reasoning.brains import arguments
 from kubesteward.reasoning.brains.base import (
     Ask,
+    BrainMisconfigured,
     Done,
     Json,
     Message,
@@ -82,8 +83,9 @@ class OpenAISDK(RemoteBrain):
         """An error within a stream carries no status of its own."""
         status = int(code) if code.isdecimal() and len(code) == 3 else _STATUS.get(code, 400)
         found = refusal(self.side, status, code, said)
-        known = status != 400 or type(found).__name__ != "BrainMisconfigured"
-        return found if known else Trouble(f"{self.provider} broke off ({self.side.clean(said)})")
+        if status == 400 and isinstance(found, BrainMisconfigured):  # the request was good enough to begin with
+            return Trouble(f"{self.provider} broke off ({self.side.clean(said)})")
+        return found
 
     async def _look(self) -> None:
         await self._client.models.retrieve(self.model)
@@ -141,7 +143,9 @@ class OpenAIBrain(OpenAISDK):
 
 def items(messages: tuple[Message, ...]) -> list[Json]:
     """Messages as input items: each thought, text, call and result is one of its own."""
-    return [item for message in messages for part in message.parts if (item := _item(message.role, part)) is not None]
+    return [
+        item for message in messages for part in message.followed if (item := _item(message.role, part)) is not None
+    ]
 
 
 def _item(role: str, part: Part) -> Json | None:

@@ -12,6 +12,7 @@ from typing import Any
 from kubesteward.reasoning.brains import arguments
 from kubesteward.reasoning.brains.base import (
     Ask,
+    BrainMisconfigured,
     Done,
     Json,
     Message,
@@ -78,11 +79,14 @@ class OpenAICompatibleBrain(OpenAISDK):
         return made
 
     async def _look(self) -> None:
-        """Not every server tells about one model, so all are asked for."""
-        offered = [model.id async for model in self._client.models.list()]
-        if offered and self.model not in offered:
-            from kubesteward.reasoning.brains.base import BrainMisconfigured
+        """Not every server tells about one model, so all are asked for; some tell about none."""
+        from openai import NotFoundError
 
+        try:
+            offered = [model.id async for model in self._client.models.list()]
+        except NotFoundError:
+            return
+        if offered and self.model not in offered:
             some = ", ".join(self.side.clean(name) for name in offered[:5])
             raise BrainMisconfigured(f"{self.name} has no model {self.model!r}.", f"It offers {some}.")
 

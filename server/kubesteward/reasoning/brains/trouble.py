@@ -18,6 +18,7 @@ from kubesteward.reasoning.brains.base import (
     PromptTooLong,
     Usage,
 )
+from kubesteward.reasoning.brains.http import TooMuch
 from kubesteward.reasoning.brains.keys import Key
 from kubesteward_tools.outgoing import ForbiddenAddress
 
@@ -124,6 +125,8 @@ def broken(side: Side, error: BaseException) -> Exception:
         if isinstance(found, ForbiddenAddress):
             todo = "Give the brain another address; for one on your own network add --private."
             return BrainMisconfigured(f"{side.provider} is not called: {found}.", todo)
+        if isinstance(found, TooMuch):
+            return BrainOffline(f"{side.provider} sends more than any answer has", "Choose another brain.")
         if isinstance(found, ssl.SSLCertVerificationError):
             todo = "Set SSL_CERT_FILE to the authority's certificate, if you trust it."
             return BrainMisconfigured(f"The certificate of {side.provider} is not trusted.", todo)

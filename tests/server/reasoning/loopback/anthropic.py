@@ -119,6 +119,7 @@ class AnthropicServer(Loopback):
                 )
                 needs(set(given) <= set(wanted) and len(given) == len(set(given)), "unexpected `tool_use_id`")
             kinds = [block["type"] for block in message["content"]]
+            needs(message["role"] == "user" or "thinking" not in kinds[-1], "The final block cannot be `thinking`.")
             called = {block["id"] for block in message["content"] if block["type"] == "tool_use"}
             if called & self._thoughtful and self._wants_thoughts:
                 needs("thinking" in kinds[:1], "Expected `thinking`, but found `tool_use`")

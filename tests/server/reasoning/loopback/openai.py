@@ -19,6 +19,7 @@ class OpenAIErrors(Loopback):
     """What both APIs of OpenAI have in common."""
 
     base = "/v1"
+    lists = True
     no_model_code = "model_not_found"
     too_long_code = "context_length_exceeded"
 
@@ -31,7 +32,7 @@ class OpenAIErrors(Loopback):
     def look_up(self, path: str) -> Any:
         listed = [{"id": model, "object": "model", "created": 1, "owned_by": "us"} for model in self.models]
         if path == "/v1/models":
-            return {"object": "list", "data": listed}
+            return self.lists and {"object": "list", "data": listed}
         return next((model for model in listed if path == f"/v1/models/{model['id']}"), None)
 
     def failure(self, failure: Fail) -> Any:
@@ -70,7 +71,12 @@ class OpenAIServer(OpenAIErrors):
                     )
                 case "reasoning":
                     self._check_thought(item)
-                    needs(number + 1 < len(given), "'reasoning' was provided without its required following item.")
+                    following = given[number + 1] if number + 1 < len(given) else {}
+                    fits = following.get("role") == "assistant" or following.get("type") in {
+                        "reasoning",
+                        "function_call",
+                    }
+                    needs(fits, "'reasoning' was provided without its required following item.")
                     thoughts.add(item["id"])
                 case "function_call":
                     needs(isinstance(item["arguments"], str), "Invalid type for 'arguments'")

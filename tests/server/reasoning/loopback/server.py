@@ -168,7 +168,7 @@ class Loopback(ABC):
 
     def _looked_up(self, path: str) -> web.StreamResponse:
         found = self.look_up(path)
-        if found is None:
+        if not found:
             raise Invalid(self.no_model(path.rsplit("/", 1)[-1]), 404, self.no_model_code)
         return web.json_response(found)
 
