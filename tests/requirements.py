@@ -81,4 +81,8 @@ REQUIREMENTS = {
     "simulate.exit-codes": "The exit code of `simulate` is its verdict, and a state is never guessed.",
     "simulate.escapes": "No text out of a cluster becomes markup in a report.",
     "examples.run": "The examples do what they say.",
+    "brains.calls": "A tool call that was cut, malformed or part of an answer that was cut is never made.",
+    "brains.keys": "No key of a provider is in an error, a record, a repr or a stored set-up.",
+    "brains.premises": "A question for a local brain goes elsewhere only where somebody said so.",
+    "brains.failures": "What may pass is tried again visibly and with an end; everything else is told with what to do.",
 }

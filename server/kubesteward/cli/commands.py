@@ -9,6 +9,7 @@ import typer
 from kubesteward.cli import (
     actions,
     audit,
+    brain,
     cluster,
     console,
     demo,
@@ -89,6 +90,7 @@ app.command()(stop.stop)
 app.command()(stop.resume)
 app.command()(console.console)
 app.add_typer(audit.app)
+app.add_typer(brain.app)
 app.add_typer(policy.app)
 app.command()(usage.usage)
 app.add_typer(usage.budgets)

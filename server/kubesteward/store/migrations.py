@@ -134,7 +134,16 @@ def m013_stopped(db: sqlite3.Connection) -> None:
     )
 
 
-def m014_ledger(db: sqlite3.Connection) -> None:
+def m014_brains(db: sqlite3.Connection) -> None:
+    """The brains that were set up, in the order of `added`, and who wants which for what; "" is everybody and all."""
+    db.execute("CREATE TABLE brains (name TEXT PRIMARY KEY, added INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID")
+    db.execute(
+        "CREATE TABLE brain_choices (principal TEXT NOT NULL, role TEXT NOT NULL, brains TEXT NOT NULL,"
+        " may_leave INTEGER NOT NULL, PRIMARY KEY (principal, role)) WITHOUT ROWID"
+    )
+
+
+def m015_ledger(db: sqlite3.Connection) -> None:
     """What brains were asked and what it cost, in millionths of a dollar (NULL: nobody knows). `holds` are calls that
     are under way, at the most they may cost; `answers` were paid for; a limit of `budgets` may be missing. `spent` adds
     up `usage` by day of UTC, for every call asks what is left of a day.
@@ -181,7 +190,8 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m011_transcripts,
     m012_execution,
     m013_stopped,
-    m014_ledger,
+    m014_brains,
+    m015_ledger,
 )
 
 

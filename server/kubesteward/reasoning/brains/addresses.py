@@ -1,8 +1,8 @@
 """Where a brain is, and whether what it is told stays on the premises.
 
-An address that somebody configured is judged as every outgoing one, and more narrowly: a brain is on this machine, or on a
-private network where the operator said so, or on the public internet behind TLS. Nothing else is connected to, whatever
-the name stands for when it is resolved; so `local` is a fact and not a hope.
+An address that somebody configured is judged as every outgoing one, and more narrowly: a brain is on this machine, or
+on a private network where the operator said so, or on the public internet behind TLS. Nothing else is connected to,
+whatever the name stands for when it is resolved; so `local` is a fact and not a hope.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def address(url: str, *, private: bool = False) -> Address:
     try:
         checked = outgoing.checked(url, "The address of the brain")
     except InvalidArguments as error:
-        raise BrainMisconfigured(error.message, todo=error.todo) from None
+        raise BrainMisconfigured(error.message, error.todo) from None
     found = Address(checked.url, _reach(urlsplit(checked.url).hostname or "", private=private))
     _check_literal(found)
     return found
@@ -85,4 +85,4 @@ def _check_literal(found: Address) -> None:
         why = "is called without encryption"
     if why:
         todo = "Give an https address; for one on your own network add --private."
-        raise BrainMisconfigured(f"The address of the brain is refused: {host} {why}.", todo=todo)
+        raise BrainMisconfigured(f"The address of the brain is refused: {host} {why}.", todo)

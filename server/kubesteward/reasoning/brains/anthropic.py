@@ -1,4 +1,8 @@
-"""Claude, by Anthropic's SDK and its Messages API (https://platform.claude.com/docs/en/api/messages)."""
+"""Claude, by Anthropic's SDK and its Messages API (https://platform.claude.com/docs/en/api/messages).
+
+Thoughts are bound to everything said before them: where the loop has summarised that, the API refuses them, and the
+conversation goes on without any (https://platform.claude.com/docs/build-with-claude/preserved-thinking/prefix-checks).
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,6 @@ from kubesteward.reasoning.brains.trouble import Trouble, refusal
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
 
-URL = "https://api.anthropic.com"
 _STOPS: dict[str, Stop] = {
     "end_turn": "end",
     "stop_sequence": "end",
@@ -38,6 +41,18 @@ _STOPS: dict[str, Stop] = {
     "max_tokens": "truncated",
     "model_context_window_exceeded": "truncated",
 }
+_NOT_ADAPTIVE = (
+    "claude-3",
+    "claude-haiku-4-5",
+    "claude-opus-4-0",
+    "claude-opus-4-1",
+    "claude-opus-4-2",
+    "claude-opus-4-5",
+    "claude-sonnet-4-0",
+    "claude-sonnet-4-2",
+    "claude-sonnet-4-5",
+)
+"""Older models, which do not decide for themselves how much to think. The others would think unseen unless asked."""
 _STATUS = {
     "invalid_request_error": 400,
     "authentication_error": 401,
@@ -55,6 +70,7 @@ _STATUS = {
 
 class AnthropicBrain(RemoteBrain):
     provider = "anthropic"
+    modules = ("anthropic", "anthropic.resources.messages")
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
@@ -80,13 +96,26 @@ class AnthropicBrain(RemoteBrain):
 
     async def _events(self, ask: Ask, meter: Meter) -> Events:
         reading = _Reading(meter)
-        async with await self._client.messages.create(**self._request(ask), stream=True) as stream:
+        async with await self._begin(ask) as stream:
             async for event in stream:
                 if (delta := reading.take(event)) is not None:
                     yield delta
         if not reading.whole:
             raise Trouble(f"the answer of {self.provider} was cut off")
         yield reading.done()
+
+    async def _begin(self, ask: Ask) -> Any:
+        """The SDK's stream."""
+        from anthropic import BadRequestError
+
+        request = self._request(ask)
+        try:
+            return await self._client.messages.create(**request, stream=True)
+        except BadRequestError as error:
+            bare = {**request, "messages": turns(ask.messages, with_thoughts=False)}
+            if "signature" not in (error.api_message or "") or bare == request:
+                raise
+        return await self._client.messages.create(**bare, stream=True)
 
     def _request(self, ask: Ask) -> Json:
         made: Json = {
@@ -95,6 +124,8 @@ class AnthropicBrain(RemoteBrain):
             "messages": turns(ask.messages),
             "cache_control": {"type": "ephemeral"},
         }
+        if not self.model.startswith(_NOT_ADAPTIVE):
+            made["thinking"] = {"type": "adaptive", "display": "summarized"}
         if ask.system:
             made["system"] = ask.system
         if ask.tools:
@@ -104,7 +135,6 @@ class AnthropicBrain(RemoteBrain):
         if ask.stop:
             made["stop_sequences"] = list(ask.stop)
         if self._place.effort:
-            made["thinking"] = {"type": "adaptive", "display": "summarized"}
             made["output_config"] = {"effort": self._place.effort}
         return made
 
@@ -126,12 +156,13 @@ class AnthropicBrain(RemoteBrain):
             await self._client.close()
 
 
-def turns(messages: tuple[Message, ...]) -> list[Json]:
+def turns(messages: tuple[Message, ...], *, with_thoughts: bool = True) -> list[Json]:
     """Messages as Anthropic takes them: user and assistant in turns, results of tools before anything else said."""
     found: list[Json] = []
     for message in messages:
         role = "assistant" if message.role == "assistant" else "user"
-        blocks = [block for part in message.parts if (block := _block(part)) is not None]
+        parts = (part for part in message.parts if with_thoughts or not isinstance(part, Thought))
+        blocks = [block for part in parts if (block := _block(part)) is not None]
         if not blocks:
             continue
         if found and found[-1]["role"] == role:

@@ -1,7 +1,7 @@
 """What every brain speaks, whoever provides it: messages, tools, events of a stream, and what may go wrong.
 
-The loop stores these after every step and the recorder replays them, so all of them go to JSON and back unchanged. Nothing
-of a provider's SDK is imported here, for the loop is imported where no brain is asked yet.
+The loop stores these after every step and the recorder replays them, so all of them go to JSON and back unchanged.
+Nothing of a provider's SDK is imported here, for the loop is imported where no brain is asked yet.
 
 SteadyError
   AskAgain
@@ -16,49 +16,39 @@ SteadyError
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Protocol
 
-from kubesteward_tools.errors import AskAgain, AskDifferently, Refused
+from kubesteward_tools.errors import AskAgain, AskDifferently, Refused, SteadyError
 
 Json = dict[str, Any]
 Role = Literal["user", "assistant", "tool"]
 Stop = Literal["end", "tools", "truncated", "refused"]
 
 
-class BrainOffline(AskAgain):
-    """`reason` is what the status says after "brain offline", `todo` what a person can do about it."""
+class BrainError(SteadyError):
+    """`reason` is what the status says after "brain offline", without a final stop; `todo` what a person can do."""
 
+    def __init__(self, reason: str, todo: str = "") -> None:
+        self.reason = reason.removesuffix(".")
+        super().__init__(f"{self.reason}.", todo=todo)
+
+
+class BrainOffline(BrainError, AskAgain):
     code = "BRAIN_OFFLINE"
 
-    def __init__(self, reason: str, todo: str = "") -> None:
-        super().__init__(reason, todo=todo)
-        self.reason = reason
 
-
-class BrainMisconfigured(AskDifferently):
+class BrainMisconfigured(BrainError, AskDifferently):
     code = "BRAIN_MISCONFIGURED"
 
-    def __init__(self, reason: str, todo: str = "") -> None:
-        super().__init__(reason, todo=todo)
-        self.reason = reason
 
-
-class PromptTooLong(AskDifferently):
+class PromptTooLong(BrainError, AskDifferently):
     code = "PROMPT_TOO_LONG"
 
-    def __init__(self, reason: str, todo: str = "") -> None:
-        super().__init__(reason, todo=todo)
-        self.reason = reason
 
-
-class BrainRefused(Refused):
+class BrainRefused(BrainError, Refused):
     code = "BRAIN_REFUSED"
-
-    def __init__(self, reason: str, todo: str = "") -> None:
-        super().__init__(reason, todo=todo)
-        self.reason = reason
 
 
 class _Plain:
@@ -309,7 +299,7 @@ class Brain(Protocol):
     @property
     def local(self) -> bool: ...
 
-    def stream(self, ask: Ask) -> AsyncIterator[Event]:
+    def stream(self, ask: Ask) -> AsyncGenerator[Event, None]:
         """Raises BrainOffline, BrainMisconfigured, PromptTooLong or BrainRefused; never an error of an SDK."""
         ...
 

@@ -1,12 +1,14 @@
 """How the SDKs reach their servers: nothing is followed, resolved or added behind the operator's back.
 
-All of them speak HTTP through a transport made here. It connects to the IP address that was judged and to no other, sends
-the key only where it belongs, drops the headers with which SDKs tell about the machine or which they take from variables,
-and follows no redirection. The SDKs use two generations of one HTTP library; the transport is built for either.
+All of them speak HTTP through a transport made here. It connects to the IP address that was judged and to no other,
+sends the key only where it belongs, drops the headers with which SDKs tell about the machine or which they take from
+variables, and follows no redirection. The SDKs use two generations of one HTTP library; the transport is built for
+either.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
 import socket
 import ssl
@@ -47,7 +49,7 @@ class Limits:
 def options(library: Any, address: Address, key: Key | None, limits: Limits) -> dict[str, Any]:
     """What an `AsyncClient` of `httpx` or `httpx2`, whichever `library` is, has to be made with."""
     _quiet()
-    context = ssl.create_default_context()
+    context = _trust() if address.url.startswith("https://") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     inner = library.AsyncHTTPTransport(verify=context, trust_env=False, proxy=address.proxy)
     timeout = library.Timeout(connect=limits.connect, read=limits.read, write=limits.read, pool=limits.connect)
     return {
@@ -56,6 +58,12 @@ def options(library: Any, address: Address, key: Key | None, limits: Limits) -> 
         "trust_env": False,
         "follow_redirects": False,
     }
+
+
+@functools.cache
+def _trust() -> ssl.SSLContext:
+    """The authorities that this system trusts. Reading them takes longer than everything else here."""
+    return ssl.create_default_context()
 
 
 def _transport(library: Any, inner: Any, address: Address, key: Key | None) -> Any:

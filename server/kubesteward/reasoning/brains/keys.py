@@ -1,7 +1,7 @@
 """Keys of providers: where they are, and nothing of them where it might be read.
 
-A configuration names the place (`env:NAME`, `keychain:NAME`, `file:PATH`), never the key. The key is read when a brain is
-made and handed to the transport; its `repr` is its place.
+A configuration names the place (`env:NAME`, `keychain:NAME`, `file:PATH`), never the key. The key is read when a brain
+is made and handed to the transport; its `repr` is its place.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,9 @@ def find(place: str) -> Key:
     """
     kind, _, name = place.partition(":")
     if kind not in _READERS or not name:
-        raise BrainMisconfigured("The place of the key is not understood.", "Write env:NAME, keychain:NAME or file:PATH.")
+        raise BrainMisconfigured(
+            "The place of the key is not understood.", "Write env:NAME, keychain:NAME or file:PATH."
+        )
     secret = _READERS[kind](name).strip()
     if not secret or len(secret) > _LONGEST or not secret.isascii() or not secret.isprintable():
         raise BrainMisconfigured(f"{_told(place)} holds no key.", "Put the key there, and nothing else.")
@@ -144,13 +147,13 @@ def _check_mode(path: Path, found: os.stat_result) -> None:
 
 
 def _keyring() -> Any:
+    """Of an optional extra: the package where it is there."""
     try:
-        import keyring
-        import keyring.errors
+        import_module("keyring.errors")
+        return import_module("keyring")
     except ImportError:
         todo = "Install `kubesteward[keychain]`, or keep the key in a variable or a file."
         raise BrainMisconfigured("The keychain needs the package keyring, which is not installed.", todo) from None
-    return keyring
 
 
 def _locked(why: str) -> BrainMisconfigured:

@@ -1,7 +1,7 @@
 """Models on one's own machine, by Ollama's SDK and its chat API (https://docs.ollama.com/api/chat).
 
-Two of its habits matter here. It drops the beginning of a conversation that is longer than its window, without a word: so
-the window is made large enough before, and a conversation that cannot fit is not sent. And its SDK knows only simple
+Two of its habits matter here. It drops the beginning of a conversation that is longer than its window, without a word:
+so the window is made large enough before, and a conversation that cannot fit is not sent. And its SDK knows only simple
 schemas: what it would drop of a tool's schema is told in words.
 """
 
@@ -22,6 +22,7 @@ from kubesteward.reasoning.brains.base import (
     Message,
     Part,
     PromptTooLong,
+    Stop,
     Text,
     TextDelta,
     Thought,
@@ -40,7 +41,6 @@ from kubesteward.reasoning.brains.trouble import Side, Trouble, refusal
 if TYPE_CHECKING:
     from ollama import AsyncClient
 
-URL = "http://127.0.0.1:11434"
 _START = "Start it with `ollama serve` or its app, or install it from https://ollama.com/download."
 _SMALLEST, _USUAL = 8192, 32768
 _KEPT = frozenset({"type", "items", "description", "enum"})
@@ -51,6 +51,7 @@ _ELSEWHERE = ("-cloud", ":cloud")
 
 class OllamaBrain(RemoteBrain):
     provider = "ollama"
+    modules = ("ollama",)
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
@@ -147,11 +148,11 @@ class OllamaBrain(RemoteBrain):
 
     async def close(self) -> None:
         if self._made:
-            await self._client.close()
+            await self._client.close()  # type: ignore[no-untyped-call]  # the SDK leaves its type out
 
 
 def turns(messages: tuple[Message, ...]) -> list[Json]:
-    """Messages as Ollama takes them. It knows no ids of calls: results name their tools and come in the calls' order."""
+    """Messages as Ollama takes them. It knows no ids: results name their tools and come in the calls' order."""
     names = {call.id: call.name for message in messages for call in message.calls}
     found: list[Json] = []
     for message in messages:
@@ -241,5 +242,5 @@ class _Reading:
         full = used.input + used.output >= self._window
         parts: list[Part] = [Thought(self._thought, {"ollama": {}})] if self._thought else []
         parts += [Text(self._text)] if self._text else []
-        stop = "truncated" if self._reason == "length" or full else "end"
+        stop: Stop = "truncated" if self._reason == "length" or full else "end"
         return Done(Message("assistant", (*parts, *self._calls)), stop, used)

@@ -1,6 +1,7 @@
 """OpenAI's models, by its SDK and the Responses API (https://developers.openai.com/api/reference/resources/responses).
 
-Nothing is stored at the provider: every request carries the whole conversation, and thoughts go back encrypted as they came.
+Nothing is stored at the provider: every request carries the whole conversation, and thoughts go back encrypted as they
+came.
 """
 
 from __future__ import annotations
@@ -33,14 +34,17 @@ from kubesteward.reasoning.brains.trouble import Trouble, refusal
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
-URL = "https://api.openai.com/v1"
 FAILED = "The call failed: "
 """The API has no field for it."""
+_TAKE_TEMPERATURE = ("gpt-3", "gpt-4", "chatgpt-")
+"""Models that think refuse it."""
 _STATUS = {"server_error": 500, "rate_limit_exceeded": 429}
 
 
 class OpenAISDK(RemoteBrain):
     """The client and the errors, which both APIs of this SDK share."""
+
+    modules = ("openai", "openai.resources.responses", "openai.resources.chat")
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
@@ -128,7 +132,7 @@ class OpenAIBrain(OpenAISDK):
                 }
                 for tool in ask.tools
             ]
-        if ask.temperature is not None:
+        if ask.temperature is not None and self.model.startswith(_TAKE_TEMPERATURE):
             made["temperature"] = ask.temperature
         if self._place.effort:
             made["reasoning"] = {"effort": self._place.effort, "summary": "auto"}

@@ -1,4 +1,5 @@
-"""Whatever speaks OpenAI's older Chat Completions API at an address of the operator's: vLLM, LM Studio, gateways, others.
+"""Whatever speaks OpenAI's older Chat Completions API at an address of the operator's: vLLM, LM Studio, gateways,
+others.
 
 They differ in what they leave out and add, so nothing is taken for granted that the API's own server would always send.
 """

@@ -1,18 +1,32 @@
-"""What all brains behind an SDK share: retries, the limit of time, one way of failing, and calls told at the end only."""
+"""What all brains behind an SDK share: retries, a limit of time, one way of failing, and calls told at the end only."""
 
 from __future__ import annotations
 
+import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from importlib import import_module
 
 from kubesteward.reasoning.brains.addresses import Address
-from kubesteward.reasoning.brains.base import Ask, CallMade, Done, Event, Health, Usage, estimate
+from kubesteward.reasoning.brains.base import (
+    Ask,
+    BrainError,
+    CallMade,
+    Done,
+    Event,
+    Health,
+    Part,
+    Text,
+    ToolResult,
+    Usage,
+    estimate,
+)
 from kubesteward.reasoning.brains.http import Limits
 from kubesteward.reasoning.brains.keys import Key
-from kubesteward.reasoning.brains.retry import Events, Retry
+from kubesteward.reasoning.brains.retry import LATER, Events, Retry
 from kubesteward.reasoning.brains.trouble import Side, Trouble, broken
 from kubesteward_tools.errors import SteadyError
 
@@ -29,8 +43,8 @@ class Place:
     address: Address
     key: Key | None = None
     effort: str = ""
-    limits: Limits = Limits()
-    retry: Retry = Retry()
+    limits: Limits = field(default_factory=Limits)
+    retry: Retry = field(default_factory=Retry)
     now: Callable[[], float] = time.time
 
 
@@ -38,13 +52,15 @@ class Place:
 class Meter:
     """What an attempt has used so far, as far as the provider has said."""
 
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
 
 
 class RemoteBrain(ABC):
     """A subclass turns an SDK's stream into events, and the SDK's errors into ours."""
 
     provider: str
+    modules: tuple[str, ...]
+    """What the SDK loads, now or later."""
     failures: tuple[type[Exception], ...] = (OSError, ValueError, TypeError, KeyError, AttributeError, LookupError)
     """What an SDK raises, and what comes of answers of an unexpected shape."""
 
@@ -75,7 +91,8 @@ class RemoteBrain(ABC):
 
     async def stream(self, ask: Ask) -> AsyncGenerator[Event, None]:
         """Raises BrainOffline, BrainMisconfigured, PromptTooLong or BrainRefused."""
-        async with aclosing(self._place.retry.stream(lambda: self._attempt(ask))) as events:
+        asked = ask if self.local else outgoing(ask)
+        async with aclosing(self._place.retry.stream(lambda: self._attempt(asked))) as events:
             async for event in events:
                 if isinstance(event, Done):
                     done = self._finished(event)
@@ -95,6 +112,7 @@ class RemoteBrain(ABC):
         meter = Meter()
         failed: Exception | None = None
         try:
+            await self._load()
             async with aclosing(self._events(ask, meter)) as events, aclosing(self._in_time(events)) as timely:
                 async for event in timely:
                     yield event
@@ -106,6 +124,14 @@ class RemoteBrain(ABC):
             raise Trouble(failed.reason, failed.after, failed.todo, meter.usage)
         if failed is not None:
             raise failed.with_traceback(None)
+
+    async def _load(self) -> None:
+        """Import the SDK, which takes seconds, where nobody else waits for it."""
+        import anyio.to_thread
+
+        for module in self.modules:
+            if module not in sys.modules:
+                await anyio.to_thread.run_sync(import_module, module)
 
     async def _in_time(self, events: Events) -> Events:
         """A server that sends a sign of life for ever would never run into the limit between two pieces."""
@@ -124,6 +150,7 @@ class RemoteBrain(ABC):
         """Whether the brain would answer, without asking it anything. Never raises."""
         failed: Exception
         try:
+            await self._load()
             await self._look()
         except (Trouble, SteadyError) as error:
             failed = error
@@ -131,9 +158,8 @@ class RemoteBrain(ABC):
             failed = self._told(error)
         else:
             return Health(ok=True)
-        if isinstance(failed, SteadyError):
-            return Health(False, failed.message, failed.todo)
-        return Health(False, str(failed), getattr(failed, "todo", "") or "Try again later, or choose another brain.")
+        reason = failed.reason if isinstance(failed, (Trouble, BrainError)) else str(failed)
+        return Health(False, reason, getattr(failed, "todo", "") or LATER)
 
     def _told(self, error: Exception) -> Exception:
         """Our error for one of an SDK."""
@@ -149,3 +175,17 @@ class RemoteBrain(ABC):
 
     @abstractmethod
     async def close(self) -> None: ...
+
+
+def outgoing(ask: Ask) -> Ask:
+    """A question as it may leave the premises. What tools say is redacted already; what people write is not."""
+    from kubesteward_tools.text.redact import redact
+
+    def cleaned(part: Part) -> Part:
+        return replace(part, text=redact(part.text)) if isinstance(part, (Text, ToolResult)) else part
+
+    messages = tuple(
+        message if message.role == "assistant" else replace(message, parts=tuple(map(cleaned, message.parts)))
+        for message in ask.messages
+    )
+    return replace(ask, system=redact(ask.system), messages=messages)

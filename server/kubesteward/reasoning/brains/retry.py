@@ -14,6 +14,7 @@ from kubesteward.reasoning.brains.trouble import Trouble
 
 Events = AsyncGenerator[Event, None]
 Attempt = Callable[[], Events]
+LATER = "Try again later, or choose another brain."
 _TICK = 1.0
 _LATER = 0.1
 """Nobody comes back before the time that was asked for, and not all at that time."""
@@ -30,7 +31,7 @@ class Patience:
 
     def wait(self, attempt: int, after: float | None, chance: float) -> float:
         """Before the attempt after `attempt`; `chance` is of [0, 1)."""
-        if after is not None:
+        if after:
             return after * (1 + _LATER * chance)
         return min(self.longest, self.first * 2.0 ** (attempt - 1)) * (0.5 + chance / 2)
 
@@ -91,11 +92,11 @@ def _given_up(found: Trouble, attempts: int) -> str:
 def _todo(found: Trouble) -> str:
     if found.todo:
         return found.todo
-    return f"Try again in {found.after:.0f} s." if found.after else "Try again later, or choose another brain."
+    return f"Try again in {found.after:.0f} s." if found.after else LATER
 
 
 def after(header: str | None, now: float) -> float | None:
-    """Seconds that a Retry-After asks for (RFC 9110, 10.2.3): a number, or an HTTP date against `now` (epoch seconds)."""
+    """Seconds that a Retry-After asks for (RFC 9110, 10.2.3): a number, or a date against `now` (epoch seconds)."""
     text = (header or "").strip()
     if not text:
         return None

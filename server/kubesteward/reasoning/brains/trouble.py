@@ -1,6 +1,7 @@
 """What a provider's refusals mean: one place for all of them, so that every brain fails with the same words.
 
-`Trouble` is what may pass by itself; `retry` waits and asks again. Everything else is for a person, or for another brain.
+`Trouble` is what may pass by itself; `retry` waits and asks again. Everything else is for a person, or for another
+brain.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ _SHOWN = 300
 
 
 class Trouble(Exception):
-    """`after`: seconds that the provider asked for. `usage`: what the attempt has used. `local`: nothing listens there."""
+    """`after`: seconds that the provider asked for. `usage`: what the attempt has used."""
 
     def __init__(self, reason: str, after: float | None = None, todo: str = "", usage: Usage | None = None) -> None:
         super().__init__(reason)
@@ -127,13 +128,19 @@ def broken(side: Side, error: BaseException) -> Exception:
             todo = "Set SSL_CERT_FILE to the authority's certificate, if you trust it."
             return BrainMisconfigured(f"The certificate of {side.provider} is not trusted.", todo)
     names = {type(found).__name__ for found in chain}
+    if "ProxyError" in names:
+        return Trouble(f"the proxy does not let {side.provider} be reached", todo="Check HTTPS_PROXY and NO_PROXY.")
     if any(isinstance(found, ConnectionRefusedError) for found in chain) or "ConnectError" in names:
         return _unreachable(side)
     if any(isinstance(found, socket.gaierror) for found in chain):
         return Trouble(f"the name of {side.provider} cannot be resolved", todo=side.again)
     if any("Timeout" in name for name in names):
         return Trouble(f"{side.provider} does not answer", todo=side.again)
-    if any(isinstance(found, OSError) for found in chain) or names & {"RemoteProtocolError", "ReadError", "EndOfStream"}:
+    if any(isinstance(found, OSError) for found in chain) or names & {
+        "RemoteProtocolError",
+        "ReadError",
+        "EndOfStream",
+    }:
         return Trouble(f"the answer of {side.provider} was cut off")
     return Trouble(f"the answer of {side.provider} is not understood ({type(error).__name__})")
 

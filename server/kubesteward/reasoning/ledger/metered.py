@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from typing import cast
 
 from kubesteward.reasoning.brains.base import (
     Ask,
@@ -115,10 +114,8 @@ class Metered:
 
     async def _asked(self, ask: Ask, hold: Hold, chat: Chat) -> AsyncGenerator[Event, None]:
         seen, answer = 0, list[Event]()
-        # brains stream by generators: whoever leaves early has the connection closed at once
-        stream = cast("AsyncGenerator[Event, None]", self._brain.stream(ask))
         try:
-            async with aclosing(stream):
+            async with aclosing(self._brain.stream(ask)) as stream:
                 async for event in stream:
                     if isinstance(event, Done):
                         answer = self._settled(hold, event, chat)

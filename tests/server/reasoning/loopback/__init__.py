@@ -1,0 +1,1 @@
+"""Servers on this machine that speak the providers' wire protocols, as strictly as theirs, by a script."""

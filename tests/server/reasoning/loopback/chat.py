@@ -1,0 +1,128 @@
+"""The Chat Completions API as servers other than OpenAI's speak it, streamed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, Literal
+
+from aiohttp import web
+from openai.types.chat.completion_create_params import CompletionCreateParamsBase
+from tests.server.reasoning.loopback.openai import OpenAIErrors
+from tests.server.reasoning.loopback.script import Fail, Heard, Turn
+from tests.server.reasoning.loopback.server import needs, pieces, raw
+
+_KNOWN = {*CompletionCreateParamsBase.__annotations__, "stream"}
+_STOPS = {"truncated": "length", "refused": "content_filter"}
+
+
+class ChatServer(OpenAIErrors):
+    def __init__(self, *entries: Any, **options: Any) -> None:
+        super().__init__(*entries, **options)
+        self._ids = count(1)
+        self._thoughts: dict[str, str] = {}
+        self.sloppy: Literal["", "no ids", "one index"] = ""
+        """How some servers leave the API: calls without ids, or all at one index; and no usage."""
+
+    def check(self, request: web.Request, body: dict[str, Any]) -> None:
+        needs(request.path == "/v1/chat/completions", "Invalid URL")
+        for name in body:
+            needs(name in _KNOWN, f"Unrecognized request argument supplied: {name}")
+        needs(body.get("stream") is True, "this server only streams")
+        needs(isinstance(body.get("max_tokens"), int) and body["max_tokens"] > 0, "max_tokens is required")
+        for tool in body.get("tools", ()):
+            needs(tool["type"] == "function" and tool["function"]["parameters"]["type"] == "object", "Invalid tools")
+        needs(body.get("messages"), "messages: too short")
+        self._check_messages(body["messages"])
+
+    def _check_messages(self, messages: list[dict[str, Any]]) -> None:
+        open_calls: list[str] = []
+        for message in messages:
+            if message["role"] == "tool":
+                needs(message["tool_call_id"] in open_calls, "messages with role 'tool' must follow 'tool_calls'")
+                open_calls.remove(message["tool_call_id"])
+                continue
+            needs(not open_calls, f"'tool_calls' must be followed by tool messages responding to each: {open_calls}")
+            needs(message["role"] in {"system", "user", "assistant"}, "Invalid role")
+            needs(message.get("content") or message.get("tool_calls"), "content is required")
+            for call in message.get("tool_calls", ()):
+                json.loads(call["function"]["arguments"])
+                open_calls.append(call["id"])
+                self._check_thought(message, call["id"], messages)
+        needs(not open_calls, "'tool_calls' must be followed by tool messages responding to each")
+
+    def _check_thought(self, message: dict[str, Any], call: str, messages: list[dict[str, Any]]) -> None:
+        """As DeepSeek wants it: thoughts come back with their calls, and only until the user speaks again."""
+        running = not any(later["role"] == "user" for later in messages[messages.index(message) :])
+        wanted = self._thoughts.get(call) if running else None
+        needs(message.get("reasoning_content") == wanted, "`reasoning_content` does not fit")
+
+    def hear(self, path: str, headers: dict[str, str], body: dict[str, Any]) -> Heard:
+        messages = body["messages"]
+        last = max((n for n, message in enumerate(messages) if message["role"] == "assistant"), default=-1)
+        said = [message["content"] for message in messages if message["role"] == "user"]
+        return Heard(
+            path,
+            headers,
+            body,
+            "".join(message["content"] for message in messages if message["role"] == "system"),
+            said[-1] if said else "",
+            {found["tool_call_id"]: found["content"] for found in messages[last + 1 :] if found["role"] == "tool"},
+            tuple(tool["function"]["name"] for tool in body.get("tools", ())),
+        )
+
+    def stream(self, turn: Turn, body: dict[str, Any]) -> Iterator[bytes]:
+        head = {"id": f"chatcmpl-{next(self._ids)}", "object": "chat.completion.chunk", "created": 1}
+        head |= {"model": body["model"]}
+
+        def told(delta: dict[str, Any], finish: str | None = None) -> bytes:
+            choice = {"index": 0, "delta": delta, "finish_reason": finish}
+            return _data(head | {"choices": [choice], "usage": None})
+
+        yield told({"role": "assistant", "content": ""})
+        for piece in pieces(turn.think):
+            yield told({"reasoning_content": piece})
+        for piece in pieces(turn.say):
+            yield told({"refusal" if turn.ends == "refused" else "content": piece})
+        for position, use in enumerate(turn.calls):
+            identity = f"call_{next(self._ids)}"
+            if turn.think:
+                self._thoughts[identity] = turn.think
+            index = 0 if self.sloppy == "one index" else position
+            begun: dict[str, Any] = {
+                "index": index,
+                "id": identity,
+                "type": "function",
+                "function": {"name": use.name, "arguments": ""},
+            }
+            if self.sloppy == "no ids":
+                begun = {"index": index, "function": {"name": use.name}}
+            yield told({"tool_calls": [begun]})
+            for piece in pieces(raw(use.arguments)):
+                yield told({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
+        yield told({}, _STOPS.get(turn.ends) or ("tool_calls" if turn.calls else "stop"))
+        if not self.sloppy:
+            yield _data(head | {"choices": [], "usage": _usage(turn)})
+        yield b"data: [DONE]\n\n"
+
+    def failed_within(self, failure: Fail) -> Iterator[bytes]:
+        yield _data(self.failure(Fail(failure.status, failure.message, failure.code or str(failure.status))))
+
+    def garbage(self) -> bytes:
+        return b'data: {"id": "chat\n\n'
+
+
+def _data(data: Any) -> bytes:
+    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n".encode()
+
+
+def _usage(turn: Turn) -> dict[str, Any]:
+    whole = turn.input + turn.cache_read + turn.cache_write
+    return {
+        "prompt_tokens": whole,
+        "completion_tokens": turn.output,
+        "total_tokens": whole + turn.output,
+        "prompt_tokens_details": {"cached_tokens": turn.cache_read, "cache_write_tokens": turn.cache_write},
+        "completion_tokens_details": {"reasoning_tokens": turn.reasoning},
+    }
