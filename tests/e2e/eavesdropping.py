@@ -259,7 +259,7 @@ async def stumble(ear: Ear, secrets: dict[str, str], jwt: str) -> None:
 
 
 async def read_the_rest(ear: Ear) -> None:
-    for uri in ("kubesteward://clusters", "kubesteward://recommendations"):
+    for uri in ("kubesteward://clusters", "kubesteward://recommendations", "kubesteward://usage"):
         await ear.read(uri)
     await ear.prompt("triage", namespace="shop", kind="Pod", name="pod-x")
     await ear.prompt("review_change", action_id="act-1")

@@ -9,7 +9,6 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
-from typing import cast
 
 from kubesteward.reasoning.brains.base import (
     Ask,
@@ -115,10 +114,8 @@ class Metered:
 
     async def _asked(self, ask: Ask, hold: Hold, chat: Chat) -> AsyncGenerator[Event, None]:
         seen, answer = 0, list[Event]()
-        # brains stream by generators: whoever leaves early has the connection closed at once
-        stream = cast("AsyncGenerator[Event, None]", self._brain.stream(ask))
         try:
-            async with aclosing(stream):
+            async with aclosing(self._brain.stream(ask)) as stream:
                 async for event in stream:
                     if isinstance(event, Done):
                         answer = self._settled(hold, event, chat)
@@ -126,16 +123,22 @@ class Metered:
                     seen = self._heard(event, seen, hold, chat)
                     if not isinstance(event, CallMade):
                         yield event
-        except StoreUnusable:  # nobody could write down what was paid, so the most of it stays held
+        except BaseException as error:
+            if not answer:
+                self._failed(error, ask, hold, seen, chat)
             raise
-        except SteadyError:  # there is no answer; what was lost on the way is written down
-            self._ledger.release(hold)
-            raise
-        except BaseException:  # cut off in the middle: what was sent, and what had come, is paid
+        if not answer:
             self._abandoned(ask, hold, seen, chat)
-            raise
         for item in answer:
             yield item
+
+    def _failed(self, error: BaseException, ask: Ask, hold: Hold, seen: int, chat: Chat) -> None:
+        if isinstance(error, StoreUnusable):  # nobody could write down what was paid, so the most of it stays held
+            return
+        if isinstance(error, SteadyError):  # there is no answer; what was lost on the way is written down
+            self._ledger.release(hold)
+            return
+        self._abandoned(ask, hold, seen, chat)  # cut off in the middle: what was sent, and what had come, is paid
 
     def _heard(self, event: Event, seen: int, hold: Hold, chat: Chat) -> int:
         """How many characters of the attempt have come. Raises BudgetExceeded: none is left for another attempt."""

@@ -91,12 +91,17 @@ class Prices:
         self.of(Tokens(input=1), seller)
 
     def of(self, counted: Counted, seller: Seller) -> Micros | None:
-        """What it costs, rounded up; None where nobody knows."""
-        if seller.local or seller.provider in FREE:
-            return Micros(0)
+        """What it costs, rounded up; None where nobody knows. What is near and in no list is free: it is one's own. A
+        provider that is in one is priced wherever it is reached, for a proxy on this machine passes its bills on.
+        """
         price = self._own.get(seller.model.lower())
-        found = price.of(counted) if price is not None else self._table(counted, seller)
-        return None if found is None else Micros(int((found * MILLION).to_integral_value(ROUND_CEILING)))
+        if price is not None:
+            found: Decimal | None = price.of(counted)
+        else:
+            found = Decimal(0) if seller.provider in FREE else self._table(counted, seller)
+        if found is None:
+            return Micros(0) if seller.local else None
+        return Micros(int((found * MILLION).to_integral_value(ROUND_CEILING)))
 
     def most(self, taken: int, made: int, seller: Seller) -> Micros | None:
         """An upper bound for `taken` tokens of input and `made` of output: writing a cache may cost more than reading

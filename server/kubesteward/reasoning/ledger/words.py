@@ -60,7 +60,7 @@ class Payer:
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """Who answers, by the names that prices go by. `local` brains cost nothing."""
+    """Who answers, by the names that prices go by. `local`: nothing leaves the premises."""
 
     provider: str
     model: str

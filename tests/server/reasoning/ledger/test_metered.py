@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -31,6 +31,7 @@ from kubesteward.reasoning.brains.base import (
 from kubesteward.reasoning.ledger.budgets import Budget
 from kubesteward.reasoning.ledger.ledger import BudgetExceeded
 from kubesteward.reasoning.ledger.metered import Metered
+from kubesteward.store.store import StoreUnusable
 
 pytestmark = pytest.mark.anyio
 
@@ -50,7 +51,7 @@ class Scripted:
         self.asked = 0
         self.closed = 0
 
-    async def stream(self, ask: Ask) -> AsyncIterator[Event]:
+    async def stream(self, ask: Ask) -> AsyncGenerator[Event, None]:
         self.asked += 1
         try:
             for event in self.events:
@@ -174,6 +175,25 @@ async def test_whoever_stops_after_the_answer_pays_once(tmp_path: Path) -> None:
             break
 
     assert usage(purse) == [(90, 10, 100, 0)]
+
+
+async def test_an_answer_that_cannot_be_written_down_stays_held(tmp_path: Path) -> None:
+    purse = Purse(tmp_path)
+    brain = Scripted(TextDelta("look"), DONE)
+    async with aclosing(metered(purse, brain).stream(ASK)) as events:
+        await anext(events)
+        purse.store.path.rename(tmp_path / "elsewhere")
+        with pytest.raises(StoreUnusable):
+            await anext(events)
+
+    assert purse.sum("SELECT COUNT(*) FROM holds") == 1
+
+
+async def test_a_stream_without_an_end_is_paid_as_one_that_was_cut_off(tmp_path: Path) -> None:
+    purse = Purse(tmp_path)
+
+    assert await heard(metered(purse, Scripted(TextDelta("look")))) == [TextDelta("look")]
+    assert usage(purse) == [(100, 2, 102, 0)]
 
 
 async def test_a_call_that_is_cancelled_is_closed_and_paid(tmp_path: Path) -> None:

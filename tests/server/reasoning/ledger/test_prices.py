@@ -42,6 +42,14 @@ def test_what_runs_at_home_is_free() -> None:
     assert prices.of(ONE, Seller("builtin", "rules")) == 0
     assert prices.of(ONE, Seller("ollama", "qwen3")) == 0
     assert prices.of(ONE, Seller("openai-compatible", "anything", local=True)) == 0
+    assert prices.most(5, 5, Seller("openai-compatible", "anything", local=True)) == 0
+
+
+def test_a_proxy_at_home_passes_its_bills_on() -> None:
+    near = Seller("anthropic", "claude-sonnet-4-5", local=True)
+
+    assert Prices().of(Tokens(input=1000), near) == 3_000
+    assert Prices(parse("qwen3=1/1")).of(ONE, Seller("ollama", "qwen3", local=True)) == 1_000_000
 
 
 @pytest.mark.parametrize(
