@@ -75,7 +75,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern("ready", rf"\b(\d+)/(\d+) ()(?:{_THINGS}|ready|available)\b"),
     _pattern("desired", rf"\b(?:has|have|runs?|wants|asks for|scaled to|with|set to|desires|configured for)\s+"
              rf"(?:only\s+|just\s+)?{_N}\s+(?:desired |wanted )?(?:replicas?|copies|instances)\b"),
-    _pattern("unready", rf"\b{_N}(?: of its| of the)?\s+(?:pods?|replicas?) (?:is|are) (?:not|un)\s?-?(?:ready|available)"),
+    _pattern("unready", rf"\b{_N}(?: of its| of the)?\s+(?:pods?|replicas?){_OF}\s+(?:is|are) (?:not|un)\s?-?(?:ready|available)"),
     _pattern("restarts", rf"\b{_N} restarts?\b"),
     _pattern("restarts", rf"\brestart(?:ed|s)\s+(?:about |some |already )?{_N}(?:\s+times)?\b"),
     _pattern("restarts", r"\brestart ?count(?:\s+(?:is|of))?[\s:=]+(\d+)\b"),
@@ -190,16 +190,17 @@ def _value(kind: str, match: re.Match[str]) -> str:
     if kind in {"created", "changed", "scaled"}:
         return f"{groups[0]}{groups[1][0].lower()}"
     if kind == "label":
-        return groups[0].replace(" ", "")
+        return groups[0].replace(" ", "").rstrip(".")
     return groups[0].rstrip(".")
 
 
 def _counts(sentence: str, index: Index, about: Culprit | None) -> Iterator[Claim]:
     for match in _COUNT.finditer(sentence):
-        if _supposed(sentence, match.start()):
+        singular_none = match[1].lower() in {"no", "zero"} and not match[2].lower().endswith("s")
+        if _supposed(sentence, match.start()) or singular_none:
             continue
-        space = re.search(r"\bnamespace\s+['\"`]?([a-z0-9-]+)|\bin\s+['\"`]?([a-z0-9-]+)['\"`]?", sentence)
-        name = (space[1] or space[2]) if space else ""
+        space = re.search(r"\bnamespace\s+['\"`]?([a-z0-9-]+)", sentence) or re.search(r"\bin\s+['\"`]?([a-z0-9-]+)", sentence)
+        name = space[1] if space else ""
         subject = Culprit(kind="Namespace", name=name) if name in index.namespaces else None
         named = [one for one in mentions(sentence[: match.start()], index) if one.known]
         subject = named[-1].subject if named and subject is None else subject

@@ -1,0 +1,63 @@
+"""Lies about a cluster are found out, all of them, and nothing true is called a lie."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kubesteward.reasoning.loop.factcheck import looked_up
+from kubesteward.reasoning.loop.state import Claim, Culprit, Draft
+from tests.server.reasoning.loop.incident import hands, pod_of
+from tests.server.reasoning.loop.statements import LIES, TRUTHS
+
+pytestmark = pytest.mark.anyio
+CHECKOUT = Culprit(kind="Deployment", namespace="shop", name="checkout")
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Looker:
+    """Looks claims up in the incident."""
+
+    def __init__(self, client: Any, words: dict[str, str]) -> None:
+        self._client = client
+        self._told: dict[str, Any] = {}  # nothing changes, so that each thing need be asked once
+        self.words = words
+
+    async def silent(self, tool: str, /, **arguments: Any) -> Any:
+        asked = f"{tool} {sorted(arguments.items())}"
+        if asked not in self._told:
+            self._told[asked] = await self._client.call(tool, **arguments)
+        return self._told[asked]
+
+    async def false(self, statement: str) -> list[Claim]:
+        draft = Draft(status="ANSWERED", answer=statement.format(**self.words), culprit=CHECKOUT)
+        found = await looked_up(draft, self)  # type: ignore[arg-type]  # as much of Calls as it needs
+        return [claim for claim in found if claim.verdict == "false"]
+
+
+@pytest.fixture(scope="module")
+async def incident(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Looker]:
+    folder: Path = tmp_path_factory.mktemp("incident")
+    async with hands(folder) as client:
+        bad, good = await pod_of(client), await pod_of(client, "Running")
+        listed = await client.call("list_resources", kind="pods", namespace="shop", columns=["name", "node"])
+        nodes = {item["name"]: item["node"] for item in listed.data["items"]}
+        other = next(node for node in sorted(set(nodes.values())) if node != nodes[bad])
+        yield Looker(client, {"bad": bad, "good": good, "node": nodes[bad], "other": other})
+
+
+@pytest.mark.parametrize("lie", LIES)
+async def test_a_lie_is_found_out(incident: Looker, lie: str) -> None:
+    assert await incident.false(lie), f"{lie} was believed"
+
+
+@pytest.mark.parametrize("statement", TRUTHS)
+async def test_what_is_true_is_not_called_a_lie(incident: Looker, statement: str) -> None:
+    assert [f"{claim.kind} of {claim.subject}: {claim.why}" for claim in await incident.false(statement)] == []
