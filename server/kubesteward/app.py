@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from kubesteward.gate.gate import Caller, Gate
     from kubesteward.gate.records import Records
     from kubesteward.gate.switch import Stopped
+    from kubesteward.middleware.call import Tell
     from kubesteward.middleware.rates import Rates
     from kubesteward.reasoning.brains.registry import Brains
+    from kubesteward.reasoning.desk import OnBehalf
     from kubesteward.reasoning.ledger.ledger import Ledger
     from kubesteward.reasoning.running import Investigator
     from kubesteward.standin import StandIn
@@ -199,9 +201,9 @@ class App:
         except StoreUnusable:
             return None
 
-    def desk(self, caller: Caller) -> Desk:
+    def desk(self, caller: Caller, tell: Tell | None = None) -> Desk:
         """What the tools of one call may reach."""
-        return Desk(self, caller)
+        return Desk(self, caller, tell)
 
     def background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run something to its end whatever happens to the call that began it; `close` waits for it."""
@@ -248,6 +250,7 @@ class Desk:
 
     app: App
     caller: Caller
+    tell: Tell | None = None
 
     @property
     def clusters(self) -> Clusters:
@@ -258,6 +261,12 @@ class Desk:
         from kubesteward.gate.records import Records
 
         return Records(self.app.gate, self.app.store, self.caller)
+
+    @property
+    def investigations(self) -> OnBehalf:
+        from kubesteward.reasoning.desk import OnBehalf
+
+        return OnBehalf(self.app, self.caller, self.tell)
 
     def rules(self) -> RuleSet:
         """Those of the store where there is one: an operator may have gone back to an earlier set."""

@@ -78,8 +78,35 @@ class Records(Protocol):
         ...
 
 
+class Investigations(Protocol):
+    """The reasoning inside, for one caller. Implemented by the server."""
+
+    async def begin(self, question: str, target: str, namespace: str, cluster: str, usd: float | None) -> str:
+        """Start one in the background; its id.
+
+        Raises:
+            Refused: it may cost more than may be spent without asking, or too many run already.
+        """
+        ...
+
+    async def order(self, investigation: str, order: str) -> None:
+        """`pause`, `resume` or `cancel` the caller's own. Raises ObjectNotFound, Refused."""
+        ...
+
+    async def look(self, investigation: str, wait: float) -> Mapping[str, Any]:
+        """The caller's own, after at most `wait` seconds or as soon as it is over; progress is told meanwhile.
+
+        Raises:
+            ObjectNotFound: no such investigation, or it belongs to somebody else.
+        """
+        ...
+
+
 class Desk(Protocol):
     """Everything a tool may reach."""
+
+    @property
+    def investigations(self) -> Investigations: ...
 
     @property
     def clusters(self) -> Clusters: ...

@@ -19,6 +19,7 @@ from kubesteward.cli import (
     evaluate,
     forecast,
     install,
+    investigate,
     policy,
     rehearse,
     rightsize,
@@ -116,6 +117,8 @@ app.command()(usage.usage)
 app.add_typer(usage.budgets)
 app.command()(diagnose.diagnose)
 app.command()(ask.ask)
+app.command()(investigate.investigate)
+app.command()(investigate.replay)
 app.command("eval")(evaluate.evaluate)
 app.command()(forecast.forecast)
 app.command()(rightsize.rightsize)

@@ -17,6 +17,7 @@ from mcp_types import (
 
 from kubesteward.mcp.asking import answer_of, put, way_to_ask
 from kubesteward.mcp.identity import Context, Identity
+from kubesteward.mcp.progress import told
 from kubesteward.mcp.registry import Registry
 from kubesteward.middleware.call import Call, Handler, Reply
 from kubesteward.middleware.failures import reply_to
@@ -58,15 +59,18 @@ class Calls:
             caller = self._identity.caller(ctx)
         except Refused as error:
             return _wire(reply_to(error))
-        call = Call(
-            name=params.name,
-            tool=self.registry.tools.get(params.name),
-            arguments=params.arguments or {},
-            caller=caller,
-            ask=way_to_ask(ctx),
-            answered=answer_of(ctx, params),
-        )
-        return _wire(await self._handler(call))
+        async with told(ctx) as tell:
+            call = Call(
+                name=params.name,
+                tool=self.registry.tools.get(params.name),
+                arguments=params.arguments or {},
+                caller=caller,
+                ask=way_to_ask(ctx),
+                answered=answer_of(ctx, params),
+                tell=tell,
+            )
+            reply = await self._handler(call)
+        return _wire(reply)
 
 
 def _wire(reply: Reply) -> CallToolResult | InputRequiredResult:

@@ -36,12 +36,15 @@ NOT_FOUND_LEGACY = -32002
 
 LISTED = {
     "clusters": "The clusters this server knows, and what it knows about each",
+    "investigations": "Investigations, newest first: what was asked and what came of it",
     "recommendations": "Recommendations that were drafted, newest first",
     "usage": "What brains were asked and what it cost: today, this week, this month, and the budgets",
     "world/-/summary": "How well the current cluster is: score, anomalies, one sentence; can be subscribed to",
 }
 TEMPLATES = {
     "actions/{id}": "One proposed change: verdicts, rehearsal, approvals, outcome",
+    "investigations/{id}": "One investigation: hypotheses, evidence, trace, answer",
+    "investigations/{id}/results/{n}": "A result of its calls that was too large to be shown",
     "world/{cluster}/summary": "How well a cluster is: score, anomalies, one sentence; can be subscribed to",
     "analysis/{kind}/{namespace}/{name}{?cluster}": (
         "How well one object is, with what it is made of and needs; namespace - for kinds without; can be subscribed to"
@@ -109,9 +112,23 @@ class Resources:
         kind, _, name = path.partition("/")
         if kind == "actions" and name and "/" not in name:
             return await desk.records.action(name, 0.0)
+        if kind == "investigations":
+            return self._investigation(name, caller.principal)
         raise ObjectNotFound(
             "Resource not found.", todo="resources/list and resources/templates/list name what there is."
         )
+
+    def _investigation(self, path: str, principal: str) -> dict[str, Any]:
+        """All of one's own, one of them, or one of its results."""
+        if not path:
+            return {"investigations": self._app.investigator.brief(principal)}
+        name, _, rest = path.partition("/")
+        if not rest:
+            return self._app.investigator.record(name, principal)
+        number = rest.removeprefix("results/")
+        if not number.isdigit():
+            raise ObjectNotFound("Resource not found.", todo="Its calls say which results there are.")
+        return {"result": self._app.investigator.result(name, int(number), principal)}
 
     def _usage(self, caller: Caller) -> dict[str, Any]:
         """One's own; everybody's for whoever sits at the machine, who can read the store's file anyway."""

@@ -34,6 +34,10 @@ Ask = Callable[[str], Awaitable[Answered]]
 """Puts a form before the person while the call waits (clients up to 2025-11-25)."""
 
 
+Tell = Callable[[str], object]
+"""Lets the client know how far a call is; does nothing for clients that do not listen."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One tool call. `arguments` are as they came in until the endpoint has validated them.
@@ -48,6 +52,7 @@ class Call:
     correlation: str = ""
     ask: Ask | None = None
     answered: Answered | None = None
+    tell: Tell | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,12 @@ def _connected(app: App, state: Investigation) -> AbstractAsyncContextManager[Ha
     return connection()
 
 
+def thinking_with(app: App, state: Investigation, brain: str) -> Thinking:
+    """The brain of that name for what an investigation asked. Raises BrainMisconfigured."""
+    asked = {**state.asked, "brain": brain}
+    return _Thinking(app).of(state.model_copy(update={"asked": asked}), lambda _warning: None)
+
+
 class _Thinking:
     """Finds the brain that a principal chose, each behind the ledger."""
 

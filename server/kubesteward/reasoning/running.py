@@ -36,6 +36,10 @@ class Kept(Protocol):
     def wish(self, name: str, what: str) -> None: ...
     def wished(self, name: str) -> str: ...
     def spill(self, name: str, text: str) -> int: ...
+    def brief(self, principal: str | None = None) -> list[dict[str, Any]]:
+        """The newest first, without their hypotheses, evidence and trace."""
+        return [answer.record(Investigation.model_validate(body), whole=False) for body in self._means.kept.all(principal)]
+
     def result(self, name: str, number: int) -> str | None: ...
     def record(self, name: str, kind: str, digest: str, body: Mapping[str, Any]) -> None: ...
     def tape(self, name: str) -> list[tuple[str, str, dict[str, Any]]]: ...
@@ -197,6 +201,10 @@ class Investigator:
 
     def record(self, name: str, principal: str | None = None, *, whole: bool = True) -> dict[str, Any]:
         return answer.record(self.state(name, principal), whole=whole)
+
+    def brief(self, principal: str | None = None) -> list[dict[str, Any]]:
+        """The newest first, without their hypotheses, evidence and trace."""
+        return [answer.record(Investigation.model_validate(body), whole=False) for body in self._means.kept.all(principal)]
 
     def result(self, name: str, number: int, principal: str | None = None) -> str:
         """A result that was too large to be shown. Raises ObjectNotFound."""

@@ -1,0 +1,198 @@
+"""`kubesteward investigate|replay`: an investigation as it goes on, and again from its tape."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from kubesteward.cli import ask as asking
+from kubesteward.cli.exits import FAILED, one_sentence
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+    from kubesteward.app import App
+    from kubesteward.reasoning.loop.case import Tell
+    from kubesteward.reasoning.loop.state import Investigation
+    from kubesteward.reasoning.replaying import Played
+    from kubesteward.reasoning.running import Asked
+
+Id = Annotated[str, typer.Option(metavar="ID", help="go on with one that was paused, or whose process ended")]
+_QUIET = frozenset({"text"})
+
+
+def investigate(  # noqa: PLR0917 - typer takes options as they stand
+    question: Annotated[str, typer.Argument(help="what you want to know, in words")] = "",
+    target: asking.Target = "",
+    namespace: asking.Namespace = "",
+    bundle: asking.Bundle = None,
+    context: asking.Context = "",
+    embedded: asking.Embedded = "",
+    brain: asking.Brain = "",
+    usd: asking.Usd = None,
+    turns: asking.Turns = None,
+    resume: Id = "",
+    pause: Annotated[str, typer.Option(metavar="ID", help="pause one, also of another process")] = "",
+    cancel: Annotated[str, typer.Option(metavar="ID", help="end one, also of another process")] = "",
+    as_json: asking.AsJson = False,
+    yes: asking.Yes = False,
+    state_dir: asking.StateDir = None,
+) -> None:
+    """Investigate, and watch it: hypotheses with what speaks for and against them. Nothing is changed."""
+    import asyncio
+
+    with one_sentence():
+        if sum(map(bool, (question, resume, pause, cancel))) != 1:
+            raise typer.BadParameter("give a question, --resume, --pause or --cancel.")
+        if pause or cancel:
+            _wish(pause or cancel, "pause" if pause else "cancel", state_dir)
+            return
+        where = asking._state(bundle, context, embedded, state_dir)
+        budget = asking._budget(usd, turns)
+        record = asyncio.run(_watched(where, (question, target, namespace, brain, budget), resume, yes))
+        typer.echo(json.dumps(record, indent=2) if as_json else asking.plain(record))
+        if record["run"] != "done":
+            raise SystemExit(FAILED)
+
+
+def _wish(name: str, what: str, state_dir: Path | None) -> None:
+    from kubesteward.app import App
+    from kubesteward.settings import Settings
+
+    app = App(Settings.load(None, **({"state_dir": state_dir} if state_dir else {})))
+    app.investigator.wish(name, what)
+    app.store.close()
+    typer.echo(f"{name} will {what} after the step that it is at.")
+
+
+async def _watched(where: tuple[Any, Path | None], given: tuple[Any, ...], resume: str, yes: bool) -> dict[str, Any]:
+    from kubesteward.reasoning.running import Asked
+
+    app = asking.app_of(*where)
+    question, target, namespace, brain, budget = given
+    try:
+        asked = Asked(
+            question, app.settings.principal, "cli", target, namespace, brain=brain, who={"channel": "stdio"}, budget=budget
+        )
+        if not resume:
+            asking.confirm(app, asked, yes)
+        view = _Live(app) if sys.stdout.isatty() else _Lines()
+        with view:
+            name = _begun(app, asked, resume, view.tell)
+            view.name = name
+            return await asking.finish(app.investigator, name)
+    finally:
+        await app.close()
+
+
+def _begun(app: App, asked: Asked, resume: str, tell: Tell) -> str:
+    if not resume:
+        return app.investigator.begin(asked, tell)
+    app.investigator.resume(resume, tell=tell)
+    return resume
+
+
+class _Lines:
+    """One line for each step, for pipes and logs."""
+
+    name = ""
+
+    def __enter__(self) -> _Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is to be tidied up."""
+
+    def tell(self, step: str, text: str) -> None:
+        if step not in _QUIET:
+            typer.echo(f"{step}: {text}"[:240])
+
+
+class _Live:
+    """A tree of hypotheses that grows as evidence comes in."""
+
+    def __init__(self, app: App) -> None:
+        from rich.live import Live
+
+        self._app = app
+        self._live = Live(refresh_per_second=8)
+        self._last = ""
+        self.name = ""
+
+    def __enter__(self) -> _Live:
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *given: Any) -> None:
+        self._live.__exit__(*given)
+
+    def tell(self, step: str, text: str) -> None:
+        self._last = f"{step}: {text}" if step not in _QUIET else self._last
+        if self.name:
+            self._live.update(tree(self._app.investigator.state(self.name), self._last))
+
+
+def tree(state: Investigation, last: str) -> Tree:
+    """What is supposed, and what speaks for and against it. Text of a cluster is shown as it is, not as markup."""
+    from rich.text import Text
+    from rich.tree import Tree
+
+    top = Tree(Text(f"{state.question} [{state.phase or state.status}]", style="bold"))
+    marks = {"supports": ("+", "green"), "refutes": ("-", "red"), "neutral": ("·", "dim")}
+    for item in sorted(state.hypotheses, key=lambda one: -one.standing):
+        about = f" of {item.culprit}" if item.culprit else ""
+        branch = top.add(Text(f"{item.standing:.2f} {item.category}{about}: {item.because[:80]}"))
+        for found in [one for one in state.evidence if one.hypothesis == item.id][-4:]:
+            mark, style = marks[found.verdict]
+            branch.add(Text(f"{mark} {found.tool}: {found.says[:90]}", style=style))
+    top.add(Text(last[:160], style="italic"))
+    return top
+
+
+def replay(
+    name: Annotated[str, typer.Argument(metavar="ID", help="which investigation")],
+    brain: Annotated[str, typer.Option(help="another brain, to compare; default: as it was, for nothing")] = "",
+    as_json: asking.AsJson = False,
+    state_dir: asking.StateDir = None,
+) -> None:
+    """Play the tape of an investigation again, with the same brain or another, and say what differs."""
+    import asyncio
+
+    with one_sentence():
+        played = asyncio.run(_played(name, brain, state_dir))
+        if as_json:
+            shown = {"before": played.before, "after": played.after, "not_recorded": played.missing}
+            typer.echo(json.dumps({**shown, "differences": played.differences()}, indent=2))
+            return
+        for line in _compared(played):
+            typer.echo(line)
+
+
+async def _played(name: str, brain: str, state_dir: Path | None) -> Played:
+    from kubesteward.app import App
+    from kubesteward.reasoning.assembly import thinking_with
+    from kubesteward.reasoning.replaying import replay as play
+    from kubesteward.settings import Settings
+    from kubesteward.store.investigations import Investigations
+
+    app = App(Settings.load(None, **({"state_dir": state_dir} if state_dir else {})))
+    try:
+        original = app.investigator.state(name)
+        thinking = thinking_with(app, original, brain) if brain else None
+        return await play(original, Investigations(app.store).tape(name), thinking)
+    finally:
+        await app.close()
+
+
+def _compared(played: Played) -> list[str]:
+    lines = [f"before: {asking.cost(dict(played.before))}", f"now:    {asking.cost(dict(played.after))}"]
+    if played.missing:
+        lines.append(f"{played.missing} calls were not on the tape")
+    differences = played.differences()
+    if not differences:
+        return [*lines, "The conclusion is the same."]
+    return [*lines, *(f"{name}: {before} -> {after}" for name, (before, after) in differences.items())]

@@ -1,0 +1,56 @@
+"""Investigations as the tools of one caller see them: others' stay invisible, and the client hears how far they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kubesteward.reasoning.assembly import who
+from kubesteward.reasoning.estimates import question_before
+from kubesteward.reasoning.loop.state import Budget
+from kubesteward.reasoning.running import Asked
+from kubesteward_tools.errors import Refused
+
+if TYPE_CHECKING:
+    from kubesteward.app import App
+    from kubesteward.gate.gate import Caller
+    from kubesteward.middleware.call import Tell
+
+_TOLD = frozenset({"intent", "context", "hypotheses", "thought", "evidence", "conclusion", "causality", "fact_check",
+                   "recommendation", "brain", "waiting", "guard"})  # fmt: skip
+
+
+class OnBehalf:
+    """Implements `kubesteward_tools.tool.Investigations`."""
+
+    def __init__(self, app: App, caller: Caller, tell: Tell | None) -> None:
+        self._app = app
+        self._caller = caller
+        self._tell = tell
+
+    async def begin(self, question: str, target: str, namespace: str, cluster: str, usd: float | None) -> str:
+        budget = Budget.model_validate({} if usd is None else {"usd": usd})
+        asked = Asked(
+            question, self._caller.principal, self._caller.session, target, namespace, cluster,
+            who=who(self._caller), budget=budget,
+        )  # fmt: skip
+        if usd is None and (cost := question_before(self._app, asked)):
+            raise Refused(cost, todo="Name a budget in dollars, which agrees to spend as much.")
+        return self._app.investigator.begin(asked, self._heard)
+
+    async def order(self, investigation: str, order: str) -> None:
+        mine = self._caller.principal
+        if order == "resume":
+            self._app.investigator.resume(investigation, mine, self._heard)
+        else:
+            self._app.investigator.wish(investigation, order, mine)
+
+    async def look(self, investigation: str, wait: float) -> Mapping[str, Any]:
+        investigator = self._app.investigator
+        investigator.state(investigation, self._caller.principal)
+        await investigator.wait(investigation, wait)
+        return investigator.record(investigation, self._caller.principal)
+
+    def _heard(self, step: str, text: str) -> None:
+        if self._tell is not None and step in _TOLD:
+            self._tell(f"{step}: {text}"[:300])
