@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ from kubesteward.reasoning.loop.case import Case, Interrupted, Tell
 from kubesteward.reasoning.loop.hands import Hands
 from kubesteward.reasoning.loop.state import Budget, Investigation
 from kubesteward_tools.errors import ObjectNotFound, Refused, SteadyError
+
+_log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 4
 """Investigations of one principal that run at the same time."""
@@ -124,26 +127,34 @@ class Investigator:
 
     async def _run(self, state: Investigation, tell: Tell) -> None:
         """To its end or as far as it gets; the state says how it went."""
-        means = self._means
         try:
-            async with means.connect(state) as hands:
-                case = self._case(state, hands, tell)
-                self._live[state.id] = case
-                await loop.run(case)
+            async with self._means.connect(state) as hands:
+                await self._worked(self._case(state, hands, tell))
+        except asyncio.CancelledError:
+            state.reason = "its process ended"  # it stays running, for whoever takes it up
+            self._put(state)
+            raise
+        except Exception:
+            state.status, state.reason = "failed", "internal error; the server's log has the details"
+            self._put(state)
+            _log.exception("%s failed", state.id)
+        tell("end", state.status)
+
+    async def _worked(self, case: Case) -> None:
+        """What is raised in here is caught in here: the connection's task group would wrap it up."""
+        state = case.state
+        self._live[state.id] = case
+        try:
+            await loop.run(case)
         except Interrupted as error:
             state.status = "cancelled" if error.wish == "cancel" else "paused"
             state.reason = f"told to {error.wish}"
-        except asyncio.CancelledError:
-            state.reason = "the process ended"  # it stays running, for whoever takes it up
-            self._put(state)
-            raise
         except SteadyError as error:
             state.status, state.reason = "failed", str(error)
         finally:
             self._live.pop(state.id, None)
         self._put(state)
-        means.ended(state)
-        tell("end", state.status)
+        self._means.ended(state)
 
     def _put(self, state: Investigation) -> None:
         with contextlib.suppress(SteadyError):

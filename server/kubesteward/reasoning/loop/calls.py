@@ -56,7 +56,6 @@ class Calls:
         self._case = case
         self.offered = tuple(spec for spec in offered if spec.name not in NOT_FOR_BRAINS)
         self._names = {spec.name for spec in self.offered}
-        self._secrets = 0
 
     async def silent(self, tool: str, /, **arguments: Any) -> Result:
         """A call of the loop's own: on the tape, but not among what the brain asked."""
@@ -96,16 +95,17 @@ class Calls:
         return ""
 
     def _before(self, call: ToolCall) -> Call | None:
-        wanted = meaning(call.name, call.arguments)
-        return next((made for made in self._case.state.calls if meaning(made.tool, made.arguments) == wanted), None)
+        """Made by the same brain: another one that goes on has not seen the results."""
+        wanted, mine = meaning(call.name, call.arguments), self._case.brain.name
+        own = (made for made in self._case.state.calls if made.by == mine)
+        return next((made for made in own if meaning(made.tool, made.arguments) == wanted), None)
 
     def _kept(self, call: ToolCall, result: Result, why: str) -> ToolResult:
         state = self._case.state
         number = str(len(state.calls) + 1)
         says = first_words(result)
-        made = Call(
-            number=number, tool=call.name, arguments=call.arguments, says=says, is_error=result.is_error, why=why
-        )
+        given = {"number": number, "tool": call.name, "arguments": call.arguments, "says": says, "why": why}
+        made = Call(**given, is_error=result.is_error, by=self._case.brain.name)
         state.calls.append(made)
         state.spent.failed_calls += result.is_error
         self._case.note("evidence", f"{call.name}{_brief(call.arguments)}: {says}", number)

@@ -103,7 +103,7 @@ class Draft(BaseModel):
 
 
 class Call(BaseModel):
-    """A call of a tool. `spilled` is the number of the result where it was too large to be shown whole."""
+    """A call of a tool. `by` is the brain that wanted it; `spilled` is the number of the result where it was too large to be shown whole."""
 
     number: str
     tool: str
@@ -111,6 +111,7 @@ class Call(BaseModel):
     says: str = ""
     is_error: bool = False
     why: str = ""
+    by: str = ""
     spilled: str = ""
 
 

@@ -13,6 +13,8 @@ from kubesteward.cli.states import State
 from kubesteward.mcp.loopback import Loopback, connect
 from kubesteward.reasoning.brains.base import Brain
 from kubesteward.reasoning.brains.builtin import BuiltIn
+from kubesteward.reasoning.brains.registry import Chosen
+from kubesteward.reasoning.brains.setups import Choice
 from kubesteward.reasoning.loop.case import Case, Tell
 from kubesteward.reasoning.loop.state import Budget, Investigation
 from kubesteward.reasoning.running import Asked
@@ -23,10 +25,11 @@ QUESTION = "Why is checkout not well?"
 ME = "local:me"
 
 
-def app_in(folder: Path, **settings: Any) -> App:
-    """Over a new incident, with its store in the folder."""
+def app_in(folder: Path, brain: Brain | None = None, **settings: Any) -> App:
+    """Over a new incident, with its store in the folder; `brain` is the one that is set up."""
     found = Settings.load({}, state_dir=folder, principal=ME, rate_reads_per_minute=0, **settings)
-    return App(found, clusters=State(scenario="incident").clusters())
+    parts = {} if brain is None else {"brains": OneBrain(brain)}
+    return App(found, clusters=State(scenario="incident").clusters(), **parts)
 
 
 def asked(question: str = QUESTION, brain: str = "builtin", **more: Any) -> Asked:
@@ -73,3 +76,19 @@ async def investigated(app: App, question: str = QUESTION, **more: Any) -> Mappi
     name = app.investigator.begin(asked(question, **more))
     await app.investigator.wait(name)
     return app.investigator.record(name)
+
+
+class OneBrain:
+    """Stands for all that were set up; the built-in one is there as well."""
+
+    def __init__(self, brain: Brain) -> None:
+        self._brain = brain
+
+    def chosen(self, _principal: str, _role: str) -> Chosen:
+        return Chosen(Choice((self._brain.name,)), "it is the only one")
+
+    def named(self, name: str) -> Brain:
+        return BuiltIn() if name == "builtin" else self._brain
+
+    async def close(self) -> None:
+        """Whoever made the brain closes it."""
