@@ -221,6 +221,8 @@ class App:
 
         if self.standin is None and Store.exists(self.settings.state_dir):
             self.gate.begin()
+            if self.store.db.execute("SELECT 1 FROM investigations WHERE status = 'running' LIMIT 1").fetchone():
+                self.investigator.take_up()
 
     async def close(self) -> None:
         """End in order: investigations, what is being executed, then the watches, then the store."""

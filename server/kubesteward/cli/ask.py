@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +15,12 @@ from kubesteward.settings import Settings
 
 if TYPE_CHECKING:
     from kubesteward.app import App
+    from kubesteward.cli.states import State
     from kubesteward.reasoning.loop.state import Budget
     from kubesteward.reasoning.running import Asked, Investigator
+
+    Place = tuple[State, Path | None]
+    """The state that is looked at, and where the store is, if not in its usual place."""
 
 Question = Annotated[str, typer.Argument(help="what you want to know, in words")]
 Target = Annotated[str, typer.Option(help="kind/name or a name; default: what the words name")]
@@ -47,20 +52,22 @@ def ask(  # noqa: PLR0917 - typer takes options as they stand
 ) -> None:
     """Ask a question; print the answer, what it rests on and what to do. Nothing is changed."""
     with one_sentence():
-        record = _record(question, target, namespace, _state(bundle, context, embedded, state_dir), brain, _budget(usd, turns), yes)
+        where = place(bundle, context, embedded, state_dir)
+        record = _record(where, Wanted(question, target, namespace, brain, budget_of(usd, turns), yes))
         typer.echo(json.dumps(record, indent=2) if as_json else plain(record))
         if record["run"] != "done":
             raise SystemExit(FAILED)
 
 
-def _budget(usd: float | None, turns: int | None) -> Budget:
+def budget_of(usd: float | None, turns: int | None) -> Budget:
     from kubesteward.reasoning.loop.state import Budget
 
     given = {"usd": usd, "turns": turns}
     return Budget.model_validate({name: value for name, value in given.items() if value is not None})
 
 
-def _state(bundle: Path | None, context: str, embedded: str, state_dir: Path | None) -> tuple[Any, Path | None]:
+def place(bundle: Path | None, context: str, embedded: str, state_dir: Path | None) -> Place:
+    """Raises BadParameter where several are named."""
     from kubesteward.cli.states import State
 
     if (bundle is not None) + bool(context) + bool(embedded) > 1:
@@ -68,44 +75,67 @@ def _state(bundle: Path | None, context: str, embedded: str, state_dir: Path | N
     return State(context or None, bundle, embedded or None), state_dir
 
 
-def app_of(state: Any, state_dir: Path | None) -> App:
+def app_of(where: Place) -> App:
     """An App over the state that the command looks at."""
     from kubesteward.app import App
 
+    state, state_dir = where
     settings = Settings.load(None, **({"state_dir": state_dir} if state_dir else {}))
     return App(settings, clusters=state.clusters())
 
 
-def _record(
-    question: str, target: str, namespace: str, where: tuple[Any, Path | None], brain: str, budget: Budget, yes: bool
-) -> dict[str, Any]:  # fmt: skip
+@dataclass(frozen=True)
+class Wanted:
+    """A question as the command line has it. `yes`: what it may cost was agreed to."""
+
+    question: str
+    target: str
+    namespace: str
+    brain: str
+    budget: Budget
+    yes: bool
+
+    def asked(self, app: App) -> Asked:
+        """Of an App, when the person has agreed to what it may cost. Raises Refused where they have not."""
+        from kubesteward.reasoning.running import Asked
+
+        found = Asked(
+            self.question,
+            app.settings.principal,
+            "cli",
+            self.target,
+            self.namespace,
+            brain=self.brain,
+            who={"channel": "stdio"},
+            budget=self.budget,
+        )
+        if not self.yes:
+            confirm(app, found)
+        return found
+
+
+def _record(where: Place, wanted: Wanted) -> dict[str, Any]:
     import asyncio
 
-    from kubesteward.reasoning.running import Asked
-
-    app = app_of(*where)
-    asked = Asked(
-        question, app.settings.principal, "cli", target, namespace, brain=brain, who={"channel": "stdio"}, budget=budget
-    )
-    confirm(app, asked, yes)
-    return asyncio.run(run(app, asked))
+    app = app_of(where)
+    return asyncio.run(run(app, wanted.asked(app)))
 
 
-def confirm(app: App, asked: Asked, yes: bool) -> None:
+def confirm(app: App, asked: Asked) -> None:
     """Ask the person before a run that may cost more than they said would need no asking."""
     from kubesteward.reasoning.estimates import question_before
 
-    question = "" if yes else question_before(app, asked)
+    question = question_before(app, asked)
     if question and not (sys.stdin.isatty() and typer.confirm(question)):
         from kubesteward_tools.errors import Refused
 
         raise Refused(question, todo="Give --yes, or a smaller --usd.")
 
 
-async def run(app: App, asked: Asked, tell: Any = None) -> dict[str, Any]:
-    """To its end; the record. Ctrl-C pauses it, so that it can be resumed."""
+async def run(app: App, asked: Asked) -> dict[str, Any]:
+    """To its end; the record."""
     try:
-        name = app.investigator.begin(asked, tell or _waits)
+        name = app.investigator.begin(asked, _waits)
         return await finish(app.investigator, name)
     finally:
         await app.close()
@@ -137,7 +167,9 @@ def plain(record: dict[str, Any]) -> str:
     advice = record["recommendation"]
     if advice["text"] or advice["actions"]:
         lines.append(f"\nRecommendation: {advice['text']}")
-        lines += [f"  rehearsed: {item.get('summary') or item['action']}: {item['verdict']}" for item in advice["actions"]]
+        lines += [
+            f"  rehearsed: {item.get('summary') or item['action']}: {item['verdict']}" for item in advice["actions"]
+        ]
         lines += [f"  saved as {advice['saved']}"] if advice["saved"] else []
     return "\n".join([*lines, "", cost(record)])
 

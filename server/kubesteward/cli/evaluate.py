@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 
 def evaluate(  # noqa: PLR0917 - typer takes options as they stand
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="a folder of cases: cluster.json, logs.json, prompt.txt")],
-    brain: Annotated[str, typer.Option(help="which brain; default: the one that is chosen, else the built-in one")] = "",
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="a folder of cases: cluster.json, logs.json, prompt.txt")
+    ],
+    brain: Annotated[
+        str, typer.Option(help="which brain; default: the one that is chosen, else the built-in one")
+    ] = "",
     usd: Annotated[float | None, typer.Option(help="most dollars for each case", min=0)] = None,
     turns: Annotated[int | None, typer.Option(help="most questions to the brain for each case", min=1, max=200)] = None,
     records: Annotated[Path | None, typer.Option(help="folder for the whole record of each case")] = None,
@@ -26,10 +30,10 @@ def evaluate(  # noqa: PLR0917 - typer takes options as they stand
     """Investigate saved cases; a JSON line for each, and how it went in all on standard error."""
     import asyncio
 
-    from kubesteward.cli.ask import _budget
+    from kubesteward.cli.ask import budget_of
 
     with one_sentence():
-        asyncio.run(_all(folder, brain, _budget(usd, turns), records, state_dir))
+        asyncio.run(_all(folder, brain, budget_of(usd, turns), records, state_dir))
 
 
 async def _all(folder: Path, brain: str, budget: Any, records: Path | None, state_dir: Path | None) -> None:
@@ -43,10 +47,14 @@ async def _all(folder: Path, brain: str, budget: Any, records: Path | None, stat
             shown = {name: value for name, value in line.items() if name not in {"record", "passed"}}
             typer.echo(json.dumps(shown, separators=(",", ":")))
             if records is not None:
-                records.mkdir(parents=True, exist_ok=True)
-                (records / f"{line['id']}.json").write_text(json.dumps(line["record"], indent=1), "utf-8")
+                _keep(records, line)
     for name, value in summary(lines).items():
         typer.echo(f"{name.replace('_', ' ')}: {value}", err=True)
+
+
+def _keep(records: Path, line: dict[str, Any]) -> None:
+    records.mkdir(parents=True, exist_ok=True)
+    (records / f"{line['id']}.json").write_text(json.dumps(line["record"], indent=1), "utf-8")
 
 
 def _app(folder: Path, state_dir: Path | None) -> App:

@@ -16,10 +16,8 @@ if TYPE_CHECKING:
     from rich.tree import Tree
 
     from kubesteward.app import App
-    from kubesteward.reasoning.loop.case import Tell
     from kubesteward.reasoning.loop.state import Investigation
     from kubesteward.reasoning.replaying import Played
-    from kubesteward.reasoning.running import Asked
 
 Id = Annotated[str, typer.Option(metavar="ID", help="go on with one that was paused, or whose process ended")]
 _QUIET = frozenset({"text"})
@@ -51,9 +49,9 @@ def investigate(  # noqa: PLR0917 - typer takes options as they stand
         if pause or cancel:
             _wish(pause or cancel, "pause" if pause else "cancel", state_dir)
             return
-        where = asking._state(bundle, context, embedded, state_dir)
-        budget = asking._budget(usd, turns)
-        record = asyncio.run(_watched(where, (question, target, namespace, brain, budget), resume, yes))
+        where = asking.place(bundle, context, embedded, state_dir)
+        wanted = asking.Wanted(question, target, namespace, brain, asking.budget_of(usd, turns), yes)
+        record = asyncio.run(_watched(where, wanted, resume))
         typer.echo(json.dumps(record, indent=2) if as_json else asking.plain(record))
         if record["run"] != "done":
             raise SystemExit(FAILED)
@@ -69,31 +67,18 @@ def _wish(name: str, what: str, state_dir: Path | None) -> None:
     typer.echo(f"{name} will {what} after the step that it is at.")
 
 
-async def _watched(where: tuple[Any, Path | None], given: tuple[Any, ...], resume: str, yes: bool) -> dict[str, Any]:
-    from kubesteward.reasoning.running import Asked
-
-    app = asking.app_of(*where)
-    question, target, namespace, brain, budget = given
+async def _watched(where: asking.Place, wanted: asking.Wanted, resume: str) -> dict[str, Any]:
+    app = asking.app_of(where)
     try:
-        asked = Asked(
-            question, app.settings.principal, "cli", target, namespace, brain=brain, who={"channel": "stdio"}, budget=budget
-        )
-        if not resume:
-            asking.confirm(app, asked, yes)
+        asked = None if resume else wanted.asked(app)
         view = _Live(app) if sys.stdout.isatty() else _Lines()
         with view:
-            name = _begun(app, asked, resume, view.tell)
-            view.name = name
-            return await asking.finish(app.investigator, name)
+            if asked is None:
+                app.investigator.resume(resume, tell=view.tell)
+            view.name = resume if asked is None else app.investigator.begin(asked, view.tell)
+            return await asking.finish(app.investigator, view.name)
     finally:
         await app.close()
-
-
-def _begun(app: App, asked: Asked, resume: str, tell: Tell) -> str:
-    if not resume:
-        return app.investigator.begin(asked, tell)
-    app.investigator.resume(resume, tell=tell)
-    return resume
 
 
 class _Lines:

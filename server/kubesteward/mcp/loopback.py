@@ -1,4 +1,4 @@
-"""An MCP client in the same process: the demo and the reasoning, like everybody else, come in through the front door."""
+"""An MCP client in the same process: the demo and the reasoning come in through the front door like all others."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ class _OnBehalf(Identity):
         super().__init__(app.settings)
         self._caller = caller
 
-    def principal(self, ctx: Context) -> str:  # noqa: ARG002 - the connection does not matter
+    def principal(self, ctx: Context) -> str:
         return self._caller.principal
 
-    def caller(self, ctx: Context) -> Caller:  # noqa: ARG002 - the connection does not matter
+    def caller(self, ctx: Context) -> Caller:
         return self._caller
 
     def tiers(self) -> frozenset[int] | None:

@@ -1,4 +1,4 @@
-"""Progress notifications of one call, in their order, and none after its answer (2025-11-25, basic/utilities/progress)."""
+"""Progress notifications of one call, in their order, none after its answer (MCP, basic/utilities/progress)."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class OnBehalf:
 
     async def look(self, investigation: str, wait: float) -> Mapping[str, Any]:
         investigator = self._app.investigator
-        investigator.state(investigation, self._caller.principal)
+        investigator.adopt(investigation, self._caller.principal, self._heard)
         await investigator.wait(investigation, wait)
         return investigator.record(investigation, self._caller.principal)
 

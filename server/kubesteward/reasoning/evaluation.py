@@ -88,7 +88,9 @@ def owners(cluster: Path) -> Mapping[tuple[str, str], set[tuple[str, str]]]:
     return found
 
 
-def right(expected: Mapping[str, Any], line: Mapping[str, Any], owned: Mapping[tuple[str, str], set[tuple[str, str]]]) -> bool:
+def right(
+    expected: Mapping[str, Any], line: Mapping[str, Any], owned: Mapping[tuple[str, str], set[tuple[str, str]]]
+) -> bool:
     """Category, culprit (or what belongs to it) and every key phrase."""
     categories = {str(item).lower() for item in (expected["category"], *expected.get("also_category", []))}
     if str(line["category"]).lower() not in categories:

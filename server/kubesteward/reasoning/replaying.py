@@ -1,4 +1,4 @@
-"""Plays the tape of an investigation again: with the brain it had, for nothing, or with another one, to compare them."""
+"""Plays the tape of an investigation again: with the brain it had, for nothing, or with another, to compare."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class Scratch:
     def save(self, body: Mapping[str, Any], owner: str) -> None:
         """Replays are not kept."""
 
-    def wished(self, name: str) -> str:  # noqa: ARG002 - nobody knows of it
+    def wished(self, name: str) -> str:
         return ""
 
-    def spill(self, name: str, text: str) -> int:  # noqa: ARG002 - there is but one
+    def spill(self, name: str, text: str) -> int:
         self.results.append(text)
         return len(self.results)
 
@@ -75,7 +75,9 @@ async def replay(
     tape = Tape.of(rows)
     if not tape.tools:
         raise BrainOffline("nothing was recorded", "Replay an investigation that has begun.")
-    brain: Brain = PlayedBrain(tape, original.brain, original.model, _provider(original)) if thinking is None else thinking.brain
+    brain: Brain = (
+        PlayedBrain(tape, original.brain, original.model, _provider(original)) if thinking is None else thinking.brain
+    )
     hands = PlayedHands(tape)
     fresh = Investigation(
         id=original.id,

@@ -39,10 +39,6 @@ class Kept(Protocol):
     def wish(self, name: str, what: str) -> None: ...
     def wished(self, name: str) -> str: ...
     def spill(self, name: str, text: str) -> int: ...
-    def brief(self, principal: str | None = None) -> list[dict[str, Any]]:
-        """The newest first, without their hypotheses, evidence and trace."""
-        return [answer.record(Investigation.model_validate(body), whole=False) for body in self._means.kept.all(principal)]
-
     def result(self, name: str, number: int) -> str | None: ...
     def record(self, name: str, kind: str, digest: str, body: Mapping[str, Any]) -> None: ...
     def tape(self, name: str) -> list[tuple[str, str, dict[str, Any]]]: ...
@@ -61,11 +57,15 @@ class Asked:
     brain: str = ""
     role: str = "chat"
     who: Mapping[str, str] = field(default_factory=dict)
-    budget: Budget = field(default_factory=lambda: Budget())
+    budget: Budget = field(default_factory=lambda: Budget.model_validate({}))
 
     def scope(self) -> dict[str, str]:
         given = {"target": self.target, "namespace": self.namespace, "cluster": self.cluster, "brain": self.brain}
-        given |= {"role": self.role, "session": self.session, **{f"who.{name}": text for name, text in self.who.items()}}
+        given |= {
+            "role": self.role,
+            "session": self.session,
+            **{f"who.{name}": text for name, text in self.who.items()},
+        }
         return {name: text for name, text in given.items() if text}
 
 
@@ -79,7 +79,7 @@ class Thinking:
 
 @dataclass(frozen=True)
 class Means:
-    """What investigations are made with. `connect` gives an MCP client in somebody's name; `thinking` finds the brain."""
+    """What investigations are made with. `connect` gives an MCP client in somebody's name, `thinking` the brain."""
 
     kept: Kept
     connect: Callable[[Investigation], AbstractAsyncContextManager[Hands]]
@@ -134,7 +134,7 @@ class Investigator:
             state.reason = "its process ended"  # it stays running, for whoever takes it up
             self._put(state)
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001 - the outermost handler of a task that nobody awaits
             state.status, state.reason = "failed", "internal error; the server's log has the details"
             self._put(state)
             _log.exception("%s failed", state.id)
@@ -178,7 +178,7 @@ class Investigator:
 
     def _similar(self, state: Investigation) -> list[Mapping[str, Any]]:
         """Earlier ones of the same principal about the same object."""
-        target, found = state.intent.target, []
+        target, found = state.intent.target, list[Mapping[str, Any]]()
         for body in self._means.kept.all(state.principal):
             draft = body.get("draft") or {}
             about = (body["intent"].get("target"), draft.get("culprit"))
@@ -215,7 +215,8 @@ class Investigator:
 
     def brief(self, principal: str | None = None) -> list[dict[str, Any]]:
         """The newest first, without their hypotheses, evidence and trace."""
-        return [answer.record(Investigation.model_validate(body), whole=False) for body in self._means.kept.all(principal)]
+        bodies = self._means.kept.all(principal)
+        return [answer.record(Investigation.model_validate(body), whole=False) for body in bodies]
 
     def result(self, name: str, number: int, principal: str | None = None) -> str:
         """A result that was too large to be shown. Raises ObjectNotFound."""
@@ -259,6 +260,13 @@ class Investigator:
         self._means.kept.wish(name, "")
         state.status, state.reason = "running", ""
         self._start(state, tell)
+
+    def adopt(self, name: str, principal: str | None = None, tell: Tell | None = None) -> None:
+        """Go on with one that its process left behind, if it is one."""
+        state = self.state(name, principal)
+        if state.status == "running" and name not in self._tasks:
+            with contextlib.suppress(SteadyError):  # somebody works on it
+                self.resume(name, principal, tell)
 
     def take_up(self) -> list[str]:
         """Go on with what processes left behind that have ended; their ids."""

@@ -15,7 +15,7 @@ KEPT = 30 * 86400.0
 
 
 class Investigations:
-    """Bodies are JSON objects that only the reasoning understands. Raises StoreUnusable where nothing can be written."""
+    """Bodies are JSON that only the reasoning understands. Raises StoreUnusable where nothing can be written."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self._store = store
@@ -51,9 +51,7 @@ class Investigations:
 
     def all(self, principal: str | None = None, most: int = 100) -> list[dict[str, Any]]:
         """The newest first."""
-        query = (
-            "SELECT body FROM investigations WHERE (? IS NULL OR principal = ?) ORDER BY created DESC, id LIMIT ?"
-        )
+        query = "SELECT body FROM investigations WHERE (? IS NULL OR principal = ?) ORDER BY created DESC, id LIMIT ?"
         return [json.loads(row["body"]) for row in self._store.db.execute(query, (principal, principal, most))]
 
     def take(self, name: str, owner: str, free: Callable[[str], bool]) -> bool:
@@ -100,9 +98,7 @@ class Investigations:
                 (name, kind, digest),
             )
             row = (name, kind, digest, json.dumps(body))
-            db.execute(
-                "INSERT INTO investigation_tapes (investigation, kind, digest, body) VALUES (?, ?, ?, ?)", row
-            )
+            db.execute("INSERT INTO investigation_tapes (investigation, kind, digest, body) VALUES (?, ?, ?, ?)", row)
 
     def tape(self, name: str) -> list[tuple[str, str, dict[str, Any]]]:
         """Kind, digest and body of all that was recorded, in its order."""

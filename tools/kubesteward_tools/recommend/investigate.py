@@ -32,7 +32,9 @@ async def investigate(
     cluster: Cluster = "",
     budget: Annotated[float | None, Field(ge=0, le=1000, description="Most dollars; agrees to spend them")] = None,
     wait: Annotated[float, Field(ge=0, le=LONGEST_WAIT, description="Seconds")] = 20.0,
-    investigation: Annotated[str, Field(max_length=100, description="Id of an earlier one, instead of a question")] = "",
+    investigation: Annotated[
+        str, Field(max_length=100, description="Id of an earlier one, instead of a question")
+    ] = "",
     order: Order = "",
 ) -> Answer:
     """Find a root cause by hypotheses and evidence. Returns the answer, or an id to ask again with."""
@@ -54,17 +56,27 @@ def _head(found: Mapping[str, Any]) -> str:
     if run == "done":
         return f"{name}: {found['status']}, confidence {found['confidence']:.2f}"
     if run == "running":
-        return f"{name} goes on, at {found.get('step') or 'its beginning'}: investigate(investigation={name!r}) waits for it."
+        where = found.get("step") or "its beginning"
+        return f"{name} goes on, at {where}: investigate(investigation={name!r}) waits for it."
     return f"{name} is {run}: {found.get('reason', '')}"
 
 
 def _lines(found: Mapping[str, Any]) -> list[str]:
     """The answer, or how far it is."""
-    ideas = [f"{item['standing']:.2f} {item['category']}: {sentence(item['because'], 160)}" for item in found.get("hypotheses", ())]
+    ideas = [
+        f"{item['standing']:.2f} {item['category']}: {sentence(item['because'], 160)}"
+        for item in found.get("hypotheses", ())
+    ]
     if found["run"] != "done":
         steps = [f"{item['step']}: {sentence(item['detail'], 200)}" for item in found.get("explanation_trace", ())[-8:]]
         return [*ideas, *steps]
     advice = found["recommendation"]
     rehearsed = [f"rehearsed: {item.get('summary') or item['action']}: {item['verdict']}" for item in advice["actions"]]
     ruled_out = [f"ruled out: {item}" for item in found["ruled_out"]]
-    return [found["answer"], *ideas, *ruled_out, *([f"recommended: {advice['text']}"] if advice["text"] else []), *rehearsed]
+    return [
+        found["answer"],
+        *ideas,
+        *ruled_out,
+        *([f"recommended: {advice['text']}"] if advice["text"] else []),
+        *rehearsed,
+    ]

@@ -104,7 +104,7 @@ class BuiltIn:
         message = Message("assistant", (Text(thought), *calls))
         yield Done(message, "tools" if calls else "end", Usage(), self.name, self.model)
 
-    def count(self, ask: Ask) -> int:  # noqa: ARG002 - the protocol's; nothing is sent anywhere
+    def count(self, ask: Ask) -> int:
         return 0
 
     async def check(self) -> Health:
@@ -122,7 +122,9 @@ def _next(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
     if not talk.has("get_events"):
         return _looking(talk)
     if not talk.has("weigh"):
-        return "I weigh what each call says about each hypothesis.", (_call(talk, "weigh", {"evidence": _weighed(talk)}),)
+        return "I weigh what each call says about each hypothesis.", (
+            _call(talk, "weigh", {"evidence": _weighed(talk)}),
+        )
     return _concluding(talk)
 
 
@@ -186,9 +188,14 @@ def _looking(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
     ]
     if culprit and culprit["kind"] in _EXAMINED:
         ref = f"{culprit['kind']}/{culprit['name']}"
-        wanted += [("what_changed", {"resource": ref, "since": "24h", **where}), ("get_topology", {"resource": ref, "depth": 2, **where})]
+        wanted += [
+            ("what_changed", {"resource": ref, "since": "24h", **where}),
+            ("get_topology", {"resource": ref, "depth": 2, **where}),
+        ]
         if culprit["kind"] in _LOGGED:
-            wanted.append(("get_logs", {"target": ref, "tail": 200, "hint": "error failed refused denied killed", **where}))
+            wanted.append(
+                ("get_logs", {"target": ref, "tail": 200, "hint": "error failed refused denied killed", **where})
+            )
     else:
         wanted.append(("what_changed", {"since": "24h", **where}))
     offered = {tool.name for tool in talk.ask.tools}
@@ -213,7 +220,11 @@ def _weighed(talk: Talk) -> list[Json]:
 def _by_rules(hypothesis: Json, finding: Json, best: Json, number: str) -> Json:
     name = f"{finding['category']}: "
     follows = finding is not best and any(str(item).startswith(name) for item in best.get("explains") or [])
-    says = f"it follows from {best['category']}" if follows else str((finding.get("evidence") or [finding["diagnosis"]])[0])
+    says = (
+        f"it follows from {best['category']}"
+        if follows
+        else str((finding.get("evidence") or [finding["diagnosis"]])[0])
+    )
     weight = 0.7 if follows else max(float(finding["confidence"]), 0.1)
     verdict = "refutes" if follows else "supports"
     return {"hypothesis": hypothesis["id"], "call": number, "verdict": verdict, "weight": weight, "says": says[:400]}

@@ -1,4 +1,4 @@
-"""What an object says of itself, in the words of claims. Pure functions over objects as `get_resource_yaml` gives them."""
+"""What an object says of itself, in the words of claims: pure functions over what `get_resource_yaml` gives."""
 
 from __future__ import annotations
 
@@ -87,7 +87,10 @@ def same_image(said: str, real: str) -> bool:
 def labels(obj: Obj) -> set[str]:
     """Its own, those of its template, and those it selects, as name=value."""
     spec = obj.get("spec") or {}
-    given = [(obj.get("metadata") or {}).get("labels"), ((spec.get("template") or {}).get("metadata") or {}).get("labels")]
+    given = [
+        (obj.get("metadata") or {}).get("labels"),
+        ((spec.get("template") or {}).get("metadata") or {}).get("labels"),
+    ]
     selector = spec.get("selector") or {}
     given += [selector.get("matchLabels"), selector if "matchLabels" not in selector else None]
     given += [(spec.get("podSelector") or {}).get("matchLabels"), spec.get("nodeSelector")]
@@ -114,11 +117,15 @@ def limits(obj: Obj, what: str) -> set[str]:
     return {str(value) for value in own if value is not None}
 
 
-_UNITS = {"m": Fraction(1, 1000), "": Fraction(1)} | {
-    f"{letter}{binary}": Fraction((1024 if binary else 1000) ** power)
-    for power, letter in enumerate("KMGT", 1)
-    for binary in ("", "i")
-} | {"k": Fraction(1000)}
+_UNITS = (
+    {"m": Fraction(1, 1000), "": Fraction(1)}
+    | {
+        f"{letter}{binary}": Fraction((1024 if binary else 1000) ** power)
+        for power, letter in enumerate("KMGT", 1)
+        for binary in ("", "i")
+    }
+    | {"k": Fraction(1000)}
+)
 
 
 def amount(text: str) -> Fraction | None:

@@ -11,14 +11,16 @@ from kubesteward.reasoning.loop.state import Culprit
 
 _PREFERRED = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Pod", "Service")
 _BARE = re.compile(r"(?<![\w./:@=-])[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?![\w/:@=]|-\w)")
-_NO_NAME = frozenset(
-    "is are was were be has have had of in on to with for from and or that which this the a an it its not no by at as "
-    "limit status ready state states name names selector selectors port ports account accounts itself cannot can will "
-    "would should does do did than then but so if when while because after before since until still only again one two "
-    "three four five six seven eight nine ten also never always controller template specification events event logs "
-    "log image images pods restarts crashes fails failed needs runs selects routes mounts could may might must needed "
-    "affected behind under over through into onto per there they their them he she we you i up down out off".split()
-)
+_WORDS = """
+is are was were be has have had of in on to with for from and or that which this the a an it its not no by at
+as limit status ready state states name names selector selectors port ports account accounts itself cannot can
+will would should does do did than then but so if when while because after before since until still only again
+one two three four five six seven eight nine ten also never always controller template specification events
+event logs log image images pods restarts crashes fails failed needs runs selects routes mounts could may
+might must needed affected behind under over through into onto per there they their them he she we you i up
+down out off
+"""
+_NO_NAME = frozenset(_WORDS.split())
 
 
 @dataclass(frozen=True)
@@ -61,10 +63,10 @@ def mentions(sentence: str, index: Index, near: str = "") -> list[Mention]:
     found: list[Mention] = []
     taken: list[tuple[int, int]] = []
     for match in REFERENCE.finditer(sentence):
-        one = _referred(match, index, near)
-        if one is not None:
-            found.append(one)
-            taken.append((one.at, one.end))
+        referred = _referred(match, index, near)
+        if referred is not None:
+            found.append(referred)
+            taken.append((referred.at, referred.end))
     for match in PLACED.finditer(sentence):
         one = index.find(match["name"], namespace=match["space"])
         if one is not None and not _inside(match.start(), taken):
@@ -107,7 +109,7 @@ def _referred(match: re.Match[str], index: Index, near: str) -> Mention | None:
 
 def _like_a_name(name: str) -> bool:
     """No English word: with a digit, or with a dash between parts."""
-    return any(mark.isdigit() for mark in name) and not name.isdigit() or name.count("-") >= 1
+    return (any(mark.isdigit() for mark in name) and not name.isdigit()) or "-" in name
 
 
 def _inside(at: int, taken: Sequence[tuple[int, int]]) -> bool:

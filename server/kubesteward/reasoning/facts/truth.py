@@ -109,7 +109,11 @@ async def _ready(claim: Claim, facts: Facts) -> Verdict:
     obj = await facts.object(one)
     if obj is None:
         return UNKNOWN
-    known = [read.ready_of(obj, one.kind)] if one.kind in {"Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"} else []
+    known = (
+        [read.ready_of(obj, one.kind)]
+        if one.kind in {"Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"}
+        else []
+    )
     if one.kind == "Pod":
         return _is(tuple(said) == known[0], f"{known[0][0]}/{known[0][1]} containers of {one} are ready")
     pods = await facts.pods(one)
@@ -276,7 +280,9 @@ async def _revision(claim: Claim, facts: Facts) -> Verdict:
 async def _container(claim: Claim, facts: Facts) -> Verdict:
     obj = await facts.object(_of(claim))
     known = {str(one.get("name")) for one in read.containers(obj or {})}
-    return _is(claim.value in known, f"{_of(claim)} has the containers {', '.join(sorted(known))}") if known else UNKNOWN
+    return (
+        _is(claim.value in known, f"{_of(claim)} has the containers {', '.join(sorted(known))}") if known else UNKNOWN
+    )
 
 
 async def _count(claim: Claim, facts: Facts) -> Verdict:

@@ -42,7 +42,11 @@ def record(state: Investigation, *, whole: bool = True) -> dict[str, Any]:
     lists = ("hypotheses", "evidence", "claims")
     dumped = state.model_dump(mode="json", include={*lists, "intent", "trace"})
     found |= {name: dumped[name] for name in lists}
-    packet = {"digest": state.packet.digest, "estimated_size": state.packet.tokens, "sections": list(state.packet.sections)}
+    packet = {
+        "digest": state.packet.digest,
+        "estimated_size": state.packet.tokens,
+        "sections": list(state.packet.sections),
+    }
     return {**found, "intent": dumped["intent"], "context": packet, "explanation_trace": dumped["trace"]}
 
 

@@ -19,7 +19,8 @@ NOT_FOR_BRAINS = frozenset({"investigate", "get_action", "draft_recommendation"}
 SHOWN = 12_000
 """Characters of a result that a brain is shown; what is longer is kept beside."""
 _OF_NO_MATTER = frozenset({"response_format", "limit", "tail", "cursor"})
-_SECRET = frozenset({"secret", "secrets", "v1/secret"})
+_REFERS = frozenset({"kind", "resource", "target", "related_resource", "a", "b"})
+"""Arguments that name an object or a kind."""
 BUILT_IN = "builtin"
 
 
@@ -61,7 +62,7 @@ class Calls:
         """A call of the loop's own: on the tape, but not among what the brain asked."""
         result = await self._case.hands.call(tool, **arguments)
         self._case.state.spent.calls += 1
-        kept = {"tool": tool, "arguments": arguments, "text": result.text, "data": dict(result.data)}
+        kept: dict[str, Any] = {"tool": tool, "arguments": arguments, "text": result.text, "data": dict(result.data)}
         kept["is_error"] = result.is_error
         self._case.archive.record(self._case.state.id, "call", digest_of(tool, arguments), kept)
         return result
@@ -89,8 +90,7 @@ class Calls:
                 f"{call.name!r} is none of your tools. You only read and rehearse; people change and approve. "
                 f"There are: {known}."
             )
-        kind = str(call.arguments.get("kind") or call.arguments.get("resource") or "").lower()
-        if kind.partition("/")[0] in _SECRET and call.name != "list_resources":
+        if call.name != "list_resources" and any(map(_names_secrets, call.arguments.items())):
             return "What is in Secrets is not shown. list_resources tells which there are."
         return ""
 
@@ -135,6 +135,16 @@ def first_words(result: Result) -> str:
             return f"{total} {name}{': ' if best else ''}{best}."
     lines = [line for line in result.text.splitlines() if line.strip() and not line.startswith("<<<")]
     return lines[min(1, len(lines) - 1)][:200] if lines else "nothing."
+
+
+def _names_secrets(argument: tuple[str, Any]) -> bool:
+    """Whether an argument is about Secrets, as `Secret`, `v1/secrets` or `secret/db`; not what is only called so."""
+    name, value = argument
+    if name not in _REFERS or not isinstance(value, str):
+        return False
+    parts = value.strip().lower().split("/")
+    kinds = parts if name == "kind" else parts[:-1]
+    return any(part.partition(".")[0].strip() in {"secret", "secrets"} for part in kinds)
 
 
 def _brief(arguments: Mapping[str, Any]) -> str:

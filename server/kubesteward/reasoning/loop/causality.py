@@ -50,7 +50,10 @@ async def _unconnected(case: Case, calls: Calls, culprit: Culprit, where: dict[s
     target = case.state.intent.target
     if target is None or (target.name, target.namespace) == (culprit.name, culprit.namespace):
         return []
-    if culprit.kind in {"Namespace", "ResourceQuota", "LimitRange"} and target.namespace in {culprit.name, culprit.namespace}:
+    if culprit.kind in {"Namespace", "ResourceQuota", "LimitRange"} and target.namespace in {
+        culprit.name,
+        culprit.namespace,
+    }:
         return []
     reach = set[str]()
     for one in (target, culprit):
@@ -60,7 +63,7 @@ async def _unconnected(case: Case, calls: Calls, culprit: Culprit, where: dict[s
         if answer.is_error:
             return []  # what is not in the graph cannot be told to be unconnected
         ids = {str(node.get("id")) for node in answer.data.get("nodes") or []}
-        if reach & ids or _id(culprit) in ids and one is target:
+        if reach & ids or (_id(culprit) in ids and one is target):
             return []
         reach |= ids
     return [f"there is no way in the graph from {culprit} to {target}"]

@@ -16,6 +16,17 @@ MOST_BACK = 2
 STRUCK = "(A statement here did not stand up to a check and was struck out.)"
 
 
+_GONE = (
+    " missing", " not exist", "n't exist", " not found", " no ", " nonexistent", " absent", " was deleted", " gone",
+    " not there", " nobody ", " neither",
+)  # fmt: skip
+_WANTED = (
+    " never ", " unknown", " lacks", " without", " create", " needs", " cannot ", " forbidden", "error creating",
+    " refuse", " wants", " asks for", " points to", " refers", " expects", " not bound", " deleted",
+)  # fmt: skip
+"""Words of sentences that may name something because it is not there."""
+
+
 async def check(case: Case, calls: Calls) -> bool:
     """Whether the conclusion stands, possibly without some of its sentences; else the brain has to say it anew."""
     state = case.state
@@ -64,15 +75,9 @@ async def _judged(claim: Claim, facts: Facts, draft: Draft) -> Claim:
 def _is_missing(claim: Claim, draft: Draft) -> bool:
     """Whether it is said of an object that it is not there: then it is right that there is none."""
     words = f" {claim.sentence.lower()} "
-    gone = (
-        " missing", " not exist", "n't exist", " not found", " no ", " nonexistent", " absent", " was deleted", " gone",
-        " not there", " nobody ", " neither", " never ", " unknown", " not there", " lacks", " without", " create",
-        " needs", " cannot ", " forbidden", "error creating", " refuse", " wants", " asks for", " points to", " refers", " expects", " not bound", " deleted",
-    )  # fmt: skip
     if draft.culprit is not None and claim.sentence.startswith("The culprit is"):
-        words = f" {draft.answer.lower()} "
-        gone = gone[:12]
-    return any(word in words for word in gone)
+        return any(word in f" {draft.answer.lower()} " for word in _GONE)
+    return any(word in words for word in (*_GONE, *_WANTED))
 
 
 def _back(false: list[Claim]) -> str:
@@ -95,6 +100,12 @@ def struck(draft: Draft, false: list[Claim]) -> Draft:
     if lost or not left:
         told = "INCONCLUSIVE: recommend human investigation. What was concluded did not stand up to a check."
         return draft.model_copy(
-            update={"status": "INCONCLUSIVE", "answer": told, "culprit": None, "category": "Inconclusive", "confidence": 0.0}
+            update={
+                "status": "INCONCLUSIVE",
+                "answer": told,
+                "culprit": None,
+                "category": "Inconclusive",
+                "confidence": 0.0,
+            }
         )
     return draft.model_copy(update={"answer": answer, "confidence": round(draft.confidence * 0.5, 2)})

@@ -24,11 +24,12 @@ _OPEN = re.compile(r"^\W*(?:how many|which|what|where|who|when|list|show|is|are|
 KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Service", "Ingress")
 _MORE = ("Pod", "Node", "Namespace", "PersistentVolumeClaim", "ConfigMap")
 _WORD = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9./-]*[A-Za-z0-9])?")
-_COMMON = frozenset(
-    "a all an and app application are at be cluster deployment do does error find fix for from has have in is it its my "
-    "no not of on or our pod pods please service the there this to up was we well what when which why with work wrong "
-    "working service's root cause problem default".split()
-)
+_WORDS = """
+a all an and app application are at be cluster deployment do does error find fix for from has have in is it
+its my no not of on or our pod pods please service the there this to up was we well what when which why with
+work wrong working service's root cause problem default
+"""
+_COMMON = frozenset(_WORDS.split())
 _MOST = 500
 
 

@@ -13,7 +13,7 @@ from kubesteward.reasoning.loop.state import Investigation
 from kubesteward_tools.errors import Refused
 
 Work = Callable[[Case, Calls], Awaitable[str | None]]
-"""Does a step; returns the name of the next one where it is not the one that follows."""
+"""Does a step; returns the name of the next one, None for the one that follows."""
 
 
 async def _intent(case: Case, calls: Calls) -> None:
@@ -71,7 +71,7 @@ STEPS: Mapping[str, Work] = {
     "causality": _causality,
     "fact_check": _fact_check,
     "recommendation": _recommendation,
-}  # type: ignore[assignment]  # a step without a return value goes on with the next
+}
 _ORDER = tuple(STEPS)
 
 

@@ -125,7 +125,10 @@ def _hypothesise(case: Case, note: Any) -> tuple[str, bool]:
     known = {item.id: item for item in state.hypotheses}
     known |= {item.id: Hypothesis.model_validate(item.model_dump()) for item in note.hypotheses}
     if len(known) < FEWEST:
-        return f"Not noted: {len(known)} are too few. Name at least {FEWEST} causes that could be, however unlike.", True
+        return (
+            f"Not noted: {len(known)} are too few. Name at least {FEWEST} causes that could be, however unlike.",
+            True,
+        )
     state.hypotheses = list(known.values())
     told = ", ".join(f"{item.id} {item.category}" for item in state.hypotheses)
     case.note("hypotheses", f"{len(known)} hypotheses: {told}")
@@ -139,7 +142,9 @@ def _weigh(case: Case, note: Any) -> tuple[str, bool]:
         hypothesis = state.hypothesis(item.hypothesis)
         call = made.get(item.call.removeprefix("call").strip(" []#"))
         if hypothesis is None or call is None:
-            wrong.append(f"there is no {'hypothesis ' + item.hypothesis if hypothesis is None else 'call ' + item.call}")
+            wrong.append(
+                f"there is no {'hypothesis ' + item.hypothesis if hypothesis is None else 'call ' + item.call}"
+            )
             continue
         found = {**item.model_dump(), "call": call.number, "tool": call.tool}
         state.evidence.append(Evidence.model_validate(found))

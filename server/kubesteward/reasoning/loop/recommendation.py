@@ -60,7 +60,12 @@ async def _save(case: Case, calls: Calls, draft: Draft, where: dict[str, str]) -
     title = f"{draft.category or 'Trouble'}: {draft.culprit or 'nothing to blame'}"
     reasoning = f"{draft.answer}\n\n{draft.recommendation.text}".strip()[:8000]
     answer = await calls.silent(
-        "draft_recommendation", title=title[:200], severity=severity, reasoning=reasoning, proposed_actions=actions, **where
+        "draft_recommendation",
+        title=title[:200],
+        severity=severity,
+        reasoning=reasoning,
+        proposed_actions=actions,
+        **where,
     )
     saved = "" if answer.is_error else str(answer.data.get("id", ""))
     case.note("recommendation", f"saved as {saved}" if saved else f"not saved: {answer.text[:200]}")

@@ -103,7 +103,7 @@ class Draft(BaseModel):
 
 
 class Call(BaseModel):
-    """A call of a tool. `by` is the brain that wanted it; `spilled` is the number of the result where it was too large to be shown whole."""
+    """A call of a tool. `by` is the brain that wanted it, `spilled` the number of a result that is kept beside."""
 
     number: str
     tool: str

@@ -55,7 +55,12 @@ async def pod_of(client: Loopback, status: str = "CrashLoopBackOff") -> str:
 
 
 def case_of(
-    app: App, client: Any, brain: Brain, tell: Tell = lambda _step, _text: None, budget: Budget | None = None, **more: Any
+    app: App,
+    client: Any,
+    brain: Brain,
+    tell: Tell = lambda _step, _text: None,
+    budget: Budget | None = None,
+    **more: Any,
 ) -> Case:
     state = Investigation(
         id="inv-test",

@@ -7,10 +7,15 @@ from typing import Any
 from tests.server.reasoning.loopback.script import Turn, Use
 
 CHECKOUT = {"kind": "Deployment", "namespace": "shop", "name": "checkout"}
-TRUE = "Deployment shop/checkout is OOMKilled with exit code 137: its memory limit of 96Mi came with the roll-out 9 minutes ago."
+TRUE = (
+    "Deployment shop/checkout is OOMKilled with exit code 137: its memory limit of 96Mi came with the roll-out "
+    "9 minutes ago."
+)
 FALSE = "Deployment shop/checkout has 3/3 replicas ready and ended with exit code 1."
 
-LOOK = Turn(say="I let the rules look at it first.", calls=(Use("diagnose", {"question": "Why is checkout not well?"}),))
+LOOK = Turn(
+    say="I let the rules look at it first.", calls=(Use("diagnose", {"question": "Why is checkout not well?"}),)
+)
 SUPPOSE = Turn(
     say="Three things could be behind that.",
     calls=(
@@ -18,15 +23,12 @@ SUPPOSE = Turn(
             "hypothesise",
             {
                 "hypotheses": [
-                    _idea
-                    for _idea in (
                         {"id": "h1", "category": "OOMKilled", "culprit": CHECKOUT, "because": "it is killed",
                          "confirms": ["exit code 137"], "refutes": ["another exit code"]},
                         {"id": "h2", "category": "BadRollout", "culprit": CHECKOUT, "because": "it was rolled out",
                          "confirms": ["a change before it"], "refutes": ["no change"]},
                         {"id": "h3", "category": "ConfigMissing", "because": "it may miss something",
                          "confirms": ["CreateContainerConfigError"], "refutes": ["it starts"]},
-                    )
                 ]
             },
         ),

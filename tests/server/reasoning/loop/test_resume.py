@@ -11,8 +11,19 @@ from tests.server.reasoning.loop.incident import app_in, asked, investigated
 from tests.server.reasoning.loop.plot import TRUE, WHOLE
 from tests.server.reasoning.providers import asked as served
 
+from kubesteward.app import App
+
 pytestmark = pytest.mark.anyio
 ROOT = Path(__file__).parents[4]
+
+
+async def begun(app: App) -> str:
+    """One that is at work."""
+    works = asyncio.Event()
+    name = app.investigator.begin(asked(), lambda _step, _text: works.set())
+    async with asyncio.timeout(30):
+        await works.wait()
+    return name
 
 
 async def killed(folder: Path, url: str, key: str, dies_at: int) -> int:
@@ -49,9 +60,7 @@ async def test_nobody_takes_up_what_a_living_process_works_on(tmp_path: Path) ->
     app = app_in(tmp_path)
     other = app_in(tmp_path)
     try:
-        name = app.investigator.begin(asked())
-        while not app.investigator.state(name).trace:
-            await asyncio.sleep(0)
+        name = await begun(app)
 
         assert other.investigator.take_up() == []
         await app.investigator.wait(name)
@@ -62,9 +71,7 @@ async def test_nobody_takes_up_what_a_living_process_works_on(tmp_path: Path) ->
 
 async def test_what_a_server_left_when_it_was_closed_is_taken_up(tmp_path: Path) -> None:
     app = app_in(tmp_path)
-    name = app.investigator.begin(asked())
-    while not app.investigator.state(name).trace:
-        await asyncio.sleep(0)
+    name = await begun(app)
     await app.close()
     app = app_in(tmp_path)
     try:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.server.reasoning.loop.incident import hands, pod_of
+from tests.server.reasoning.loop.statements import LIES, TRUTHS
 
 from kubesteward.reasoning.loop.factcheck import looked_up
 from kubesteward.reasoning.loop.state import Claim, Culprit, Draft
-from tests.server.reasoning.loop.incident import hands, pod_of
-from tests.server.reasoning.loop.statements import LIES, TRUTHS
 
 pytestmark = pytest.mark.anyio
 CHECKOUT = Culprit(kind="Deployment", namespace="shop", name="checkout")

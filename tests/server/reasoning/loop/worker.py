@@ -12,13 +12,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.server.reasoning.loop.incident import app_in, asked
+from tests.server.reasoning.loopback.server import MODEL
+from tests.server.reasoning.providers import PROVIDERS
+
 from kubesteward.reasoning.brains.addresses import address
 from kubesteward.reasoning.brains.keys import Key
 from kubesteward.reasoning.brains.remote import Place
 from kubesteward.reasoning.loop import conversation
-from tests.server.reasoning.loop.incident import app_in, asked
-from tests.server.reasoning.loopback.server import MODEL
-from tests.server.reasoning.providers import PROVIDERS
 
 
 async def main(folder: str, provider: str, url: str, key: str, dies_at: int) -> None:
