@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from kubesteward.app import App
-from kubesteward.cli.states import State
+from kubesteward.cli.states import _logs
+from kubesteward.embedded.scenarios import build
 from kubesteward.mcp.loopback import Loopback, connect
 from kubesteward.reasoning.brains.base import Brain
 from kubesteward.reasoning.brains.builtin import BuiltIn
@@ -20,6 +22,10 @@ from kubesteward.reasoning.loop.state import Budget, Investigation
 from kubesteward.reasoning.running import Asked
 from kubesteward.settings import Settings
 from kubesteward.store.investigations import Investigations
+from kubesteward_tools.cluster.bundle import BundleSource
+from kubesteward_tools.cluster.clusters import Clusters
+from kubesteward_tools.cluster.discovery import Kinds
+from kubesteward_tools.twin.resources import BUILT_IN
 
 QUESTION = "Why is checkout not well?"
 ME = "local:me"
@@ -29,7 +35,14 @@ def app_in(folder: Path, brain: Brain | None = None, **settings: Any) -> App:
     """Over a new incident, with its store in the folder; `brain` is the one that is set up."""
     found = Settings.load({}, state_dir=folder, principal=ME, rate_reads_per_minute=0, **settings)
     parts = {} if brain is None else {"brains": OneBrain(brain)}
-    return App(found, clusters=State(scenario="incident").clusters(), **parts)
+    return App(found, clusters=Clusters.of({"incident": _played()}), **parts)
+
+
+@cache
+def _played() -> BundleSource:
+    """The incident as it stands after it was played: nothing changes it any more."""
+    store = build("incident", 3, time.time()).store
+    return BundleSource(store, Kinds(BUILT_IN), _logs(store))
 
 
 def asked(question: str = QUESTION, brain: str = "builtin", **more: Any) -> Asked:
