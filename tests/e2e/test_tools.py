@@ -192,10 +192,12 @@ async def test_every_resource_that_is_listed_can_be_read(client: Client) -> None
     templates = {item.uri_template for item in (await client.list_resource_templates()).resource_templates}
     texts = [(await client.read_resource(uri)).contents[0].text for uri in listed]
 
-    paths = ["clusters", "recommendations", "usage", "world/-/summary"]
+    paths = ["clusters", "investigations", "recommendations", "usage", "world/-/summary"]
     assert [uri.removeprefix("kubesteward://") for uri in listed] == paths
     assert {template.removeprefix("kubesteward://") for template in templates} == {
         "actions/{id}",
+        "investigations/{id}",
+        "investigations/{id}/results/{n}",
         "world/{cluster}/summary",
         "analysis/{kind}/{namespace}/{name}{?cluster}",
     }

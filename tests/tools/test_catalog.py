@@ -39,6 +39,7 @@ def test_the_tools_are_these() -> None:
             "2 forecast: read_only idempotent",
             "2 simulate_impact: read_only idempotent",
             "3 draft_recommendation",
+            "3 investigate: open_world",
             "3 plan_change",
             "4 apply_manifest: destructive idempotent",
             "4 cordon_node: destructive idempotent",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from kubesteward.reasoning.brains.base import Brain, Usage
@@ -42,8 +42,25 @@ def investigator_of(app: App, name: str, gone: Callable[[str], bool]) -> Investi
             name,
             gone,
             app.settings.reuse_answers_minutes * 60.0,
+            ended=lambda state: _ended(app, state),
+            saturated=lambda ratio: app.metrics.saturated(ratio) if app.measuring else None,
+            span=_span,
         )
     )
+
+
+def _span(name: str) -> AbstractContextManager[object]:
+    from kubesteward.telemetry.tracing import investigation
+
+    return investigation(name)
+
+
+def _ended(app: App, state: Investigation) -> None:
+    """What may be scraped of it: how it ended, how long it took, and how many of its claims were false."""
+    if app.measuring and state.over:
+        app.metrics.investigated(state.status, state.spent.seconds)
+        unknown = sum(claim.verdict == "unknown" for claim in state.claims)
+        app.metrics.checked(state.checked.claims - state.checked.false, state.checked.false, unknown)
 
 
 def who(caller: Caller) -> dict[str, str]:

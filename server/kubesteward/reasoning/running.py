@@ -10,7 +10,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -90,6 +90,8 @@ class Means:
     fresh: float = 3600.0
     clock: Callable[[], float] = time.time
     ended: Callable[[Investigation], object] = lambda _state: None
+    saturated: Callable[[float], object] = lambda _ratio: None
+    span: Callable[[str], AbstractContextManager[object]] = lambda _name: contextlib.nullcontext()
 
 
 class Investigator:
@@ -145,7 +147,8 @@ class Investigator:
         state = case.state
         self._live[state.id] = case
         try:
-            await loop.run(case)
+            with self._means.span(state.id):
+                await loop.run(case)
         except Interrupted as error:
             state.status = "cancelled" if error.wish == "cancel" else "paused"
             state.reason = f"told to {error.wish}"
@@ -173,7 +176,7 @@ class Investigator:
         state.brain, state.model = thinking.brain.name, thinking.brain.model
         return Case(
             state, hands, thinking.brain, means.kept, means.owner, tell, means.clock, thinking.priced, fallback,
-            self._similar, self._known,
+            self._similar, self._known, means.saturated,
         )  # fmt: skip
 
     def _similar(self, state: Investigation) -> list[Mapping[str, Any]]:

@@ -22,6 +22,7 @@ async def test_clusters_are_read_without_secrets(tmp_path: Path) -> None:
 
     assert [str(uri) for uri in listed] == [
         "kubesteward://clusters",
+        "kubesteward://investigations",
         "kubesteward://recommendations",
         "kubesteward://usage",
         "kubesteward://world/-/summary",

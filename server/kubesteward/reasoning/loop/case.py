@@ -64,6 +64,7 @@ class Case:
     fallback: Brain | None = None
     similar: Callable[[Investigation], list[Mapping[str, Any]]] = lambda _state: []
     known: Callable[[Investigation], Investigation | None] = lambda _state: None
+    saturated: Callable[[float], object] = lambda _ratio: None
     _since: float = field(default_factory=time.monotonic)
 
     def note(self, step: str, detail: str, tool_call: str = "") -> None:

@@ -88,7 +88,9 @@ def _ask(case: Case, offered: tuple[ToolSpec, ...], *, last: bool) -> Ask:
 async def _heard(case: Case, ask: Ask) -> Done:
     """The whole answer; what it cost is written into the state."""
     state, done = case.state, None
-    state.spent.saturation = round(max(state.spent.saturation, case.brain.count(ask) / CONTEXT), 3)
+    full = case.brain.count(ask) / CONTEXT
+    state.spent.saturation = round(max(state.spent.saturation, full), 3)
+    case.saturated(full)
     async with aclosing(case.brain.stream(ask)) as events:
         async for event in events:
             _tell(case, event)

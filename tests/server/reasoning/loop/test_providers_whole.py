@@ -51,6 +51,7 @@ async def test_an_investigation_is_complete(tmp_path: Path, provider: str) -> No
     } <= steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", EVERY)
 async def test_what_may_pass_is_tried_again_and_what_is_malformed_is_not_called(tmp_path: Path, provider: str) -> None:
     broken = (Fail(429, retry_after="2"), LOOK, Fail(500), SUPPOSE, Turn(say="Cut", cut="connection"), MALFORMED)
@@ -61,6 +62,7 @@ async def test_what_may_pass_is_tried_again_and_what_is_malformed_is_not_called(
     assert not any(item["detail"].startswith("get_logs(") for item in record["explanation_trace"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", EVERY)
 async def test_a_false_conclusion_is_sent_back(tmp_path: Path, provider: str) -> None:
     record, _ = await told(tmp_path, provider, LOOK, SUPPOSE, TEST, WEIGH, conclude(FALSE), conclude())
@@ -70,6 +72,7 @@ async def test_a_false_conclusion_is_sent_back(tmp_path: Path, provider: str) ->
     assert record["usage"]["hallucination_rate"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("provider", EVERY)
 @pytest.mark.parametrize(
     "end", [Turn(say="No.", ends="refused"), Fail(401), Garbage()], ids=["refused", "no key", "garbage"]

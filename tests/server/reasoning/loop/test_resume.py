@@ -36,7 +36,9 @@ async def killed(folder: Path, url: str, key: str, dies_at: int) -> int:
         return await process.wait()
 
 
-@pytest.mark.parametrize("dies_at", [1, 3, 5])
+@pytest.mark.parametrize(
+    "dies_at", [3, pytest.param(1, marks=pytest.mark.slow), pytest.param(5, marks=pytest.mark.slow)]
+)
 async def test_after_kill_9_another_process_goes_on_without_paying_twice(tmp_path: Path, dies_at: int) -> None:
     async with served("openai", *WHOLE) as made:
         server = made.server
