@@ -110,3 +110,6 @@ class OneBrain:
 
     async def close(self) -> None:
         """Whoever made the brain closes it."""
+
+
+CHECKOUT_SHORT = {"kind": "Deployment", "namespace": "shop", "name": "checkout"}

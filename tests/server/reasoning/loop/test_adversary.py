@@ -42,6 +42,7 @@ def told(ask: Ask) -> list[str]:
     return [part.text for message in ask.messages for part in message.parts if isinstance(part, ToolResult)]
 
 
+@pytest.mark.requirement("loop.reads-only")
 @pytest.mark.parametrize("attempt", MUTATIONS, ids=[name for name, _ in MUTATIONS])
 async def test_no_change_is_even_proposed(tmp_path: Path, attempt: tuple[str, dict[str, Any]]) -> None:
     brain = Scripted(says("I do it.", attempt))

@@ -102,6 +102,7 @@ async def test_a_brain_that_goes_in_circles_is_stopped(tmp_path: Path) -> None:
         await thought(case)
 
 
+@pytest.mark.requirement("loop.limits")
 @pytest.mark.parametrize(
     ("budget", "why"),
     [

@@ -26,6 +26,7 @@ async def told(tmp_path: Path, provider: str, *entries: Any) -> tuple[Any, Any]:
             await app.close()
 
 
+@pytest.mark.requirement("loop.providers")
 @pytest.mark.parametrize("provider", EVERY)
 async def test_an_investigation_is_complete(tmp_path: Path, provider: str) -> None:
     record, _ = await told(tmp_path, provider, *WHOLE)

@@ -36,6 +36,7 @@ async def killed(folder: Path, url: str, key: str, dies_at: int) -> int:
         return await process.wait()
 
 
+@pytest.mark.requirement("loop.resumes")
 @pytest.mark.parametrize(
     "dies_at", [3, pytest.param(1, marks=pytest.mark.slow), pytest.param(5, marks=pytest.mark.slow)]
 )

@@ -53,11 +53,13 @@ async def incident(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lo
         yield Looker(client, {"bad": bad, "good": good, "node": nodes[bad], "other": other})
 
 
+@pytest.mark.requirement("loop.lies")
 @pytest.mark.parametrize("lie", LIES)
 async def test_a_lie_is_found_out(incident: Looker, lie: str) -> None:
     assert await incident.false(lie), f"{lie} was believed"
 
 
+@pytest.mark.requirement("loop.lies")
 @pytest.mark.parametrize("statement", TRUTHS)
 async def test_what_is_true_is_not_called_a_lie(incident: Looker, statement: str) -> None:
     assert [f"{claim.kind} of {claim.subject}: {claim.why}" for claim in await incident.false(statement)] == []
