@@ -53,7 +53,10 @@ def _case(folder: Path) -> Case:
 
 async def judged(app: App, case: Case, brain: str, budget: Budget) -> dict[str, Any]:
     """One case as an investigation: the answer's line, with `passed` (None where nobody told what is right)."""
-    asked = Asked(case.question, app.settings.principal, "eval", brain=brain, who={"channel": "stdio"}, budget=budget)
+    who = {"channel": "stdio"}
+    asked = Asked(
+        case.question, app.settings.principal, "eval", brain=brain, intent="DIAGNOSTIC", who=who, budget=budget
+    )
     name = app.investigator.begin(asked)
     await app.investigator.wait(name)
     record = app.investigator.record(name)

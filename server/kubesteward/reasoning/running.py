@@ -56,6 +56,7 @@ class Asked:
     cluster: str = ""
     brain: str = ""
     role: str = "chat"
+    intent: str = ""
     who: Mapping[str, str] = field(default_factory=dict)
     budget: Budget = field(default_factory=lambda: Budget.model_validate({}))
 
@@ -63,6 +64,7 @@ class Asked:
         given = {"target": self.target, "namespace": self.namespace, "cluster": self.cluster, "brain": self.brain}
         given |= {
             "role": self.role,
+            "intent": self.intent,
             "session": self.session,
             **{f"who.{name}": text for name, text in self.who.items()},
         }
@@ -197,6 +199,7 @@ class Investigator:
         for body in self._means.kept.all(state.principal):
             same = body["status"] == "done" and body["packet"]["digest"] == state.packet.digest
             same = same and body["question"] == state.question and _scope(body["asked"]) == _scope(state.asked)
+            same = same and body["intent"] == state.intent.model_dump(mode="json")
             if same and body["created"] > since and body["brain"] == state.brain and not body["brain_status"]:
                 found = Investigation.model_validate(body)
                 if found.draft is not None and found.draft.status != "INCONCLUSIVE":

@@ -6,10 +6,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
+from kubesteward.reasoning.brains import requests
 from kubesteward.reasoning.brains.base import (
     Ask,
     CallMade,
@@ -21,71 +20,16 @@ from kubesteward.reasoning.brains.base import (
     Text,
     TextDelta,
     ToolCall,
-    ToolResult,
     Usage,
 )
 from kubesteward.reasoning.brains.catalogue import FAMILIES, Family, beside
+from kubesteward.reasoning.brains.talk import Talk, call
 
 NAME = "builtin"
 FEWEST = 4
 """Hypotheses that it begins with."""
-MOST_FINDINGS = 4
 _EXAMINED = ("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Service", "Ingress")
 _LOGGED = ("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
-_BACK = "Your conclusion was looked up"
-
-
-@dataclass(frozen=True)
-class Talk:
-    """What the conversation says so far."""
-
-    ask: Ask
-    heads: Json = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, ask: Ask) -> Talk:
-        first = ask.messages[0].text.partition("\n\n")[0] if ask.messages else ""
-        pairs = (line.partition(": ") for line in first.splitlines())
-        return cls(ask, {name: value for name, _, value in pairs})
-
-    @cached_property
-    def calls(self) -> dict[str, ToolCall]:
-        return {call.id: call for message in self.ask.messages for call in message.calls}
-
-    @cached_property
-    def results(self) -> list[tuple[ToolCall, str, Json]]:
-        """Call, its number and its data; without what went wrong."""
-        found = []
-        for message in self.ask.messages:
-            for part in message.parts:
-                if isinstance(part, ToolResult) and part.call_id in self.calls and not part.is_error:
-                    body = _parsed(part.text)
-                    if body.get("data"):
-                        found.append((self.calls[part.call_id], str(body["call"]), dict(body["data"])))
-        return found
-
-    def has(self, name: str) -> bool:
-        """Whether it was called, whatever came of it."""
-        return any(call.name == name for call in self.calls.values())
-
-    @property
-    def findings(self) -> list[Json]:
-        found = [data.get("findings") or [] for call, _, data in self.results if call.name == "diagnose"]
-        return list(found[0])[:MOST_FINDINGS] if found else []
-
-    @property
-    def false(self) -> list[str]:
-        """Sentences that were sent back."""
-        told = [message.text for message in self.ask.messages if message.text.startswith(_BACK)]
-        return [line[2:] for text in told for line in text.splitlines() if line.startswith("- ")]
-
-
-def _parsed(text: str) -> Json:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 class BuiltIn:
@@ -99,8 +43,8 @@ class BuiltIn:
     async def stream(self, ask: Ask) -> AsyncGenerator[Event, None]:
         thought, calls = _next(Talk.of(ask))
         yield TextDelta(thought)
-        for call in calls:
-            yield CallMade(call)
+        for made in calls:
+            yield CallMade(made)
         message = Message("assistant", (Text(thought), *calls))
         yield Done(message, "tools" if calls else "end", Usage(), self.name, self.model)
 
@@ -115,6 +59,8 @@ class BuiltIn:
 
 
 def _next(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
+    if (intent := talk.heads.get("Intent", "DIAGNOSTIC")) != "DIAGNOSTIC":
+        return requests.following(talk, intent)
     if not talk.has("diagnose"):
         return "I let the rules look at it first: they read states, events and logs.", (_diagnosis(talk),)
     if not talk.has("hypothesise"):
@@ -123,14 +69,9 @@ def _next(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
         return _looking(talk)
     if not talk.has("weigh"):
         return "I weigh what each call says about each hypothesis.", (
-            _call(talk, "weigh", {"evidence": _weighed(talk)}),
+            call(talk, "weigh", {"evidence": _weighed(talk)}),
         )
     return _concluding(talk)
-
-
-def _call(talk: Talk, name: str, arguments: Json) -> ToolCall:
-    """Ids are by place, so that the same conversation leads to the same calls."""
-    return ToolCall(f"call-{len(talk.calls) + 1}", name, arguments)
 
 
 def _diagnosis(talk: Talk) -> ToolCall:
@@ -140,7 +81,7 @@ def _diagnosis(talk: Talk) -> ToolCall:
         "namespace": talk.heads.get("Namespace", ""),
         "cluster": talk.heads.get("Cluster", ""),
     }
-    return _call(talk, "diagnose", {name: value for name, value in given.items() if value})
+    return call(talk, "diagnose", {name: value for name, value in given.items() if value})
 
 
 def _supposing(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
@@ -151,7 +92,7 @@ def _supposing(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
     found += [_of_family(len(found) + number, family, culprit) for number, family in enumerate(more, 1)]
     told = ", ".join(known) or "nothing certain"
     thought = f"The rules find {told}. It could look like that for other reasons, so I suppose those too."
-    return thought, (_call(talk, "hypothesise", {"hypotheses": found}),)
+    return thought, (call(talk, "hypothesise", {"hypotheses": found}),)
 
 
 def _of_finding(number: int, one: Json) -> Json:
@@ -199,9 +140,9 @@ def _looking(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
     else:
         wanted.append(("what_changed", {"since": "24h", **where}))
     offered = {tool.name for tool in talk.ask.tools}
-    calls = [_call(talk, name, given) for name, given in wanted if name in offered or name == "get_events"]
-    calls = [ToolCall(f"call-{len(talk.calls) + at}", call.name, call.arguments) for at, call in enumerate(calls, 1)]
-    return "Events, states, changes, neighbours and logs confirm or refute each of them: I look at those.", tuple(calls)
+    calls = [item for item in wanted if item[0] in offered or item[0] == "get_events"]
+    made = [call(talk, name, given, at) for at, (name, given) in enumerate(calls)]
+    return "Events, states, changes, neighbours and logs confirm or refute each of them: I look at those.", tuple(made)
 
 
 def _weighed(talk: Talk) -> list[Json]:
@@ -256,7 +197,7 @@ def _unshown(talk: Talk, hypothesis: Json) -> Json:
 def _concluding(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
     best = talk.findings[0] if talk.findings else None
     if best is None:
-        return "The rules could not look: a person has to.", (_call(talk, "conclude", _nothing()),)
+        return "The rules could not look: a person has to.", (call(talk, "conclude", _nothing()),)
     status = {"Healthy": "HEALTHY", "Inconclusive": "INCONCLUSIVE"}.get(best["category"], "ANSWERED")
     answer = str(best["diagnosis"])
     for sentence in talk.false:
@@ -264,7 +205,7 @@ def _concluding(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
     proposed = best.get("proposed")
     action = {name: value for name, value in proposed.items() if name != "summary" and value} if proposed else {}
     return "What was weighed leaves this.", (
-        _call(talk, "conclude", {
+        call(talk, "conclude", {
             "status": status,
             "answer": answer or str(best["category"]),
             "category": best["category"],

@@ -11,9 +11,12 @@ from kubesteward.reasoning.loop.state import Culprit, Intent, IntentKind
 
 _TROUBLE = re.compile(
     r"\b(why|fail|error|crash|broken|down|slow|not|can't|cannot|n't|wrong|stuck|pending|restart(?:s|ing)|oom|unhealthy|"
-    r"timeout|refused|problem|incident|investigate|diagnose|root cause|well\b.*\bnot)",
+    r"timeout|refused|problem|incident|investigate|diagnose|root cause|well\b|health|fine\b|okay?\b|trouble|"
+    r"degraded|happen|wait|hang|issue|fix\b|cause|unable|never|missing|lost|denied|"
+    r"forbidden|reject|evict(?:ed|s)|alert|going on|firing|down(?:time)?\b|outage)",
     re.I,
 )
+_SCALING = re.compile(r"\b(?:scal(?:e|ed|ing)|bring|brought) (?:it )?(?:up|down)\b", re.I)
 _PLAN = re.compile(r"^\W*(?:please\s+)?(?:plan|prepare)\b|\bhow (?:would|should|can|do) (?:i|we)\b|\bwhat if\b", re.I)
 _ACTION = re.compile(
     r"^\W*(?:please\s+|can you\s+|could you\s+)?(?:scale|restart|roll ?back|delete|remove|drain|cordon|apply|patch|set|"
@@ -35,12 +38,12 @@ _MOST = 500
 
 def kind_of(question: str) -> IntentKind:
     """From the words alone; what takes for granted that something is wrong is a diagnosis."""
+    if _TROUBLE.search(_SCALING.sub("", question)) or not question.strip():
+        return "DIAGNOSTIC"
     if _PLAN.search(question):
         return "PLAN"
     if _ACTION.search(question):
         return "ACTION"
-    if _TROUBLE.search(question) or not question.strip():
-        return "DIAGNOSTIC"
     return "INFORMATIONAL" if _OPEN.search(question) or question.rstrip().endswith("?") else "DIAGNOSTIC"
 
 
@@ -48,7 +51,8 @@ async def understand(case: Case, calls: Calls) -> None:
     """Sets the intent, with the target where there is one and others that may have been meant."""
     state = case.state
     asked = state.asked
-    intent = Intent(kind=kind_of(state.question), namespace=asked.get("namespace", ""))
+    kind = asked.get("intent") or kind_of(state.question)
+    intent = Intent.model_validate({"kind": kind, "namespace": asked.get("namespace", "")})
     if asked.get("target"):
         found = await _named(case, calls, asked["target"], intent.namespace)
     else:

@@ -15,6 +15,7 @@ from kubesteward.reasoning.loop.state import (
     Draft,
     Evidence,
     Hypothesis,
+    Investigation,
     Outcome,
     Recommendation,
     Verdict,
@@ -163,14 +164,22 @@ def moved(standing: float, verdict: str, weight: float) -> float:
     return round(standing, 3)
 
 
+def _too_early(state: Investigation) -> str:
+    """Why nothing can be concluded yet. Only who looks for a cause needs causes to choose from."""
+    wants_cause = state.intent.kind == "DIAGNOSTIC"
+    if wants_cause and len(state.hypotheses) < FEWEST:
+        return f"Not yet: `hypothesise` at least {FEWEST} causes first."
+    if not state.calls:
+        return "Not yet: no tool has been asked. Look first."
+    if wants_cause and not state.evidence:
+        return "Not yet: `weigh` what the calls said first."
+    return ""
+
+
 def _conclude(case: Case, note: Any) -> tuple[str, bool]:
     state = case.state
-    if len(state.hypotheses) < FEWEST:
-        return f"Not yet: `hypothesise` at least {FEWEST} causes first.", True
-    if not state.calls:
-        return "Not yet: no tool has been asked. Test the hypotheses first.", True
-    if not state.evidence:
-        return "Not yet: `weigh` what the calls said first.", True
+    if refusal := _too_early(state):
+        return refusal, True
     given = note.model_dump()
     given["recommendation"] = Recommendation.model_validate(given["recommendation"])
     given["claims"] = [Claim.model_validate(item) for item in given["claims"]]

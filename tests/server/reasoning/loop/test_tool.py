@@ -30,6 +30,11 @@ async def app(tmp_path: Path) -> AsyncIterator[App]:
     await made.close()
 
 
+async def told(client: Client, given: dict[str, Any]) -> dict[str, Any]:
+    """The data of an answer."""
+    return dict((await client.call_tool("investigate", given)).structured_content or {})
+
+
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_it_answers_and_tells_how_far_it_is(app: App, mode: str) -> None:
     heard: list[str] = []
@@ -119,7 +124,7 @@ async def test_an_order_cancels_it(app: App) -> None:
             (await client.call_tool("investigate", {"question": QUESTION, "wait": 0})).structured_content or {}
         )
         given = {"investigation": begun["id"], "order": "cancel", "wait": 20}
-        ended = dict((await client.call_tool("investigate", given)).structured_content or {})
+        ended = await told(client, given)
 
     assert ended["run"] == "cancelled"
 

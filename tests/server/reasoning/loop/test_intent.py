@@ -1,0 +1,78 @@
+"""What is wanted is told from the words, and which object is meant from what the cluster has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.server.reasoning.loop.incident import app_in, investigated
+
+from kubesteward.reasoning.loop.intent import kind_of
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("", "DIAGNOSTIC"),
+        ("checkout", "DIAGNOSTIC"),
+        ("Why is checkout slow?", "DIAGNOSTIC"),
+        ("Is the cluster well?", "DIAGNOSTIC"),
+        ("Fix the deployment web, its pods do not start", "DIAGNOSTIC"),
+        ("How do I find out why web crashes?", "DIAGNOSTIC"),
+        ("How many pods are there?", "INFORMATIONAL"),
+        ("List the services in shop", "INFORMATIONAL"),
+        ("Scale web to 2", "ACTION"),
+        ("Please scale down web to 1", "ACTION"),
+        ("restart checkout", "ACTION"),
+        ("How would I drain node-1?", "PLAN"),
+        ("Plan the upgrade of web", "PLAN"),
+    ],
+)
+async def test_the_words_tell_what_is_wanted(question: str, kind: str) -> None:
+    assert kind == kind_of(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "target"),
+    [
+        ("Why is checkout not well?", "Deployment shop/checkout"),
+        ("Why is the cart service broken?", "Deployment shop/cart"),
+        ("What is wrong with shop/payments?", "Deployment shop/payments"),
+        ("Why is node-1 not well?", "Node node-1"),
+        ("What is wrong?", ""),
+    ],
+)
+async def test_a_name_in_the_question_is_an_object(tmp_path: Path, question: str, target: str) -> None:
+    app = app_in(tmp_path)
+    try:
+        found = (await investigated(app, question))["intent"]["target"]
+    finally:
+        await app.close()
+
+    name = "" if found is None else f"{found['kind']} {found['namespace']}/{found['name']}".replace(" /", " ")
+    assert target == name
+
+
+async def test_what_is_asked_for_information_is_looked_up_and_checked(tmp_path: Path) -> None:
+    app = app_in(tmp_path)
+    try:
+        record = await investigated(app, "How many pods are there in namespace shop?")
+    finally:
+        await app.close()
+
+    assert "There are 12 pods in namespace shop." in record["answer"]
+    assert (record["hypotheses"], record["usage"]["claims_false"]) == ([], 0)
+
+
+async def test_a_change_is_planned_and_not_made(tmp_path: Path) -> None:
+    app = app_in(tmp_path)
+    try:
+        record = await investigated(app, "Scale deployment shop/web to 2")
+        actions = app.store.db.execute("SELECT COUNT(*) FROM actions").fetchone()[0]
+    finally:
+        await app.close()
+
+    assert "Scale Deployment shop/web from 3 to 2 replicas" in record["answer"]
+    assert actions == 0
