@@ -247,8 +247,11 @@ class Investigator:
         state = self.state(name, principal)
         if state.over:
             raise Refused(f"{name} is {state.status}.", todo="There is nothing to stop.")
-        if state.status == "paused" and what == "cancel":
-            self._means.kept.save(state.model_copy(update={"status": "cancelled"}).model_dump(mode="json"), "")
+        idle = name not in self._tasks and self._means.kept.take(name, "", self._means.gone)
+        if idle:  # nobody is there to read a wish
+            status = "cancelled" if what == "cancel" else "paused"
+            changed = state.model_copy(update={"status": status, "reason": f"told to {what}"})
+            self._means.kept.save(changed.model_dump(mode="json"), "")
             return
         self._means.kept.wish(name, what)
 

@@ -213,10 +213,16 @@ def _concluding(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
             "since": best.get("since", ""),
             "confidence": float(best["confidence"]),
             "ruled_out": [str(item)[:300] for item in best.get("ruled_out") or _ruled_out(talk)][:12],
-            "recommendation": {"text": str(best.get("fix", ""))[:2000], "actions": [action] if action else []},
+            "recommendation": {"text": _advice(best), "actions": [action] if action else []},
             "claims": [],
         }),
     )  # fmt: skip
+
+
+def _advice(best: Json) -> str:
+    """The fix, or where a person would look now."""
+    further = "; ".join(map(str, best.get("look_next") or []))
+    return str(best.get("fix") or (f"Look next: {further}" if further else ""))[:2000]
 
 
 def _ruled_out(talk: Talk) -> list[str]:

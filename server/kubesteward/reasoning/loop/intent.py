@@ -94,9 +94,9 @@ async def _meant(calls: Calls, text: str, namespace: str, cluster: dict[str, str
                 one = _object(kind, item, namespace)
                 if one.name.lower() in names and (not spaces or one.namespace.lower() in spaces):
                     sure.append(one)
-                elif names & {part for part in re.split(r"[-.]", one.name.lower()) if len(part) > 2}:
+                elif kinds is KINDS and names & {part for part in re.split(r"[-.]", one.name.lower()) if len(part) > 2}:
                     maybe.append(one)
-        if sure or (maybe and kinds is KINDS):
+        if sure or maybe:
             break
     return _first_of_each(sure or maybe)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from kubesteward.reasoning.loop.answer import HUMAN
 from kubesteward.reasoning.loop.calls import Calls
 from kubesteward.reasoning.loop.case import Case
 from kubesteward.reasoning.loop.state import Draft
@@ -19,6 +20,8 @@ async def recommend(case: Case, calls: Calls) -> None:
     assert draft is not None  # noqa: S101 - the steps before made it
     where = {"cluster": state.asked["cluster"]} if state.asked.get("cluster") else {}
     advice = draft.recommendation
+    if draft.status == "INCONCLUSIVE" and HUMAN not in draft.answer + advice.text:
+        advice = advice.model_copy(update={"text": f"{HUMAN} {advice.text}".strip()})
     actions = [await _rehearsed(case, calls, action, where) for action in advice.actions]
     state.draft = draft.model_copy(update={"recommendation": advice.model_copy(update={"actions": actions})})
     if draft.status == "ANSWERED" and (advice.text or actions):

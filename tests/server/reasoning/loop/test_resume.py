@@ -133,3 +133,17 @@ async def test_the_same_question_about_an_unchanged_world_costs_nothing_the_seco
         assert (first["usage"]["input"], second["usage"].get("input", 0)) == (500, 0)
         assert (second["usage"]["reused"], second["answer"]) == (first["id"], TRUE)
         assert second["usage"]["claims_checked"] > 0
+
+
+async def test_what_nobody_works_on_is_cancelled_at_once(tmp_path: Path) -> None:
+    app = app_in(tmp_path)
+    name = await begun(app)
+    await app.close()
+    app = app_in(tmp_path)
+    try:
+        app.investigator.wish(name, "cancel")
+
+        assert app.investigator.record(name)["run"] == "cancelled"
+        assert app.investigator.take_up() == []
+    finally:
+        await app.close()
