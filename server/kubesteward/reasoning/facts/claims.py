@@ -23,6 +23,10 @@ STATES = (
     "Unschedulable",
     "OOMKilled",
     "OOM-killed",
+    "OOM killed",
+    "crash-looping",
+    "crashlooping",
+    "crash looping",
     "out of memory",
     "Terminating",
     "Completed",
@@ -157,6 +161,26 @@ PATTERNS: tuple[Pattern, ...] = (
         r"end with|ends with)[\s:]+['\"`]([^'\"`]{4,200})['\"`]",
     ),
     _pattern("revision", r"\b(?:is at|at|on|runs|now at)\s+revision\s+(\d+)\b"),
+    _pattern("absent", r"\b(?:does not|doesn't|did not|didn't) exist()\b"),
+    _pattern("absent", r"\b(?:is|was) (?:missing|absent|not there|gone|nonexistent|deleted)()\b"),
+    _pattern("endpoints", rf"\b(?:has|have|with)\s+{_N} (?:ready )?endpoints?\b"),
+    _pattern("ready count", rf"\b{_N} (?:ready|available|healthy) (?:replicas?|pods?|copies)\b"),
+    _pattern("running", rf"\b(?:running|up|alive)\s+for\s+(?:about |some |over )?{_AGO}\b"),
+    _pattern(
+        "ended",
+        rf"\b(?:died|crashed|ended|was killed|was OOM-?\s?killed|failed|restarted)\s+(?:last\s+)?(?:about )?{_AGO}\s+ago\b",
+    ),
+    _pattern(
+        "changed",
+        rf"\b(?:roll-?out|deployment|change|release|update)(?:\s+of\s+[\w/' -]{{1,60}}?)?\s+"
+        rf"(?:was|happened|began|started|came)\s+(?:about |some |only )?{_AGO}\s+ago\b",
+    ),
+    _pattern("image", r"\bimages?\s+of\s+[\w/' -]{1,60}?\s+is\s+['\"`]?((?:[\w.-]+(?::\d+)?/)*[\w.-]+:[\w][\w.-]*\w)"),
+    _pattern(
+        "image",
+        r"\b(?:runs|running|uses|using)\s+(?:the\s+)?(?:image\s+)?['\"`]?([a-z][\w.-]*:(?:latest|v?\d[\w.-]*))\b",
+    ),
+    _pattern("memory limit", rf"\blimited to\s+{_QUANTITY} of memory\b"),
     _pattern("container", r"\bcontainers?\s+['\"`]([a-z0-9][a-z0-9-]*)['\"`]"),
 )
 _COUNT = re.compile(
@@ -166,7 +190,16 @@ _COUNT = re.compile(
     re.I,
 )  # fmt: skip
 _CASE = {state.lower(): state for state in STATES}
-_SAME = {"oom-killed": "OOMKilled", "out of memory": "OOMKilled", "unready": "not ready", "notready": "not ready"}
+_SAME = {
+    "oom-killed": "OOMKilled",
+    "oom killed": "OOMKilled",
+    "out of memory": "OOMKilled",
+    "crash-looping": "CrashLoopBackOff",
+    "crashlooping": "CrashLoopBackOff",
+    "crash looping": "CrashLoopBackOff",
+    "unready": "not ready",
+    "notready": "not ready",
+}
 _CONDITIONAL = re.compile(
     r"\b(?:would|could|should|might|may|raise|increase|roll(?:ing)? back|set|if|until|unless|perhaps|needs? to)\b", re.I
 )  # fmt: skip
@@ -202,6 +235,8 @@ def _said(sentence: str, named: list[Mention], last: Culprit | None) -> Iterator
                 continue
             if pattern.kind == "label" and _DENIED.match(sentence[match.end() :]):
                 continue
+            if pattern.kind == "absent" and not any(0 <= match.start() - one.end <= 2 for one in named if one.sure):
+                continue  # something of it is missing, as a key of a ConfigMap
             taken.append((match.start(), match.end(), pattern.kind))
             value = _value(pattern.kind, match)
             if pattern.kind == "state" and _NONE.search(_clause(sentence, match.start())):
@@ -236,9 +271,9 @@ def _value(kind: str, match: re.Match[str]) -> str:
         negated, state = (groups[0], groups[1]) if groups[1] else ("", groups[0])
         word = _SAME.get(state.lower()) or _CASE.get(state.lower(), state)
         return f"!{word}" if negated.strip() else word
-    if kind in {"ready", "desired", "restarts", "unready"}:
+    if kind in {"ready", "desired", "restarts", "unready", "endpoints", "ready count"}:
         return "/".join(str(NUMBERS.get(group.lower(), group)) for group in groups[:2] if group)
-    if kind in {"created", "changed", "scaled"}:
+    if kind in {"created", "changed", "scaled", "running", "ended"}:
         return f"{groups[0]}{groups[1][0].lower()}"
     if kind == "label":
         return groups[0].replace(" ", "").rstrip(".")

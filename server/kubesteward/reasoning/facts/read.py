@@ -40,12 +40,20 @@ def states(pod: Obj) -> set[str]:
         found.add(str(waiting.get("reason", "")))
     found |= {str(ended.get("reason", "")) for ended in _ended(pod)}
     found |= {str(item.get("reason", "")) for item in status.get("conditions") or [] if item.get("status") == "False"}
+    if any(_loops(one) for one in statuses(pod)):
+        found.add("CrashLoopBackOff")
     if (pod.get("metadata") or {}).get("deletionTimestamp"):
         found.add("Terminating")
     if any(one.get("state", {}).get("waiting") for one in statuses(pod)):
         found.discard("Running")
     found.add("ready" if is_ready(pod) else "not ready")
     return {word.lower() for word in found if word}
+
+
+def _loops(status: Obj) -> bool:
+    """Whether it crashes again and again, also while it happens to run."""
+    ended = (status.get("lastState") or {}).get("terminated") or {}
+    return int(status.get("restartCount") or 0) >= 3 and bool(ended.get("exitCode"))
 
 
 def is_ready(pod: Obj) -> bool:
@@ -108,6 +116,10 @@ def ports(obj: Obj) -> set[str]:
     for port in (obj.get("spec") or {}).get("ports") or []:
         found |= {str(port.get(name)) for name in ("port", "targetPort", "nodePort") if port.get(name)}
     return found - {"", "None"}
+
+
+def port_names(obj: Obj) -> set[str]:
+    return {str(port["name"]) for one in containers(obj) for port in one.get("ports") or [] if port.get("name")}
 
 
 def limits(obj: Obj, what: str) -> set[str]:

@@ -23,6 +23,12 @@ down out off
 _NO_NAME = frozenset(_WORDS.split())
 
 
+_BEHIND = re.compile(
+    r"['\"`]?\s+in\s+(?:the\s+)?(?:namespace\s+['\"`]?([a-z0-9][a-z0-9-]*)|['\"`]?([a-z0-9][a-z0-9-]*)['\"`]?\s+namespace\b)"
+)
+"""The namespace of an object, behind its name."""
+
+
 @dataclass(frozen=True)
 class Mention:
     """`known`: there is such an object. `sure`: it is plainly meant as the name of one."""
@@ -94,6 +100,8 @@ def _is_word(match: re.Match[str], sentence: str) -> bool:
 
 def _referred(match: re.Match[str], index: Index, near: str) -> Mention | None:
     kind, name, space = kind_of(match["kind"]), match["name"].lower(), match["space"] or ""
+    behind = _BEHIND.match(match.string, match.end())
+    space = space or (next(filter(None, behind.groups())) if behind else "")
     one = index.find(name, kind, space)
     if one is not None:
         return Mention(match.start(), match.end(), one, known=True, sure=True)

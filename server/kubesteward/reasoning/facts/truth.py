@@ -221,6 +221,61 @@ async def _changed(claim: Claim, facts: Facts) -> Verdict:
     return _is(any(_about(*_spoken(claim), age) for age in ages), f"{one} changed {told} ago")
 
 
+async def _running(claim: Claim, facts: Facts) -> Verdict:
+    """Since it was made, or since one of its pods was made or began."""
+    one = _of(claim)
+    obj = await facts.object(one)
+    found = [obj] if obj else []
+    pods = await facts.pods(one)
+    times = {read.created(item) for item in [*found, *pods]} | {at for pod in pods for at in read.moments(pod)}
+    ages = sorted(facts.now - at for at in times if at)
+    return _is(any(_about(*_spoken(claim), age) for age in ages), f"{one} is there for {_minutes(ages)}")
+
+
+async def _ended(claim: Claim, facts: Facts) -> Verdict:
+    """What crashes again and again has ended at any time since it was made."""
+    pods = [pod for pod in await _pods(claim, facts) if read.exits([pod])]
+    if not pods:
+        return "false", f"no container of {_of(claim)} has ended"
+    oldest = max(facts.now - read.created(pod) for pod in pods)
+    said, unit = _spoken(claim)
+    return _is(said <= oldest * 1.2 + unit, f"{_of(claim)} is there for {oldest / 60:.0f} minutes only")
+
+
+def _minutes(ages: list[float]) -> str:
+    return ", ".join(f"{age / 60:.0f} m" for age in ages[-4:])
+
+
+async def _absent(claim: Claim, facts: Facts) -> Verdict:
+    one = _of(claim)
+    if not one.kind:
+        return UNKNOWN
+    return _is(await facts.object(one) is None, f"there is {one}")
+
+
+async def _endpoints(claim: Claim, facts: Facts) -> Verdict:
+    """Ready pods behind it. A port that no pod has leaves it without endpoints, whatever its pods are like."""
+    one, said = _of(claim), int(claim.value)
+    obj = await facts.object(one)
+    if one.kind != "Service" or obj is None:
+        return UNKNOWN
+    pods = await facts.pods(one)
+    real = sum(map(read.is_ready, pods))
+    targets = {str(port.get("targetPort", port.get("port"))) for port in (obj.get("spec") or {}).get("ports") or []}
+    if pods and not any(targets <= read.ports(pod) | read.port_names(pod) for pod in pods):
+        return UNKNOWN
+    return _is(said == real or (said == -1 and real > 0), f"{one} has {real} ready endpoints")
+
+
+async def _ready_count(claim: Claim, facts: Facts) -> Verdict:
+    one = _of(claim)
+    obj = await facts.object(one)
+    if obj is None or "replicas" not in (obj.get("spec") or {}):
+        return UNKNOWN
+    ready, _ = read.ready_of(obj, one.kind)
+    return _is(int(claim.value) in {ready, -1}, f"{ready} of {one} are ready")
+
+
 async def _node(claim: Claim, facts: Facts) -> Verdict:
     if await facts.object(Culprit(kind="Node", name=claim.value)) is None:
         return "false", f"there is no node {claim.value}"
@@ -312,6 +367,11 @@ _CHECKS: Mapping[str, Callable[[Claim, Facts], Awaitable[Verdict]]] = {
     "created": _created,
     "changed": _changed,
     "scaled": _changed,
+    "running": _running,
+    "ended": _ended,
+    "absent": _absent,
+    "endpoints": _endpoints,
+    "ready count": _ready_count,
     "node": _node,
     "label": _label,
     "port": _port,
