@@ -4,25 +4,15 @@ counted.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
-from kubesteward.reasoning.facts import read
-from kubesteward.reasoning.facts.lookup import Facts, seconds
-from kubesteward.reasoning.loop.state import Claim, Culprit, Found
+from kubesteward.reasoning.facts import read, times
+from kubesteward.reasoning.facts.lookup import Facts
+from kubesteward.reasoning.facts.verdicts import UNKNOWN, Verdict, pods_of, settled, subject_of
+from kubesteward.reasoning.loop.state import Claim, Culprit
 
-Verdict = tuple[Found, str]
-UNKNOWN: Verdict = ("unknown", "")
-_UNIT = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _OF_NEIGHBOURS = frozenset({"label", "port", "image", "container"})
 """Claims that a sentence makes of one object and means of another one that it names: a Service and its pods."""
-_NEAR = 120.0
-"""Seconds by which times may differ that are the same to people."""
-
-
-def _is(right: bool, why: str) -> Verdict:
-    return ("true", "") if right else ("false", why)
 
 
 async def verdict(claim: Claim, facts: Facts) -> Verdict:
@@ -40,46 +30,33 @@ async def verdict(claim: Claim, facts: Facts) -> Verdict:
     return found
 
 
-def _of(claim: Claim) -> Culprit:
-    assert claim.subject is not None  # noqa: S101 - `verdict` lets no other one through
-    return claim.subject
-
-
 async def _exists(claim: Claim, facts: Facts) -> Verdict:
-    one = _of(claim)
+    one = subject_of(claim)
     if not one.kind:
         return "false", f"there is nothing called {one.name!r} in {one.namespace}"
     found = await facts.object(one)
-    return _is(found is not None, f"there is no {one}")
-
-
-async def _pods(claim: Claim, facts: Facts) -> list[dict[str, Any]]:
-    """Raises LookupError where it has none: nothing can then be said of them."""
-    found = await facts.pods(_of(claim))
-    if not found:
-        raise LookupError("no pods")
-    return found
+    return settled(found is not None, f"there is no {one}")
 
 
 async def _state(claim: Claim, facts: Facts) -> Verdict:
-    one, word = _of(claim), claim.value.lstrip("!").lower()
+    one, word = subject_of(claim), claim.value.lstrip("!").lower()
     if one.kind == "Node":
         return await _node_state(one, word, claim.value.startswith("!"), facts)
     if one.kind not in {"Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Service"}:
         obj = await facts.object(one)
         phase = str(((obj or {}).get("status") or {}).get("phase", "")).lower()
-        return _is((word == phase) != claim.value.startswith("!"), f"{one} is {phase}") if phase else UNKNOWN
+        return settled((word == phase) != claim.value.startswith("!"), f"{one} is {phase}") if phase else UNKNOWN
     if word in {"ready", "not ready"} and one.kind != "Pod":
         return await _ready_word(one, word, claim.value.startswith("!"), facts)
-    pods = await _pods(claim, facts)
+    pods = await pods_of(claim, facts)
     found = [read.states(pod) for pod in pods]
     has = any(word in states for states in found)
     if word in {"failed", "unschedulable"} and not has:
         return UNKNOWN
     if claim.value.startswith("!"):
-        return _is(not has, f"a pod of {one} is {word}")
+        return settled(not has, f"a pod of {one} is {word}")
     every = ", ".join(sorted(set().union(*found)))
-    return _is(has, f"{one} is: {every}")
+    return settled(has, f"{one} is: {every}")
 
 
 async def _ready_word(one: Culprit, word: str, negated: bool, facts: Facts) -> Verdict:
@@ -89,8 +66,8 @@ async def _ready_word(one: Culprit, word: str, negated: bool, facts: Facts) -> V
     ready, wanted = read.ready_of(obj, one.kind)
     wants_ready = (word == "ready") != negated
     if not wants_ready:
-        return _is(ready < wanted, f"{ready} of {wanted} are ready")
-    return _is(ready > 0, f"{ready} of {wanted} are ready")
+        return settled(ready < wanted, f"{ready} of {wanted} are ready")
+    return settled(ready > 0, f"{ready} of {wanted} are ready")
 
 
 async def _node_state(one: Culprit, word: str, negated: bool, facts: Facts) -> Verdict:
@@ -98,11 +75,11 @@ async def _node_state(one: Culprit, word: str, negated: bool, facts: Facts) -> V
     if obj is None or word not in {"ready", "not ready"}:
         return UNKNOWN
     wants = (word == "ready") != negated
-    return _is(read.is_ready(obj) == wants, f"{one} is {'ready' if read.is_ready(obj) else 'not ready'}")
+    return settled(read.is_ready(obj) == wants, f"{one} is {'ready' if read.is_ready(obj) else 'not ready'}")
 
 
 async def _ready(claim: Claim, facts: Facts) -> Verdict:
-    one = _of(claim)
+    one = subject_of(claim)
     said = [int(part) for part in claim.value.split("/")]
     if len(said) != 2:
         return UNKNOWN
@@ -115,49 +92,49 @@ async def _ready(claim: Claim, facts: Facts) -> Verdict:
         else []
     )
     if one.kind == "Pod":
-        return _is(tuple(said) == known[0], f"{known[0][0]}/{known[0][1]} containers of {one} are ready")
+        return settled(tuple(said) == known[0], f"{known[0][0]}/{known[0][1]} containers of {one} are ready")
     pods = await facts.pods(one)
     known.append((sum(map(read.is_ready, pods)), len(pods)))
     if said[0] == -1:
-        return _is(all(ready == wanted for ready, wanted in known), f"{known[0][0]}/{known[0][1]} are ready")
-    return _is(tuple(said) in known, f"{known[0][0]}/{known[0][1]} of {one} are ready")
+        return settled(all(ready == wanted for ready, wanted in known), f"{known[0][0]}/{known[0][1]} are ready")
+    return settled(tuple(said) in known, f"{known[0][0]}/{known[0][1]} of {one} are ready")
 
 
 async def _desired(claim: Claim, facts: Facts) -> Verdict:
-    one = _of(claim)
+    one = subject_of(claim)
     obj = await facts.object(one)
     spec, status = (obj or {}).get("spec") or {}, (obj or {}).get("status") or {}
     if "replicas" not in spec:
         return UNKNOWN
     known = {int(spec["replicas"]), int(status.get("replicas") or 0)}
-    return _is(int(claim.value) in known, f"{one} wants {spec['replicas']} replicas")
+    return settled(int(claim.value) in known, f"{one} wants {spec['replicas']} replicas")
 
 
 async def _unready(claim: Claim, facts: Facts) -> Verdict:
-    one = _of(claim)
+    one = subject_of(claim)
     obj = await facts.object(one)
     ready, wanted = read.ready_of(obj or {}, one.kind)
     pods = await facts.pods(one)
     known = {wanted - ready, sum(not read.is_ready(pod) for pod in pods)}
-    return _is(int(claim.value) in known, f"{wanted - ready} of {one} are not ready")
+    return settled(int(claim.value) in known, f"{wanted - ready} of {one} are not ready")
 
 
 async def _restarts(claim: Claim, facts: Facts) -> Verdict:
-    known = read.restarts(await _pods(claim, facts))
+    known = read.restarts(await pods_of(claim, facts))
     said = int(claim.value)
     near = any(said == count or (count >= 20 and said <= count <= said + 3) for count in known)
-    return _is(near, f"{_of(claim)} has {max(known)} restarts")
+    return settled(near, f"{subject_of(claim)} has {max(known)} restarts")
 
 
 async def _exit(claim: Claim, facts: Facts) -> Verdict:
-    known = read.exits(await _pods(claim, facts))
+    known = read.exits(await pods_of(claim, facts))
     if not known:
-        return "false", f"no container of {_of(claim)} has ended"
-    return _is(int(claim.value) in known, f"containers of {_of(claim)} ended with {sorted(known)}")
+        return "false", f"no container of {subject_of(claim)} has ended"
+    return settled(int(claim.value) in known, f"containers of {subject_of(claim)} ended with {sorted(known)}")
 
 
 async def _image(claim: Claim, facts: Facts) -> Verdict:
-    one = _of(claim)
+    one = subject_of(claim)
     obj = await facts.object(one)
     pods = await facts.pods(one)
     known = read.images([*([obj] if obj else []), *pods]) - {""}
@@ -170,92 +147,16 @@ async def _image(claim: Claim, facts: Facts) -> Verdict:
     return "false", f"{one} has {', '.join(sorted(known))}"
 
 
-async def _since(claim: Claim, facts: Facts) -> Verdict:
-    one, at = _of(claim), seconds(claim.value)
-    obj = await facts.object(one)
-    if obj is None or not at:
-        return UNKNOWN
-    known = read.moments(obj)
-    for pod in await facts.pods(one):
-        known |= read.moments(pod)
-    known |= {seconds(str(event.get("first", ""))) for event in await facts.events(one)}
-    known |= {facts.now - _span(str(change.get("ago", ""))) for change in await facts.changes(one)}
-    room = max(_NEAR, 0.02 * (facts.now - at))
-    if any(abs(at - other) <= room for other in known if other) or claim.value in await facts.judged(one):
-        return "true", ""
-    return "false", f"nothing is known to have happened to {one} then"
-
-
-def _span(text: str) -> float:
-    """Seconds of `9m` or `1h5m`."""
-    return sum(float(number) * _UNIT[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhd])", text))
-
-
-def _about(said: float, unit: float, real: float) -> bool:
-    return abs(said - real) <= max(0.2 * real, unit, _NEAR if unit == 1.0 else 0.0)
-
-
-def _spoken(claim: Claim) -> tuple[float, float]:
-    """Seconds, and the unit in which they are told."""
-    unit = _UNIT[claim.value[-1]]
-    return float(claim.value[:-1]) * unit, unit
-
-
-async def _created(claim: Claim, facts: Facts) -> Verdict:
-    one = _of(claim)
-    obj = await facts.object(one)
-    if obj is None or not read.created(obj):
-        return UNKNOWN
-    real = facts.now - read.created(obj)
-    return _is(_about(*_spoken(claim), real), f"{one} was made {real / 60:.0f} minutes ago")
-
-
-async def _changed(claim: Claim, facts: Facts) -> Verdict:
-    one = _of(claim)
-    ages = [_span(str(change.get("ago", ""))) for change in await facts.changes(one) if change.get("kind") != "warning"]
-    obj = await facts.object(one)
-    ages += [facts.now - read.created(obj)] if obj else []
-    if not ages:
-        return UNKNOWN
-    told = ", ".join(f"{age / 60:.0f} m" for age in sorted(ages)[:4])
-    return _is(any(_about(*_spoken(claim), age) for age in ages), f"{one} changed {told} ago")
-
-
-async def _running(claim: Claim, facts: Facts) -> Verdict:
-    """Since it was made, or since one of its pods was made or began."""
-    one = _of(claim)
-    obj = await facts.object(one)
-    found = [obj] if obj else []
-    pods = await facts.pods(one)
-    times = {read.created(item) for item in [*found, *pods]} | {at for pod in pods for at in read.moments(pod)}
-    ages = sorted(facts.now - at for at in times if at)
-    return _is(any(_about(*_spoken(claim), age) for age in ages), f"{one} is there for {_minutes(ages)}")
-
-
-async def _ended(claim: Claim, facts: Facts) -> Verdict:
-    """What crashes again and again has ended at any time since it was made."""
-    pods = [pod for pod in await _pods(claim, facts) if read.exits([pod])]
-    if not pods:
-        return "false", f"no container of {_of(claim)} has ended"
-    oldest = max(facts.now - read.created(pod) for pod in pods)
-    said, unit = _spoken(claim)
-    return _is(said <= oldest * 1.2 + unit, f"{_of(claim)} is there for {oldest / 60:.0f} minutes only")
-
-
-def _minutes(ages: list[float]) -> str:
-    return ", ".join(f"{age / 60:.0f} m" for age in ages[-4:])
-
-
 async def _absent(claim: Claim, facts: Facts) -> Verdict:
-    one = _of(claim)
+    one = subject_of(claim)
     if not one.kind:
         return UNKNOWN
-    return _is(await facts.object(one) is None, f"there is {one}")
+    return settled(await facts.object(one) is None, f"there is {one}")
 
 
 async def _endpoints(claim: Claim, facts: Facts) -> Verdict:
     """Ready pods behind it. A port that no pod has leaves it without endpoints, whatever its pods are like."""
-    one, said = _of(claim), int(claim.value)
+    one, said = subject_of(claim), int(claim.value)
     obj = await facts.object(one)
     if one.kind != "Service" or obj is None:
         return UNKNOWN
@@ -264,46 +165,46 @@ async def _endpoints(claim: Claim, facts: Facts) -> Verdict:
     targets = {str(port.get("targetPort", port.get("port"))) for port in (obj.get("spec") or {}).get("ports") or []}
     if pods and not any(targets <= read.ports(pod) | read.port_names(pod) for pod in pods):
         return UNKNOWN
-    return _is(said == real or (said == -1 and real > 0), f"{one} has {real} ready endpoints")
+    return settled(said == real or (said == -1 and real > 0), f"{one} has {real} ready endpoints")
 
 
 async def _ready_count(claim: Claim, facts: Facts) -> Verdict:
-    one = _of(claim)
+    one = subject_of(claim)
     obj = await facts.object(one)
     if obj is None or "replicas" not in (obj.get("spec") or {}):
         return UNKNOWN
     ready, _ = read.ready_of(obj, one.kind)
-    return _is(int(claim.value) in {ready, -1}, f"{ready} of {one} are ready")
+    return settled(int(claim.value) in {ready, -1}, f"{ready} of {one} are ready")
 
 
 async def _node(claim: Claim, facts: Facts) -> Verdict:
     if await facts.object(Culprit(kind="Node", name=claim.value)) is None:
         return "false", f"there is no node {claim.value}"
-    pods = await _pods(claim, facts)
+    pods = await pods_of(claim, facts)
     known = {str((pod.get("spec") or {}).get("nodeName", "")) for pod in pods}
-    return _is(claim.value in known, f"{_of(claim)} is on {', '.join(sorted(known - {''})) or 'no node'}")
+    return settled(claim.value in known, f"{subject_of(claim)} is on {', '.join(sorted(known - {''})) or 'no node'}")
 
 
 async def _label(claim: Claim, facts: Facts) -> Verdict:
-    one = _of(claim)
+    one = subject_of(claim)
     obj = await facts.object(one)
     known = read.labels(obj or {})
     for pod in await facts.pods(one):
         known |= read.labels(pod)
-    return _is(claim.value in known, f"{one} has {', '.join(sorted(known))[:200]}") if known else UNKNOWN
+    return settled(claim.value in known, f"{one} has {', '.join(sorted(known))[:200]}") if known else UNKNOWN
 
 
 async def _port(claim: Claim, facts: Facts) -> Verdict:
-    one = _of(claim)
+    one = subject_of(claim)
     obj = await facts.object(one)
     known = read.ports(obj or {})
     for pod in await facts.pods(one):
         known |= read.ports(pod)
-    return _is(claim.value in known, f"{one} has the ports {', '.join(sorted(known))}") if known else UNKNOWN
+    return settled(claim.value in known, f"{one} has the ports {', '.join(sorted(known))}") if known else UNKNOWN
 
 
 async def _limit(claim: Claim, facts: Facts) -> Verdict:
-    one, said = _of(claim), read.amount(claim.value)
+    one, said = subject_of(claim), read.amount(claim.value)
     obj = await facts.object(one)
     found = read.limits(obj or {}, claim.kind)
     for pod in await facts.pods(one):
@@ -311,32 +212,38 @@ async def _limit(claim: Claim, facts: Facts) -> Verdict:
     if not found or said is None:
         return UNKNOWN
     known = {read.amount(value) for value in found}
-    return _is(said in known, f"the {claim.kind} of {one} is {', '.join(sorted(found))}")
+    return settled(said in known, f"the {claim.kind} of {one} is {', '.join(sorted(found))}")
 
 
 async def _event(claim: Claim, facts: Facts) -> Verdict:
-    events = await facts.events(_of(claim))
+    events = await facts.events(subject_of(claim))
     known = {str(event.get("reason", "")) for event in events}
-    return _is(claim.value in known, f"events of {_of(claim)}: {', '.join(sorted(known))}") if known else UNKNOWN
+    return (
+        settled(claim.value in known, f"events of {subject_of(claim)}: {', '.join(sorted(known))}")
+        if known
+        else UNKNOWN
+    )
 
 
 async def _log(claim: Claim, facts: Facts) -> Verdict:
-    seen = await facts.logged(_of(claim), claim.value)
-    return UNKNOWN if seen is None else _is(seen, f"no log of {_of(claim)} has a line with {claim.value!r}")
+    seen = await facts.logged(subject_of(claim), claim.value)
+    return UNKNOWN if seen is None else settled(seen, f"no log of {subject_of(claim)} has a line with {claim.value!r}")
 
 
 async def _revision(claim: Claim, facts: Facts) -> Verdict:
-    obj = await facts.object(_of(claim))
+    obj = await facts.object(subject_of(claim))
     notes: Mapping[str, str] = ((obj or {}).get("metadata") or {}).get("annotations") or {}
     real = notes.get("deployment.kubernetes.io/revision", "")
-    return _is(real == claim.value, f"{_of(claim)} is at revision {real}") if real else UNKNOWN
+    return settled(real == claim.value, f"{subject_of(claim)} is at revision {real}") if real else UNKNOWN
 
 
 async def _container(claim: Claim, facts: Facts) -> Verdict:
-    obj = await facts.object(_of(claim))
+    obj = await facts.object(subject_of(claim))
     known = {str(one.get("name")) for one in read.containers(obj or {})}
     return (
-        _is(claim.value in known, f"{_of(claim)} has the containers {', '.join(sorted(known))}") if known else UNKNOWN
+        settled(claim.value in known, f"{subject_of(claim)} has the containers {', '.join(sorted(known))}")
+        if known
+        else UNKNOWN
     )
 
 
@@ -351,7 +258,7 @@ async def _count(claim: Claim, facts: Facts) -> Verdict:
         real = await facts.count(kind, one.name if one else "")
     if real is None or number == "-1":
         return UNKNOWN
-    return _is(int(number) == real, f"there are {real} {kind}s")
+    return settled(int(number) == real, f"there are {real} {kind}s")
 
 
 _CHECKS: Mapping[str, Callable[[Claim, Facts], Awaitable[Verdict]]] = {
@@ -363,12 +270,12 @@ _CHECKS: Mapping[str, Callable[[Claim, Facts], Awaitable[Verdict]]] = {
     "restarts": _restarts,
     "exit": _exit,
     "image": _image,
-    "since": _since,
-    "created": _created,
-    "changed": _changed,
-    "scaled": _changed,
-    "running": _running,
-    "ended": _ended,
+    "since": times.since,
+    "created": times.created,
+    "changed": times.changed,
+    "scaled": times.changed,
+    "running": times.running,
+    "ended": times.ended,
     "absent": _absent,
     "endpoints": _endpoints,
     "ready count": _ready_count,

@@ -63,7 +63,8 @@ async def _asked(case: Case, calls: Calls) -> Message:
     ask = _ask(case, offered, last=last)
     if case.brain.count(ask) > CONTEXT and shortened(case):
         ask = _ask(case, offered, last=last)
-    guards.check(state, case.brain.count(ask))
+    size = case.brain.count(ask)
+    guards.check(state, size, case.priced(Usage(input=size, output=MAX_TOKENS)))
     try:
         done = await _heard(case, ask)
     except PromptTooLong:

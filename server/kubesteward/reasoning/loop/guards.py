@@ -13,8 +13,9 @@ class Enough(Exception):
     """The investigation ends here with what it has; the text says which limit was met."""
 
 
-def check(state: Investigation, asked: int = 0) -> None:
-    """`asked` are the tokens of the question that is about to be put.
+def check(state: Investigation, asked: int, most: int | None) -> None:
+    """`asked` are the tokens of the question that is about to be put, `most` millionths of a dollar that it may cost,
+    None where nobody knows.
 
     Raises:
         Enough: a limit is met.
@@ -26,8 +27,8 @@ def check(state: Investigation, asked: int = 0) -> None:
         raise Enough(f"its {budget.seconds:g} seconds are over")
     if spent.total + asked > budget.tokens:
         raise Enough(f"its {budget.tokens:,} tokens would be exceeded")
-    if spent.money is not None and spent.money and spent.money >= budget.usd * MILLION:
-        raise Enough(f"its ${budget.usd:g} are used up")
+    if (spent.money or 0) + (most or 0) > budget.usd * MILLION:
+        raise Enough(f"its ${budget.usd:g} would be exceeded")
     if state.repeated >= CIRCLES:
         raise Enough(f"it goes in circles: {state.repeated} calls were refused or had been made before")
 

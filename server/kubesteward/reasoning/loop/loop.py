@@ -112,9 +112,9 @@ def _fall_back(case: Case, error: Exception) -> None:
     """The built-in brain costs nothing and needs nobody: it goes on, and says that it does."""
     assert case.fallback is not None  # noqa: S101 - looked at before
     state = case.state
-    reason = getattr(error, "reason", "") or getattr(error, "message", str(error))
-    state.brain_status = f"brain offline: {case.brain.name}: {reason}"
-    case.note("brain", f"{case.brain.name} cannot go on ({reason}); the built-in brain does")
+    what = "brain offline" if isinstance(error, BrainError) else "brain not asked"
+    state.brain_status = f"{what}: {case.brain.name}: {error}"
+    case.note("brain", f"{state.brain_status} The built-in brain goes on.")
     case.brain = case.fallback
     state.messages, state.draft = [], None
     state.asked["brain"] = case.fallback.name  # whoever takes this up goes on with the one that can read it

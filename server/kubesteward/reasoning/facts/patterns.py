@@ -1,0 +1,183 @@
+"""How claims are worded: a pattern for each way of saying something that can be looked up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+STATES = (
+    "CreateContainerConfigError",
+    "CreateContainerError",
+    "InvalidImageName",
+    "ContainerCreating",
+    "CrashLoopBackOff",
+    "ImagePullBackOff",
+    "ErrImagePull",
+    "RunContainerError",
+    "ContainerCannotRun",
+    "PodInitializing",
+    "Unschedulable",
+    "OOMKilled",
+    "OOM-killed",
+    "OOM killed",
+    "crash-looping",
+    "crashlooping",
+    "crash looping",
+    "out of memory",
+    "Terminating",
+    "Completed",
+    "Succeeded",
+    "NotReady",
+    "not ready",
+    "unready",
+    "Pending",
+    "Evicted",
+    "Running",
+    "Failed",
+    "ready",
+)
+_SPELT = "no one two three four five six seven eight nine ten eleven twelve"
+NUMBERS: Mapping[str, int] = {word: number for number, word in enumerate(_SPELT.split())} | {
+    "none": 0,
+    "zero": 0,
+    "once": 1,
+    "twice": 2,
+    "all": -1,
+}
+NUMBER = rf"(\d+|{'|'.join(sorted(NUMBERS, key=len, reverse=True))})"
+_STATE = "|".join(map(re.escape, STATES))
+_AGO = r"(\d+(?:\.\d+)?)\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)"
+_QUANTITY = r"(\d+(?:\.\d+)?(?:m|[KMGT]i?B?|)?)\b"
+_TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z)"
+_THINGS = r"(?:pods?|replicas?|containers?|instances?|endpoints?|copies)"
+_OF = r"(?:\s+of\s+[\w/' -]{1,80}?)?"
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """`kind` of claim; the groups of `words` become its value, joined by `/`."""
+
+    kind: str
+    words: re.Pattern[str]
+
+
+def _pattern(kind: str, words: str) -> Pattern:
+    return Pattern(kind, re.compile(words, re.I))
+
+
+PATTERNS: tuple[Pattern, ...] = (
+    _pattern(
+        "state",
+        rf"\b(?:is|are|was|were|been|being|keeps? being|gets?|got|in|stays?|remains?|stuck in|becomes?|"
+        rf"ended(?: as)?|state:?|status:?|reason:?|terminated with reason|by being)\s+"
+        rf"(not |no longer |never )?(?:in |currently |now |still |again |all |both |stuck in |repeatedly |being )*"
+        rf"['\"`]?({_STATE})\b(?!\s*:)",
+    ),
+    _pattern("state", rf"\b(not |no )?({'|'.join(STATES[:-8])})\s+(?:pods?|containers?|state|status)\b"),
+    _pattern("state", r"\bran (out of memory)\b()"),
+    _pattern(
+        "ready",
+        rf"\b{NUMBER} of (?:the |its |all )?{NUMBER} {_THINGS}{_OF}\s*(?:\s(?:are|is|were|was))?\s+(?:\w+ly\s+)?"
+        r"(ready|available|running|healthy|up)\b",
+    ),
+    _pattern("ready", rf"\b{NUMBER} (?:out )?of {NUMBER}\s+()(?:are |is )?(?:ready|available|healthy)\b"),
+    _pattern("ready", r"\b(?:replicas?|ready|pods|availability)(?:\s+(?:is|are|at|of|only))*[\s:=]+(\d+)/(\d+)()\b"),
+    _pattern("ready", rf"\b(\d+)/(\d+) ()(?:{_THINGS}|ready|available)\b"),
+    _pattern(
+        "desired",
+        rf"\b(?:has|have|runs?|wants|asks for|scaled to|with|set to|desires|configured for)\s+"
+        rf"(?:only\s+|just\s+)?{NUMBER}\s+(?:desired |wanted )?(?:replicas?|copies|instances)\b",
+    ),
+    _pattern(
+        "unready",
+        rf"\b{NUMBER}(?: of its| of the)?\s+(?:pods?|replicas?){_OF}\s+(?:is|are) (?:not|un)\s?-?(?:ready|available)",
+    ),
+    _pattern("restarts", rf"\b{NUMBER} restarts?\b"),
+    _pattern("restarts", rf"\brestart(?:ed|s)\s+(?:about |some |already )?{NUMBER}(?:\s+times)?\b"),
+    _pattern("restarts", r"\brestart ?count(?:\s+(?:is|of))?[\s:=]+(\d+)\b"),
+    _pattern(
+        "exit",
+        r"\b(?:exit(?:ed|s)?|exit code|ended|terminated|died|dies|fails?|failed)\s+"
+        r"(?:with\s+)?(?:an?\s+)?(?:exit\s+)?(?:status\s+|code\s+)?(?:of\s+)?(\d{1,3})\b(?!\s*(?:times|min|sec|h|m|s|d|pods?))",
+    ),
+    _pattern("exit", r"\bexit (?:code|status)[\s:=]+(\d{1,3})\b"),
+    _pattern(
+        "image",
+        r"\bimages?\s+(?:is\s+|of\s+|to\s+|tag\s+)?['\"`]?((?:[\w.-]+(?::\d+)?/)*[\w.-]+:[\w][\w.-]*\w(?:@sha256:[0-9a-f]+)?)",
+    ),
+    _pattern(
+        "image",
+        r"\b(?:runs|running|uses|using|pulls?|at)\s+(?:the\s+)?(?:image\s+)?['\"`]?"
+        r"((?:[\w.-]+(?::\d+)?/)+[\w.-]+:[\w][\w.-]*\w)",
+    ),
+    _pattern("since", rf"\bsince\s+{_TIME}"),
+    _pattern(
+        "created", rf"\b(?:created|made|came into being|added|born)\s+(?:about |some |around |only )?{_AGO}\s+ago\b"
+    ),
+    _pattern("created", rf"\bis\s+(?:about |only )?{_AGO}\s+old\b"),
+    _pattern("created", rf"\bage(?:\s+is|\s+of)?[\s:]+{_AGO}\b"),
+    _pattern(
+        "changed",
+        rf"\b(?:changed|updated|rolled out|deployed|modified|rollout|roll-out|released|upgraded|edited)"
+        rf"(?:\s+(?:was|happened|began|started))?\s+(?:about |some |around |only )?{_AGO}\s+ago\b",
+    ),
+    _pattern("scaled", rf"\bscaled(?:\s+(?:up|down))?\s+(?:about |some |around |only )?{_AGO}\s+ago\b"),
+    _pattern("node", r"\b(?:on|onto|to)\s+(?:the\s+)?(?:node\s+)['\"`]?([a-z0-9][a-z0-9.-]*[a-z0-9])"),
+    _pattern(
+        "node",
+        r"\b(?:runs?|running|scheduled|placed|sits?|assigned)\s+(?:on|to)\s+['\"`]?([a-z][a-z0-9.-]*-[a-z0-9.-]*[a-z0-9])",
+    ),
+    _pattern(
+        "label",
+        r"\b(?:labels?|labell?ed|selector|selects?|selecting)\b(?:\s+(?:is|on|of|with|pods|by|the|label|for))*[\s:'\"`]+"
+        r"([\w./-]+\s?=\s?[\w.-]+)",
+    ),
+    _pattern(
+        "port", r"\b(?:(?:target|container|node)?\s?-?ports?)(?:\s+(?:is|of|to|at|number))*[\s:]+['\"`]?(\d{1,5})\b"
+    ),
+    _pattern(
+        "port", r"\b(?:listens?|listening|serves?|serving|exposes?|reached)\s+(?:on|at)\s+(?:port\s+)?:?(\d{2,5})\b"
+    ),
+    _pattern(
+        "memory limit", rf"\bmemory limits?(?:\s+(?:is|of|at|to|was|are|only|just))*\s+(?:only |just )?{_QUANTITY}"
+    ),
+    _pattern("memory limit", rf"\blimits?\.memory(?:\s+(?:is|of|at))?[\s:=]+{_QUANTITY}"),
+    _pattern("memory request", rf"\bmemory requests?(?:\s+(?:is|of|at))*\s+{_QUANTITY}"),
+    _pattern("cpu limit", rf"\bcpu limits?(?:\s+(?:is|of|at))*\s+{_QUANTITY}"),
+    _pattern("cpu request", rf"\bcpu requests?(?:\s+(?:is|of|at))*\s+{_QUANTITY}"),
+    _pattern(
+        "event",
+        r"\bevents?\s+(?:of (?:type |reason )?|named |with reason |reason |say |says |tell of |show |shows )?['\"`]"
+        r"([A-Z][A-Za-z]{3,40})['\"`]",
+    ),
+    _pattern("event", r"\b((?-i:[A-Z][a-z]+[A-Z][A-Za-z]{2,40}|BackOff|Unhealthy|Killing|Evicted|Failed)) events?\b"),
+    _pattern(
+        "log",
+        r"\blogs?\b[^.'\"`]{0,60}?\b(?:say|says|said|show|shows|contain|contains|read|reads|line|lines|with|has|have|"
+        r"end with|ends with)[\s:]+['\"`]([^'\"`]{4,200})['\"`]",
+    ),
+    _pattern("revision", r"\b(?:is at|at|on|runs|now at)\s+revision\s+(\d+)\b"),
+    _pattern("absent", r"\b(?:does not|doesn't|did not|didn't) exist()\b"),
+    _pattern("absent", r"\b(?:is|was) (?:missing|absent|not there|gone|nonexistent|deleted)()\b"),
+    _pattern("endpoints", rf"\b(?:has|have|with)\s+{NUMBER} (?:ready )?endpoints?\b"),
+    _pattern("ready count", rf"\b{NUMBER} (?:ready|available|healthy) (?:replicas?|pods?|copies)\b"),
+    _pattern("running", rf"\b(?:running|up|alive)\s+for\s+(?:about |some |over )?{_AGO}\b"),
+    _pattern(
+        "ended",
+        r"\b(?:died|crashed|ended|was killed|was OOM-?\s?killed|failed|restarted)\s+(?:last\s+)?(?:about )?"
+        rf"{_AGO}\s+ago\b",
+    ),
+    _pattern(
+        "changed",
+        rf"\b(?:roll-?out|deployment|change|release|update)(?:\s+of\s+[\w/' -]{{1,60}}?)?\s+"
+        rf"(?:was|happened|began|started|came)\s+(?:about |some |only )?{_AGO}\s+ago\b",
+    ),
+    _pattern("image", r"\bimages?\s+of\s+[\w/' -]{1,60}?\s+is\s+['\"`]?((?:[\w.-]+(?::\d+)?/)*[\w.-]+:[\w][\w.-]*\w)"),
+    _pattern(
+        "image",
+        r"\b(?:runs|running|uses|using)\s+(?:the\s+)?(?:image\s+)?['\"`]?([a-z][\w.-]*:(?:latest|v?\d[\w.-]*))\b",
+    ),
+    _pattern("memory limit", rf"\blimited to\s+{_QUANTITY} of memory\b"),
+    _pattern("container", r"\bcontainers?\s+['\"`]([a-z0-9][a-z0-9-]*)['\"`]"),
+)

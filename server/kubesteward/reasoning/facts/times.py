@@ -1,0 +1,90 @@
+"""Whether what is said of times and ages is so."""
+
+from __future__ import annotations
+
+import re
+
+from kubesteward.reasoning.facts import read
+from kubesteward.reasoning.facts.lookup import Facts, seconds
+from kubesteward.reasoning.facts.verdicts import UNKNOWN, Verdict, pods_of, settled, subject_of
+from kubesteward.reasoning.loop.state import Claim
+
+_UNIT = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_NEAR = 120.0
+"""Seconds by which times may differ that are the same to people."""
+
+
+async def since(claim: Claim, facts: Facts) -> Verdict:
+    one, at = subject_of(claim), seconds(claim.value)
+    obj = await facts.object(one)
+    if obj is None or not at:
+        return UNKNOWN
+    known = read.moments(obj)
+    for pod in await facts.pods(one):
+        known |= read.moments(pod)
+    known |= {seconds(str(event.get("first", ""))) for event in await facts.events(one)}
+    known |= {facts.now - _span(str(change.get("ago", ""))) for change in await facts.changes(one)}
+    room = max(_NEAR, 0.02 * (facts.now - at))
+    if any(abs(at - other) <= room for other in known if other) or claim.value in await facts.judged(one):
+        return "true", ""
+    return "false", f"nothing is known to have happened to {one} then"
+
+
+def _span(text: str) -> float:
+    """Seconds of `9m` or `1h5m`."""
+    return sum(float(number) * _UNIT[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhd])", text))
+
+
+def _about(said: float, unit: float, real: float) -> bool:
+    return abs(said - real) <= max(0.2 * real, unit, _NEAR if unit == 1.0 else 0.0)
+
+
+def _spoken(claim: Claim) -> tuple[float, float]:
+    """Seconds, and the unit in which they are told."""
+    unit = _UNIT[claim.value[-1]]
+    return float(claim.value[:-1]) * unit, unit
+
+
+async def created(claim: Claim, facts: Facts) -> Verdict:
+    one = subject_of(claim)
+    obj = await facts.object(one)
+    if obj is None or not read.created(obj):
+        return UNKNOWN
+    real = facts.now - read.created(obj)
+    return settled(_about(*_spoken(claim), real), f"{one} was made {real / 60:.0f} minutes ago")
+
+
+async def changed(claim: Claim, facts: Facts) -> Verdict:
+    one = subject_of(claim)
+    ages = [_span(str(change.get("ago", ""))) for change in await facts.changes(one) if change.get("kind") != "warning"]
+    obj = await facts.object(one)
+    ages += [facts.now - read.created(obj)] if obj else []
+    if not ages:
+        return UNKNOWN
+    told = ", ".join(f"{age / 60:.0f} m" for age in sorted(ages)[:4])
+    return settled(any(_about(*_spoken(claim), age) for age in ages), f"{one} changed {told} ago")
+
+
+async def running(claim: Claim, facts: Facts) -> Verdict:
+    """Since it was made, or since one of its pods was made or began."""
+    one = subject_of(claim)
+    obj = await facts.object(one)
+    found = [obj] if obj else []
+    pods = await facts.pods(one)
+    times = {read.created(item) for item in [*found, *pods]} | {at for pod in pods for at in read.moments(pod)}
+    ages = sorted(facts.now - at for at in times if at)
+    return settled(any(_about(*_spoken(claim), age) for age in ages), f"{one} is there for {_minutes(ages)}")
+
+
+async def ended(claim: Claim, facts: Facts) -> Verdict:
+    """What crashes again and again has ended at any time since it was made."""
+    pods = [pod for pod in await pods_of(claim, facts) if read.exits([pod])]
+    if not pods:
+        return "false", f"no container of {subject_of(claim)} has ended"
+    oldest = max(facts.now - read.created(pod) for pod in pods)
+    said, unit = _spoken(claim)
+    return settled(said <= oldest * 1.2 + unit, f"{subject_of(claim)} is there for {oldest / 60:.0f} minutes only")
+
+
+def _minutes(ages: list[float]) -> str:
+    return ", ".join(f"{age / 60:.0f} m" for age in ages[-4:])
