@@ -73,6 +73,7 @@ def _print(verdict: Verdict, limit: int, *, as_json: bool) -> None:
             **verdict.best.as_json(),
             "findings": [one.as_json() for one in shown],
             "unread": list(verdict.unread),
+            "looked_at": list(verdict.looked),
         }
         typer.echo(json.dumps(record, indent=2))
         return
@@ -80,6 +81,7 @@ def _print(verdict: Verdict, limit: int, *, as_json: bool) -> None:
         typer.echo(f"{number}. {_head(found)}\n   {found.diagnosis}")
     if len(verdict.findings) > limit:
         typer.echo(f"{len(verdict.findings) - limit} more: --limit shows them.")
+    typer.echo(f"Looked at: {'; '.join(verdict.looked)}.")
     for what in verdict.unread:
         typer.echo(f"not read: {what}", err=True)
 

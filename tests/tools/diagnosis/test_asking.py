@@ -54,7 +54,7 @@ async def test_the_tool_tells_the_cause_and_a_fix_that_can_be_rehearsed() -> Non
     best = answer.data["findings"][0]
 
     assert (best["category"], best["culprit"]["name"]) == ("OOMKilled", "checkout")
-    assert best["proposed"]["action"] == "patch"
+    assert best["proposed"]["action"] == "rollback"
     assert "96Mi" in answer.untrusted
     assert "revision" in answer.untrusted
 

@@ -147,7 +147,8 @@ RIGHTS = [
         ("RoleBinding", "reading"),
         ("other/watcher",),
     ),
-    ([], ("Deployment", "watcher"), ("missing role binding",)),
+    ([], ("ServiceAccount", "watcher"), ("missing role binding", "Deployment shop/watcher")),
+    ([_role("reader", "pods", "list")], ("ServiceAccount", "watcher"), ("Role shop/reader would grant it",)),
 ]
 
 

@@ -42,10 +42,19 @@ async def diagnose(
         scope.miss(world, resource, why)
     shown = verdict.findings[:_SHOWN]
     rest = len(verdict.findings) - len(shown)
-    more = [f"{rest} more root causes; a target or a namespace shows them."] if rest else []
+    more = [f"Looked at: {'; '.join(verdict.looked)}."]
+    more += [f"{rest} more root causes; a target or a namespace shows them."] if rest else []
     unread = [f"NOT READ {what}" for what in verdict.unread]
     records = [{**found.as_json(), **await _rehearsable(world, found, desk.now())} for found in shown]
-    data = tidy({"scope": scope.data(), "findings": records, "not_shown": rest, "not_read": list(verdict.unread)})
+    data = tidy(
+        {
+            "scope": scope.data(),
+            "findings": records,
+            "not_shown": rest,
+            "not_read": list(verdict.unread),
+            "looked_at": list(verdict.looked),
+        }
+    )
     found = cap(redact(clean("\n".join([*map(_line, shown), *unread]), _LONGEST * 4)), _LONGEST)
     return Answer("\n".join([*scope.lines(), *more]), data, untrusted=found, source="the diagnosis")
 

@@ -6,9 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from kubesteward_tools.cluster.bundle import BundleSource
+from kubesteward_tools.diagnosis import measuring
 from kubesteward_tools.diagnosis.bundles import scene_of
 from kubesteward_tools.diagnosis.diagnose import Verdict, diagnose
 from kubesteward_tools.diagnosis.gathering import RESOURCES, live
+from kubesteward_tools.diagnosis.past import remembered
 from kubesteward_tools.diagnosis.question import Question, understand
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.lookup.moments import moment
@@ -35,7 +37,10 @@ async def ask(world: World, now: float, *, target: str = "", namespace: str = ""
     asked = _about(understand(question, world.store) if question else Question(), keys, namespace)
     scene = Scene(world.store, world.graph, moment(world, now), {}, asked)
     wanted = {scene.owner(key) for key in asked.named | asked.hinted}
-    scene.logs = await live(world, scene, wanted)
+    scene.logs, scene.usage = await asyncio.gather(
+        live(world, scene, wanted), measuring.live(world, scene, wanted, now)
+    )
+    scene.past = remembered(world, [item.pod_key for item in scene.ailing], now)
     return await asyncio.to_thread(diagnose, scene, world.cluster)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kubesteward_tools.cluster.bundle import BundleSource, of_objects, saved_logs
+from kubesteward_tools.diagnosis import measuring
 from kubesteward_tools.diagnosis.diagnose import diagnose
 from kubesteward_tools.diagnosis.gathering import saved
 from kubesteward_tools.diagnosis.question import Question, understand
@@ -49,7 +50,9 @@ def scene_of(world: World, source: BundleSource, prompt: str, now: float) -> Sce
     """What is to be looked at of a saved cluster."""
     question = understand(prompt, world.store) if prompt else Question()
     graph = Graph(world.store, by_kind, lambda _resource, _namespace: True) if _is_whole(world.store) else world.graph
-    return Scene(world.store, graph, moment(world, now), saved(world.store, source.logs), question)
+    scene = Scene(world.store, graph, moment(world, now), saved(world.store, source.logs), question)
+    scene.usage = measuring.saved(world.store, scene.now)
+    return scene
 
 
 def _is_whole(store: Store) -> bool:

@@ -34,6 +34,10 @@ Category = Literal[
     "AdmissionWebhook",
     "PodSecurity",
     "AppError",
+    "BadRollout",
+    "CertificateExpired",
+    "MemoryGrowth",
+    "NoisyNeighbour",
     "Healthy",
     "Inconclusive",
 ]

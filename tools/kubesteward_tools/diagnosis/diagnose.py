@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kubesteward_tools.diagnosis import analysers, routing
+from kubesteward_tools.diagnosis import analysers
+from kubesteward_tools.diagnosis.beginnings import timed
 from kubesteward_tools.diagnosis.candidate import Candidate
+from kubesteward_tools.diagnosis.context import context
 from kubesteward_tools.diagnosis.focus import Focus
+from kubesteward_tools.diagnosis.gauges import doubted
 from kubesteward_tools.diagnosis.ranking import rank
-from kubesteward_tools.diagnosis.reading import count, is_ready, kind_of, listed, named, phase
-from kubesteward_tools.diagnosis.report import Finding, finding, ref
-from kubesteward_tools.diagnosis.rollouts import came_with
+from kubesteward_tools.diagnosis.report import Finding, finding
 from kubesteward_tools.diagnosis.scene import Scene
-from kubesteward_tools.lookup.states import counts
-from kubesteward_tools.world.store import Key, Object
+from kubesteward_tools.diagnosis.unblamed import looked_at, nothing
+from kubesteward_tools.diagnosis.weighing import weigh
 
 _MOST = 60
-_FINISHING = frozenset({"jobs.batch", "cronjobs.batch"})
-"""Whose failed pods stay behind when another try succeeds."""
 
 
 @dataclass(frozen=True)
 class Verdict:
     """`findings` are the root causes, the likeliest first; a single one of category Healthy or Inconclusive if none.
 
-    `unread` names analysers that could not read what they were given.
+    `unread` names analysers that could not read what they were given, and measurements that could not be had;
+    `looked` says how much was looked at.
     """
 
     findings: tuple[Finding, ...]
     unread: tuple[str, ...] = ()
+    looked: tuple[str, ...] = ()
 
     @property
     def best(self) -> Finding:
@@ -40,64 +40,28 @@ def diagnose(scene: Scene, cluster: str = "", most: int = _MOST) -> Verdict:
     """What is wrong in the scene, as far as its question asks."""
     candidates, unread = _candidates(scene)
     ranked = rank(scene, candidates, Focus(scene))
-    found = [finding(one, cluster, came_with(scene, one.candidate.culprit)) for one in ranked[:most]]
-    return Verdict(tuple(found or [_nothing(scene, cluster)]), tuple(unread))
+    found = []
+    for one in ranked[:most]:
+        weighed = weigh(scene, one.candidate)
+        one.candidate = weighed.candidate
+        found.append(finding(one, cluster, weighed.story))
+    if found:
+        found[0] = found[0].beside(context(scene, ranked[0].candidate, found[0].diagnosis))
+    return Verdict(
+        tuple(found or [nothing(scene, cluster, candidates)]), (*unread, *_unmeasured(scene)), looked_at(scene)
+    )
+
+
+def _unmeasured(scene: Scene) -> list[str]:
+    return [f"metrics: {why}" for why in scene.usage.unread] if not scene.usage.source else []
 
 
 def _candidates(scene: Scene) -> tuple[list[Candidate], list[str]]:
     found, unread = list[Candidate](), list[str]()
     for name, analyse in analysers.load().items():
         try:
-            found += analyse(scene)
+            found += [doubted(scene, timed(scene, one)) for one in analyse(scene)]
         except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
             # Saved objects may be of any shape: what one rule cannot read must not silence the others.
             unread.append(f"{name}: {type(error).__name__}: {error}")
     return found, unread
-
-
-def _nothing(scene: Scene, cluster: str) -> Finding:
-    """Nobody is to blame: all is well, or the reason does not show."""
-    meant = sorted(scene.question.named or scene.question.hinted)
-    owners = {scene.owner(key) for key in meant}
-    owners |= {one for key in meant if key.resource == "services" for one in routing.workloads_behind(scene, key)}
-    sick = [
-        key
-        for key, pods, _ in scene.sick_pods
-        if (not owners or key in owners) and key.resource not in _FINISHING and any(_is_down(pod) for pod in pods)
-    ]
-    if sick:
-        return _inconclusive(sick, cluster)
-    shown = _shown(scene, [key for key in meant if scene.exists(key)])
-    text = (
-        f"Healthy: no problem found. {shown}There are no failing pods, no restarts that matter, no warning "
-        "events and no errors "
-        "in the logs that were read: it is running normally, without issues; nothing is wrong."
-    )
-    return Finding("Healthy", None, text, 0.8)
-
-
-def _is_down(pod: Object) -> bool:
-    """Whether it does not do what it is there for; finished ones have done it."""
-    return phase(pod) != "Succeeded" and not is_ready(pod)
-
-
-def _inconclusive(sick: Sequence[Key], cluster: str) -> Finding:
-    text = (
-        f"INCONCLUSIVE: recommend human investigation. {listed(map(named, sick))} "
-        f"{'is' if len(sick) == 1 else 'are'} not "
-        "well, and none of the known causes shows in its state, events and logs: images, configuration, scheduling, "
-        "volumes, quota, probes, memory, network and permissions were looked at."
-    )
-    return Finding("Inconclusive", ref(sick[0], cluster), text, 0.3)
-
-
-def _shown(scene: Scene, keys: Sequence[Key]) -> str:
-    parts = []
-    for key in keys[:4]:
-        obj = scene.get(key)
-        if key.resource in {"deployments.apps", "statefulsets.apps", "daemonsets.apps"}:
-            ready, wanted = counts(obj)
-            parts.append(f"{named(key)} is healthy: {ready} of {count(wanted, 'replica')} ready.")
-        else:
-            parts.append(f"{kind_of(key.resource)} {key.name} is fine.")
-    return " ".join(parts) + " " if parts else ""

@@ -6,7 +6,7 @@ import difflib
 import re
 from dataclasses import dataclass
 
-from kubesteward_tools.diagnosis.reading import command_line, ended, text, variables, waiting
+from kubesteward_tools.diagnosis.reading import command_line, ended, seconds, text, variables, waiting
 from kubesteward_tools.diagnosis.scene import Ailing, Scene
 from kubesteward_tools.diagnosis.signs import Sign
 from kubesteward_tools.world.store import Key
@@ -189,7 +189,9 @@ def ending(scene: Scene, item: Ailing) -> Ending:
     shown = _CODES.get(code, str(code)) if isinstance(code, int) else "unknown"
     if chosen:
         why, fix = explained(chosen, item)
-        return Ending(f"{why}; exit code {shown}", fix, (f"log: {chosen.line}",), chosen)
+        return Ending(
+            f"{why}; exit code {shown}", fix, (f"log: {chosen.line}", *_last(scene, item, chosen.line)), chosen
+        )
     if code == 0:
         return Ending(
             "its program finishes (exit code 0, Completed) although it should keep running: the command ends at once",
@@ -202,6 +204,16 @@ def ending(scene: Scene, item: Ailing) -> Ending:
     return Ending(
         why, "Correct the command, arguments or configuration of the container.", (f"log: {tail}",) if tail else ()
     )
+
+
+_ONCE = 1
+
+
+def began(scene: Scene, item: Ailing) -> float | None:
+    """When a container failed first; None where that is not known: of many failures only events tell."""
+    told = [one.first for one in scene.warned(item.pod_key, "BackOff", "Failed") if one.about == item.pod_key]
+    last = seconds(ended(item.status).get("finishedAt"))
+    return min(told, default=last if item.restarts <= _ONCE else None)
 
 
 def needs(scene: Scene, item: Ailing) -> tuple[Key, ...]:
@@ -261,6 +273,13 @@ def explained(sign: Sign, item: Ailing | None = None) -> tuple[str, str]:
     if sign.kind == "exception" and re.search(r"(?:division|divide) by zero|zerodivision", sign.line, re.I):
         return "the program divides by zero (division by zero)", fix
     return why, fix
+
+
+def _last(scene: Scene, item: Ailing, told: str) -> tuple[str, ...]:
+    """The end of the log, where it tells more than the line that was chosen."""
+    lines = [line.strip() for line in scene.log(item.pod_key, item.name).splitlines() if line.strip()]
+    more = [line[:160] for line in lines[-3:] if line[:400] != told]
+    return (f"log ends: {' / '.join(more)}",) if more else ()
 
 
 def _tail(scene: Scene, item: Ailing) -> str:

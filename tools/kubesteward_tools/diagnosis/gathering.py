@@ -24,6 +24,7 @@ RESOURCES = (
     "rolebindings.rbac.authorization.k8s.io",
     "clusterroles.rbac.authorization.k8s.io",
     "clusterrolebindings.rbac.authorization.k8s.io",
+    "certificates.cert-manager.io",
 )
 """Kinds that a diagnosis looks at."""
 

@@ -41,6 +41,11 @@ _ADDRESS = rf"(?P<peer>{_HOST}|\[[0-9a-fA-F:]+\])(?::(?P<port>\d{{2,5}}))?"
 
 PATTERNS: tuple[tuple[Kind, str], ...] = (
     (
+        "auth",
+        r"(?:password|peer|ident|sasl|scram|ldap|user) authentication failed|access denied for user|"
+        r"no pg_hba\.conf entry|role \"[^\"]+\" does not exist",
+    ),
+    (
         "dns",
         rf"(?:connecting|connect|connection) to (?P<peer>{_HOST})(?::\d+)?[.:,]? .{{0,60}}?"
         r"(?:name or service not known|temporary failure in name resolution|name does not resolve|nodename "
@@ -94,7 +99,10 @@ PATTERNS: tuple[tuple[Kind, str], ...] = (
     (
         "dns",
         r"(?:could not resolve|couldn't resolve|cannot resolve|can't resolve|unable to resolve|failed to "
-        rf"resolve)(?: the)?(?: host(?:name)?| proxy| address)?[ :]*['\"]?(?P<peer>{_HOST})",
+        r"resolve)(?: the)?(?: host(?:name)?| proxy| address)?[ :]*['\"]?(?!(?:placeholder|dependenc|import|type|"
+        r"symbol|module|reference|path|property|bean|conflict|view|version|plugin|package|artifact|revision|variable|"
+        r"class|ref)"
+        rf"\w*\b)(?P<peer>{_HOST})",
     ),
     ("dns", rf"(?:getaddrinfo|queryA) (?:ENOTFOUND|EAI_AGAIN) (?P<peer>{_HOST})"),
     ("dns", rf"(?:unknownhostexception|unknown host|bad address)[: ]+['\"]?(?P<peer>{_HOST})"),
@@ -246,6 +254,7 @@ PATTERNS: tuple[tuple[Kind, str], ...] = (
     ),
     (
         "config",
+        r"could not resolve placeholder|"
         r"invalid config|config(?:uration)? (?:error|is invalid|file .{0,60}(?:invalid|error))|\[emerg\]|"
         r"failed to (?:load|parse|read|validate) (?:the )?config|unknown directive|unmarshal|yaml: |"
         r"json\.decoder|invalid character|bad config|missing required (?:field|key|setting|option|property)",

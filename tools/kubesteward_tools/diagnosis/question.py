@@ -142,8 +142,8 @@ _TOPICS: tuple[tuple[str, tuple[Category, ...]], ...] = (
     ),
     (r"\bdns\b|resolv|hostname|name or service|nslookup|no such host", ("DNS",)),
     (
-        r"forbidden|permission|unauthori|rbac|service ?account|access denied|not allowed to|can(?:'t|not) "
-        r"(?:list|get|watch|create|delete|patch|update)",
+        r"forbidden|\b403\b|permission|unauthori|rbac|service ?account|access denied|not allowed to|can(?:'t|not) "
+        r"(?:list|get|watch|create|delete|patch|update|read|view|see)\b",
         ("RBAC",),
     ),
     (
@@ -170,15 +170,19 @@ _TOPICS: tuple[tuple[str, tuple[Category, ...]], ...] = (
     (r"wrong (?:program|binary|command)|command", ("WrongCommand",)),
     (r"\binit", ("InitStuck",)),
     (r"image|pull", ("ImagePull",)),
+    (r"crash|\brestart", ("OOMKilled", "ProbeFailure", "CrashLoop", "WrongCommand")),
 )
 _TROUBLE = re.compile(
     r"fail|error|crash|restart|problem with|issue with|not (?:start|work|run|respond|become|reach|"
     r"accessible|ready|scal)|"
     r"isn't|can't|cannot|doesn't|don't|won't|unable|stuck|hang|broken|fix|alert|wrong with my|timeout|time out|slow|"
-    r"refused|why|root cause|down\b|unavailable|outage|degraded|pending",
+    r"refused|why|root cause|down\b|unavailable|outage|degraded|pending|(?:what|something|anything)(?:'s| is)? wrong|"
+    r"\b50[0-4]\b|\b40[34]\b|times? out|\bnot\b|n't\b|\bno\b|\bnever\b|nobody|nothing|\blost\b|reset|intermittent|"
+    r"\bblock|den(?:y|ied)|reject|forbidden|unhealthy|evict|complain|urgent|missing|dies\b|dying|killed|throttl|latency|"
+    r"violat|hung\b|keeps|unreachable|unknown|incident",
     re.I,
 )
-_OPEN = re.compile(r"\s*(?:is|are|has|have|does|do|how|check|any|show)\b(?!.*\b(?:but|however)\b)", re.I)
+_OPEN = re.compile(r"\s*(?:is|are|has|have|does|do|how|check|any|show)\b(?!.*\b(?:but|however|why)\b)", re.I)
 """How somebody begins who wants to know whether, and not why."""
 
 
@@ -214,12 +218,14 @@ def understand(text: str, store: Store) -> Question:
     namespaces = {
         word for word in words if store.facts(Key("namespaces", "", word)) and _is_namespace(word, text, store)
     }
+    spaces, spoken = _application(text, store)
+    namespaces |= spaces
     named, hinted = set[Key](), set[Key]()
-    for word in dict.fromkeys(words):
+    for word in dict.fromkeys(word for word in words if word.lower() not in spoken):
         sure, maybe = _meant(word, text, store, namespaces)
         named |= sure
         hinted |= maybe
-    hosts = tuple(word for word in words if re.fullmatch(r"(?:[\w-]+\.)+[a-z]{2,}", word))
+    hosts = tuple(name for word in words if re.fullmatch(r"(?:[\w-]+\.)+[a-z]{2,}", name := word.partition("/")[0]))
     if not named and not hinted:
         hinted = _near(words, store, namespaces)
         namespaces |= _spaces_like(words, store) if not hinted else set()
@@ -227,6 +233,25 @@ def understand(text: str, store: Store) -> Question:
         text, frozenset(named), frozenset(hinted), frozenset(namespaces), tuple(topics), hosts,
         frozenset(word.lower() for word in words),
     )  # fmt: skip
+
+
+_APPLICATION = re.compile(
+    r"((?:[\w-]+ ){1,4}?)(?:application|app|system|platform|stack|shop|store|site|website)\b", re.I
+)
+
+
+def _application(text: str, store: Store) -> tuple[set[str], set[str]]:
+    """The namespace of an application that is called by several words of its name, and those words, in small letters.
+
+    "The hotel reservation application" is all that is in `hotel-reservation`, not the Deployment `reservation`.
+    """
+    for match in _APPLICATION.finditer(text):
+        words = match[1].lower().split()
+        for size in range(len(words), 1, -1):
+            name = "-".join(words[-size:])
+            if store.facts(Key("namespaces", "", name)):
+                return {name}, set(words[-size:])
+    return set(), set()
 
 
 def _is_namespace(word: str, text: str, store: Store) -> bool:
@@ -302,6 +327,5 @@ def _near(words: Iterable[str], store: Store, namespaces: set[str]) -> set[Key]:
 
 def _spaces_like(words: Iterable[str], store: Store) -> set[str]:
     wanted = {word.lower() for word in words if len(word) > 3 and word.lower() not in _COMMON}
-    return {
-        key.name for key in store.keys("namespaces") if any(word in key.name or key.name in word for word in wanted)
-    }
+    spaces = [key.name for key in store.keys("namespaces") if not key.name.startswith("kube-")]
+    return {name for name in spaces if any(word in name or name in word for word in wanted)}

@@ -18,7 +18,7 @@ _CONSEQUENCE = 0.5
 _GENERIC = 0.6
 _SLACK = 900.0
 """Seconds by which a cause may be noticed later than what it causes."""
-_NODES = frozenset({"NodeNotReady", "NodePressure"})
+_NODES = frozenset({"NodeNotReady", "NodePressure", "NoisyNeighbour"})
 _ROUTES = frozenset({"ServiceRouting", "ScaledToZero", "DNS", "NetworkPolicy"})
 """Whoever suffers from these is a way to them for others."""
 _OWN = frozenset({"OOMKilled", "ImagePull", "ConfigMissing"})
@@ -166,3 +166,5 @@ def _prefer_specific(scene: Scene, ranked: list[Ranked]) -> None:
     for one in ranked:
         if one.candidate.generic and scene.owner(one.candidate.culprit) in told:
             one.score *= _GENERIC
+            # Why the new pods fail is told then, and that they came with a roll-out beside it.
+            one.explained = one.explained or one.candidate.category == "BadRollout"

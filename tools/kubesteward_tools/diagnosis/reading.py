@@ -143,6 +143,16 @@ def waiting(status: Object) -> tuple[str, str]:
     return text(found.get("reason")), text(found.get("message"))
 
 
+def wakes(scaler: Object) -> bool:
+    """Whether an autoscaler wakes its workload when there is work, so that no replicas is a state as good as any."""
+    metadata = mapping(scaler.get("metadata"))
+    owners = mappings(metadata.get("ownerReferences"))
+    keda = text(metadata.get("name")).startswith("keda-hpa-") or any(
+        one.get("kind") == "ScaledObject" for one in owners
+    )
+    return keda or at(scaler, "spec").get("minReplicas") == 0
+
+
 def phase(obj: Object) -> str:
     return text(mapping(obj.get("status")).get("phase"))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kubesteward_policies.ref import Ref
@@ -19,11 +20,15 @@ LONGEST = 1200
 """Characters of a diagnosis."""
 _EVIDENCE = 320
 _SAID = 800
+_STORY = 500
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One root cause. `culprit` is None where nothing is blamed. `proposal` is what may be rehearsed, if anything."""
+    """One root cause. `culprit` is None where nothing is blamed. `proposal` is what may be rehearsed, if anything.
+
+    `ruled_out` and `look_next` belong to Inconclusive: what does not explain it, and where a person would look now.
+    """
 
     category: str
     culprit: Ref | None
@@ -35,6 +40,16 @@ class Finding:
     fix: str = ""
     since: str = ""
     proposal: Proposal | None = None
+    ruled_out: tuple[str, ...] = ()
+    look_next: tuple[str, ...] = ()
+
+    def beside(self, lines: Iterable[str]) -> Finding:
+        """The same with what else is on record, as far as there is room for it."""
+        shown = self.diagnosis
+        for line in map(_line, lines):
+            if len(shown) + len(line) + 12 <= LONGEST:
+                shown = f"{shown} {'|' if shown is not self.diagnosis else 'On record:'} {line}"
+        return replace(self, diagnosis=clean(shown, LONGEST))
 
     def as_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {
@@ -45,23 +60,33 @@ class Finding:
             "diagnosis": self.diagnosis,
             "confidence": round(self.confidence, 2),
             "evidence": list(self.evidence),
+            "against": list(self.against),
         }
-        extra = {"against": list(self.against), "explains": list(self.explains), "fix": self.fix, "since": self.since}
+        extra = {
+            "explains": list(self.explains),
+            "fix": self.fix,
+            "since": self.since,
+            "ruled_out": list(self.ruled_out),
+            "look_next": list(self.look_next),
+        }
         return found | {name: value for name, value in extra.items() if value}
 
 
-def finding(one: Ranked, cluster: str, roll_out: str = "") -> Finding:
+def finding(one: Ranked, cluster: str, story: Sequence[str] = ()) -> Finding:
+    """`story` is what happened before it, in sentences."""
     candidate = one.candidate
     evidence = tuple(_line(item) for item in dict.fromkeys(candidate.evidence) if item)
     explains = tuple(f"{item.category}: {named(item.culprit)}" for item in one.explains)
+    against = tuple(_line(item) for item in dict.fromkeys(candidate.against) if item)
     since = timestamp(candidate.since) if candidate.since else ""
+    told = tuple(map(_line, story))
     return Finding(
         candidate.category,
         ref(candidate.culprit, cluster),
-        _diagnosis(candidate, evidence, explains, since, roll_out),
+        _diagnosis(replace(candidate, against=against), evidence, explains, since, told),
         min(one.score, 0.99),
-        evidence,
-        tuple(_line(item) for item in candidate.against),
+        tuple(dict.fromkeys([*evidence, *told])),
+        against,
         explains,
         sentence(candidate.fix, _SAID),
         since,
@@ -78,18 +103,20 @@ def _line(text: str) -> str:
 
 
 def _diagnosis(
-    candidate: Candidate, evidence: tuple[str, ...], explains: tuple[str, ...], since: str, roll_out: str
+    candidate: Candidate, evidence: tuple[str, ...], explains: tuple[str, ...], since: str, story: tuple[str, ...]
 ) -> str:
     said = sentence(candidate.sentence, _SAID)
     parts = [f"{candidate.category}: {said[:1].upper()}{said[1:]}"]
     if candidate.fix:
         parts.append(f"Fix: {sentence(candidate.fix, _SAID)}")
-    if roll_out:
-        parts.append(roll_out)
-    if evidence:
-        parts.append(f"Evidence: {' | '.join(evidence)}")
-    if explains:
-        parts.append(f"It explains {listed(explains, 4)}.")
     if since:
         parts.append(f"Since {since}.")
+    if story:
+        parts.append(sentence(" ".join(story), _STORY))
+    if evidence:
+        parts.append(f"Evidence: {' | '.join(evidence).rstrip('.')}.")
+    if explains:
+        parts.append(f"It explains {listed(explains, 4)}.")
+    against = " | ".join(candidate.against)
+    parts.append(f"Against it: {against.rstrip('.') or 'nothing was found'}.")
     return clean(" ".join(parts), LONGEST)

@@ -1,52 +1,101 @@
-"""Whether trouble came with a roll-out: the newest ReplicaSet fails and the one before still works."""
+"""The newest roll-out of a workload: revision, time, what it changed, and whether the one before still works."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from kubesteward_tools.diagnosis.reading import at, container, listed, mapping, mappings, text
+from kubesteward_tools.diagnosis.reading import at, mapping, number, seconds, text
 from kubesteward_tools.diagnosis.scene import Scene
+from kubesteward_tools.world.changes import told_templates
 from kubesteward_tools.world.store import Key, Object
 
 _REVISION = "deployment.kubernetes.io/revision"
+_RESTARTED = "kubectl.kubernetes.io/restartedAt"
+_NEVER = "the same template again"
+_LONGEST = 140
+_SHOWN = 3
 
 
-def came_with(scene: Scene, workload: Key) -> str:
-    """One sentence about the roll-out of a Deployment that is under way and fails, "" where there is none."""
-    if workload.resource != "deployments.apps":
-        return ""
+@dataclass(frozen=True, slots=True)
+class RollOut:
+    """Revision `to` replaced `back` at `at` (epoch seconds, None if unknown); `changed` says what is different.
+
+    `working` counts the ready pods that are still of the revision before. `set` is the newest ReplicaSet, if any.
+    """
+
+    back: int
+    to: int
+    at: float | None
+    changed: str
+    working: int = 0
+    set: Key | None = None
+
+    @property
+    def restarts_only(self) -> bool:
+        return not self.changed
+
+
+def newest(scene: Scene, workload: Key) -> RollOut | None:
+    """The last one that is known; None where there was none, or its predecessor is not kept."""
     facts = scene.store.facts(workload)
-    sets = (
-        [scene.get(key) for key in scene.store.owned_by(facts.uid) if key.resource == "replicasets.apps"]
-        if facts and facts.uid
-        else []
+    owned = scene.store.owned_by(facts.uid) if facts and facts.uid else []
+    if workload.resource == "deployments.apps":
+        return _of_sets(scene, [key for key in owned if key.resource == "replicasets.apps"])
+    if workload.resource in {"statefulsets.apps", "daemonsets.apps"}:
+        return _of_revisions([scene.get(key) for key in owned if key.resource == "controllerrevisions.apps"])
+    return None
+
+
+def restarted(scene: Scene, workload: Key) -> float | None:
+    """When somebody last asked for new pods of the same template."""
+    notes = at(scene.get(workload), "spec", "template", "metadata", "annotations")
+    return seconds(notes.get(_RESTARTED))
+
+
+def _of_sets(scene: Scene, keys: list[Key]) -> RollOut | None:
+    order = sorted(keys, key=lambda key: _revision(scene.get(key)), reverse=True)
+    if len(order) < 2:
+        return None
+    first, *older = order
+    now = scene.get(first)
+    working = next((key for key in older if _ready(scene.get(key))), None)
+    back = scene.get(working or older[0])
+    return RollOut(
+        _revision(back),
+        _revision(now),
+        seconds(mapping(now.get("metadata")).get("creationTimestamp")),
+        _changed(back, now),
+        _ready(back) if working else 0,
+        first,
     )
-    newest, *older = sorted(sets, key=_revision, reverse=True) or [{}]
-    working = next((one for one in older if mapping(one.get("status")).get("readyReplicas")), None)
-    if working is None:
+
+
+def _of_revisions(kept: list[Object]) -> RollOut | None:
+    order = sorted(kept, key=lambda item: number(item.get("revision")), reverse=True)
+    if len(order) < 2:
+        return None
+    now, back = order[:2]
+    templates = [{"spec": {"template": at(item, "data", "spec", "template")}} for item in (back, now)]
+    since = seconds(mapping(now.get("metadata")).get("creationTimestamp"))
+    return RollOut(number(back.get("revision")), number(now.get("revision")), since, _changed(*templates))
+
+
+def _changed(before: Object, after: Object) -> str:
+    """ "" where the template is the same but for who asked for a restart."""
+    found = told_templates(before, after)
+    if found.kind == "restart" or found.text == _NEVER:
         return ""
-    changed = listed(_changes(working, newest), 4)
-    ready = mapping(working["status"])["readyReplicas"]
-    return (
-        f"It came with the roll-out of revision {_revision(newest)}{f' ({changed})' if changed else ''}; {ready} ready "
-        f"pods are still of revision {_revision(working)}: rolling back is an option."
-    )
+    every = found.text.split("; ")
+    parts = [part for part in every if ".annotations." not in part and ".labels." not in part] or every
+    more = [f"{len(parts) - _SHOWN} more"] if len(parts) > _SHOWN else []
+    return "; ".join([*(part if len(part) <= _LONGEST else f"{part[:_LONGEST]}..." for part in parts[:_SHOWN]), *more])
 
 
 def _revision(replica_set: Object) -> int:
-    found = mapping(mapping(replica_set.get("metadata")).get("annotations")).get(_REVISION, "")
-    return int(found) if str(found).isdigit() else 0
+    found: Any = mapping(mapping(replica_set.get("metadata")).get("annotations")).get(_REVISION, "")
+    return int(text(found)) if text(found).isdigit() else 0
 
 
-def _changes(old: Object, new: Object) -> Iterator[str]:
-    before, after = (at(one, "spec", "template", "spec") for one in (old, new))
-    for item in mappings(after.get("containers")):
-        was = container(before, text(item.get("name")))
-        for field in ("image", "command", "args") if was else ():
-            if was.get(field) != item.get(field):
-                yield f"{field} {was.get(field)} -> {item.get(field)}"
-        for part in ("requests", "limits") if was else ():
-            one, two = at(was, "resources", part), at(item, "resources", part)
-            for name in sorted({*one, *two}):
-                if one.get(name) != two.get(name):
-                    yield f"{part}.{name} {one.get(name, 'none')} -> {two.get(name, 'none')}"
+def _ready(replica_set: Object) -> int:
+    return number(mapping(replica_set.get("status")).get("readyReplicas"))

@@ -58,11 +58,22 @@ def meant(scene: Scene, name: str, namespace: str) -> Key | None:
     return Key("services", found.namespace, found.service)
 
 
+def called(scene: Scene, workload: Key) -> tuple[Key, ...]:
+    """The Services that its logs complain about."""
+    peers = (
+        meant(scene, sign.peer, workload.namespace)
+        for _, _, sign in scene.spoken.get(workload, ())
+        if sign.peer and sign.kind in {"connection", "timeout", "dns"}
+    )
+    return tuple(dict.fromkeys(key for key in peers if key is not None))
+
+
 def of_address(scene: Scene, address: str) -> Key | None:
     for key in scene.store.keys("services"):
         if at(scene.get(key), "spec").get("clusterIP") == address:
             return key
-    return None
+    pod = scene.addresses.get(address)
+    return next(iter(scene.store.selecting("services", pod.namespace, scene.labels(pod))), None) if pod else None
 
 
 def service_ports(service: Object) -> list[Object]:

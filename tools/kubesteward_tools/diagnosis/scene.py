@@ -12,8 +12,10 @@ from functools import cached_property
 from typing import Any
 
 from kubesteward_tools.diagnosis import reading
+from kubesteward_tools.diagnosis.past import Past
 from kubesteward_tools.diagnosis.question import Question
 from kubesteward_tools.diagnosis.signs import Sign, signs
+from kubesteward_tools.diagnosis.usage import Usage
 from kubesteward_tools.lookup.moments import event_times
 from kubesteward_tools.lookup.notes import columns, everywhere
 from kubesteward_tools.world.graph import Connection, Graph
@@ -27,6 +29,7 @@ _OWNED = frozenset({"pods", "replicasets.apps", "jobs.batch"})
 _READ_OF_ONE = 4
 """Pods of one owner in one state that are read."""
 _RECENT = 6 * 3600.0
+_ADDRESSED = 3000
 _GIVEN = frozenset({"kube-root-ca.crt", "default"})
 
 Logs = Mapping[tuple[str, str, str], str]
@@ -68,7 +71,10 @@ class Warned:
 
 
 class Scene:
-    """`logs` holds what could be read of them, `graph` the relations of `store`, `now` is in epoch seconds."""
+    """`logs` holds what could be read of them, `graph` the relations of `store`, `now` is in epoch seconds.
+
+    `usage` is what was measured and `past` what changed, both empty where nobody measured or watched.
+    """
 
     def __init__(
         self, store: Store, graph: Graph, now: float, logs: Logs | None = None, question: Question | None = None
@@ -78,6 +84,8 @@ class Scene:
         self.now = now
         self.logs = logs or {}
         self.question = question or Question()
+        self.usage = Usage()
+        self.past = Past()
         self._objects: dict[Key, Object] = {}
         self._owners: dict[str, Key] = {}
         self._signs: dict[Key, list[Sign]] = {}
@@ -158,9 +166,16 @@ class Scene:
             for pod in pods:
                 for item in _ailing(owner, pod, number):
                     known = found.get((owner, item.name))
-                    if known is None or _worse(item.status) > _worse(known.status):
+                    if known is None or self._tells_more(item, known):
                         found[owner, item.name] = item
         return list(found.values())
+
+    def _tells_more(self, item: Ailing, known: Ailing) -> bool:
+        """Of two pods in the same state the one whose log could be read; else the one that was restarted more often."""
+        rank, restarts = _worse(item.status) or (0, 0)
+        rank_known, restarts_known = _worse(known.status) or (0, 0)
+        has, had = (bool(self.log(one.pod_key, one.name)) for one in (item, known))
+        return (rank, has, restarts) > (rank_known, had, restarts_known)
 
     @cached_property
     def warnings(self) -> dict[Key, list[Warned]]:
@@ -250,6 +265,14 @@ class Scene:
                 found.setdefault(key.namespace, []).append((key, self.labels(key)))
         return found
 
+    @cached_property
+    def addresses(self) -> dict[str, Key]:
+        """Pods by their IP; of a large cluster none, for each pod would have to be read."""
+        if self.store.count("pods") > _ADDRESSED:
+            return {}
+        found = ((reading.text(reading.at(pod, "status").get("podIP")), key) for key, pod in self.all("pods"))
+        return {address: key for address, key in found if address}
+
     def log(self, pod: Key, container: str) -> str:
         return self.logs.get((pod.namespace, pod.name, container), "")
 
@@ -301,17 +324,17 @@ def _ailing(owner: Key, pod: Object, number: int) -> Iterator[Ailing]:
     spec, status = reading.mapping(pod.get("spec")), reading.mapping(pod.get("status"))
     for field, init in (("initContainerStatuses", True), ("containerStatuses", False)):
         for item in reading.mappings(status.get(field)):
-            if _worse(item):
+            if _worse(item) is not None:
                 found = reading.container(spec, reading.text(item.get("name")))
                 yield Ailing(owner, pod, found, item, init, number, int(item.get("restartCount") or 0))
 
 
-def _worse(status: Object) -> tuple[int, ...]:
-    """How badly off a container is, () where it is well."""
+def _worse(status: Object) -> tuple[int, int] | None:
+    """How badly off a container is, None where it is well."""
     reason, _ = reading.waiting(status)
     end = reading.ended(status)
     failed = bool(end) and (bool(end.get("exitCode")) or end.get("reason") not in {"Completed", None})
     restarts = int(status.get("restartCount") or 0)
     rank = 3 if reason not in {"", "PodInitializing", "ContainerCreating"} else 2 if failed else 1 if restarts else 0
     running = bool(reading.at(status, "state", "running")) and not status.get("ready")
-    return (rank, restarts) if rank or running else ()
+    return (rank, restarts) if rank or running else None

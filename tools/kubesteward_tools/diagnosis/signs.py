@@ -78,18 +78,25 @@ def signs(text: str) -> list[Sign]:
             found[sign.kind, sign.peer] = number, sign._replace(lines=known.lines + 1) if known else sign
     over = max((number for number, line in enumerate(lines) if _OVER.search(line)), default=-1)
     kept = [sign for number, sign in found.values() if number > over or sign.kind not in _PASSING]
+    where = {id(sign): number for number, sign in found.values()}
     chosen = sorted(kept, key=lambda item: (item.rank, not item.peer, -item.lines))
-    return [_with_end(item, lines) for item in chosen]
+    return [_with_end(item, lines, where[id(item)]) for item in chosen]
 
 
-def _with_end(sign: Sign, lines: list[str]) -> Sign:
-    """A trace is told by the line that ends it, which names the error."""
+def _with_end(sign: Sign, lines: list[str], number: int) -> Sign:
+    """A trace is told by the line that ends it, which names the error; a list of variables by what it lists."""
+    if sign.kind == "variable" and not sign.peer and sign.line.rstrip().endswith(":"):
+        names = [match[1] for line in lines[number + 1 : number + 7] if (match := _LISTED.match(line))]
+        return sign._replace(line=f"{sign.line} {', '.join(names)}") if names else sign
     if not re.match(r"\s*traceback", sign.line, re.I):
         return sign
     for line in reversed(lines):
         if re.match(r"(?:[a-zA-Z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt)\b", line):
             return sign._replace(line=line)
     return sign
+
+
+_LISTED = re.compile(r"\s*[-*] ([A-Z][A-Z0-9_]{3,})\b")
 
 
 def _sign(line: str, *, last: bool) -> Sign | None:
@@ -161,5 +168,12 @@ def listening(text: str) -> Iterator[int]:
         r"(?:listen(?:ing)?|running|serving|started|bound|server|accepting)\b[^\n]{0,60}?(?::|port[ =:]+)(\d{2,5})\b"
     )
     for match in re.finditer(pattern, text[-200_000:], re.I):
-        if 1 <= (number := int(match[1])) <= 65535:
+        line = text[-200_000:][match.start() : match.end() + 120].partition("\n")[0]
+        if 1 <= (number := int(match[1])) <= 65535 and not _VAIN.search(line):
             yield number
+
+
+_VAIN = re.compile(
+    r"fail|refused|error|cannot|can't|could not|unable|timed? ?out|in use|(?:server|connect\w*) (?:at|to)\b", re.I
+)
+"""What tells of a port that somebody else was to listen on, or that could not be had."""

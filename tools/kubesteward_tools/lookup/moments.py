@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from kubesteward_tools.lookup.states import conditions
 from kubesteward_tools.twin.clock import parse_timestamp
 from kubesteward_tools.world.store import Object, Store
 
@@ -38,7 +39,7 @@ def _parsed(stamps: tuple[object, ...]) -> Iterator[float]:
 
 
 def moment(world: World, now: float) -> float:
-    """`now` for a live cluster; of a bundle its newest event or pod, so that its ages mean what they meant then."""
+    """`now` for a live cluster; of a bundle the newest event, pod or heartbeat: ages mean what they meant then."""
     if world.writable:
         return now
     if world not in _LAST:  # a bundle does not change
@@ -52,3 +53,5 @@ def _times(store: Store) -> Iterator[float]:
         yield from event_times(event)
     for _, pod in store.items("pods"):
         yield from _parsed((pod["metadata"].get("creationTimestamp"), (pod.get("status") or {}).get("startTime")))
+    for _, node in store.items("nodes"):
+        yield from _parsed(tuple(item.get("lastHeartbeatTime") for item in conditions(node)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 RATE = "5m"
 """Long enough for scrapes that are two minutes apart."""
@@ -79,6 +80,11 @@ def _p99(unit: str = "") -> Callable[[Select, str], str]:
     return build
 
 
+def _waited(select: Select, by: str) -> str:
+    """All periods in which a container with a CPU limit ran at all."""
+    return _rate(partial(select, name="container_cpu_cfs_periods_total"), by)
+
+
 _CONTAINER = 'container!="",container!="POD"'
 _WHOLE = 'id="/"'
 _ROOT = 'mountpoint="/",fstype!="rootfs"'
@@ -92,6 +98,7 @@ _RESTARTS = "kube_pod_container_status_restarts_total"
 
 _OF_PODS: dict[str, Alternative] = {
     "cpu_usage": (Rule("container_cpu_usage_seconds_total", _rate, _CONTAINER),),
+    "cpu_throttling": (Rule("container_cpu_cfs_throttled_periods_total", _rate, _CONTAINER, whole=_waited),),
     "memory_usage": (Rule("container_memory_working_set_bytes", _sum, _CONTAINER),),
     "restarts": (Rule(_RESTARTS, _sum, _EXPORTED, prefix="exported_"), Rule(_RESTARTS, _sum, _HONOURED)),
     "disk_usage": (Rule("container_fs_usage_bytes", _sum, _CONTAINER),),

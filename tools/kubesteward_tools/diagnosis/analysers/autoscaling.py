@@ -16,6 +16,7 @@ from kubesteward_tools.diagnosis.reading import (
     regular,
     requests,
     text,
+    wakes,
 )
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.world.store import Key, Object
@@ -48,6 +49,8 @@ def _first(scene: Scene, key: Key, scaler: Object) -> Candidate | None:
         return Candidate(
             "HPA", key, sentence, 0.93, (message,) if message else (), fix="Correct scaleTargetRef.", suffers=(target,)
         )
+    if any(one.get("reason") == "ScalingDisabled" for one in failing):
+        return _disabled(key, scaler, target, message)
     works = condition(scaler, "ScalingActive").get("status") == "True"
     lacking = None if works else _without_requests(scene, spec, target)
     if lacking:
@@ -91,13 +94,16 @@ def _without_requests(scene: Scene, spec: Object, target: Key) -> tuple[str, lis
     return None
 
 
+def _disabled(key: Key, scaler: Object, target: Key, message: str) -> Candidate:
+    """An autoscaler rests while somebody has scaled its target to zero."""
+    sentence = f"{named(key)} is disabled because {named(target)} is scaled to zero (replicas: 0): {message}"
+    sure = 0.3 if wakes(scaler) else 0.7
+    fix = "Scale the workload to 1 or more."
+    return Candidate("ScaledToZero", target, sentence, sure, (message,), fix=fix, suffers=(key,))
+
+
 def _no_metrics(scene: Scene, key: Key, target: Key, failing: Object, message: str) -> Candidate:
     reason = text(failing.get("reason"))
-    if reason == "ScalingDisabled":
-        sentence = f"{named(key)} is disabled because {named(target)} is scaled to zero (replicas: 0): {message}"
-        return Candidate(
-            "ScaledToZero", target, sentence, 0.7, (message,), fix="Scale the workload to 1 or more.", suffers=(key,)
-        )
     server = any(scene.exists(Key("deployments.apps", "kube-system", name)) for name in _METRICS)
     why = (
         ""

@@ -8,6 +8,7 @@ from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.reading import at, is_ready, listed, mapping, named, pairs
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.proposals.proposal import Proposal
+from kubesteward_tools.twin import disruption
 from kubesteward_tools.world.store import Key, Object
 
 
@@ -19,6 +20,8 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
         if scene.question.speaks_of("PDB"):
             for pod in pods:
                 covered.setdefault(pod, []).append(key)
+        if "disruptionsAllowed" not in status and pods:
+            status = disruption.status(scene.store, budget)
         if not pods or status.get("disruptionsAllowed", 1):
             continue
         yield _blocked(scene, key, spec, status, pods)

@@ -112,6 +112,8 @@ def _why(scene: Scene, key: Key, spec: Object, told: str) -> tuple[str, str]:
     name = spec.get("storageClassName")
     classes = {one.name: obj for one, obj in scene.all(_CLASSES)}
     if text(name) and scene.missing(Key(_CLASSES, "", text(name))) and not _volume_for(scene, spec):
+        if _same_class(scene, text(name)):
+            return _no_volume(scene, spec)
         return (
             f"its StorageClass (storage class) {name!r} does not exist (not found, missing); there is "
             f"{listed(classes) or 'none'}",
@@ -147,6 +149,11 @@ def _why(scene: Scene, key: Key, spec: Object, told: str) -> tuple[str, str]:
             )
         )
     return _no_volume(scene, spec)
+
+
+def _same_class(scene: Scene, name: str) -> bool:
+    """Whether volumes are made by hand for this class, which then need not exist as an object."""
+    return any(at(volume, "spec").get("storageClassName") == name for _, volume in scene.all("persistentvolumes"))
 
 
 def _volume_for(scene: Scene, spec: Object) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.endings import ending, needs
+from kubesteward_tools.diagnosis.endings import began, ending, needs
 from kubesteward_tools.diagnosis.reading import at, count, ended, named, ports, regular, seconds, text, waiting
 from kubesteward_tools.diagnosis.scene import Ailing, Scene
 
@@ -13,6 +13,8 @@ _FAILING = {"CrashLoopBackOff", "RunContainerError", "CreateContainerError", "Po
 _ELSEWHERE = {"connection", "timeout", "dns", "forbidden", "http"}
 """Signs whose cause is rather in another object, which other analysers look for."""
 _USUAL = 3
+_CALM = 600.0
+"""Seconds without a restart, after which the back-off begins anew."""
 
 
 def analyse(scene: Scene) -> Iterator[Candidate]:
@@ -45,6 +47,12 @@ def _fails(scene: Scene, item: Ailing, reason: str) -> bool:
     return item.restarts >= _USUAL and (bad or not item.status.get("ready"))
 
 
+def _recovered(scene: Scene, item: Ailing) -> bool:
+    """Whether it has been up for so long that the kubelet, too, would start to count anew."""
+    started = seconds(at(item.status, "state", "running").get("startedAt"))
+    return bool(item.status.get("ready")) and started is not None and scene.now - started > _CALM
+
+
 def _candidate(scene: Scene, item: Ailing, reason: str) -> Candidate:
     found = ending(scene, item)
     state = reason or "it has ended"
@@ -61,6 +69,7 @@ def _candidate(scene: Scene, item: Ailing, reason: str) -> Candidate:
     sure = 0.8 if item.init and not found.start else 0.9
     sure -= 0.15 if elsewhere or (sign is not None and sign.kind in {"memory", "usage"}) else 0.0
     sure -= 0.2 if probed and (found.finished or sign is None) else 0.0
+    sure = min(sure, 0.5) if _recovered(scene, item) else sure
     return Candidate(
         "CrashLoop",
         item.workload,
@@ -69,7 +78,7 @@ def _candidate(scene: Scene, item: Ailing, reason: str) -> Candidate:
         found.evidence,
         ("its probes fail too",) if probed else (),
         fix=found.fix,
-        since=seconds(ended(item.status).get("finishedAt")),
+        since=began(scene, item),
         suffers=(item.pod_key,),
         needs=needs(scene, item),
         generic=elsewhere,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis import routing
@@ -12,6 +13,7 @@ from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.diagnosis.signs import Sign
 from kubesteward_tools.world.store import Key
 
+_ADDRESS = re.compile(r"https?://(?:[^/@\s]*@)?([A-Za-z0-9][\w.-]*)")
 _WEAK = {"usage", "command", "config", "file", "http", "exit", "error"}
 
 
@@ -36,7 +38,8 @@ def _erring(scene: Scene, workload: Key, said: list[tuple[Key, str, Sign]]) -> C
         for _, _, one in order
         if one.peer and one.kind in {"connection", "timeout", "dns", "http"}
     ]
-    needs = tuple(key for key in peers if key is not None)
+    peers += [_called(scene, one.line, workload.namespace) for _, _, one in order if one.kind == "http"]
+    needs = tuple(dict.fromkeys(key for key in peers if key is not None))
     elsewhere = sign.kind in {"connection", "timeout", "dns", "forbidden", "http"}
     sure = 0.45 if sign.kind in _WEAK else 0.55 if elsewhere else 0.68
     return Candidate(
@@ -50,3 +53,10 @@ def _erring(scene: Scene, workload: Key, said: list[tuple[Key, str, Sign]]) -> C
         needs=needs,
         generic=elsewhere or sign.kind in _WEAK,
     )
+
+
+def _called(scene: Scene, line: str, namespace: str) -> Key | None:
+    """The Service in the address of a call that was answered with an error."""
+    match = _ADDRESS.search(line)
+    service = routing.meant(scene, match[1], namespace) if match else None
+    return service if service is not None and scene.exists(service) else None

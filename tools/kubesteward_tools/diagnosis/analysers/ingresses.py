@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis import routing
@@ -22,6 +23,7 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
         yield from _backends(scene, key, ingress)
         yield from _tls(scene, key, ingress)
         yield from _host(scene, key, ingress)
+        yield from _path(scene, key, ingress)
 
 
 def _class(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
@@ -46,6 +48,14 @@ def _class(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
                 f"({listed(classes) or 'install an ingress controller'}), or create the IngressClass {name!r}."
             ),
         )
+    elif not name and old and classes and old not in classes:
+        near = difflib.get_close_matches(old, classes, n=1, cutoff=0.6)
+        sentence = (
+            f"{named(key)} asks for the ingress class {old!r} (annotation {_OLD}), and there is no such IngressClass "
+            f"(not found): there is {listed(classes)}. So no ingress controller serves {hosts or 'it'}."
+        )
+        fix = f"Set spec.ingressClassName to {near[0] if near else listed(classes)}."
+        yield Candidate("Ingress", key, sentence, 0.85 if near else 0.6, (f"{_OLD}: {old}",), fix=fix)
     elif not name and not old and not at(ingress, "status", "loadBalancer").get("ingress"):
         default = [
             one for one, obj in classes.items() if mapping(obj["metadata"].get("annotations")).get(_DEFAULT) == "true"
@@ -161,6 +171,30 @@ def _tls(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
                 fix=f"Create the TLS Secret {secret.name!r} (or its Certificate).",
                 suffers=(secret,),
             )
+
+
+_URL = re.compile(r"https?://(?P<host>[\w.-]+)(?::\d+)?(?P<path>/[\w./-]*)")
+
+
+def _path(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
+    """A URL that somebody asks about, for whose host there are rules, though none for its path."""
+    for match in _URL.finditer(scene.question.text):
+        asked, path = match["host"].rstrip("."), match["path"].rstrip(".")
+        rules = [rule for rule in mappings(at(ingress, "spec").get("rules")) if rule.get("host") in {asked, None}]
+        there = [text(item.get("path")) or "/" for rule in rules for item in mappings(at(rule, "http").get("paths"))]
+        if at(ingress, "spec").get("defaultBackend") or not there or any(_begins(path, one) for one in there):
+            continue
+        sentence = (
+            f"no rule of {named(key)} is for the path {path!r} of the host {asked!r}; it has only "
+            f"{listed(map(repr, there))} (path mismatch), so requests get 404."
+        )
+        yield Candidate("Ingress", key, sentence, 0.75, (), fix=f"Add or correct a path to {path!r}.")
+
+
+def _begins(path: str, prefix: str) -> bool:
+    """Whether a path falls under a rule's; a pattern may match anything."""
+    plain = prefix.rstrip("/")
+    return path.rstrip("/") == plain or path.startswith(f"{plain}/") or any(mark in prefix for mark in "(*.?")
 
 
 def _host(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC
 
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.endings import ending, needs
 from kubesteward_tools.diagnosis.reading import condition, ended, mapping, mappings, named, seconds, text
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.proposals.proposal import Proposal
+from kubesteward_tools.twin.cron import parse as schedule_of
 from kubesteward_tools.world.store import Key, Object
 
 _WHY = {
@@ -94,7 +96,9 @@ _UNSTARTED = frozenset(
         "FailedCreate",
     }
 )
-_SCHEDULE = re.compile(r"@\w+(?: \S+)?|(?:(?:CRON_)?TZ=\S+ )?\S+ +\S+ +\S+ +\S+ +\S+")
+_MEANT = 0.3
+"""Somebody has suspended it: a fault only when it is missed."""
+_ZONE = re.compile(r"(?:CRON_)?TZ=\S+ +")
 
 
 def _cron(scene: Scene, key: Key, cron: Object) -> Iterator[Candidate]:
@@ -105,20 +109,21 @@ def _cron(scene: Scene, key: Key, cron: Object) -> Iterator[Candidate]:
             fix = f"Correct schedule {spec.get('schedule')!r}, timeZone or startingDeadlineSeconds."
             yield Candidate("JobFailure", key, f"{named(key)} {why}.", 0.85, (item.message,), fix=fix, since=item.first)
             return
-    for why, fix, sure in _idle(scene, spec, status):
+    asked = key in scene.question.named | scene.question.hinted or scene.question.speaks_of("JobFailure")
+    for why, fix, sure in _idle(scene, spec, status, asked=asked):
         proposal = _patch(key) if spec.get("suspend") is True else None
         yield Candidate("JobFailure", key, f"{named(key)} {why}.", sure, (), fix=fix, proposal=proposal)
         return
 
 
-def _idle(scene: Scene, spec: Object, status: Object) -> Iterator[tuple[str, str, float]]:
+def _idle(scene: Scene, spec: Object, status: Object, *, asked: bool) -> Iterator[tuple[str, str, float]]:
     """Why a CronJob starts nothing though nothing complains: in words, the fix, and how sure it is a fault."""
     schedule, deadline = spec.get("schedule"), spec.get("startingDeadlineSeconds")
     if spec.get("suspend") is True:
         why = f"is suspended (spec.suspend: true), so its schedule {schedule!r} starts no Job"
-        yield why, "Set spec.suspend to false.", 0.5
-    if not _SCHEDULE.fullmatch(text(schedule)):
-        why = f"has the schedule {schedule!r}, which is no valid cron schedule, so no Job starts"
+        yield why, "Set spec.suspend to false.", 0.5 if asked else _MEANT
+    if wrong := _invalid(text(schedule), scene.now):
+        why = f"has the schedule {schedule!r}, which is no valid cron schedule ({wrong}), so no Job starts"
         yield why, "Write five fields: minute hour day month weekday.", 0.8
     active = mappings(status.get("active"))
     if active and spec.get("concurrencyPolicy") == "Forbid" and _stuck(scene, status):
@@ -130,6 +135,15 @@ def _idle(scene: Scene, spec: Object, status: Object) -> Iterator[tuple[str, str
             f"has startingDeadlineSeconds {deadline}; below 10 its Jobs may never start (they are looked at every 10 s)"
         )
         yield why, "Set startingDeadlineSeconds to 200 or so.", 0.55
+
+
+def _invalid(schedule: str, now: float) -> str:
+    """Why a schedule cannot be read or never comes, "" when all is well with it."""
+    try:
+        found = schedule_of(_ZONE.sub("", schedule, count=1))
+    except ValueError as error:
+        return str(error)
+    return "" if found.next_after(now, UTC) is not None else "no day is such a day"
 
 
 def _stuck(scene: Scene, status: Object) -> bool:

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import command_line, ended, kind_of, limits, named, seconds, variables
+from kubesteward_tools.diagnosis.endings import began
+from kubesteward_tools.diagnosis.reading import command_line, ended, kind_of, limits, named, variables
 from kubesteward_tools.diagnosis.scene import SERVERS, Ailing, Scene
 from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.twin.quantity import format_binary
 from kubesteward_tools.twin.quantity import parse as quantity
+from kubesteward_tools.world.store import Object
 
 _HEAP = re.compile(r"-Xmx\S+|--max[-_]old[-_]space[-_]size=?\d*|--vm-bytes[= ]\S+|GOMEMLIMIT=\S+|maxmemory \S+")
 
@@ -20,24 +22,40 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
         end = ended(item.status)
         spoken = [sign for sign in scene.signs(item.pod_key, item.name) if sign.kind == "memory"]
         if end.get("reason") == "OOMKilled":
-            yield _killed(item, end.get("exitCode"), "OOMKilled", 0.97)
+            yield _killed(scene, item, end.get("exitCode"), "OOMKilled", 0.97)
         elif end.get("exitCode") == 137 and spoken:
-            yield _killed(item, 137, spoken[0].line, 0.85)
+            yield _killed(scene, item, 137, spoken[0].line, 0.85)
         elif spoken and end.get("exitCode") and spoken[0].last:
-            yield _killed(item, end.get("exitCode"), spoken[0].line, 0.85)
+            yield _killed(scene, item, end.get("exitCode"), spoken[0].line, 0.85)
+        elif _shot(scene, item, end):
+            yield _killed(scene, item, 137, "Error", 0.92)
         elif "oom" in str(end.get("message", "")).lower() or "memory cgroup" in str(end.get("message", "")).lower():
-            yield _killed(item, end.get("exitCode"), str(end.get("message")), 0.9)
+            yield _killed(scene, item, end.get("exitCode"), str(end.get("message")), 0.9)
     yield from _node_kills(scene)
 
 
-def _killed(item: Ailing, code: object, said: str, sure: float) -> Candidate:
+def _shot(scene: Scene, item: Ailing, end: Object) -> bool:
+    """Whether a process of a container with a memory limit was killed, as a shell tells, and by no probe of it."""
+    last = scene.log(item.pod_key, item.name).rstrip().rpartition("\n")[2]
+    probed = scene.warned(item.pod_key, "Unhealthy")
+    return (
+        end.get("exitCode") == 137 and not probed and last.endswith("Killed") and bool(limits(item.container, "memory"))
+    )
+
+
+def _killed(scene: Scene, item: Ailing, code: object, said: str, sure: float) -> Candidate:
     limit = limits(item.container, "memory")
     told = command_line(item.container) + " " + " ".join(f"{k}={v}" for k, v in variables(item.container).items())
     asked = f"; it is told to use {found[0]}" if (found := _HEAP.search(told)) else ""
     at = f"its memory limit of {limit}" if limit else "the memory it is allowed (no memory limit is set: the node's)"
+    what = (
+        f"is OOMKilled (out of memory): it needs more than {at} and is killed"
+        if code == 137 or said == "OOMKilled"
+        else f"runs out of memory by itself (its heap is full; {limit or 'no'} memory limit), and ends"
+    )
     sentence = (
-        f"container {item.name!r} of {named(item.workload)} is OOMKilled (out of memory): it needs more than "
-        f"{at} and is killed with exit code {code}, {item.restarts} restarts{asked}."
+        f"container {item.name!r} of {named(item.workload)} {what} with exit code {code}, "
+        f"{item.restarts} restarts{asked}."
     )
     fix = f"Raise resources.limits.memory above {limit or 'what it needs'}, or make the program use less memory."
     return Candidate(
@@ -48,7 +66,7 @@ def _killed(item: Ailing, code: object, said: str, sure: float) -> Candidate:
         (f"last state: {said}, exit code {code}, restartCount {item.restarts}",),
         fix=fix,
         proposal=_raised(item, limit),
-        since=seconds(ended(item.status).get("finishedAt")),
+        since=began(scene, item),
         suffers=(item.pod_key,),
     )
 

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis import routing
 from kubesteward_tools.diagnosis.candidate import Candidate
+from kubesteward_tools.diagnosis.endings import ending
 from kubesteward_tools.diagnosis.reading import (
     at,
+    ended,
     every,
     is_ready,
     listed,
@@ -56,11 +58,15 @@ def _servers(scene: Scene) -> Iterator[Candidate]:
             )
             yield Candidate("DNS", key, sentence, 0.93, ("spec.replicas: 0",), fix="Scale it to 2.", suffers=(_DNS,))
         elif not ready and not any(is_ready(scene.get(pod)) for pod in scene.pod_keys(key)):
+            ill = next((item for item in scene.ailing if item.workload == key), None)
+            found = ending(scene, ill) if ill is not None and ended(ill.status) else None
+            why = f" Container {ill.name!r} keeps crashing: {found.why}." if ill is not None and found else ""
             sentence = (
                 f"the cluster's DNS server {named(key)} has no ready pod ({ready}/{wanted}), so no name "
-                "resolves in the cluster (DNS resolution fails)."
+                f"resolves in the cluster (DNS resolution fails).{why}"
             )
-            yield Candidate("DNS", key, sentence, 0.96, (), fix="Repair its pods.", suffers=(_DNS,))
+            seen, fix = (found.evidence, found.fix) if found else ((), "Repair its pods.")
+            yield Candidate("DNS", key, sentence, 0.96, seen, fix=fix, suffers=(_DNS,))
     service = _DNS
     if scene.exists(Key("deployments.apps", _SPACE, "coredns")) and scene.missing(service):
         sentence = "the Service kube-system/kube-dns does not exist (not found), so pods cannot reach the DNS server."
@@ -189,6 +195,13 @@ def _state(scene: Scene, service: Key | None, name: str) -> tuple[str, str, floa
             "Correct the host name, or let the cluster's DNS forward it.",
             0.85,
         )
+    zone = _zone(name)
+    if zone not in {"", _ZONE}:
+        return (
+            f"{zone!r} is not the cluster's zone, which is {_ZONE!r} (wrong host name)",
+            f"Use {service.name}.{service.namespace}.svc.{_ZONE}.",
+            0.9,
+        )
     if scene.exists(service):
         return (
             f"the Service {service.name!r} is there, so the DNS server or the way to it fails",
@@ -196,7 +209,7 @@ def _state(scene: Scene, service: Key | None, name: str) -> tuple[str, str, floa
             0.72,
         )
     close, elsewhere = routing.near(scene, service), scene.store.spaces_with("services", service.name)
-    if elsewhere:
+    if elsewhere and service.namespace not in elsewhere:
         return (
             f"no such Service is in namespace {service.namespace}; it is in namespace {listed(elsewhere)}",
             f"Use the full name {service.name}.{elsewhere[0]}.svc.cluster.local.",
@@ -210,6 +223,11 @@ def _state(scene: Scene, service: Key | None, name: str) -> tuple[str, str, floa
         f"Correct the name{f' to {close!r}' if close else ''}, or create the Service {service.name!r}.",
         0.88,
     )
+
+
+def _zone(name: str) -> str:
+    """What stands behind `svc` in a full name, "" in a short one."""
+    return name.lower().rstrip(".").partition(".svc.")[2]
 
 
 def _written(scene: Scene, workload: Key, name: str) -> str:

@@ -16,6 +16,8 @@ _PRESSURES = {
     "DiskPressure": ("disk space", "Free disk space: remove unused images and logs, or enlarge the disk."),
     "PIDPressure": ("process IDs (PIDs)", "Find the pod that starts so many processes, or raise the limit."),
 }
+_LONG_AGO = 86_400.0
+"""Seconds after which pods that a node has evicted tell nothing of its state now."""
 _EVICTED = re.compile(r"low on resource: ([\w-]+)", re.I)
 _FULL = {"FreeDiskSpaceFailed", "ImageGCFailed", "EvictionThresholdMet", "ContainerGCFailed"}
 
@@ -145,12 +147,14 @@ def _evicted(scene: Scene) -> Iterator[Candidate]:
             match = _EVICTED.search(message)
             if match and scene.exists(node) and (node, match[1]) not in told and not scene.question.named & {workload}:
                 told.add((node, match[1]))
+                made = seconds(pod["metadata"].get("creationTimestamp"))
+                recent = made is None or scene.now - made < _LONG_AGO or bool(scene.warned(workload, "Evicted"))
                 sentence = f"{named(node)} was low on {match[1]} and evicted pods of {named(workload)}: {message}."
                 yield Candidate(
                     "NodePressure",
                     node,
                     sentence,
-                    0.7,
+                    0.7 if recent else 0.45,
                     (message,),
                     fix=f"Give the pods {match[1]} requests and limits that fit, or the node more {match[1]}.",
                     suffers=(workload,),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import permutations
 
 from kubesteward_tools.diagnosis import routing
 from kubesteward_tools.diagnosis.candidate import Candidate
@@ -50,7 +51,7 @@ def _pairs(scene: Scene) -> Iterator[tuple[Key, Key, float, str]]:
     spaces = scene.store.spaces(_POLICIES)
     talk = scene.question.topics and any(scene.question.speaks_of(one) for one in ("NetworkPolicy", "ServiceRouting"))
     meant = scene.question.named | scene.question.hinted
-    if talk:
+    if talk or len(scene.question.namespaces) > 1:
         yield from _asked(scene, meant)
     seen = 0
     for space in spaces:
@@ -70,12 +71,22 @@ def _asked(scene: Scene, meant: frozenset[Key]) -> Iterator[tuple[Key, Key, floa
         for service in scene.store.keys("services", space)
         for owner in routing.workloads_behind(scene, service)
     ]
+    yield from _across(scene)
     for source in workloads:
         for service in services:
             yield source, service, 0.85, "the question names both"
         for service, owner in behind:
             if owner in workloads and owner != source:
                 yield source, service, 0.85, "the question names both"
+
+
+def _across(scene: Scene) -> Iterator[tuple[Key, Key, float, str]]:
+    """From one namespace that the question names to the Services of another one."""
+    spaces = sorted(scene.question.namespaces & set(scene.templates))
+    for space, other in permutations(spaces, 2):
+        for source in list(routing.described(scene, space))[:3]:
+            for service in list(scene.store.keys("services", other))[:10]:
+                yield source, service, 0.62, "the question names both namespaces"
 
 
 def _blocked(scene: Scene, source: Key, service: Key, sure: float, evidence: str) -> Candidate | None:

@@ -21,12 +21,15 @@ from kubesteward_tools.diagnosis.reading import (
     text,
     texts,
 )
+from kubesteward_tools.diagnosis.routing import called
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene, Warned
 from kubesteward_tools.diagnosis.signs import listening
 from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.world.store import Key, Object
 
 _FAILED = re.compile(r"(?P<probe>Liveness|Readiness|Startup) probe (?P<how>failed|errored)[^:]*: ?(?P<why>.*)", re.S)
+_MISTAKEN = re.compile(r"HTTP [34]\d\d |wrong port|another scheme|its command fails")
+"""The probe itself is wrong then, whatever its application needs."""
 _TINY_CPU = 0.05
 
 
@@ -73,6 +76,7 @@ def _failing(scene: Scene, workload: Key, failures: list[Warned]) -> Candidate:
         and at(item.status, "lastState", "terminated").get("exitCode") not in {None, 0, 137, 143}
         for item in scene.ailing
     )
+    needs = () if _MISTAKEN.search(reason) else called(scene, workload)
     sure = 0.6 if crashed else 0.92
     if re.search(r"connection refused|EOF", why) and not fix and crashed:
         sure = 0.5
@@ -85,6 +89,8 @@ def _failing(scene: Scene, workload: Key, failures: list[Warned]) -> Candidate:
         fix=fix or f"Correct the {kind} probe ({shown}) or what answers it.",
         since=min(item.first for item in failures),
         suffers=(chosen.about,),
+        needs=needs,
+        generic=bool(needs),
         proposal=_mended(workload, container, probe, f"{kind}Probe", scene),
     )
 

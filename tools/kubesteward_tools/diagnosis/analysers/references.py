@@ -60,7 +60,7 @@ def _said(scene: Scene, workload: Key, messages: list[str], pod: Key) -> Iterato
             return
         if match := _ABSENT.search(message):
             if match["bad"]:
-                yield _bad_key(workload, match["bad"], message)
+                yield _bad_key(scene, workload, match["bad"], message)
                 return
             name = match["name"].rpartition("/")[2]
             target = Key(_RESOURCES[match["kind"].lower()], workload.namespace, name)
@@ -68,12 +68,27 @@ def _said(scene: Scene, workload: Key, messages: list[str], pod: Key) -> Iterato
             return
 
 
-def _bad_key(workload: Key, key: str, message: str) -> Candidate:
+def _bad_key(scene: Scene, workload: Key, key: str, message: str) -> Candidate:
+    """A key that a volume takes: the volume tells of which ConfigMap or Secret."""
+    target = next((one for one, taken in _mounted(workload, scene.spec(workload)) if taken == key), None)
+    if target is not None:
+        return _no_key(scene, workload, target, key, said=message)
     sentence = (
         f"a volume of {named(workload)} takes the key {key!r}, which does not exist (not found) in the "
         "ConfigMap or Secret."
     )
     return Candidate("ConfigMissing", workload, sentence, 0.95, (message,), fix=f"Add the missing key {key!r}.")
+
+
+def _mounted(workload: Key, spec: Object) -> Iterator[tuple[Key, str]]:
+    """The ConfigMaps and Secrets of volumes, each with a key that is taken from it."""
+    for volume in mappings(spec.get("volumes")):
+        for part in (volume, *mappings(at(volume, "projected").get("sources"))):
+            for field, named_by in (("configMap", "name"), ("secret", "secretName"), ("secret", "name")):
+                source = at(part, field)
+                for item in mappings(source.get("items")) if source.get(named_by) else ():
+                    resource = _RESOURCES[field.lower()]
+                    yield Key(resource, workload.namespace, text(source[named_by])), text(item.get("key"))
 
 
 def _detail(scene: Scene, pod: Key, target: Key) -> str:

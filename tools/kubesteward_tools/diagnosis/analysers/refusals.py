@@ -8,10 +8,21 @@ from dataclasses import replace
 
 from kubesteward_tools.diagnosis import routing
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import amount, at, conditions, every, kind_of, listed, mapping, named, text
+from kubesteward_tools.diagnosis.reading import (
+    amount,
+    at,
+    conditions,
+    every,
+    kind_of,
+    listed,
+    mapping,
+    mappings,
+    named,
+    text,
+)
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
 from kubesteward_tools.lookup.notes import everywhere
-from kubesteward_tools.world.store import Key
+from kubesteward_tools.world.store import Key, Object
 
 _FAILED = ("FailedCreate", "FailedUpdate", "ReplicaSetCreateError")
 _QUOTA = re.compile(
@@ -282,7 +293,16 @@ def _quiet_quotas(scene: Scene) -> Iterator[Candidate]:
             for name in hard
             if name in used and amount(used[name]) >= amount(hard[name]) > 0 and name not in {"services.nodeports"}
         ]
-        if full:
+        short = _would_exceed(scene, key, hard, used)
+        if short is not None:
+            workload, shown = short
+            sentence = (
+                f"the ResourceQuota {key.name!r} of namespace {key.namespace} has no room for the missing pods of "
+                f"{named(workload)}{_counts(scene, workload)}: one more pod would exceed the quota: {shown}."
+            )
+            fix = f"Raise the quota {key.name!r}, or lower what the pods request."
+            yield Candidate("Quota", workload, sentence, 0.75, (), fix=fix, suffers=(key,))
+        elif full:
             shown = listed(f"{name}: used {used[name]} of {hard[name]}" for name in full)
             yield Candidate(
                 "Quota",
@@ -292,3 +312,33 @@ def _quiet_quotas(scene: Scene) -> Iterator[Candidate]:
                 (),
                 fix=f"Raise {kind_of(key.resource)} {key.name!r}, or free some of it.",
             )
+
+
+def _would_exceed(scene: Scene, quota: Key, hard: Object, used: Object) -> tuple[Key, str] | None:
+    """A workload that is short of pods, of which the quota does not allow one more, and by what."""
+    for resource in SERVERS[:2]:
+        for key, obj in scene.all(resource, quota.namespace):
+            made, wanted = mapping(obj.get("status")).get("replicas"), at(obj, "spec").get("replicas", 1)
+            if not isinstance(made, int) or not isinstance(wanted, int) or made >= wanted:
+                continue
+            needs = _asked_for(scene.spec(key))
+            over = [
+                f"{name}: {amount(needs[name]):g} more, used {used[name]} of {hard[name]}"
+                for name in hard
+                if name in needs and name in used and amount(used[name]) + needs[name] > amount(hard[name])
+            ]
+            if over:
+                return key, listed(over)
+    return None
+
+
+def _asked_for(spec: Object) -> dict[str, float]:
+    """What one pod takes of a quota."""
+    found = {"pods": 1.0, "count/pods": 1.0}
+    for what in ("cpu", "memory"):
+        for field in ("requests", "limits"):
+            total = sum(amount(at(item, "resources", field).get(what)) for item in mappings(spec.get("containers")))
+            if total:
+                found[f"{field}.{what}"] = total
+                found |= {what: total} if field == "requests" else {}
+    return found

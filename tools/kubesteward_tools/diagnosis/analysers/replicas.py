@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import kind_of, listed, mapping, named
+from kubesteward_tools.diagnosis.reading import at, kind_of, listed, mapping, named, wakes
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.world.store import Key, Object
@@ -61,7 +61,11 @@ def _zero(scene: Scene, key: Key, obj: Object) -> Candidate:
         f" The Service {listed(one.name for one in services)} has no endpoints because of that." if services else ""
     )
     sentence = f"{named(key)} is scaled to zero (spec.replicas: 0, 0 replicas): so no pods run.{behind}"
-    sure = 0.9 if heard else 0.55 if callers else 0.5 if services else 0.4
+    woken = any(
+        wakes(scaler) and at(scaler, "spec", "scaleTargetRef").get("name") == key.name
+        for _, scaler in scene.all("horizontalpodautoscalers.autoscaling", key.namespace)
+    )
+    sure = 0.9 if heard else 0.3 if woken else 0.55 if callers else 0.5 if services else 0.4
     suffers = (*services, *dict.fromkeys(callers))
     proposal = Proposal("scale", kind_of(key.resource), key.name, key.namespace, {"replicas": 1})
     return Candidate(

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from kubesteward_tools.diagnosis import granting
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.reading import listed, mapping, mappings, named, text
 from kubesteward_tools.diagnosis.scene import Scene
@@ -20,9 +21,11 @@ _DENIED = re.compile(
     r'in API group "(?P<group>[\w.-]*)"(?: in the namespace "(?P<where>[\w.-]+)")?'
 )
 _ASKED = re.compile(
-    r"\b(list|get|watch|create|delete|update|patch|read|view|see|deploy)\w*\s+(?:the |any |all |my )?(\w+)", re.I
+    r"\b(list|get|watch|create|delete|update|patch|read|view|see|deploy|access)\w*\s+"
+    r"(?:(?:the|any|all|my|our|resources?|in|to) |['\"`])*(\w+)",
+    re.I,
 )
-_VERBS = {"read": "get", "view": "list", "see": "list", "deploy": "create"}
+_VERBS = {"read": "get", "view": "list", "see": "list", "deploy": "create", "access": "get"}
 
 
 def analyse(scene: Scene) -> Iterator[Candidate]:
@@ -54,34 +57,62 @@ def _refused(scene: Scene) -> Iterator[tuple[Key, str, str]]:
 
 def _asked(scene: Scene, told: set[Key]) -> Iterator[Candidate]:
     """What somebody says that an account cannot do, checked."""
-    if not scene.question.speaks_of("RBAC"):
-        return
+    known = scene.question.named | scene.question.hinted
+    about = scene.question.speaks_of("RBAC")
+    accounts = _meant(scene) if about or any(_is_of_rbac(key) for key in known) else set()
+    for word, what in _ASKED.findall(scene.question.text) if accounts else ():
+        verb = _VERBS.get(word.lower(), word.lower())
+        resource = _KNOWN.get(what.lower() if what.lower().endswith("s") else f"{what.lower()}s", "")
+        for account in sorted(accounts - told) if resource else ():
+            where = _refusing(scene, account, verb, resource)
+            if where is not None:
+                told.add(account)
+                yield _lacks(scene, _Need(account, verb, resource, where), account, "", 0.85)
+    for account in sorted(accounts - told) if about else ():
+        seen = scene.exists(account) and scene.sees(f"rolebindings.{_GROUP}", account.namespace)
+        if seen and account.name != "default":
+            yield from _unbound(scene, account)
+
+
+def _is_of_rbac(key: Key) -> bool:
+    return key.resource == "serviceaccounts" or key.resource.endswith(_GROUP)
+
+
+def _refusing(scene: Scene, account: Key, verb: str, resource: str) -> str | None:
+    """The namespace that is asked about, or else the account's own, where it may not do this; None if it may."""
+    user = f"system:serviceaccount:{account.namespace}:{account.name}"
+    places = sorted(scene.question.namespaces) or [account.namespace]
+    return next((place for place in places if not can(scene.store, user, verb, resource, place)), None)
+
+
+def _meant(scene: Scene) -> set[Key]:
+    """The accounts that the question is about: those it names, those of workloads and bindings that it names."""
     accounts = {key for key in scene.question.named | scene.question.hinted if key.resource == "serviceaccounts"}
     for key in scene.question.named | scene.question.hinted:
         if key.resource in {"pods", "deployments.apps", "statefulsets.apps", "jobs.batch", "cronjobs.batch"}:
             accounts.add(_account_of(scene, key))
         if key.resource.endswith(_GROUP):
             accounts |= set(_subjects(scene, key))
-    accounts = accounts or {
+    return accounts or {
         key
         for key in scene.store.keys("serviceaccounts")
         if key.namespace in scene.question.namespaces and key.name != "default"
     }
-    for verb, word in _ASKED.findall(scene.question.text):
-        resource = word.lower() if word.lower().endswith("s") else f"{word.lower()}s"
-        if resource not in _KNOWN:
-            continue
-        for account in sorted(accounts - told):
-            if not can(
-                scene.store,
-                f"system:serviceaccount:{account.namespace}:{account.name}",
-                _VERBS.get(verb.lower(), verb.lower()),
-                _KNOWN[resource],
-                account.namespace,
-            ):
-                told.add(account)
-                need = _Need(account, _VERBS.get(verb.lower(), verb.lower()), _KNOWN[resource], account.namespace)
-                yield _lacks(scene, need, account, "", 0.85)
+
+
+def _unbound(scene: Scene, account: Key) -> Iterator[Candidate]:
+    """Of an account that somebody misses rights of: no binding at all names it."""
+    bindings = [*_every_binding(scene), *scene.store.keys(f"clusterrolebindings.{_GROUP}")]
+    if any(account in set(_subjects(scene, key)) for key in bindings):
+        return
+    near = _near_binding(scene, account, account.namespace)
+    why = f"; {named(near)} binds another subject" if near else ""
+    sentence = (
+        f"no RoleBinding or ClusterRoleBinding binds the ServiceAccount {account.namespace}/{account.name} to a role "
+        f"(missing role binding, RBAC){why}: it has no permission, and the API server answers it 403 forbidden."
+    )
+    fix = f"Bind it to a role with the rules that it needs: ServiceAccount {account.namespace}/{account.name}."
+    yield Candidate("RBAC", near or account, sentence, 0.62, (), fix=fix, suffers=(account,))
 
 
 _KNOWN = {
@@ -140,20 +171,23 @@ def _lacks(scene: Scene, need: _Need, workload: Key, line: str, sure: float) -> 
     account, verb, resource, where = need
     culprit, why, fix = _root(scene, account, verb, resource, where)
     plural = resource.partition(".")[0]
+    unbound = culprit is None and scene.sees(f"rolebindings.{_GROUP}", where)
+    role = granting.enough(scene, verb, resource, where) if unbound else None
     scope = f"in namespace {where}" if where else "in the whole cluster (cluster scope)"
     runs = f", which {named(workload)} runs as," if workload != account else ""
     sentence = (
         f"the ServiceAccount {account.namespace}/{account.name}{runs} lacks a permission (RBAC, forbidden): "
         f"it cannot {verb} "
-        f"{plural} {scope}: {why}."
+        f"{plural} {scope}: {why}{granting.hint(role)}."
     )
     return Candidate(
         "RBAC",
-        culprit or (workload if workload != account else account),
+        culprit or account,
         sentence,
         sure,
         (line,) if line else (),
-        fix=fix,
+        fix=f"Bind {named(role)} to the service account." if role else fix,
+        proposal=granting.proposal(account, verb, resource, where, role) if unbound else None,
         suffers=(workload, account),
     )
 

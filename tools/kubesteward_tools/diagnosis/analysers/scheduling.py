@@ -28,7 +28,7 @@ from kubesteward_tools.world.store import Key, Object
 _VOLUMES = re.compile(
     r"persistentvolumeclaim|PersistentVolumeClaim|volume node affinity|persistent volume|find available persistent"
 )
-_COUNTED = re.compile(r"(\d+) (Insufficient [\w./-]+|Too many pods|node\(s\)[^,.]*(?:\{[^}]*\})?[^,.]*)")
+_COUNTED = re.compile(r"(\d+) (Insufficient [\w./-]+|Too many pods|node\(s\)[^,.{]*(?:\{[^}]*\})?[^,.]*)")
 
 _Explain = Callable[[Scene, Key, Object], tuple[str, str]]
 
@@ -83,8 +83,13 @@ def _candidate(scene: Scene, workload: Key, pod: Object, number: int) -> Candida
         fix=fix,
         since=since,
         suffers=(pod_key,),
-        needs=_nodes_in_trouble(scene, head),
+        needs=_nodes_in_trouble(scene, head) if head else _schedulers(scene),
     )
+
+
+def _schedulers(scene: Scene) -> tuple[Key, ...]:
+    """The pods of the scheduler, whose silence is explained by what is wrong with them."""
+    return tuple(key for key in scene.store.keys("pods", "kube-system") if key.name.startswith("kube-scheduler"))
 
 
 def _nodes_in_trouble(scene: Scene, message: str) -> tuple[Key, ...]:
@@ -263,10 +268,20 @@ def _ports(scene: Scene, workload: Key, spec: Object) -> tuple[str, str]:
     )
 
 
+def selected(term: Object) -> str:
+    """The label selector of an affinity term in words."""
+    labels = pairs(at(term, "labelSelector", "matchLabels"))
+    expressions = [
+        f"{one.get('key')} {one.get('operator')} {listed(one.get('values') or ())}".strip()
+        for one in mappings(at(term, "labelSelector").get("matchExpressions"))
+    ]
+    return ", ".join(filter(None, [labels, *expressions]))
+
+
 def _anti(scene: Scene, workload: Key, spec: Object) -> tuple[str, str]:
     rules = at(spec, "affinity", "podAntiAffinity")
     terms = mappings(rules.get("requiredDuringSchedulingIgnoredDuringExecution"))
-    shown = listed(f"{pairs(at(term, 'labelSelector', 'matchLabels'))} per {term.get('topologyKey')}" for term in terms)
+    shown = listed(f"{selected(term)} per {term.get('topologyKey')}" for term in terms)
     nodes = scene.store.count("nodes")
     return (
         f"its required pod anti-affinity (podAntiAffinity {shown}) forbids another such pod on each of the "
@@ -277,7 +292,7 @@ def _anti(scene: Scene, workload: Key, spec: Object) -> tuple[str, str]:
 
 def _affinity(scene: Scene, workload: Key, spec: Object) -> tuple[str, str]:
     terms = mappings(at(spec, "affinity", "podAffinity").get("requiredDuringSchedulingIgnoredDuringExecution"))
-    shown = listed(pairs(at(term, "labelSelector", "matchLabels")) for term in terms)
+    shown = listed(f"{selected(term)} per {term.get('topologyKey')}" for term in terms)
     return (
         f"its required pod affinity (podAffinity) wants to be beside pods with labels {shown}, and no node "
         "that fits runs one",

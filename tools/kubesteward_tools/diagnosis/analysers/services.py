@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis import routing
@@ -15,6 +16,8 @@ from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.world.store import Key, Object
 
 _SYSTEM = {"kubernetes"}
+_MISSPELT = 0.85
+_OUTSIDE = re.compile(r"external|load ?-?balancer|outside|internet|public", re.I)
 
 
 def analyse(scene: Scene) -> Iterator[Candidate]:
@@ -27,8 +30,30 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
             yield from _external(scene, key, text(spec.get("externalName")))
         elif routing.selector(service):
             yield from _selecting(scene, key, service)
+        elif not _endpoints(scene, key):
+            yield _unselecting(scene, key)
         yield from _pending(scene, key, service)
     yield from _called(scene)
+
+
+def _endpoints(scene: Scene, key: Key) -> bool:
+    """Whether somebody has written down by hand where a Service without a selector leads to."""
+    if not scene.sees("endpointslices.discovery.k8s.io", key.namespace) or scene.exists(
+        key._replace(resource="endpoints")
+    ):
+        return True
+    made_for = {"matchLabels": {"kubernetes.io/service-name": key.name}}
+    return bool(scene.selected("endpointslices.discovery.k8s.io", key.namespace, made_for))
+
+
+def _unselecting(scene: Scene, key: Key) -> Candidate:
+    own = next((one for one in routing.described(scene, key.namespace) if one.name == key.name), None)
+    labels = pairs(scene.labels(own)) if own else ""
+    sentence = f"{named(key)} has no selector and no endpoints (Endpoints or EndpointSlice), so it leads nowhere." + (
+        f" {named(own)} with the labels {labels} is called like it." if own else ""
+    )
+    fix = f"Set spec.selector{f' to {labels}' if labels else ''}, or write its EndpointSlice."
+    return Candidate("ServiceRouting", key, sentence, 0.56, (), fix=fix)
 
 
 def _selecting(scene: Scene, key: Key, service: Object) -> Iterator[Candidate]:
@@ -251,7 +276,7 @@ def _pending(scene: Scene, key: Key, service: Object) -> Iterator[Candidate]:
         "ServiceRouting",
         key,
         sentence,
-        0.7 if told else 0.35,
+        0.7 if told else 0.45 if _OUTSIDE.search(scene.question.text) else 0.2,
         tuple(one.message for one in told[:1]),
         fix="Install a load balancer controller, or use NodePort or an Ingress.",
     )
@@ -268,18 +293,30 @@ def _called(scene: Scene) -> Iterator[Candidate]:
         close = routing.near(scene, target)
         elsewhere = scene.store.spaces_with("services", target.name)
         there = f" It is in namespace {listed(elsewhere)}." if elsewhere else f" There is {close!r}." if close else ""
-        sure = 0.5 if close or elsewhere or connection.confidence >= 0.7 else 0.35
+        behind = routing.workload_named(scene, target.namespace, target.name)
+        likely = elsewhere or _alike(close, target.name) or connection.confidence >= 0.7
+        asked = source in scene.question.named | scene.question.hinted
+        sure = 0.58 if behind else 0.5 if likely else 0.35 if asked else 0.2
+        there += f" {named(behind)} runs, and no Service leads to it." if behind else ""
         sentence = (
             f"{named(source)} calls the Service {target.name!r} ({connection.detail}), which does not exist "
             f"(not found, missing) in namespace {target.namespace}.{there}"
         )
         yield Candidate(
             "ServiceRouting",
-            source,
+            target if behind else source,
             sentence,
             sure,
             (connection.detail,),
             fix=f"Create the Service {target.name!r}, or correct the name{f' to {close!r}' if close else ''}.",
-            suffers=(target,),
-            needs=(target,),
+            suffers=(target, source),
+            needs=() if behind else (target,),
         )
+
+
+def _alike(close: str, name: str) -> bool:
+    """Whether a name is another one misspelt, or with a part more or less; not merely of the same pattern."""
+    parts, others = set(close.split("-")), set(name.split("-"))
+    return bool(close) and (
+        difflib.SequenceMatcher(None, close, name).ratio() > _MISSPELT or parts <= others or others <= parts
+    )

@@ -35,7 +35,10 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
 def _limited(scene: Scene, workload: Key, item: Object, limit: str, *, asked: bool) -> Iterator[Candidate]:
     late = [one.message for one in scene.warned(workload, "Unhealthy") if _LATE.search(one.message)]
     lines = list(_complaints(scene, workload, text(item.get("name"))))
-    sure = _sure(amount(limit), asked=asked, told=bool(lines), late=bool(late))
+    meant = workload in {scene.owner(key) for key in scene.question.named | scene.question.hinted}
+    plain = re.search(r"throttl|cpu limit", scene.question.text, re.I) is not None
+    sure = _sure(amount(limit), asked=asked and (meant or plain), told=bool(lines), late=bool(late))
+    sure = max(sure, 0.45 if asked and amount(limit) <= _SMALL / 2 else 0.0)
     if not sure:
         return
     sentence = (
@@ -61,7 +64,7 @@ def _complaints(scene: Scene, workload: Key, container: str) -> Iterator[str]:
 
 def _sure(cores: float, *, asked: bool, told: bool, late: bool) -> float:
     if asked:
-        return 0.9 if cores <= 1 else 0.6
+        return 0.9 if cores <= 3 * _SMALL else 0.6
     if told:
         return 0.85
     if late and cores <= _SMALL:

@@ -62,7 +62,8 @@ def _port(scene: Scene, workload: Key, service: Key, sign: Sign, line: str) -> I
     """A port that is called and that the Service does not have."""
     numbers = [port.get("port") for port in routing.service_ports(scene.get(service))]
     headless = at(scene.get(service), "spec").get("clusterIP") == "None"
-    if not sign.port or int(sign.port) in numbers or headless or not numbers:
+    direct = headless or sign.peer in scene.addresses
+    if not sign.port or int(sign.port) in numbers or direct or not numbers:
         return
     sentence = (
         f"{named(workload)} calls {sign.peer}:{sign.port}, and {named(service)} has no port {sign.port} "

@@ -5,6 +5,7 @@ One for each world. The first question starts the sampling; nothing is asked of 
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -85,8 +86,10 @@ class Telemetry:
         self._sampler.begin()
         return True
 
-    async def read(self, question: Question) -> Reading:
+    async def read(self, question: Question, patience: float | None = None) -> Reading:
         """The answer of the first source that has one; what the others said is in its notes.
+
+        A source that has not answered within `patience` seconds is passed over.
 
         Raises:
             AskDifferently: nobody measures that; says what to configure. AskAgain: who would know does not answer.
@@ -95,9 +98,12 @@ class Telemetry:
         self.begin(question.namespace)
         for source in (self._monitored, self._remembered, self._present):
             try:
-                found = await source(question)
+                async with asyncio.timeout(patience):
+                    found = await source(question)
             except SteadyError as error:
                 failures.append(error)
+            except TimeoutError:
+                failures.append(AskAgain(f"no answer within {patience:g} s.", todo="Ask again."))
             else:
                 if found is not None:
                     return replace(found, notes=(*(item.message for item in failures), *found.notes))
