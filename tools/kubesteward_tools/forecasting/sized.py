@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,15 +12,27 @@ from kubesteward_tools.forecasting.rightsizing import Sized, proposal
 from kubesteward_tools.lookup.shown import sentence, tidy
 
 _MOST = 50
+_FINE = ("fits", "unknown")
+SEVERITIES = {"under": "warning", "over": "info", "unrequested": "info"}
+"""Of verdicts. What is too small gets killed or throttled; what is too large costs."""
 
 
-def record(found: Sized) -> dict[str, Any]:
+def record(found: Sized, most: int | None = None) -> dict[str, Any]:
+    """At most so many workloads, those with a wrong size first."""
+    every = [size for item in found.found for size in item.sizes]
+    ordered = sorted(found.found, key=lambda item: not is_wrong(item))
     return {
-        "workloads": [_of(item) for item in found.found],
-        "saving": _total(found),
+        "workloads": [_of(item) for item in ordered[:most]],
+        "not_shown": max(len(ordered) - (most or len(ordered)), 0),
+        "sizes": dict(sorted(Counter(size.verdict for size in every).items())),
+        "saving": {name: float(f"{value:.6g}") for name, value in _total(found).items()},
         "looked_at": found.looked,
-        "not_known": found.missing,
+        "not_known": [*_why(every), *found.missing],
     }
+
+
+def is_wrong(item: Sizing) -> bool:
+    return any(size.verdict not in _FINE for size in item.sizes)
 
 
 def _of(item: Sizing) -> dict[str, Any]:
@@ -42,6 +55,7 @@ def _size(size: Size) -> dict[str, Any]:
         "container": size.container,
         "resource": size.resource,
         "verdict": size.verdict,
+        "severity": SEVERITIES.get(size.verdict),
         **{name: None if value is None else float(f"{value:.6g}") for name, value in values.items()},
         "samples": size.samples,
         "span_seconds": round(size.span),
@@ -49,16 +63,16 @@ def _size(size: Size) -> dict[str, Any]:
     }
 
 
-def paragraphs(found: Sized) -> list[str]:
-    """What is wrong first; what fits is only counted."""
+def paragraphs(found: Sized, most: int = _MOST, how: str = "--json has them") -> list[str]:
+    """What is wrong first; what fits is only counted. `how` tells where those beyond `most` are."""
     lines: list[str] = []
-    wrong = [item for item in found.found if any(size.verdict not in {"fits", "unknown"} for size in item.sizes)]
-    for item in wrong[:_MOST]:
+    wrong = [item for item in found.found if is_wrong(item)]
+    for item in wrong[:most]:
         workload = item.workload
         lines.append(
             f"{workload.kind} {workload.namespace}/{workload.name}, {workload.replicas} replicas{_saved(item)}"
         )
-        lines += [f"  {_line(size)}" for size in item.sizes if size.verdict not in {"fits", "unknown"}]
+        lines += [f"  {_line(size)}" for size in item.sizes if size.verdict not in _FINE]
         lines += [f"  patch: {json.dumps(item.patch, separators=(',', ':'))}"] if item.patch else []
         lines += [f"  {note}" for note in item.notes]
     every = [size for item in found.found for size in item.sizes]
@@ -66,7 +80,7 @@ def paragraphs(found: Sized) -> list[str]:
     for resource in RESOURCES:
         bare = sum(size.resource == resource and size.limit is None for size in every)
         lines += [f"{bare} containers have no {resource} limit."] if bare else []
-    lines += [f"{len(wrong) - _MOST} more: --json has them."] if len(wrong) > _MOST else []
+    lines += [f"{len(wrong) - most} more: {how}."] if len(wrong) > most else []
     lines.append(f"{len(every) - fits - unknown} sizes are wrong, {fits} fit, of {unknown} too little is known.")
     if unknown:
         lines += [f"NOT KNOWN {sentence(note)}" for note in _why(every)]
