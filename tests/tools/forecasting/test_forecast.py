@@ -261,6 +261,34 @@ async def test_a_week_of_prometheus_tells_the_day_from_the_leak(
     assert any("by (namespace, pod, container)" in item for item in prometheus.expressions)
 
 
+async def test_sizes_are_drawn_from_the_week_that_a_prometheus_knows(
+    cluster: EmbeddedCluster, prometheus: Server, tmp_path: Path
+) -> None:
+    desk = await live(cluster, tmp_path, prometheus_url=prometheus.url)
+    end, names = desk.now(), carts(desk)
+
+    def values(asked: str) -> dict[str, Any]:
+        query = prometheus.asked[-1].query
+        start, step = float(query["start"]), float(query["step"])
+        times = [start + step * number for number in range(int((end - start) / step) + 1)]
+        used = 0.01 if "cpu" in asked else 250 * MI
+        labels = ({"namespace": "shop", "pod": name, "container": "cart"} for name in names)
+        return matrix(*((one, [(at, used) for at in times]) for one in labels))
+
+    prometheus.values, prometheus.newest = values, end
+    answer = await ASK(desk, metric="sizing", target="deploy/cart", namespace="shop")
+    await desk.app.close()
+
+    assert isinstance(answer, Answer)
+    (cart,) = answer.data["workloads"]
+    cpu, memory = cart["sizes"]
+    assert (cpu["verdict"], cpu["wanted"], cpu["p95"]) == ("over", 0.015, 0.01)
+    assert (memory["verdict"], memory["severity"], memory["limit"]) == ("under", "warning", pytest.approx(256 * MI))
+    assert cpu["span_seconds"] == pytest.approx(WEEK, rel=0.02)
+    assert cart["proposed"]["summary"]
+    assert "Prometheus at 127.0.0.1" in answer.text
+
+
 async def test_own_samples_come_with_time_and_until_then_it_says_so(cluster: EmbeddedCluster, tmp_path: Path) -> None:
     desk = await live(cluster, tmp_path)
     first = await ASK(desk, metric="memory", namespace="shop")

@@ -23,13 +23,13 @@ _SIZED = 10
 async def forecast(
     desk: Desk,
     *,
-    target: Annotated[str, Field(max_length=2 * NAME, description="kind/name; default: all")] = "",
+    target: Annotated[str, Field(max_length=2 * NAME, description="kind/name")] = "",
     namespace: Namespace = "",
     metric: Literal["", "cpu", "memory", "disk", "pods", "quota", "certificates", "sizing"] = "",
     horizon: Annotated[str, Field(max_length=20)] = "7d",
     cluster: Cluster = "",
 ) -> Answer:
-    """What runs out within horizon, with 95 % intervals. sizing: requests and limits against use, with patches."""
+    """What runs out when, at 95 %; sizing: fitting requests and limits."""
     if metric == "sizing":
         return await _sizes(desk, target, namespace, cluster)
     from kubesteward_tools.forecasting import forecast as forecasts
@@ -59,7 +59,7 @@ async def forecast(
 async def _sizes(desk: Desk, target: str, namespace: str, cluster: str) -> Answer:
     """The same samples, asked for the other way round: not when a bound is met, but whether it is the right one."""
     from kubesteward_tools.forecasting.rightsizing import proposal, rightsize
-    from kubesteward_tools.forecasting.sized import paragraphs, record
+    from kubesteward_tools.forecasting.sized import paragraphs, record, worst
     from kubesteward_tools.proposals.offered import offered
 
     world = await one(desk, cluster)
@@ -68,11 +68,10 @@ async def _sizes(desk: Desk, target: str, namespace: str, cluster: str) -> Answe
     scope = Scope([world], namespace)
     for resource, why in world.forbidden.items():
         scope.miss(world, resource, why)
-    data = {"scope": scope.data(), **record(found, _SIZED)}
-    proposals = {(item.workload.kind, item.workload.namespace, item.workload.name): item for item in found.found}
-    for one_of in data["workloads"]:
-        sizing = proposals[one_of["object"]["kind"], one_of["object"]["namespace"], one_of["object"]["name"]]
-        one_of["proposed"] = await offered(world, proposal(sizing), now)
-    rehearse = ["simulate_impact rehearses a patch (action=patch)."] if any(one.patch for one in found.found) else []
+    shown = worst(found, _SIZED)
+    data = {"scope": scope.data(), **record(found, shown)}
+    for told, sizing in zip(data["workloads"], shown, strict=True):
+        told["proposed"] = await offered(world, proposal(sizing), now)
+    rehearse = ["simulate_impact rehearses a patch (action=patch)."] if any(item.patch for item in found.found) else []
     lines = [*scope.lines(), *paragraphs(found, _SIZED, "ask for a namespace or a workload"), *rehearse]
     return Answer(cap("\n".join(lines), _LONGEST), tidy(data))

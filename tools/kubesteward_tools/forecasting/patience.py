@@ -15,8 +15,8 @@ WHOLE = 15.0
 class Patience:
     """Of one answer, from the moment that it is made. An answer takes `whole` and `each` together at most."""
 
-    each: float = EACH
-    whole: float = WHOLE
+    each: float = field(default_factory=lambda: EACH)
+    whole: float = field(default_factory=lambda: WHOLE)
     _since: float = field(default_factory=lambda: asyncio.get_running_loop().time())
 
     def left(self) -> float:
