@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -307,6 +308,7 @@ async def test_own_samples_come_with_time_and_until_then_it_says_so(cluster: Emb
     assert "Not enough is known" in first.text
     assert "NOT KNOWN memory of containers: own samples of" in first.text
     assert [item["owner"] for item in second.data["forecasts"]] == ["Deployment/cart"]
+    assert re.search(r"▁.{12,14}█", second.text)
     assert second.data["forecasts"][0]["source"] == "own samples of metrics-server"
     assert len(second.text) < 8000
     json.dumps(second.data)
