@@ -127,6 +127,15 @@ def test_a_node_that_its_pool_tells_of_is_not_told_twice() -> None:
     assert brief(look(lab, samples=samples).anomalies) == [("pools.cpu", "warning", "n1")]
 
 
+def test_what_may_not_be_seen_is_told() -> None:
+    store = crowded("5").store()
+    blind = Graph(store, by_kind, lambda resource, _: resource != "services")
+    (said,) = (item for item in find(View(store, blind, NOW)).unjudged if "weak spots" in item)
+
+    assert said == "weak spots of the topology, in full: Service objects are not seen"
+    assert not any("weak spots" in item for item in look(crowded("5")).unjudged)
+
+
 def test_weak_spots_stand_after_all_that_is_wrong_whoever_has_them() -> None:
     def one(code: str, severity: Any, name: str, score: float) -> Anomaly:
         return Anomaly(code, severity, Key("deployments.apps", "shop", name), code, score)

@@ -24,7 +24,7 @@ async def find_anomalies(
     window: Since = "1h",
     cluster: Cluster = "",
 ) -> Answer:
-    """What is unlike its past or siblings, flapping, stuck or new in logs; says what was not judged."""
+    """What is unlike its past or siblings, flapping, stuck, fragile or new in logs; says what was not judged."""
     from kubesteward_tools.anomalies import report  # loaded with the detectors, when somebody asks
     from kubesteward_tools.anomalies.asking import ask
 

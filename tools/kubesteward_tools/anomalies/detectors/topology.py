@@ -9,7 +9,7 @@ from kubesteward_tools.analytics.shapes import shapes
 from kubesteward_tools.anomalies.anomaly import Anomaly
 from kubesteward_tools.anomalies.view import View
 from kubesteward_tools.diagnosis import routing
-from kubesteward_tools.diagnosis.reading import amount, at, named
+from kubesteward_tools.diagnosis.reading import amount, at, kind_of, listed, named
 from kubesteward_tools.world.store import Key
 
 _PRESSING = ("topology.connections", "topology.hot_cpu", "topology.hot_memory", "topology.lone_endpoint")
@@ -17,7 +17,13 @@ _PRESSING = ("topology.connections", "topology.hot_cpu", "topology.hot_memory", 
 _SCORES = {Severity.HIGH: 48.0, Severity.MEDIUM: 44.0, Severity.LOW: 40.0}
 
 
+_NEEDED = ("services", "poddisruptionbudgets.policy", "nodes", "configmaps")
+
+
 def find(view: View) -> Iterator[Anomaly]:
+    unseen = [kind_of(item) for item in _NEEDED if not view.scene.sees(item, view.subject.namespace)]
+    if unseen:
+        view.cannot(f"weak spots of the topology, in full: {listed(unseen)} objects are not seen")
     for shape in shapes(view.scene, _shares(view), view.subject.namespace):
         if _covers(view, shape.key):
             pressing = shape.code in _PRESSING and shape.severity.rank >= Severity.MEDIUM.rank
