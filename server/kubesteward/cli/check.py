@@ -140,10 +140,12 @@ async def _of_state(options: Namespace, wanted: Asked) -> tuple[Inventory, Asked
     from kubesteward.cli.states import State
     from kubesteward_tools.checks.asking import minor_of
     from kubesteward_tools.checks.sources import of_world
+    from kubesteward_tools.lookup.targets import check_namespace
 
     clusters = State(options.cluster, options.bundle, options.embedded, options.kubeconfig).clusters()
     try:
         world = await clusters.world()
+        await check_namespace(world, options.namespace)
         inventory, missed = await of_world(world, options.namespace)
         for sentence in missed:
             print(f"kubesteward: not seen: {sentence}", file=sys.stderr)  # noqa: T201 - beside the report

@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 from tests.tools.diagnosis import lab
-from tests.tools.diagnosis.lab import blamed, container, crashing, deployment, event, made, owner, running, verdict
+from tests.tools.diagnosis.lab import (
+    blamed,
+    container,
+    crashing,
+    deployment,
+    event,
+    made,
+    owner,
+    running,
+    service,
+    verdict,
+)
 
 from kubesteward_tools.cluster.bundle import of_objects
 from kubesteward_tools.diagnosis.bundles import scene_of
@@ -158,6 +169,20 @@ def test_a_change_after_the_failure_or_long_before_is_not(at: str) -> None:
 
     assert "kubectl-edit" not in found.diagnosis
     assert any("no change of it or of its configuration was seen" in line for line in found.against)
+
+
+def test_a_weak_suspicion_about_what_was_just_changed_is_told_though_nobody_is_blamed() -> None:
+    objects = [*deployment("web"), service("web", target=9999)]
+    key, told = Key("services", "shop", "web"), Told("change", "spec.ports[0].targetPort 8080 -> 9999", grave=True)
+    quiet, scene = diagnose(_scene(objects)).best, _scene(objects)
+    scene.past = Past((Moment(scene.now - 60, key, told, "kubectl-patch"),), scene.now - 600)
+
+    found = diagnose(scene).best
+
+    assert ("Healthy", "Healthy") == (quiet.category, found.category)
+    assert "To be watched: ServiceRouting" in found.diagnosis
+    assert "nothing is wrong" not in found.diagnosis
+    assert "To be watched" not in quiet.diagnosis
 
 
 def test_a_world_remembers_what_people_wrote_and_never_a_value() -> None:

@@ -92,4 +92,5 @@ async def test_a_missing_right_comes_with_a_grant_that_can_be_rehearsed() -> Non
     best = answer.data["findings"][0]
     assert best["culprit"]["kind"] == "ServiceAccount"
     assert best["proposed"]["action"] == "apply"
-    assert "RoleBinding" in best["proposed"]["summary"] or "watcher" in best["proposed"]["summary"]
+    assert "kind: RoleBinding" in best["proposed"]["manifest"] or '"RoleBinding"' in best["proposed"]["manifest"]
+    assert "watcher" in best["proposed_summary"]

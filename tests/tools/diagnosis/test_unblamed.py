@@ -118,3 +118,20 @@ def test_the_address_of_a_pod_leads_to_what_is_wrong_with_it() -> None:
 
     assert [blamed(found)] == [("CrashLoop", "Deployment", "cart")]
     assert len(found.findings) == 1
+
+
+def test_healthy_does_not_speak_of_logs_that_nobody_read() -> None:
+    unread, read = verdict(deployment("web")), verdict(deployment("api"), "", {"api-0/app": "serving\n"})
+
+    assert "no log was read" in unread.best.diagnosis
+    assert "no errors in the logs that were read" not in unread.best.diagnosis
+    assert "Healthy" == read.best.category
+
+
+def test_a_workload_that_was_put_to_sleep_is_told_to_whoever_asks_about_it() -> None:
+    objects = [*deployment("web", replicas=0, pods=0), service("web")]
+
+    asked = verdict(objects, "How is deployment web?").best
+
+    assert "scaled to zero" in asked.diagnosis
+    assert "nothing is wrong" not in asked.diagnosis

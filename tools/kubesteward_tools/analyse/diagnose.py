@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -55,17 +57,21 @@ async def diagnose(
             "looked_at": list(verdict.looked),
         }
     )
-    found = cap(redact(clean("\n".join([*map(_line, shown), *unread]), _LONGEST * 4)), _LONGEST)
+    found = cap(redact(clean("\n".join([*map(_line, shown, records), *unread]), _LONGEST * 4)), _LONGEST)
     return Answer("\n".join([*scope.lines(), *more]), data, untrusted=found, source="the diagnosis")
 
 
-def _line(found: Finding) -> str:
+def _line(found: Finding, record: dict[str, Any]) -> str:
     who = str(found.culprit) if found.culprit else "nothing"
-    return f"{found.category} | {who} | confidence {found.confidence:.2f} | {found.diagnosis}"
+    told = found.diagnosis.removeprefix(f"{found.category}: ")
+    line = f"{found.category} | {who} | confidence {found.confidence:.2f} | {told}"
+    if "proposed" not in record:
+        return line
+    return f"{line}\nto rehearse it: simulate_impact {json.dumps(record['proposed'], separators=(',', ':'))}"
 
 
 async def _rehearsable(world: World, found: Finding, now: float) -> dict[str, Any]:
-    """The calls that the fix would make, for simulate_impact to rehearse; nothing where it cannot be made so."""
+    """The fix as the arguments of simulate_impact, and in words; nothing where it cannot be made so."""
     from kubesteward_tools.errors import SteadyError
     from kubesteward_tools.proposals.proposal import change_for
 
@@ -76,5 +82,6 @@ async def _rehearsable(world: World, found: Finding, now: float) -> dict[str, An
     except SteadyError:
         return {}
     given = found.proposal
-    action = {"action": given.action, "kind": given.kind, "name": given.name, "namespace": given.namespace}
-    return {"proposed": {**action, "params": dict(given.params or {}), "summary": change.summary}}
+    arguments = {**dataclasses.asdict(given), "params": dict(given.params or {})}
+    proposed = {name: value for name, value in arguments.items() if value}
+    return {"proposed": proposed, "proposed_summary": change.summary}

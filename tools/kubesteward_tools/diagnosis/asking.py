@@ -14,7 +14,7 @@ from kubesteward_tools.diagnosis.past import remembered
 from kubesteward_tools.diagnosis.question import Question, understand
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.lookup.moments import moment
-from kubesteward_tools.lookup.targets import find, parse
+from kubesteward_tools.lookup.targets import check_namespace, find, parse
 from kubesteward_tools.world.store import Key
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ async def ask(world: World, now: float, *, target: str = "", namespace: str = ""
     """What is wrong with `target` (kind/name; "": everything), as far as the question goes.
 
     Raises:
-        SteadyError: the target is not there, or the cluster does not answer.
+        SteadyError: the target or its namespace is not there, or the cluster does not answer.
     """
     await world.ensure(*RESOURCES, namespace=namespace)
     keys = await _named(world, target, namespace)
@@ -46,6 +46,7 @@ async def ask(world: World, now: float, *, target: str = "", namespace: str = ""
 
 async def _named(world: World, target: str, namespace: str) -> list[Key]:
     if not target:
+        await check_namespace(world, namespace)
         return []
     kind, name = parse(target, "")
     if kind:
