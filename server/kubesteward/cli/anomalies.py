@@ -18,6 +18,7 @@ from kubesteward.cli.exits import USAGE, complain, one_sentence
 
 if TYPE_CHECKING:
     from kubesteward_tools.anomalies.asking import Answered
+    from kubesteward_tools.lookup.scope import Scope
 
 DESCRIPTION = "Find what is unlike its past or its siblings, unsteady, stuck, or new in a log. Nothing is changed."
 EPILOG = """\
@@ -64,31 +65,34 @@ def anomalies(arguments: list[str]) -> None:
     if options.limit < 1:
         made.error("argument --limit: at least 1")
     with one_sentence():
-        cluster, found = asyncio.run(_asked(options))
-        _write(_rendered(cluster, found, options))
+        scope, found = asyncio.run(_asked(options))
+        _write(_rendered(scope, found, options))
 
 
-async def _asked(options: Namespace) -> tuple[str, Answered]:
+async def _asked(options: Namespace) -> tuple[Scope, Answered]:
     from kubesteward.cli.states import State
     from kubesteward_tools.anomalies.asking import ask
     from kubesteward_tools.anomalies.report import span
+    from kubesteward_tools.lookup.scope import alone
 
     window = span(options.window)
     clusters = State(options.context, options.bundle, options.embedded, options.kubeconfig).clusters()
     try:
         world = await clusters.world()
         found = await ask(world, time.time(), target=options.target, namespace=options.namespace, window=window)
-        return world.cluster, found
+        return alone(world, found.subject.namespace), found
     finally:
         await clusters.close()
 
 
-def _rendered(cluster: str, found: Answered, options: Namespace) -> str:
+def _rendered(scope: Scope, found: Answered, options: Namespace) -> str:
     from kubesteward_tools.anomalies.report import data, lines
+    from kubesteward_tools.lookup.scope import shortly
 
     if options.json:
-        return json.dumps({"cluster": cluster, **data(found, options.limit)}, indent=2, ensure_ascii=False)
-    return "\n".join(lines(found, options.limit))
+        record = {"cluster": scope.worlds[0].cluster, **data(found, options.limit), "not_seen": scope.not_seen}
+        return json.dumps(record, indent=2, ensure_ascii=False)
+    return "\n".join([*lines(found, options.limit), *(f"NOT SEEN {line}" for line in shortly(scope.not_seen))])
 
 
 def _write(text: str) -> None:

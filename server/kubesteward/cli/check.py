@@ -140,6 +140,7 @@ async def _of_state(options: Namespace, wanted: Asked) -> tuple[Inventory, Asked
     from kubesteward.cli.states import State
     from kubesteward_tools.checks.asking import minor_of
     from kubesteward_tools.checks.sources import of_world
+    from kubesteward_tools.lookup.scope import check_shown
     from kubesteward_tools.lookup.targets import check_namespace
 
     clusters = State(options.cluster, options.bundle, options.embedded, options.kubeconfig).clusters()
@@ -147,6 +148,8 @@ async def _of_state(options: Namespace, wanted: Asked) -> tuple[Inventory, Asked
         world = await clusters.world()
         await check_namespace(world, options.namespace)
         inventory, missed = await of_world(world, options.namespace)
+        if missed and not inventory.subjects:
+            check_shown(world, "pods", options.namespace)
         for sentence in missed:
             print(f"kubesteward: not seen: {sentence}", file=sys.stderr)  # noqa: T201 - beside the report
         target = wanted.target or minor_of(await world.version())

@@ -57,7 +57,7 @@ def _clusters(options: Namespace) -> Clusters:
 async def _answer(options: Namespace) -> str:
     from kubesteward_tools.correlation import asking, report
     from kubesteward_tools.correlation.bursts import bursts
-    from kubesteward_tools.lookup.scope import scoped
+    from kubesteward_tools.lookup.scope import scoped, shortly
 
     window = asking.span(options.window)
     clusters = _clusters(options)
@@ -72,6 +72,6 @@ async def _answer(options: Namespace) -> str:
         record: dict[str, Any] = {"scope": scope.data(), "window_seconds": window, **report.records(seen, found)}
         return json.dumps(record, indent=2)
     told = report.messages(seen)
-    heads = [line for line in scope.lines() if line.startswith("NOT SEEN")]
+    heads = [f"NOT SEEN {line}" for line in shortly(scope.not_seen)]
     print(*heads, sep="\n", end="\n" if heads else "", file=sys.stderr)  # noqa: T201 - beside the report
     return "\n".join([*report.lines(seen, found, options.window), *(["", "They say:", told] if told else [])])

@@ -60,11 +60,12 @@ def forecast(  # noqa: PLR0917 - typer takes options as they stand
 
 async def _outlook(place: Place, target: str, namespace: str, metric: str, horizon: str) -> Outlook:
     from kubesteward_tools.forecasting.forecast import ahead, forecast
+    from kubesteward_tools.lookup.scope import alone, shortly
 
     span = ahead(horizon)
     async with place.world() as (world, now):
         found = await forecast(world, now, target=target, namespace=namespace, metric=metric, horizon=span)
-        found.missing.extend(f"{kind}: {why}" for kind, why in sorted(world.forbidden.items()))
+        found.missing.extend(shortly(alone(world, namespace).not_seen))
         return found
 
 

@@ -179,7 +179,7 @@ def test_a_weak_suspicion_about_what_was_just_changed_is_told_though_nobody_is_b
 
     found = diagnose(scene).best
 
-    assert ("Healthy", "Healthy") == (quiet.category, found.category)
+    assert (quiet.category, found.category) == ("Healthy", "Healthy")
     assert "To be watched: ServiceRouting" in found.diagnosis
     assert "nothing is wrong" not in found.diagnosis
     assert "To be watched" not in quiet.diagnosis

@@ -271,5 +271,5 @@ def test_a_refusal_that_was_overcome_is_not_blamed_for_pods_that_crash_now() -> 
 
     found = verdict([*objects, event(set_, "FailedCreate", f"Error creating: {said}")])
 
-    assert "CrashLoop" == found.best.category
+    assert found.best.category == "CrashLoop"
     assert not [one for one in found.findings if one.category == "Quota"]

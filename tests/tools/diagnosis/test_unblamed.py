@@ -125,7 +125,7 @@ def test_healthy_does_not_speak_of_logs_that_nobody_read() -> None:
 
     assert "no log was read" in unread.best.diagnosis
     assert "no errors in the logs that were read" not in unread.best.diagnosis
-    assert "Healthy" == read.best.category
+    assert read.best.category == "Healthy"
 
 
 def test_a_workload_that_was_put_to_sleep_is_told_to_whoever_asks_about_it() -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.arguments import NAME, Cluster, Namespace
-from kubesteward_tools.lookup.scope import Scope, one
+from kubesteward_tools.lookup.scope import alone, one
 from kubesteward_tools.lookup.shown import tidy
 from kubesteward_tools.text.budget import cap
 from kubesteward_tools.text.fence import clean
@@ -39,9 +39,7 @@ async def diagnose(
 
     world = await one(desk, cluster)
     verdict = await ask(world, desk.now(), target=target, namespace=namespace, question=question)
-    scope = Scope([world], namespace)
-    for resource, why in world.forbidden.items():
-        scope.miss(world, resource, why)
+    scope = alone(world, namespace)
     shown = verdict.findings[:_SHOWN]
     rest = len(verdict.findings) - len(shown)
     more = [f"Looked at: {'; '.join(verdict.looked)}."]

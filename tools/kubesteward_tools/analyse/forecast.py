@@ -9,7 +9,7 @@ from pydantic import Field
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.arguments import NAME, Cluster, Namespace
 from kubesteward_tools.lookup.moments import moment
-from kubesteward_tools.lookup.scope import Scope, one
+from kubesteward_tools.lookup.scope import alone, one
 from kubesteward_tools.lookup.shown import tidy
 from kubesteward_tools.text.budget import cap
 from kubesteward_tools.tool import Answer, Desk, tool
@@ -37,9 +37,7 @@ async def forecast(
     found = await forecasts.forecast(
         world, moment(world, desk.now()), target=target, namespace=namespace, metric=metric, horizon=span
     )
-    scope = Scope([world], namespace)
-    for resource, why in world.forbidden.items():
-        scope.miss(world, resource, why)
+    scope = alone(world, namespace)
     text = cap("\n".join([*scope.lines(), *lines(found, _SHOWN)]), _LONGEST)
     data = {
         "scope": scope.data(),

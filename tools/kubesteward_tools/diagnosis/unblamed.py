@@ -60,12 +60,14 @@ def nothing(scene: Scene, cluster: str, candidates: Sequence[Candidate] = ()) ->
     logs = "no errors in the logs that were read" if scene.logs else "no log was read"
     weak = tuple(_weak(scene, candidates))
     well = "" if weak else ": as far as that shows, it is running normally, without issues; nothing is wrong"
+    hidden = f" {_hidden(scene)}" if scene.unseen else ""
     text = (
         f"Healthy: no problem found. {shown}There are no failing pods, no restarts that matter, no warning "
-        f"events and {logs}{well}."
+        f"events and {logs}{well}.{hidden}"
     )
     text = sentence(" ".join([text, *weak]), LONGEST)
-    return Finding("Healthy", None, text, 0.8, evidence=looked_at(scene), against=(*weak, *_doubts(scene)))
+    sure = 0.6 if scene.unseen else 0.8
+    return Finding("Healthy", None, text, sure, evidence=looked_at(scene), against=(*weak, *_doubts(scene)))
 
 
 def looked_at(scene: Scene) -> tuple[str, ...]:
@@ -85,8 +87,14 @@ def looked_at(scene: Scene) -> tuple[str, ...]:
 def _doubts(scene: Scene) -> Iterator[str]:
     if not scene.usage.source:
         yield f"metrics not read: {listed(scene.usage.unread, 2) or 'there are none'}"
+    if scene.unseen:
+        yield _hidden(scene)
     if not scene.logs:
         yield "no log was read: only containers in trouble, or those that are asked about, have theirs read"
+
+
+def _hidden(scene: Scene) -> str:
+    return f"Not seen, for they may not be listed: {listed(sorted(scene.unseen), 8)}."
 
 
 def _weak(scene: Scene, candidates: Sequence[Candidate]) -> Iterator[str]:
