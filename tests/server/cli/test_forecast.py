@@ -58,7 +58,6 @@ def test_json_holds_the_numbers_behind_it() -> None:
         (("deploy/crat", "-n", "shop"), "Did you mean 'cart'"),
         (("--horizon", "never"), "'never' is no span of time."),
         (("--embedded", "chaos"), "there is no scenario 'chaos'"),
-        (("--context", "other"), "give one of --context, --bundle and --embedded."),
         (("nodes", "--metric", "quota"), "'nodes' has no quota."),
     ],
 )
@@ -93,6 +92,6 @@ def test_sizes_of_the_demonstration() -> None:
     wrong = run("rightsize", "secret/acquirer", "-n", "shop", "--embedded", "leak")
 
     assert "0 sizes are wrong, 12 fit, of 0 too little is known." in done.stdout
-    assert "6 containers have no cpu limit." in done.stdout
+    assert "6 containers without a cpu limit." in done.stdout
     assert [size["verdict"] for size in found["workloads"][0]["sizes"]] == ["fits", "fits"]
     assert "has no template that can be sized" in wrong.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,7 +78,4 @@ async def _rehearsable(world: World, found: Finding, now: float) -> dict[str, An
         change = await change_for(world, found.proposal, now)
     except SteadyError:
         return {}
-    given = found.proposal
-    arguments = {**dataclasses.asdict(given), "params": dict(given.params or {})}
-    proposed = {name: value for name, value in arguments.items() if value}
-    return {"proposed": proposed, "proposed_summary": change.summary}
+    return {"proposed": found.proposal.arguments, "proposed_summary": change.summary}

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubesteward_tools.analytics.sizing import RESOURCES, Size, Sizing, quantity
+from kubesteward_tools.diagnosis.reading import count
 from kubesteward_tools.forecasting.rightsizing import Sized, proposal
 from kubesteward_tools.lookup.shown import sentence, tidy
 
@@ -65,7 +66,7 @@ def paragraphs(found: Sized) -> list[str]:
     fits, unknown = (sum(size.verdict == word for size in every) for word in ("fits", "unknown"))
     for resource in RESOURCES:
         bare = sum(size.resource == resource and size.limit is None for size in every)
-        lines += [f"{bare} containers have no {resource} limit."] if bare else []
+        lines += [f"{count(bare, 'container')} without a {resource} limit."] if bare else []
     lines += [f"{len(wrong) - _MOST} more: --json has them."] if len(wrong) > _MOST else []
     lines.append(f"{len(every) - fits - unknown} sizes are wrong, {fits} fit, of {unknown} too little is known.")
     if unknown:
