@@ -199,3 +199,13 @@ def test_a_world_remembers_what_people_wrote_and_never_a_value() -> None:
         ("settings", "new content: DB_HOST"),
         ("keys", "new content: token"),
     }
+
+
+def test_a_replica_set_that_is_used_again_is_older_than_its_roll_out() -> None:
+    objects = _rolled([_failed("2026-03-02T11:56:00Z")], at="2026-03-02T08:00:00Z")
+    objects[-2]["metadata"]["annotations"]["deployment.kubernetes.io/revision-history"] = "5"
+
+    found = verdict(objects).best
+
+    assert "It came with the roll-out of revision 7 (" in found.diagnosis
+    assert "before the first failure" not in found.diagnosis

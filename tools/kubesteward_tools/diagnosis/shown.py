@@ -28,7 +28,8 @@ def _finding(number: int, found: Finding) -> Iterator[str]:
     else:
         since = f", since {found.since}" if found.since else ""
         yield f"{number}. {found.category}: {found.culprit} (confidence {found.confidence:.0%}{since})"
-    yield f"   {found.said or found.diagnosis.removeprefix(f'{found.category}: ')}"
+    told = found.said or found.diagnosis.removeprefix(f"{found.category}: ")
+    yield f"   {told[:1].upper()}{told[1:]}"
     if not found.said:
         return
     if found.fix:

@@ -49,6 +49,8 @@ def _rolled(scene: Scene, one: Candidate, workload: Key) -> Testimony | None:
     found = newest(scene, workload)
     if found is None or found.restarts_only or not _concerns(scene, workload, found):
         return None
+    if found.at is None and not found.working:
+        return None
     late, early = _distance(found, one.since)
     if late:
         return Testimony(against=(f"revision {found.to} came only after the first failure: it is not behind it",))
