@@ -95,3 +95,13 @@ def test_sizes_of_the_demonstration() -> None:
     assert "6 containers without a cpu limit." in done.stdout
     assert [size["verdict"] for size in found["workloads"][0]["sizes"]] == ["fits", "fits"]
     assert "has no template that can be sized" in wrong.stderr
+
+
+def test_a_command_that_ends_does_not_promise_to_sample_from_now_on() -> None:
+    from kubesteward.cli.forecast import _remedied
+    from kubesteward_tools.forecasting.counted import WATCHED
+    from kubesteward_tools.forecasting.measured import SAMPLED
+
+    said = [_remedied(f"quota: {line}") for line in (WATCHED, SAMPLED)]
+
+    assert said == ["quota: --sample 15m watches for so long first"] * 2
