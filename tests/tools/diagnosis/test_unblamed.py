@@ -9,6 +9,8 @@ from tests.tools.diagnosis.lab import blamed, container, deployment, running, se
 
 from kubesteward_tools.analyse.diagnose import diagnose
 from kubesteward_tools.cluster.bundle import of_objects
+from kubesteward_tools.diagnosis.bundles import scene_of
+from kubesteward_tools.diagnosis.diagnose import diagnose as look
 from kubesteward_tools.tool import Answer
 
 
@@ -135,3 +137,11 @@ def test_a_workload_that_was_put_to_sleep_is_told_to_whoever_asks_about_it() -> 
 
     assert "scaled to zero" in asked.diagnosis
     assert "nothing is wrong" not in asked.diagnosis
+
+
+def test_where_there_are_no_pods_none_of_them_is_called_well() -> None:
+    source = of_objects([lab.NODES])
+
+    found = look(scene_of(source.world("lab"), source, "", 1772452800.0)).best
+
+    assert "There are no pods at all" in found.diagnosis

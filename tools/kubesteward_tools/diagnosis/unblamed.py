@@ -58,11 +58,12 @@ def nothing(scene: Scene, cluster: str, candidates: Sequence[Candidate] = ()) ->
         return _inconclusive(scene, sick, cluster)
     shown = _shown(scene, [key for key in meant if scene.exists(key)])
     logs = "no errors in the logs that were read" if scene.logs else "no log was read"
+    pods = "failing pods" if scene.store.count("pods") else "pods at all"
     weak = tuple(_weak(scene, candidates))
     well = "" if weak else ": as far as that shows, it is running normally, without issues; nothing is wrong"
     hidden = f" {_hidden(scene)}" if scene.unseen else ""
     text = (
-        f"Healthy: no problem found. {shown}There are no failing pods, no restarts that matter, no warning "
+        f"Healthy: no problem found. {shown}There are no {pods}, no restarts that matter, no warning "
         f"events and {logs}{well}.{hidden}"
     )
     text = sentence(" ".join([text, *weak]), LONGEST)
