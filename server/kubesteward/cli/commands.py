@@ -12,13 +12,10 @@ from kubesteward.cli import (
     cluster,
     console,
     demo,
-    diagnose,
     doctor,
-    forecast,
     install,
     policy,
     rehearse,
-    rightsize,
     stop,
 )
 
@@ -91,6 +88,30 @@ def correlate(context: typer.Context) -> None:
     run(context.args)
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def diagnose(context: typer.Context) -> None:
+    """Find out what is wrong and why: the object to blame, the evidence, the fix."""
+    from kubesteward.cli.diagnose import diagnose as run
+
+    run(context.args)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def forecast(context: typer.Context) -> None:
+    """Say what will be used up and when: cpu, memory, disks, pods, quotas, certificates."""
+    from kubesteward.cli.forecast import forecast as run
+
+    run(context.args)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def rightsize(context: typer.Context) -> None:
+    """Compare requests and limits with what was used: over- and under-provisioned containers."""
+    from kubesteward.cli.rightsize import rightsize as run
+
+    run(context.args)
+
+
 @app.command()
 def version() -> None:
     """Print the version."""
@@ -107,9 +128,6 @@ app.command()(stop.resume)
 app.command()(console.console)
 app.add_typer(audit.app)
 app.add_typer(policy.app)
-app.command()(diagnose.diagnose)
-app.command()(forecast.forecast)
-app.command()(rightsize.rightsize)
 app.command()(doctor.doctor)
 app.command()(rehearse.rehearse)
 app.command()(install.install)

@@ -286,7 +286,7 @@ async def test_sizes_are_drawn_from_the_week_that_a_prometheus_knows(
     assert (cpu["verdict"], cpu["wanted"], cpu["p95"]) == ("over", 0.015, 0.01)
     assert (memory["verdict"], memory["severity"], memory["limit"]) == ("under", "warning", pytest.approx(256 * MI))
     assert cpu["span_seconds"] == pytest.approx(WEEK, rel=0.02)
-    assert cart["proposed"]["summary"]
+    assert cart["proposed_summary"]
     assert "Prometheus at 127.0.0.1" in answer.text
 
 

@@ -110,7 +110,7 @@ async def test_what_is_asked_for_in_vain_is_told_with_its_saving_and_a_patch_tha
         "name": "web",
         "namespace": "shop",
     }
-    assert "Deployment shop/web" in proposed.pop("summary")
+    assert "Deployment shop/web" in web["proposed_summary"]
     rehearsed = await simulate_impact.function(desk, **proposed)
     assert isinstance(rehearsed, Answer)
     assert rehearsed.data["verdict"] in {"safe", "warn", "blocked"}
@@ -136,7 +136,7 @@ async def test_of_too_few_samples_nothing_is_said_but_how_many_are_needed() -> N
     assert answer.text.splitlines()[1] == "0 sizes are wrong, 0 fit, of 2 too little is known."
     assert any("60 over 50 min are needed" in item for item in answer.data["not_known"])
     assert "NOT KNOWN 9 samples over" in answer.text
-    assert web["proposed"] is None
+    assert "proposed" not in web
     assert [size["p95"] for size in web["sizes"]] == [None, None]
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.arguments import NAME, Cluster, Namespace, Since
-from kubesteward_tools.lookup.scope import Scope, one
+from kubesteward_tools.lookup.scope import alone, one
 from kubesteward_tools.lookup.shown import tidy
 from kubesteward_tools.tool import Answer, Desk, tool
 
@@ -31,9 +31,7 @@ async def find_anomalies(
     span = report.span(window)
     world = await one(desk, cluster)
     found = await ask(world, desk.now(), target=scope, namespace=namespace, window=span)
-    seen = Scope([world], found.subject.namespace)
-    for resource, why in world.forbidden.items():
-        seen.miss(world, resource, why)
+    seen = alone(world, found.subject.namespace)
     weak = report.weak_spots(found, _SHOWN, "a namespace or kind/name lists its own", listed=found.narrow)
     counted, told = ([], weak) if found.narrow else (weak, [])
     lines = [*seen.lines(), report.head(found), *counted, *report.unjudged(found)]

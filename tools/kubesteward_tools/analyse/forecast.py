@@ -9,7 +9,7 @@ from pydantic import Field
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.arguments import NAME, Cluster, Namespace
 from kubesteward_tools.lookup.moments import moment
-from kubesteward_tools.lookup.scope import Scope, one
+from kubesteward_tools.lookup.scope import alone, one
 from kubesteward_tools.lookup.shown import tidy
 from kubesteward_tools.text.budget import cap
 from kubesteward_tools.tool import Answer, Desk, tool
@@ -40,9 +40,7 @@ async def forecast(
     found = await forecasts.forecast(
         world, moment(world, desk.now()), target=target, namespace=namespace, metric=metric, horizon=span
     )
-    scope = Scope([world], namespace)
-    for resource, why in world.forbidden.items():
-        scope.miss(world, resource, why)
+    scope = alone(world, namespace)
     text = cap("\n".join([*scope.lines(), *lines(found, _SHOWN)]), _LONGEST)
     data = {
         "scope": scope.data(),
@@ -65,13 +63,11 @@ async def _sizes(desk: Desk, target: str, namespace: str, cluster: str) -> Answe
     world = await one(desk, cluster)
     now = moment(world, desk.now())
     found = await rightsize(world, now, target=target, namespace=namespace)
-    scope = Scope([world], namespace)
-    for resource, why in world.forbidden.items():
-        scope.miss(world, resource, why)
+    scope = alone(world, namespace)
     shown = worst(found, _SIZED)
     data = {"scope": scope.data(), **record(found, shown)}
     for told, sizing in zip(data["workloads"], shown, strict=True):
-        told["proposed"] = await offered(world, proposal(sizing), now)
+        told.update(await offered(world, proposal(sizing), now))
     rehearse = ["simulate_impact rehearses a patch (action=patch)."] if any(item.patch for item in found.found) else []
     lines = [*scope.lines(), *paragraphs(found, _SIZED, "ask for a namespace or a workload"), *rehearse]
     return Answer(cap("\n".join(lines), _LONGEST), tidy(data))

@@ -103,7 +103,7 @@ def _times(count: int) -> str:
 def _line_of(found: Trend, points: Points, limit: float | None, horizon: float) -> Trend:
     span = points[-1][0] - points[0][0]
     if len(points) < FEWEST or span < SHORTEST:
-        short = f"{len(points)} samples over {span / 60:.0f} min are too few for a line"
+        short = f"{len(points)} sample{'s' * (len(points) != 1)} over {span / 60:.0f} min are too few for a line"
         return replace(found, verdict="unknown", notes=(*found.notes, short))
     windows = _windows(points)
     if not windows:

@@ -16,6 +16,7 @@ from kubesteward_tools.diagnosis.reading import kind_of
 from kubesteward_tools.errors import SteadyError
 from kubesteward_tools.lookup import targets
 from kubesteward_tools.lookup.moments import moment
+from kubesteward_tools.lookup.scope import check_shown
 from kubesteward_tools.overlay.lately import changes
 from kubesteward_tools.overlay.subject import Subject, of_object
 from kubesteward_tools.world.metrics.baselines import Moments
@@ -58,10 +59,11 @@ async def ask(world: World, now: float, *, target: str = "", namespace: str = ""
     """What is strange about `target` (kind/name; "": everything in the namespace, or in the cluster).
 
     Raises:
-        SteadyError: the target or the namespace is not there, or the cluster does not answer.
+        SteadyError: the target or the namespace is not there, pods may not be seen, or the cluster does not answer.
     """
     await world.ensure(*_wanted(world), namespace=namespace)
     subject = await _subject(world, target, namespace)
+    check_shown(world, "pods", subject.namespace)
     at = moment(world, now)
     sampled = world.telemetry.begin(subject.namespace)
     lately = {tuple(sign.object.lower().split("/")): sign.detail for sign in changes(world, subject, at)}

@@ -86,6 +86,8 @@ class Scene:
         self.question = question or Question()
         self.usage = Usage()
         self.past = Past()
+        self.unseen: tuple[str, ...] = ()
+        """Kinds that could not be looked at, for they may not be listed."""
         self._objects: dict[Key, Object] = {}
         self._owners: dict[str, Key] = {}
         self._signs: dict[Key, list[Sign]] = {}

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 STEPS = 60
 FEWEST_CHANGES = 4
 SOURCE = "the watch's own history"
+WATCHED = "they are watched from now on: ask again later"
+"""What a server says; a command that ends has another remedy."""
 _ENDED = {"Succeeded", "Failed"}
 Steps = list[tuple[float, float]]
 """(epoch seconds, value from then on)."""
@@ -180,5 +182,5 @@ def _tell(gathered: Gathered, world: World, what: str, since: float, now: float)
         return
     gathered.looked.append(f"{count} present values of {what}")
     if count:
-        todo = "a bundle has no course" if not world.writable else "they are watched from now on: ask again later"
+        todo = "a bundle has no course" if not world.writable else WATCHED
         gathered.missing.append(f"{what}: {todo}")

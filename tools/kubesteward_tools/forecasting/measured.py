@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 WINDOWS = (HOUR, DAY, WEEK)
 MOST = 200
 """Pods whose course a monitoring system is asked for when the whole cluster is meant."""
+SAMPLED = "they are sampled from now on: ask again in ten minutes"
+"""What a server says; a command that ends has another remedy."""
 _BATCH = 40
 _AT_ONCE = 4
 _YIELD = 200
@@ -220,8 +222,7 @@ async def _swept(world: World, asked: Wanted, now: float) -> Gathered:
         unlimited += made is not None and not made.limit
     if not known:
         few = f"own samples of {count} over {longest / 60:.0f} min, and {SHORTEST / 60:.0f} are needed"
-        todo = "they are sampled from now on: ask again in ten minutes"
-        return Gathered(missing=[f"{asked.metric} of containers: {few}; {todo}"])
+        return Gathered(missing=[f"{asked.metric} of containers: {few}; {SAMPLED}"])
     said = f"{count} containers' {asked.metric}, own samples over {longest / 60:.0f} min; {len(subjects)} seem to grow"
     if unlimited:
         said += f", {unlimited} more grow without a limit (their nodes are looked at)"

@@ -44,13 +44,12 @@ def is_wrong(item: Sizing) -> bool:
 
 def _of(item: Sizing) -> dict[str, Any]:
     workload, proposed = item.workload, proposal(item)
-    action = {"action": "patch", "kind": workload.kind, "name": workload.name, "namespace": workload.namespace}
     return {
         "object": {"kind": workload.kind, "namespace": workload.namespace, "name": workload.name},
         "replicas": workload.replicas,
         "sizes": [_size(size) for size in item.sizes],
         "saving": {name: _exact(name, value) for name, value in item.saving.items()},
-        "proposed": tidy({**action, "params": dict(proposed.params or {})}) if proposed else None,
+        **({"proposed": tidy(proposed.arguments)} if proposed else {}),
         "notes": list(item.notes),
     }
 

@@ -11,13 +11,12 @@ if TYPE_CHECKING:
     from kubesteward_tools.world.world import World
 
 
-async def offered(world: World, proposal: Proposal | None, now: float) -> dict[str, Any] | None:
-    """None where there is none, or where it cannot be made so."""
+async def offered(world: World, proposal: Proposal | None, now: float) -> dict[str, Any]:
+    """`proposed` and `proposed_summary`; nothing where there is no fix, or where it cannot be made so."""
     if proposal is None:
-        return None
+        return {}
     try:
         change = await change_for(world, proposal, now)
     except SteadyError:
-        return None
-    action = {"action": proposal.action, "kind": proposal.kind, "name": proposal.name, "namespace": proposal.namespace}
-    return {**action, "params": dict(proposal.params or {}), "summary": change.summary}
+        return {}
+    return {"proposed": proposal.arguments, "proposed_summary": change.summary}
