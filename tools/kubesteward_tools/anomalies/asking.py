@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubesteward_tools.anomalies.anomaly import Anomaly
+from kubesteward_tools.anomalies.detectors.usual import middle
 from kubesteward_tools.anomalies.find import Report, find
 from kubesteward_tools.anomalies.reading import read
 from kubesteward_tools.anomalies.view import View
@@ -70,7 +71,7 @@ async def ask(world: World, now: float, *, target: str = "", namespace: str = ""
         watched=world.watched_since("pods"),
         measured=sampled,
         samples=world.telemetry.samples,
-        usual=dict(_usual(world, at)),
+        usual=dict(_usual(world, middle(at, window))),
     )
     view.logs = await read(world, view, {key for key in view.families if _name(key) in lately})
     if not world.writable:

@@ -19,6 +19,10 @@ _READ = 1500
 _MORE_RESTARTS = 4
 _ROLES = frozenset({"statefulsets.apps", "daemonsets.apps"})
 """Whose pods may well differ: a leader among followers, large nodes among small ones."""
+_TURN = 4
+"""Samples in a row, two minutes of them, in which a sibling has to use as much."""
+_ABOUT = 0.6
+_WORKED = 2
 _TIMES = {True: 4.0, False: 2.0}
 
 
@@ -39,7 +43,14 @@ def _use(view: View, workload: Key, metric: str, pods: list[Member]) -> Iterator
         return
     values = [used[key] for key in measured]
     for odd in unlike(values, FLOORS[metric], _TIMES[workload.resource in _ROLES]):
-        yield _used(workload, measured[odd.place], metric, odd, len(values))
+        if odd.distance < 0 or not _in_turns(view, metric, odd.value, measured, measured[odd.place]):
+            yield _used(workload, measured[odd.place], metric, odd, len(values))
+
+
+def _in_turns(view: View, metric: str, value: float, pods: list[Key], odd: Key) -> bool:
+    """Whether two siblings or more have used about as much within the hour that is known: who has work, works."""
+    others = (view.samples.highest(metric, key, _TURN) for key in pods if key != odd)
+    return sum(peak > _ABOUT * value for peak in others) >= _WORKED
 
 
 def _used(workload: Key, pod: Key, metric: str, odd: Odd, count: int) -> Anomaly:
