@@ -158,14 +158,14 @@ def templates(found: Iterable[Record]) -> list[Template]:
 
 
 def _joined(every: list[Template]) -> list[Template]:
-    """Warnings and errors that differ in one word only are one where there are many of them: connections are refused or
-    reset, but nothing fails in five ways that only one word tells apart. Where the word of one of them varies by nature,
+    """Warnings and errors that differ in one word only are one where they are many: connections are refused or reset,
+    but nothing fails in five ways that only one word tells apart. Where the word of one of them varies by nature,
     that of the others does, too.
     """
     groups: dict[tuple[int, tuple[object, ...]], list[int]] = {}
     work = 0
     for number, template in enumerate(every):
-        if template.level not in _ALIKE and _FEWEST_WORDS < template.width and work < _MOST_WORK:
+        if template.level not in _ALIKE and template.width > _FEWEST_WORDS and work < _MOST_WORK:
             work += template.width**2
             for position in template.varies():
                 groups.setdefault((position, template.without(position)), []).append(number)
