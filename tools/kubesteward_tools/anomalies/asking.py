@@ -73,7 +73,8 @@ async def ask(world: World, now: float, *, target: str = "", namespace: str = ""
         samples=world.telemetry.samples,
         usual=dict(_usual(world, middle(at, window))),
     )
-    view.logs = await read(world, view, {key for key in view.families if _name(key) in lately})
+    families = await asyncio.to_thread(lambda: list(view.families))
+    view.logs = await read(world, view, {key for key in families if _name(key) in lately})
     if not world.writable:
         view.move(min(now, max((log.lines[-1].at for log in view.logs if log.lines), default=0.0)))
     return Answered(await asyncio.to_thread(find, view), view.now, window, lately, subject)

@@ -15,6 +15,7 @@ from kubesteward_tools.forecasting.measured import measured, wanted
 from kubesteward_tools.forecasting.subjects import METRICS, Forecast, Gathered, Metric, Subject, ranked
 from kubesteward_tools.lookup.family import CHILDREN
 from kubesteward_tools.lookup.metering import Metered, level_of, metered
+from kubesteward_tools.lookup.paced import each
 from kubesteward_tools.lookup.targets import Found, check_namespace, find, parse
 from kubesteward_tools.text.ages import seconds
 
@@ -138,7 +139,7 @@ async def _of_space(
 async def _of_level(world: World, level: str, namespace: str, metrics: Sequence[Metric], now: float) -> Gathered:
     needed = ("pods", "replicasets.apps", "jobs.batch") if level == "pods" else (level,)
     await world.ensure(*needed, namespace=namespace)
-    listed = {} if level == "pods" and world.telemetry.monitor is None else _objects(world, level, namespace)
+    listed = {} if level == "pods" and world.telemetry.monitor is None else await _objects(world, level, namespace)
     gathered = Gathered()
     if not world.store.count(level):
         return Gathered(looked=[f"no {level}"])
@@ -149,8 +150,8 @@ async def _of_level(world: World, level: str, namespace: str, metrics: Sequence[
     return gathered
 
 
-def _objects(world: World, level: str, namespace: str) -> dict[tuple[str, str], dict[str, object]]:
-    return {(key.namespace, key.name): obj for key, obj in world.store.items(level, namespace or None)}
+async def _objects(world: World, level: str, namespace: str) -> dict[tuple[str, str], dict[str, object]]:
+    return {(key.namespace, key.name): obj async for key, obj in each(world.store, level, namespace or None)}
 
 
 async def _of_target(

@@ -108,8 +108,8 @@ class Samples:
         return sum(ring.highest(many) for ring in found if ring is not None)
 
     def rings(self, metric: str, resource: str, namespace: str = "") -> Iterator[tuple[Series, Ring]]:
-        """Every series of the objects of a resource."""
-        for series, ring in self._rings.items():
+        """Every series of the objects of a resource; more may be added meanwhile."""
+        for series, ring in list(self._rings.items()):
             key = series.key
             if series.metric == metric and key.resource == resource and namespace in {"", key.namespace}:
                 yield series, ring
