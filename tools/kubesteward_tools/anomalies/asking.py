@@ -58,7 +58,7 @@ async def ask(world: World, now: float, *, target: str = "", namespace: str = ""
     """
     await world.ensure(*_wanted(world), namespace=namespace)
     subject = await _subject(world, target, namespace)
-    at = moment(world, now)
+    at = await asyncio.to_thread(moment, world, now)  # of a bundle all times are read
     sampled = world.telemetry.begin(subject.namespace)
     lately = {tuple(sign.object.lower().split("/")): sign.detail for sign in changes(world, subject, at)}
     view = View(

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kubesteward_tools.anomalies.anomaly import Anomaly, scored
+from kubesteward_tools.anomalies.anomaly import Anomaly, Number, scored
 from kubesteward_tools.anomalies.measures import SIGMAS, deviation
-from kubesteward_tools.anomalies.units import FLOORS, shown
+from kubesteward_tools.anomalies.units import FLOORS, UNITS, shown
 from kubesteward_tools.anomalies.view import FEWEST, RECENT, View
 from kubesteward_tools.diagnosis.reading import kind_of
 from kubesteward_tools.world.metrics.baselines import Moments, hour_of_week
@@ -132,8 +132,9 @@ def _anomaly(view: View, item: _Away) -> Anomaly:
         f"uses {word} {item.metric} than is usual on {_hour(view)}: {value}, usually {mean} ± {spread} "
         f"({abs(item.sigmas):.1f} sigma, {item.usual.count} samples)"
     )
-    numbers = {
+    numbers: dict[str, Number] = {
         "value": item.value,
+        "unit": UNITS[item.metric],
         "mean": item.usual.mean,
         "deviation": item.usual.deviation,
         "sigmas": round(item.sigmas, 2),
