@@ -46,6 +46,14 @@ def test_a_leak_is_followed_to_its_limit_within_an_interval() -> None:
     assert "only 60 min are known" in found.notes[-1]
 
 
+@pytest.mark.parametrize("late", [number * 2311.7 for number in range(12)])
+def test_a_course_without_noise_is_not_ended_by_the_errors_of_computing(late: float) -> None:
+    first, step = 1794686434.349 + late, 604770 / 337
+    course = [(first + step * number, (32 + step * number / 3600) * 2.0**20) for number in range(338)]
+
+    assert trend(course, 256 * 2.0**20, WEEK).verdict == "exhausting"
+
+
 def test_beyond_the_horizon_it_only_grows() -> None:
     points = course(lambda at: 100 + at / 60, HOUR, 30, noise=2)
 
@@ -198,8 +206,9 @@ def test_units_make_no_difference(scale: float) -> None:
     assert left(found, points) == pytest.approx(4 * HOUR, rel=0.1)
 
 
-def test_growth_that_began_within_the_hour_is_not_called_steady() -> None:
-    points = course(lambda at: 100 + max(0.0, at - HOUR / 2) / 30, HOUR, 30, noise=2)
+@pytest.mark.parametrize("noise", [0.0, 2.0])
+def test_growth_that_began_within_the_hour_is_not_called_steady(noise: float) -> None:
+    points = course(lambda at: 100 + max(0.0, at - HOUR / 2) / 30, HOUR, 30, noise=noise)
     found = trend(points, 400, DAY)
 
     assert found.verdict == "exhausting"

@@ -27,6 +27,8 @@ REACH = 24.0
 """How many times the span of its samples a line is followed: an hour of them says something about a day at most."""
 _LAGS = 3.0
 """Deviations of its noise that the newest samples may stay behind a line."""
+_ROUNDING = 1e-9
+"""Share of a value that is nobody's noise: a course without any has errors of computing alone."""
 _MOST = 400
 _FITTED = 200
 _FURTHER = 1.5
@@ -185,7 +187,7 @@ def _begun(windows: Sequence[_Window], points: Points) -> _Window | None:
         line, risen = part.line, part.line.slope * part.line.span
         earlier = max(value for at, value in points if at < line.first)
         away = line.at(line.last) - earlier > _MOSTLY * risen
-        if line.clear and line.slopes()[0] > overall and part.lag <= _LAGS * line.sigma and away:
+        if line.clear and line.slopes()[0] > overall and not _lags(part) and away:
             return part
     return None
 
@@ -195,6 +197,10 @@ def _lag(line: Line, points: Points) -> float:
     newest = points[-max(len(points) // 20, 3) :]
     behind = median([line.at(at) - value for at, value in newest])
     return behind if line.slope > 0 else -behind
+
+
+def _lags(window: _Window) -> bool:
+    return window.lag > max(_LAGS * window.line.sigma, _ROUNDING * abs(window.line.at(window.line.last)))
 
 
 def _told(found: Trend, points: Points, windows: Sequence[_Window], limit: float | None, horizon: float) -> Trend:
@@ -229,7 +235,7 @@ def _ended(window: _Window, windows: Sequence[_Window]) -> bool:
     line backwards.
     """
     slope = window.line.slope
-    if window.lag > _LAGS * window.line.sigma:
+    if _lags(window):
         return True
     for other in windows:
         if other.length < window.length:
