@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubesteward_tools.anomalies.anomaly import Anomaly
+from kubesteward_tools.anomalies.detectors.usual import middle
 from kubesteward_tools.anomalies.find import Report, find
 from kubesteward_tools.anomalies.reading import read
 from kubesteward_tools.anomalies.view import View
@@ -64,7 +65,7 @@ async def ask(world: World, now: float, *, target: str = "", namespace: str = ""
     await world.ensure(*_wanted(world), namespace=namespace)
     subject = await _subject(world, target, namespace)
     check_shown(world, "pods", subject.namespace)
-    at = moment(world, now)
+    at = await asyncio.to_thread(moment, world, now)  # of a bundle all times are read
     sampled = world.telemetry.begin(subject.namespace)
     lately = {tuple(sign.object.lower().split("/")): sign.detail for sign in changes(world, subject, at)}
     view = View(
@@ -77,9 +78,10 @@ async def ask(world: World, now: float, *, target: str = "", namespace: str = ""
         watched=world.watched_since("pods"),
         measured=sampled,
         samples=world.telemetry.samples,
-        usual=dict(_usual(world, at)),
+        usual=dict(_usual(world, middle(at, window))),
     )
-    view.logs = await read(world, view, {key for key in view.families if _name(key) in lately})
+    families = await asyncio.to_thread(lambda: list(view.families))
+    view.logs = await read(world, view, {key for key in families if _name(key) in lately})
     if not world.writable:
         view.move(min(now, max((log.lines[-1].at for log in view.logs if log.lines), default=0.0)))
     return Answered(await asyncio.to_thread(find, view), view.now, window, lately, subject)

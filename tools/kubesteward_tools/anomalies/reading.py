@@ -67,7 +67,7 @@ def _of_pod(view: View, pod: Stream) -> Iterator[Stream]:
 
 async def read(world: World, view: View, changed: Collection[Key] = ()) -> tuple[Logs, ...]:
     """The logs of the chosen containers by workload; what is not read is told to `view`."""
-    streams, total = chosen(view, changed)
+    streams, total = await asyncio.to_thread(chosen, view, changed)
     gate = asyncio.Semaphore(_AT_ONCE)
     texts = await asyncio.gather(*(_log(world, view, stream, gate) for _, stream in streams))
     by_workload: dict[Key, list[tuple[Stream, list[Line]]]] = {}

@@ -16,6 +16,7 @@ from kubesteward_tools.forecasting.patience import Patience
 from kubesteward_tools.forecasting.subjects import METRICS, Forecast, Gathered, Metric, Subject, ranked
 from kubesteward_tools.lookup.family import CHILDREN
 from kubesteward_tools.lookup.metering import Metered, level_of, metered
+from kubesteward_tools.lookup.paced import each
 from kubesteward_tools.lookup.targets import Found, check_namespace, find, parse
 from kubesteward_tools.text.ages import seconds
 
@@ -149,7 +150,7 @@ async def _of_level(
 ) -> Gathered:
     needed = ("pods", "replicasets.apps", "jobs.batch") if level == "pods" else (level,)
     await world.ensure(*needed, namespace=namespace)
-    listed = {} if level == "pods" and world.telemetry.monitor is None else _objects(world, level, namespace)
+    listed = {} if level == "pods" and world.telemetry.monitor is None else await _objects(world, level, namespace)
     gathered = Gathered()
     if not world.store.count(level):
         return Gathered(looked=[f"no {level}"])
@@ -160,8 +161,8 @@ async def _of_level(
     return gathered
 
 
-def _objects(world: World, level: str, namespace: str) -> dict[tuple[str, str], dict[str, object]]:
-    return {(key.namespace, key.name): obj for key, obj in world.store.items(level, namespace or None)}
+async def _objects(world: World, level: str, namespace: str) -> dict[tuple[str, str], dict[str, object]]:
+    return {(key.namespace, key.name): obj async for key, obj in each(world.store, level, namespace or None)}
 
 
 async def _of_target(

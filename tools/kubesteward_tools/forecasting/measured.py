@@ -20,6 +20,7 @@ from kubesteward_tools.forecasting.subjects import Gathered, Metric, Subject
 from kubesteward_tools.lookup import states
 from kubesteward_tools.lookup.family import top_owner
 from kubesteward_tools.lookup.metering import Metered, most, node_names
+from kubesteward_tools.lookup.paced import turns
 from kubesteward_tools.twin.quantity import parse as quantity
 from kubesteward_tools.world.metrics.readings import Name, Question
 from kubesteward_tools.world.metrics.ring import Ring
@@ -37,7 +38,6 @@ SAMPLED = "they are sampled from now on: ask again in ten minutes"
 """What a server says; a command that ends has another remedy."""
 _BATCH = 40
 _AT_ONCE = 4
-_YIELD = 200
 _RISES = 0.12
 """Mean of the last third over that of the first, as a share of all that was seen. Noise alone has 0.04."""
 _MIDDLE = 0.2
@@ -99,11 +99,11 @@ async def _nearest(world: World, asked: Wanted, now: float) -> list[Name]:
 async def _followed(world: World, asked: Wanted, names: Sequence[Name] | None, now: float) -> Gathered:
     """The courses of these objects, or of all that are meant."""
     chosen = list(asked.objects) if names is None else names
-    gathered, turns = Gathered(), asyncio.Semaphore(_AT_ONCE)
+    gathered, gate = Gathered(), asyncio.Semaphore(_AT_ONCE)
     questions = list(_questions(world, asked, chosen, now))
 
     async def read(question: Question) -> tuple[str, Mapping[Name, Points], tuple[str, ...]]:
-        async with turns:
+        async with gate:
             found = await world.telemetry.read(question, asked.patience.left())
         return found.source, found.series, found.notes
 
@@ -124,7 +124,7 @@ async def _followed(world: World, asked: Wanted, names: Sequence[Name] | None, n
             joined[name] = _joined(joined.get(name, []), points)
     if not sources:
         raise next(item for item in answers if isinstance(item, SteadyError))
-    gathered.subjects = list(_subjects(world, asked, joined, ", ".join(sources)))
+    gathered.subjects = [item async for item in turns(_subjects(world, asked, joined, ", ".join(sources)))]
     gathered.looked.append(_said(asked, gathered.subjects, len(asked.objects), ", ".join(sources), names is not None))
     return gathered
 
@@ -134,8 +134,9 @@ def _once(known: Sequence[str], said: str) -> list[str]:
 
 
 def _questions(world: World, asked: Wanted, chosen: Sequence[Name], now: float) -> Iterator[Question]:
-    nodes = node_names(world) if asked.level == "nodes" else {}
-    windows = WINDOWS if world.telemetry.monitor is not None else (HOUR,)
+    monitored = world.telemetry.monitor is not None
+    nodes = node_names(world) if monitored and asked.level == "nodes" else {}
+    windows = WINDOWS if monitored else (HOUR,)
     spaces: dict[str, list[str]] = {}
     for space, name in chosen:
         spaces.setdefault(space, []).append(name)
@@ -206,10 +207,8 @@ async def _swept(world: World, asked: Wanted, now: float) -> Gathered:
         await telemetry.read(question, asked.patience.left())  # says why not
         return Gathered()
     subjects, count, known, longest, unlimited = list[Subject](), 0, 0, 0.0, 0
-    for series, ring in list(telemetry.samples.rings(asked.metric, "pods", asked.namespace)):
+    async for series, ring in turns(telemetry.samples.rings(asked.metric, "pods", asked.namespace)):
         count += 1
-        if count % _YIELD == 0:
-            await asyncio.sleep(0)
         times, values = ring.columns()
         span = float(times[-1] - times[0]) if times else 0.0
         longest = max(longest, span)

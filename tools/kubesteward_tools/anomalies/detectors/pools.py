@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from kubesteward_tools.analytics.nodepools import pool_of
 from kubesteward_tools.anomalies.anomaly import Anomaly, Number, scored
 from kubesteward_tools.anomalies.measures import FEWEST, ROBUST_SIGMAS, unlike
-from kubesteward_tools.anomalies.units import FLOORS, shown
+from kubesteward_tools.anomalies.units import FLOORS, UNITS, shown
 from kubesteward_tools.anomalies.view import View
 from kubesteward_tools.diagnosis.reading import at, labels_in, mapping, text
 from kubesteward_tools.world.store import Key, Object
@@ -49,7 +49,10 @@ def _use(view: View, metric: str, nodes: list[Key]) -> Iterator[Anomaly]:
             sentence = (
                 f"uses far more {metric} than the {len(measured) - 1} other nodes of its pool: {value}, median {middle}"
             )
-            numbers = {"value": odd.value, "median": odd.middle, "distance": round(odd.distance, 2)}
+            numbers: dict[str, Number] = {
+                "value": odd.value, "median": odd.middle, "unit": UNITS[metric], "distance": round(odd.distance, 2),
+                "others": len(measured) - 1,
+            }  # fmt: skip
             score = scored(odd.distance / ROBUST_SIGMAS, 80.0)
             yield Anomaly(f"pools.{metric}", "warning", measured[odd.place], sentence, score, numbers)
 
@@ -72,7 +75,8 @@ def _versions(view: View, nodes: list[Key]) -> Iterator[Anomaly]:
             "version": versions[key],
             "usual": usual,
             "odd": len(late),
-            "siblings": len(nodes),
+            "alike": count,
+            "nodes": len(nodes),
         }
         yield Anomaly("pools.version", "info", key, sentence, 45.0, numbers, parts=late)
 
