@@ -232,7 +232,7 @@ def _nodes(scene: Scene) -> Iterator[Failure]:
             found = states.condition(obj, kind)
             since = reading.seconds(found.get("lastTransitionTime"))
             word = "NotReady" if note.ready is False else note.alarm
-            yield Failure(key, "node", word, (key,), since, tuple(filter(None, [text(found.get("message"))])), key.name)
+            yield Failure(key, "node", word, (key,), since, tuple(filter(None, [reading.message_of(found)])), key.name)
 
 
 def _never_made(scene: Scene, span: _Span, namespace: str) -> Iterator[Failure]:

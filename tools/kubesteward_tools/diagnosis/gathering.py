@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+from kubesteward_tools.diagnosis.logs import Logs, ending
 from kubesteward_tools.diagnosis.reading import every, mapping, text
-from kubesteward_tools.diagnosis.scene import Logs, Scene
+from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.errors import SteadyError
 from kubesteward_tools.world.store import Key, Store
 from kubesteward_tools.world.world import TWIN_RESOURCES
@@ -32,8 +33,6 @@ _TAIL = 300
 _PODS = 24
 _AT_ONCE = 8
 _PATIENCE = 6.0
-_CUT = 200_000
-"""Characters of one container's log."""
 
 
 def saved(store: Store, logs: Mapping[str, str]) -> Logs:
@@ -44,7 +43,7 @@ def saved(store: Store, logs: Mapping[str, str]) -> Logs:
         pod, _, container = rest.partition("/")
         if pod and logs[name]:
             place = space, pod, container or _first(store, Key("pods", space, pod))
-            found[place] = "\n".join(dict.fromkeys(filter(None, [found.get(place, ""), logs[name][-_CUT:]])))
+            found[place] = "\n".join(dict.fromkeys(filter(None, [found.get(place, ""), ending(logs[name])])))
     return found
 
 
@@ -78,7 +77,7 @@ async def _read(world: World, place: tuple[str, str, str], gate: asyncio.Semapho
         for more in ({"previous": "true"}, {}) if again else ({},):
             try:
                 async with asyncio.timeout(_PATIENCE):
-                    parts.append((await world.log(space, pod, {**query, **more}))[-_CUT:])
+                    parts.append(ending(await world.log(space, pod, {**query, **more})))
             except (SteadyError, TimeoutError):
                 continue
     return "\n".join(filter(None, parts))

@@ -23,6 +23,7 @@ from kubesteward_tools.diagnosis.reading import (
 )
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.diagnosis.signs import Sign
+from kubesteward_tools.lookup.shown import cleared
 from kubesteward_tools.world.store import Key, Object
 
 _SERVERS = ("coredns", "kube-dns")
@@ -99,11 +100,12 @@ def _corefile(scene: Scene) -> Iterator[Candidate]:
     for name in ("coredns", "coredns-custom"):
         key = Key("configmaps", _SPACE, name)
         for file, content in mapping(scene.get(key).get("data")).items():
+            known = cleared(text(content))
             for pattern, why, sure in _HARMFUL:
-                if match := re.search(pattern, text(content)):
+                if match := re.search(pattern, known):
                     yield _misconfigured(key, file, why, " ".join(match[0].split())[:200], sure)
             if (name, file) == ("coredns", "Corefile"):
-                yield from _zoneless(key, text(content))
+                yield from _zoneless(key, known)
 
 
 def _misconfigured(key: Key, file: str, why: str, shown: str, sure: float) -> Candidate:
