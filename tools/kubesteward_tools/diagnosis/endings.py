@@ -12,7 +12,7 @@ from kubesteward_tools.diagnosis.signs import Sign
 from kubesteward_tools.world.store import Key
 
 _EXEC = re.compile(
-    r'exec: \\?"(?P<what>[^"\\]+)\\?": (?P<why>[^:,]+)|(?P<other>\S+): no such file or directory: unknown'
+    r'exec: \\?"(?P<what>[^"\\]+)\\?": (?P<why>[^:,]+)|(?<!\S)(?P<other>\S+): no such file or directory: unknown'
 )
 _CODES = {
     1: "1 (a general error of the program)",

@@ -10,6 +10,7 @@ from kubesteward_tools.diagnosis.logs import Logs, ending
 from kubesteward_tools.diagnosis.reading import every, mapping, text
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.errors import SteadyError
+from kubesteward_tools.lookup.loglines import LARGEST
 from kubesteward_tools.world.store import Key, Store
 from kubesteward_tools.world.world import TWIN_RESOURCES
 
@@ -71,7 +72,7 @@ async def live(world: World, scene: Scene, wanted: Collection[Key]) -> Logs:
 
 async def _read(world: World, place: tuple[str, str, str], gate: asyncio.Semaphore, *, again: bool) -> str:
     space, pod, container = place
-    query = {"container": container, "tailLines": str(_TAIL)}
+    query = {"container": container, "tailLines": str(_TAIL), "limitBytes": str(LARGEST)}
     parts = []
     async with gate:
         for more in ({"previous": "true"}, {}) if again else ({},):

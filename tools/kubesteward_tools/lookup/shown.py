@@ -11,7 +11,7 @@ from kubesteward_tools.world.store import Object
 
 _SENTENCE = 300
 _WORD = 120
-_MOST = 20_000
+_MOST = 5_000
 _BULK = frozenset({"managedFields", "selfLink"})
 _MACHINE = frozenset({"uid", "resourceVersion", "generation", "generateName", "managedFields", "selfLink"})
 _DEFAULTS: dict[str, Any] = {
@@ -36,8 +36,8 @@ def sentence(text: Any, longest: int = _SENTENCE) -> str:
 
 
 def cleared(text: Any) -> str:
-    """Text from a cluster with its lines and without secrets and unseen characters: for whoever looks for words in it
-    and shows a part. Of a token that was cut before, nobody knows that it was one."""
+    """Text from a cluster with its lines and without secrets and unseen characters, its first 5,000 characters: for
+    whoever looks for words in it and shows a part. Of a token that was cut before, nobody knows that it was one."""
     shown = str(text)
     return _cleared_again(shown) if len(shown) <= _SENTENCE else _cleared(shown)
 

@@ -29,7 +29,7 @@ from kubesteward_tools.world.store import Key, Object
 _VOLUMES = re.compile(
     r"persistentvolumeclaim|PersistentVolumeClaim|volume node affinity|persistent volume|find available persistent"
 )
-_COUNTED = re.compile(r"(\d+) (Insufficient [\w./-]+|Too many pods|node\(s\)[^,.{]*(?:\{[^}]*\})?[^,.]*)")
+_COUNTED = re.compile(r"(?<!\d)(\d+) (Insufficient [\w./-]+|Too many pods|node\(s\)[^,.{]*(?:\{[^}]*\})?[^,.]*)")
 
 _Explain = Callable[[Scene, Key, Object], tuple[str, str]]
 
