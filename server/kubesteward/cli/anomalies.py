@@ -5,16 +5,14 @@ Parsed with argparse, as `check` is: `--embedded` names a scenario or none.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
-import sys
 import time
 from argparse import Namespace
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from kubesteward.cli.exits import USAGE, complain, one_sentence
+from kubesteward.cli.exits import USAGE, one_sentence, write
+from kubesteward.cli.options import Parser, add_kubeconfig, add_states
 
 if TYPE_CHECKING:
     from kubesteward_tools.anomalies.asking import Answered
@@ -31,29 +29,16 @@ exit codes: 0 looked through, whatever was found; 1 it could not be; 2 wrong com
 What needs samples over time (use against its past and among siblings) is judged by the running server alone."""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(USAGE, f"{self.prog}: {message}. See {self.prog} --help.\n")
-
-
-def parser() -> argparse.ArgumentParser:
-    made = _Parser(
-        "kubesteward anomalies",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def parser() -> Parser:
+    made = Parser("kubesteward anomalies", USAGE, description=DESCRIPTION, epilog=EPILOG)
     made.add_argument("target", nargs="?", default="", metavar="TARGET", help="kind/name or a name (everything)")
     made.add_argument("-n", "--namespace", default="", help="only this one, or where the target is")
     made.add_argument("--window", default="1h", metavar="SPAN", help="how far back, such as 30m or 2h (1h)")
     made.add_argument("--json", action="store_true", help="print one JSON object")
     made.add_argument("--limit", type=int, default=20, help="anomalies that are printed (20)")
     where = made.add_argument_group("where (default: the kubeconfig's current context)").add_mutually_exclusive_group()
-    where.add_argument("--context", metavar="NAME", help="the kubeconfig's context")
-    where.add_argument("--bundle", type=Path, metavar="PATH", help="saved output of kubectl")
-    where.add_argument("--embedded", metavar="SCENARIO", nargs="?", const="incident", help="a demonstration cluster")
-    made.add_argument("--kubeconfig", type=Path, help="path ($KUBECONFIG, then ~/.kube/config)")
+    add_states(where)
+    add_kubeconfig(made)
     return made
 
 
@@ -65,7 +50,7 @@ def anomalies(arguments: list[str]) -> None:
         made.error("argument --limit: at least 1")
     with one_sentence():
         cluster, found = asyncio.run(_asked(options))
-        _write(_rendered(cluster, found, options))
+        write(_rendered(cluster, found, options) + "\n")
 
 
 async def _asked(options: Namespace) -> tuple[str, Answered]:
@@ -74,13 +59,9 @@ async def _asked(options: Namespace) -> tuple[str, Answered]:
     from kubesteward_tools.anomalies.report import span
 
     window = span(options.window)
-    clusters = State(options.context, options.bundle, options.embedded, options.kubeconfig).clusters()
-    try:
-        world = await clusters.world()
+    async with State(options.context, options.bundle, options.embedded, options.kubeconfig).world() as world:
         found = await ask(world, time.time(), target=options.target, namespace=options.namespace, window=window)
         return world.cluster, found
-    finally:
-        await clusters.close()
 
 
 def _rendered(cluster: str, found: Answered, options: Namespace) -> str:
@@ -89,12 +70,3 @@ def _rendered(cluster: str, found: Answered, options: Namespace) -> str:
     if options.json:
         return json.dumps({"cluster": cluster, **data(found, options.limit)}, indent=2, ensure_ascii=False)
     return "\n".join(lines(found, options.limit))
-
-
-def _write(text: str) -> None:
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError as error:
-        complain(error)

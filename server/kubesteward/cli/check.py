@@ -5,15 +5,15 @@ Parsed with argparse, as `simulate` is: a pipeline tells findings from failures 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from kubesteward.cli.exits import FAILED, OK, complain, one_sentence
+from kubesteward.cli.exits import FAILED, OK, one_sentence, write
+from kubesteward.cli.options import Parser, add_embedded, add_kubeconfig
 
 if TYPE_CHECKING:
     from kubesteward_tools.checks.inventory import Inventory
@@ -33,20 +33,8 @@ exit codes: 0 nothing at or above --fail-on; 2 findings; 1 it could not be check
 An object accepts a finding with the annotation ignore.checks.kubesteward.dev/CHECK: why it is accepted."""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Not argparse's 2, which means findings here."""
-        self.exit(FAILED, f"{self.prog}: {message}. See {self.prog} --help.\n")
-
-
-def parser() -> argparse.ArgumentParser:
-    made = _Parser(
-        "kubesteward check",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def parser() -> Parser:
+    made = Parser("kubesteward check", FAILED, description=DESCRIPTION, epilog=EPILOG)  # 2 means findings here
     _add_subjects(made.add_argument_group("what is checked (one of these)"))
     _add_choices(made.add_argument_group("which checks"))
     group = made.add_argument_group("the report")
@@ -63,9 +51,9 @@ def _add_subjects(group: Any) -> None:
     group.add_argument("files", nargs="*", metavar="FILE", help="manifests, folders of them, - for standard input")
     group.add_argument("--cluster", metavar="CONTEXT", nargs="?", const="", help="a live cluster, only read")
     group.add_argument("--bundle", type=Path, metavar="PATH", help="saved output of `kubectl get -o yaml`")
-    group.add_argument("--embedded", metavar="SCENARIO", nargs="?", const="incident", help="a demonstration cluster")
+    add_embedded(group)
     group.add_argument("-n", "--namespace", default="", help="of a cluster or bundle, only this one")
-    group.add_argument("--kubeconfig", type=Path, help="path ($KUBECONFIG, then ~/.kube/config)")
+    add_kubeconfig(group)
 
 
 def _add_choices(group: Any) -> None:
@@ -141,16 +129,12 @@ async def _of_state(options: Namespace, wanted: Asked) -> tuple[Inventory, Asked
     from kubesteward_tools.checks.asking import minor_of
     from kubesteward_tools.checks.sources import of_world
 
-    clusters = State(options.cluster, options.bundle, options.embedded, options.kubeconfig).clusters()
-    try:
-        world = await clusters.world()
+    async with State(options.cluster, options.bundle, options.embedded, options.kubeconfig).world() as world:
         inventory, missed = await of_world(world, options.namespace)
         for sentence in missed:
             print(f"kubesteward: not seen: {sentence}", file=sys.stderr)  # noqa: T201 - beside the report
         target = wanted.target or minor_of(await world.version())
         return inventory, replace(wanted, target=target)
-    finally:
-        await clusters.close()
 
 
 def _rendered(report: Report, form: str, code: int) -> str:
@@ -171,12 +155,7 @@ def _write(text: str, path: Path | None) -> None:
     if path is not None:
         path.write_text(text, "utf-8")
         return
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-        sys.stdout.flush()
-    except BrokenPipeError as error:
-        complain(error)
+    write(text)
 
 
 def _listed(options: Namespace) -> int:

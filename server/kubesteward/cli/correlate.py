@@ -6,32 +6,31 @@ import asyncio
 import json
 import sys
 import time
-from argparse import ArgumentParser, Namespace
-from pathlib import Path
+from argparse import Namespace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from kubesteward.cli.exits import OK, one_sentence
+from kubesteward.cli.exits import OK, USAGE, one_sentence
+from kubesteward.cli.options import Parser, add_kubeconfig, add_states
 
 if TYPE_CHECKING:
     from kubesteward_tools.cluster.clusters import Clusters
 
 
-def parser() -> ArgumentParser:
-    made = ArgumentParser(
-        prog="kubesteward correlate",
+def parser() -> Parser:
+    made = Parser(
+        "kubesteward correlate",
+        USAGE,
         description="Find what failures have in common: one cause of many, in one or several clusters.",
         epilog="Exits with 0 whatever it finds, 1 if it could not look, 2 for a wrong command line.",
     )
     made.add_argument("-n", "--namespace", default="", help="only failures in it; the default is all")
     made.add_argument("--window", default="30m", help="how far back, 1m to 6h (30m)")
-    made.add_argument("--context", default="", help="the kubeconfig's context, if not the current one")
+    add_states(made)
     made.add_argument(
         "--clusters", action="append", default=[], metavar="NAME", help="contexts, globs, @set, '*' for all; repeatable"
     )
-    made.add_argument("--bundle", type=Path, metavar="PATH", help="saved output of kubectl, instead of a live cluster")
-    made.add_argument("--embedded", metavar="SCENARIO", nargs="?", const="incident", help="a demonstration cluster")
-    made.add_argument("--kubeconfig", type=Path, help="path ($KUBECONFIG, then ~/.kube/config)")
+    add_kubeconfig(made)
     made.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object")
     return made
 
@@ -47,11 +46,9 @@ def correlate(arguments: list[str]) -> None:
 def _clusters(options: Namespace) -> Clusters:
     from kubesteward.cli.states import State
 
-    if sum([options.bundle is not None, options.embedded is not None, bool(options.context)]) > 1:
-        raise ValueError("--context, --bundle and --embedded name three states. Give one.")
     if options.context and options.clusters:
         raise ValueError("--context and --clusters exclude each other. Give one.")
-    return State(options.context or None, options.bundle, options.embedded, options.kubeconfig).clusters()
+    return State.one_of(options.context or None, options.bundle, options.embedded, options.kubeconfig).clusters()
 
 
 async def _answer(options: Namespace) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kubesteward.cli.exits import one_sentence
+from kubesteward.cli.options import Bundle, Context, Embedded, Namespace
 
 if TYPE_CHECKING:
     from kubesteward.cli.states import State
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
 
 def diagnose(  # noqa: PLR0917 - typer takes options as they stand
     target: Annotated[str, typer.Argument(help="kind/name or a name; everything if left out")] = "",
-    bundle: Annotated[Path | None, typer.Option(help="saved output of kubectl, instead of a live cluster")] = None,
+    bundle: Bundle = None,
     bundles: Annotated[Path | None, typer.Option(help="a folder of cases: cluster.json, logs.json, prompt.txt")] = None,
     question: Annotated[str, typer.Option(help="what is complained about, in words")] = "",
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="where the target is")] = "",
-    context: Annotated[str, typer.Option(help="the kubeconfig's context, if not the current one")] = "",
-    embedded: Annotated[str, typer.Option(metavar="SCENARIO", help="a demonstration cluster, such as incident")] = "",
+    namespace: Namespace = "",
+    context: Context = "",
+    embedded: Embedded = "",
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="with --bundles: one JSON line for each case")] = False,
     limit: Annotated[int, typer.Option(min=1, max=100, help="root causes that are printed")] = 5,
@@ -38,9 +39,7 @@ def diagnose(  # noqa: PLR0917 - typer takes options as they stand
         if bundles is not None:
             _cases(bundles, question, jsonl=jsonl or as_json)
             return
-        if (bundle is not None) + bool(context) + bool(embedded) > 1:
-            raise typer.BadParameter("--bundle, --context and --embedded name three states. Give one.")
-        state = State(context or None, bundle, embedded or None)
+        state = State.one_of(context or None, bundle, embedded or None)
         verdict = asyncio.run(_verdict(state, target, namespace, question))
         _print(verdict, limit, as_json=as_json)
 
@@ -58,12 +57,8 @@ def _cases(folder: Path, question: str, *, jsonl: bool) -> None:
 async def _verdict(state: State, target: str, namespace: str, question: str) -> Verdict:
     from kubesteward_tools.diagnosis.asking import ask
 
-    clusters = state.clusters()
-    try:
-        world = await clusters.world()
+    async with state.world() as world:
         return await ask(world, time.time(), target=target, namespace=namespace, question=question)
-    finally:
-        await clusters.close()
 
 
 def _print(verdict: Verdict, limit: int, *, as_json: bool) -> None:

@@ -72,3 +72,13 @@ def complain(error: BaseException) -> None:
         return
     said = f"{error.filename}: {error.strerror}." if isinstance(error, OSError) and error.filename else error
     print(f"kubesteward: {said}", file=sys.stderr)  # noqa: T201 - the terminal is the output here
+
+
+def write(text: str) -> None:
+    """On standard output; characters that its encoding lacks are replaced. Nothing is said where nobody reads on."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
+        sys.stdout.flush()
+    except BrokenPipeError as error:
+        complain(error)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kubesteward.cli.exits import one_sentence
+from kubesteward.cli.options import Bundle, Context, Embedded, Namespace
 
 if TYPE_CHECKING:
     from kubesteward.cli.looking import Place
@@ -28,14 +29,14 @@ class Metric(StrEnum):
 
 def forecast(  # noqa: PLR0917 - typer takes options as they stand
     target: Annotated[str, typer.Argument(help="kind/name, nodes or pvc; everything if left out")] = "",
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="where to look")] = "",
+    namespace: Namespace = "",
     metric: Annotated[Metric | None, typer.Option(help="only this")] = None,
     horizon: Annotated[str, typer.Option(help="how far ahead: 12h, 7d")] = "7d",
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
     svg: Annotated[Path | None, typer.Option(help="write the courses as a picture")] = None,
-    bundle: Annotated[Path | None, typer.Option(help="saved output of kubectl, instead of a live cluster")] = None,
-    embedded: Annotated[str, typer.Option(metavar="SCENARIO", help="a demonstration cluster, such as leak")] = "",
-    context: Annotated[str, typer.Option(help="the kubeconfig's context, if not the current one")] = "",
+    bundle: Bundle = None,
+    embedded: Embedded = "",
+    context: Context = "",
     sample: Annotated[str, typer.Option(help="without a Prometheus: watch for so long first, e.g. 15m")] = "",
     limit: Annotated[int, typer.Option(min=1, max=1000, help="forecasts that are shown")] = 20,
 ) -> None:
@@ -43,10 +44,11 @@ def forecast(  # noqa: PLR0917 - typer takes options as they stand
     import asyncio
 
     from kubesteward.cli.looking import Place
+    from kubesteward.cli.states import State
     from kubesteward_tools.text.ages import seconds
 
     with one_sentence():
-        place = Place(context, bundle, embedded, seconds(sample) if sample else 0.0)
+        place = Place(State.one_of(context or None, bundle, embedded or None), seconds(sample) if sample else 0.0)
         found = asyncio.run(_outlook(place, target, namespace, metric.value if metric else "", horizon))
         if as_json:
             typer.echo(json.dumps(_record(found, limit), indent=2))

@@ -6,12 +6,10 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubesteward.cli.states import State
 from kubesteward.settings import Settings
-from kubesteward_tools.errors import InvalidArguments
 
 if TYPE_CHECKING:
     from kubesteward_tools.cluster.clusters import Clusters
@@ -20,11 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """As the command line names it; `sample` are seconds to watch for before anything is said."""
+    """`sample` are seconds to watch for before anything is said."""
 
-    context: str = ""
-    bundle: Path | None = None
-    scenario: str = ""
+    state: State
     sample: float = 0.0
 
     @asynccontextmanager
@@ -36,12 +32,10 @@ class Place:
         """
         from kubesteward_tools.lookup.moments import moment
 
-        if sum(map(bool, (self.context, self.bundle, self.scenario))) > 1:
-            raise InvalidArguments("give one of --context, --bundle and --embedded.")
         clusters = self._clusters()
         try:
             world = await clusters.world()
-            if self.scenario:
+            if self.state.scenario:
                 from kubesteward.embedded.past import Past
 
                 world.telemetry.monitor = Past(world.store)
@@ -53,11 +47,9 @@ class Place:
             await clusters.close()
 
     def _clusters(self) -> Clusters:
-        if self.scenario or self.bundle:
-            return State(bundle=self.bundle, scenario=self.scenario or None).clusters()
-        clusters = State(cluster=self.context or None).clusters()
+        clusters = self.state.clusters()
         settings = Settings.load()
-        if clusters.names() and settings.prometheus_url:
+        if not (self.state.scenario or self.state.bundle) and clusters.names() and settings.prometheus_url:
             from kubesteward.monitoring import monitors
             from kubesteward_tools.world.metrics.telemetry import Instruments
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from kubesteward.cli.exits import one_sentence
+from kubesteward.cli.options import Bundle, Context, Embedded, Namespace
 
 if TYPE_CHECKING:
     from kubesteward.cli.looking import Place
@@ -17,21 +17,22 @@ if TYPE_CHECKING:
 
 def rightsize(  # noqa: PLR0917 - typer takes options as they stand
     target: Annotated[str, typer.Argument(help="kind/name; every workload if left out")] = "",
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="where to look")] = "",
+    namespace: Namespace = "",
     as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
-    bundle: Annotated[Path | None, typer.Option(help="saved output of kubectl, instead of a live cluster")] = None,
-    embedded: Annotated[str, typer.Option(metavar="SCENARIO", help="a demonstration cluster, such as leak")] = "",
-    context: Annotated[str, typer.Option(help="the kubeconfig's context, if not the current one")] = "",
+    bundle: Bundle = None,
+    embedded: Embedded = "",
+    context: Context = "",
     sample: Annotated[str, typer.Option(help="without a Prometheus: watch for so long first, e.g. 60m")] = "",
 ) -> None:
     """Compare requests and limits with what was used: over- and under-provisioned containers. Nothing is changed."""
     import asyncio
 
     from kubesteward.cli.looking import Place
+    from kubesteward.cli.states import State
     from kubesteward_tools.text.ages import seconds
 
     with one_sentence():
-        place = Place(context, bundle, embedded, seconds(sample) if sample else 0.0)
+        place = Place(State.one_of(context or None, bundle, embedded or None), seconds(sample) if sample else 0.0)
         found = asyncio.run(_sized(place, target, namespace))
         _print(found, as_json=as_json)
 

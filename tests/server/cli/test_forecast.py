@@ -58,7 +58,7 @@ def test_json_holds_the_numbers_behind_it() -> None:
         (("deploy/crat", "-n", "shop"), "Did you mean 'cart'"),
         (("--horizon", "never"), "'never' is no span of time."),
         (("--embedded", "chaos"), "there is no scenario 'chaos'"),
-        (("--context", "other"), "give one of --context, --bundle and --embedded."),
+        (("--context", "other"), "name three states. Give one."),
         (("nodes", "--metric", "quota"), "'nodes' has no quota."),
     ],
 )

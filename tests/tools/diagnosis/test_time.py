@@ -1,4 +1,4 @@
-"""Whoever can write to a log, an event or a status cannot keep the server busy with it: the time grows with the text."""
+"""Whoever can write to a log, an event or a status cannot keep the server busy with it: time grows with the text."""
 
 from __future__ import annotations
 
