@@ -101,3 +101,26 @@ async def test_no_part_of_a_secret_comes_out_wherever_a_text_is_cut(offset: int,
     given_away |= AVIARY.found(await _answered(find_anomalies, source))
 
     assert given_away == set()
+
+
+def test_a_password_that_is_set_twice_is_not_shown() -> None:
+    env = [{"name": "DB_PASSWORD", "value": "tiger-7-lane"}, {"name": "DB_PASSWORD", "value": "otter-9-hill"}]
+    spec = {"containers": [lab.container(env=env)]}
+
+    found = lab.verdict(lab.deployment("web", spec), "web cannot log in")
+
+    said = json.dumps([one.as_json() for one in found.findings])
+    assert "DB_PASSWORD of container 'app'" in said
+    assert "tiger" not in said
+    assert "otter" not in said
+
+
+def test_the_password_in_the_command_of_a_probe_is_not_shown() -> None:
+    probe = {"exec": {"command": ["tool", "ping", "--password", "tiger-7-lane"]}}
+    web = lab.deployment("web", {"containers": [lab.container(readinessProbe=probe)]}, [lab.running(ready=False)])
+    told = lab.event(web[-1], "Unhealthy", "Readiness probe failed: command failed")
+
+    found = lab.verdict([*web, told])
+
+    assert "ping --password" in found.best.diagnosis
+    assert "tiger" not in json.dumps(found.best.as_json())
