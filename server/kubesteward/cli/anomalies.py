@@ -36,6 +36,7 @@ def parser() -> Parser:
     made.add_argument("--window", default="1h", metavar="SPAN", help="how far back, such as 30m or 2h (1h)")
     made.add_argument("--json", action="store_true", help="print one JSON object")
     made.add_argument("--limit", type=int, default=20, help="anomalies that are printed (20)")
+    made.add_argument("--all", action="store_true", help="list also weak spots, of which nothing fails yet")
     where = made.add_argument_group("where (default: the kubeconfig's current context)").add_mutually_exclusive_group()
     add_states(where)
     add_kubeconfig(made)
@@ -68,5 +69,7 @@ def _rendered(cluster: str, found: Answered, options: Namespace) -> str:
     from kubesteward_tools.anomalies.report import data, lines
 
     if options.json:
-        return json.dumps({"cluster": cluster, **data(found, options.limit)}, indent=2, ensure_ascii=False)
-    return "\n".join(lines(found, options.limit))
+        return json.dumps(
+            {"cluster": cluster, **data(found, options.limit, every=options.all)}, indent=2, ensure_ascii=False
+        )
+    return "\n".join(lines(found, options.limit, every=options.all))

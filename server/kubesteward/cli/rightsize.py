@@ -41,7 +41,9 @@ async def _sized(place: Place, target: str, namespace: str) -> Sized:
     from kubesteward_tools.forecasting.rightsizing import rightsize
 
     async with place.world() as (world, now):
-        return await rightsize(world, now, target=target, namespace=namespace)
+        found = await rightsize(world, now, target=target, namespace=namespace)
+        found.missing.extend(f"{kind}: {why}" for kind, why in sorted(world.forbidden.items()))
+        return found
 
 
 def _print(found: Sized, *, as_json: bool) -> None:

@@ -93,6 +93,6 @@ def test_sizes_of_the_demonstration() -> None:
     wrong = run("rightsize", "secret/acquirer", "-n", "shop", "--embedded", "leak")
 
     assert "0 sizes are wrong, 12 fit, of 0 too little is known." in done.stdout
-    assert "6 containers have no cpu limit." in done.stdout
+    assert "6 containers without a cpu limit." in done.stdout
     assert [size["verdict"] for size in found["workloads"][0]["sizes"]] == ["fits", "fits"]
     assert "has no template that can be sized" in wrong.stderr

@@ -54,6 +54,8 @@ def test_a_key_that_its_issuers_samples_print_is_hidden_only_where_it_is_called_
     ("text", "expected"),
     [
         ("password: hunter2x", f"password: {REDACTED}"),
+        ("password: zQxP(jzQSV@XzQn4/3z", f"password: {REDACTED}"),
+        ("password=mypw(secret99", f"password={REDACTED}"),
         ("DB_PASSWORD=correcthorse", f"DB_PASSWORD={REDACTED}"),
         ('{"db_password": "s3cr et", "x": 1}', f'{{"db_password": "{REDACTED}", "x": 1}}'),
         ("postgres://u:pa55w0rd@db:5432/x", f"postgres://u:{REDACTED}@db:5432/x"),

@@ -65,16 +65,8 @@ def _line(found: Finding) -> str:
 
 
 async def _rehearsable(world: World, found: Finding, now: float) -> dict[str, Any]:
-    """The calls that the fix would make, for simulate_impact to rehearse; nothing where it cannot be made so."""
-    from kubesteward_tools.errors import SteadyError
-    from kubesteward_tools.proposals.proposal import change_for
+    """The call that the fix would make; nothing where it cannot be made so."""
+    from kubesteward_tools.proposals.offered import offered  # with all that makes changes, when there is one
 
-    if found.proposal is None:
-        return {}
-    try:
-        change = await change_for(world, found.proposal, now)
-    except SteadyError:
-        return {}
-    given = found.proposal
-    action = {"action": given.action, "kind": given.kind, "name": given.name, "namespace": given.namespace}
-    return {"proposed": {**action, "params": dict(given.params or {}), "summary": change.summary}}
+    proposed = await offered(world, found.proposal, now) if found.proposal else None
+    return {"proposed": proposed} if proposed else {}

@@ -26,6 +26,8 @@ REACH = 24.0
 """How many times the span of its samples a line is followed: an hour of them says something about a day at most."""
 _LAGS = 3.0
 """Deviations of its noise that the newest samples may stay behind a line."""
+_ROUNDING = 1e-9
+"""Share of a value that is nobody's noise: a course without any has errors of computing alone."""
 _MOST = 400
 _FITTED = 200
 _FURTHER = 1.5
@@ -172,7 +174,7 @@ def _ended(window: _Window, windows: Sequence[_Window]) -> bool:
     line backwards.
     """
     slope = window.line.slope
-    if window.lag > _LAGS * window.line.sigma:
+    if window.lag > max(_LAGS * window.line.sigma, _ROUNDING * abs(window.line.at(window.line.last))):
         return True
     for other in windows:
         if other.length < window.length:

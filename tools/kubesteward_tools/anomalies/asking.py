@@ -44,6 +44,11 @@ class Answered:
     changed: Mapping[tuple[str, ...], str]
     subject: Subject
 
+    @property
+    def narrow(self) -> bool:
+        """Whether an object or a namespace was asked about, and not everything."""
+        return self.subject.start is not None or bool(self.subject.namespace)
+
     def change(self, anomaly: Anomaly) -> str:
         """What was changed at its object lately, "" where nothing was."""
         return self.changed.get(_name(anomaly.key), "")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from kubesteward_tools.analytics.lines import least_squares
 from kubesteward_tools.analytics.trend import DAY, FEWEST, HOUR, SHORTEST, WEEK
 from kubesteward_tools.errors import SteadyError
+from kubesteward_tools.forecasting.patience import Patience
 from kubesteward_tools.forecasting.subjects import Gathered, Metric, Subject
 from kubesteward_tools.lookup import states
 from kubesteward_tools.lookup.family import top_owner
@@ -51,15 +52,16 @@ class Wanted:
     namespace: str
     objects: Mapping[Name, Object]
     whole: bool
+    patience: Patience
 
     @property
     def query(self) -> str:
         return f"{self.metric}_usage"
 
 
-def wanted(metric: Metric, chosen: Metered, *, whole: bool) -> Wanted:
+def wanted(metric: Metric, chosen: Metered, patience: Patience, *, whole: bool) -> Wanted:
     level = "containers" if chosen.level == "pods" and metric != "disk" else chosen.level
-    return Wanted(metric, level, chosen.namespace, chosen.objects, whole)
+    return Wanted(metric, level, chosen.namespace, chosen.objects, whole, patience)
 
 
 async def measured(world: World, asked: Wanted, now: float) -> Gathered:
@@ -79,7 +81,9 @@ async def measured(world: World, asked: Wanted, now: float) -> Gathered:
 
 async def _nearest(world: World, asked: Wanted, now: float) -> list[Name]:
     """The pods of the containers that use most of their limits now."""
-    found = await world.telemetry.read(Question(asked.query, asked.level, now, now, asked.namespace))
+    found = await world.telemetry.read(
+        Question(asked.query, asked.level, now, now, asked.namespace), asked.patience.left()
+    )
     shares: list[tuple[float, Name]] = []
     for (space, name), points in found.series.items():
         pod, _, part = name.partition("/")
@@ -98,7 +102,7 @@ async def _followed(world: World, asked: Wanted, names: Sequence[Name] | None, n
 
     async def read(question: Question) -> tuple[str, Mapping[Name, Points], tuple[str, ...]]:
         async with turns:
-            found = await world.telemetry.read(question)
+            found = await world.telemetry.read(question, asked.patience.left())
         return found.source, found.series, found.notes
 
     answers = await asyncio.gather(*(read(item) for item in questions), return_exceptions=True)
@@ -196,7 +200,8 @@ async def _swept(world: World, asked: Wanted, now: float) -> Gathered:
     """Own samples of every container, without asking for them one by one."""
     telemetry = world.telemetry
     if not telemetry.begin(asked.namespace):
-        await telemetry.read(Question(asked.query, asked.level, now, now - HOUR, asked.namespace))  # says why not
+        question = Question(asked.query, asked.level, now, now - HOUR, asked.namespace)
+        await telemetry.read(question, asked.patience.left())  # says why not
         return Gathered()
     subjects, count, known, longest, unlimited = list[Subject](), 0, 0, 0.0, 0
     for series, ring in list(telemetry.samples.rings(asked.metric, "pods", asked.namespace)):
