@@ -59,13 +59,9 @@ async def _asked(options: Namespace) -> tuple[Scope, Answered]:
     from kubesteward_tools.lookup.scope import alone
 
     window = span(options.window)
-    clusters = State(options.context, options.bundle, options.embedded, options.kubeconfig).clusters()
-    try:
-        world = await clusters.world()
+    async with State(options.context, options.bundle, options.embedded, options.kubeconfig).world() as world:
         found = await ask(world, time.time(), target=options.target, namespace=options.namespace, window=window)
         return alone(world, found.subject.namespace), found
-    finally:
-        await clusters.close()
 
 
 def _print(scope: Scope, found: Answered, options: Namespace) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubesteward.cli.exits import FAILED, OK, one_sentence
 from kubesteward.cli.pages import show, write
-from kubesteward.cli.places import Parser
+from kubesteward.cli.places import Parser, add_embedded, add_kubeconfig
 
 if TYPE_CHECKING:
     from kubesteward_tools.checks.inventory import Inventory
@@ -38,13 +38,8 @@ An object accepts a finding with the annotation
 ignore.checks.kubesteward.dev/CHECK: why it is accepted."""
 
 
-class _Parser(Parser):
-    wrong = FAILED
-    """Not 2, which means findings here."""
-
-
 def parser() -> Parser:
-    made = _Parser("check", DESCRIPTION, EPILOG)
+    made = Parser("check", DESCRIPTION, EPILOG, wrong=FAILED)  # 2 means findings here
     _add_subjects(made.add_argument_group("what is checked (one of these)"))
     _add_choices(made.add_argument_group("which checks"))
     group = made.add_argument_group("the report")
@@ -62,11 +57,9 @@ def _add_subjects(group: Any) -> None:
     words = "a live cluster, only read (the current context)"
     group.add_argument("--cluster", "--context", metavar="CONTEXT", nargs="?", const="", help=words)
     group.add_argument("--bundle", type=Path, metavar="PATH", help="saved output of `kubectl get -o yaml`")
-    group.add_argument(
-        "--embedded", metavar="SCENARIO", nargs="?", const="incident", help="a demonstration cluster (incident)"
-    )
+    add_embedded(group)
     group.add_argument("-n", "--namespace", default="", help="of a cluster or bundle, only this one")
-    group.add_argument("--kubeconfig", type=Path, metavar="PATH", help="($KUBECONFIG, then ~/.kube/config)")
+    add_kubeconfig(group)
 
 
 def _add_choices(group: Any) -> None:
@@ -144,9 +137,7 @@ async def _of_state(options: Namespace, wanted: Asked) -> tuple[Inventory, Asked
     from kubesteward_tools.lookup.scope import check_shown
     from kubesteward_tools.lookup.targets import check_namespace
 
-    clusters = State(options.cluster, options.bundle, options.embedded, options.kubeconfig).clusters()
-    try:
-        world = await clusters.world()
+    async with State(options.cluster, options.bundle, options.embedded, options.kubeconfig).world() as world:
         await check_namespace(world, options.namespace)
         inventory, missed = await of_world(world, options.namespace)
         if missed and not inventory.subjects:
@@ -155,8 +146,6 @@ async def _of_state(options: Namespace, wanted: Asked) -> tuple[Inventory, Asked
             print(f"kubesteward: not seen: {sentence}", file=sys.stderr)  # noqa: T201 - beside the report
         target = wanted.target or minor_of(await world.version())
         return inventory, replace(wanted, target=target)
-    finally:
-        await clusters.close()
 
 
 def _rendered(report: Report, form: str, code: int) -> str:

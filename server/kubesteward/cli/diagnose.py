@@ -75,14 +75,10 @@ async def _asked(options: Namespace) -> tuple[Scope, Verdict]:
     from kubesteward_tools.diagnosis.asking import ask
     from kubesteward_tools.lookup.scope import alone
 
-    clusters = State(options.context, options.bundle, options.embedded, options.kubeconfig).clusters()
-    try:
-        world = await clusters.world()
+    async with State(options.context, options.bundle, options.embedded, options.kubeconfig).world() as world:
         asked = {"target": options.target, "namespace": options.namespace, "question": options.question}
         verdict = await ask(world, time.time(), **asked)
         return alone(world, options.namespace), verdict
-    finally:
-        await clusters.close()
 
 
 def _print(scope: Scope, verdict: Verdict, options: Namespace) -> None:

@@ -20,6 +20,7 @@ def show(lines: Iterable[str]) -> None:
 
 
 def write(text: str) -> None:
+    """A text and a line's end; characters that the encoding lacks are replaced. Quiet where nobody reads on."""
     encoding = sys.stdout.encoding or "utf-8"
     try:
         sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")

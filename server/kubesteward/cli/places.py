@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from kubesteward.cli.exits import USAGE
 
 
 class Parser(argparse.ArgumentParser):
-    """Help as it is written; `wrong` is the exit code of a wrong command line."""
+    """Help as it is written, options in full; `wrong` is the exit code of a wrong command line."""
 
-    wrong = USAGE
-
-    def __init__(self, command: str, description: str, epilog: str) -> None:
+    def __init__(self, command: str, description: str, epilog: str, *, wrong: int = USAGE) -> None:
+        self._wrong = wrong
         super().__init__(
             f"kubesteward {command}",
             description=description,
@@ -24,7 +23,7 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        self.exit(self.wrong, f"{self.prog}: {message}. See {self.prog} --help.\n")
+        self.exit(self._wrong, f"{self.prog}: {message}. See {self.prog} --help.\n")
 
 
 def add_places(made: Parser, *, scenario: str = "incident", several: bool = False) -> None:
@@ -39,8 +38,16 @@ def add_places(made: Parser, *, scenario: str = "incident", several: bool = Fals
         words = "contexts, globs, @set, '*' for all; repeatable"
         one.add_argument("--clusters", action="append", default=[], metavar="NAME", help=words)
     one.add_argument("--bundle", type=Path, metavar="PATH", help="saved output of kubectl")
+    add_embedded(one, scenario)
+    add_kubeconfig(group)
+
+
+def add_embedded(group: Any, scenario: str = "incident") -> None:
     words = f"a demonstration cluster ({scenario})"
-    one.add_argument("--embedded", metavar="SCENARIO", nargs="?", const=scenario, help=words)
+    group.add_argument("--embedded", metavar="SCENARIO", nargs="?", const=scenario, help=words)
+
+
+def add_kubeconfig(group: Any) -> None:
     group.add_argument("--kubeconfig", type=Path, metavar="PATH", help="($KUBECONFIG, then ~/.kube/config)")
 
 

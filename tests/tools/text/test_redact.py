@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.data import shared_data
 
 from kubesteward_tools.text.likeness import REDACTED
-from kubesteward_tools.text.redact import redact, redact_object
+from kubesteward_tools.text.redact import redact, redact_lines, redact_object
 
 
 def cases() -> list[dict[str, Any]]:
@@ -214,3 +214,10 @@ def test_tokens_of_many_issuers_are_known_by_their_form(token: str) -> None:
 )
 def test_a_setting_of_xml_and_a_comparison_with_the_value_first(text: str, expected: str) -> None:
     assert redact(text) == expected
+
+
+def test_of_a_key_whose_beginning_is_cut_off_no_line_is_shown() -> None:
+    kind = "RSA PRIVATE " + "KEY"
+    lines = ["12:00 starting", "MIIEowIBAAKCAQEAx9", "Zm9vYmFyYmF6cXV4", f"-----END {kind}-----", "12:01 ready"]
+
+    assert redact_lines(lines) == ["12:00 starting", REDACTED, REDACTED, REDACTED, "12:01 ready"]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from kubesteward_tools.correlation.ancestors import RELEASES, images, registry, webhooks
 from kubesteward_tools.correlation.asking import Seen
+from kubesteward_tools.correlation.families import plain
 from kubesteward_tools.diagnosis.reading import kind_of, named
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.world.store import Key
@@ -87,7 +88,7 @@ def _beginnings(seen: Seen, window: float) -> Iterator[tuple[tuple[str, str], Be
         for item in items:
             if item.first >= since:
                 began = Began(item.first, seen.cluster, item.about, item.message)
-                yield (item.reason, kind_of(item.about.resource)), began
+                yield (plain(item.reason, "Warning"), kind_of(item.about.resource)), began
 
 
 def _together(began: Sequence[Began]) -> Iterator[list[Began]]:

@@ -25,6 +25,7 @@ from kubesteward_tools.diagnosis.reading import (
 )
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
 from kubesteward_tools.diagnosis.testimony import Testimony
+from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.world.store import Key
 
 _OF_ALL = frozenset(
@@ -102,7 +103,7 @@ def _shown(key: Key, obj: dict[str, object]) -> Iterator[str]:
         yield f"spec.replicas {spec.get('replicas', 1)}, ready {status.get('readyReplicas') or 0}"
     for name in ("selector", "podSelector", "scaleTargetRef", "rules", "roleRef"):
         if found := spec.get(name) or obj.get(name):
-            yield f"{name} {_flat(found)}"[:160]
+            yield sentence(f"{name} {_flat(found)}", 160)
     if status.get("phase"):
         yield f"phase {status['phase']}"
     if made := at(obj, "metadata").get("creationTimestamp"):

@@ -17,6 +17,7 @@ from kubesteward_tools.diagnosis.reading import (
     listed,
     mapping,
     mappings,
+    message_of,
     named,
     text,
 )
@@ -104,7 +105,7 @@ def _refusals(scene: Scene) -> Iterator[tuple[Key, str, float | None]]:
             for condition in conditions(scene.get(key)) if workload not in told and note else ():
                 if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
                     told.add(workload)
-                    yield workload, text(condition.get("message")), None
+                    yield workload, message_of(condition), None
                     break
 
 
