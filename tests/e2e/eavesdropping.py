@@ -214,6 +214,8 @@ async def _compare(ear: Ear, manifest: str, secrets: dict[str, str], jwt: str) -
     await ear.call("find_anomalies", scope=f"Secret/{jwt}", namespace=jwt, window=jwt[:20])
     for target in ("", "deploy/deployment-x", "secret/opaque", f"secret/{jwt}", f"node/{jwt}"):
         await ear.call("forecast", target=target, namespace="shop")
+    for target in ("", "deploy/deployment-x", f"deploy/{jwt}"):
+        await ear.call("forecast", target=target, namespace="shop", metric="sizing")
 
 
 async def stumble(ear: Ear, secrets: dict[str, str], jwt: str) -> None:

@@ -104,7 +104,7 @@ def event(number: int, text: str, now: str) -> dict[str, Any]:
         "metadata": {"name": f"planted.{number}", "namespace": SPACE},
         "involvedObject": about,
         "type": "Warning",
-        "reason": "Planted",
+        "reason": " ".join(text.split())[:120] or "Planted",
         "message": text[:1000],
         "firstTimestamp": now,
         "lastTimestamp": now,
@@ -156,6 +156,12 @@ READS: tuple[tuple[str, dict[str, Any]], ...] = (
     *(("diagnose", {"target": f"Deployment/crasher-{number}", "namespace": SPACE}) for number in range(8)),
     ("find_anomalies", {"namespace": SPACE}),
     ("find_anomalies", {"scope": "Deployment/talker", "namespace": SPACE}),
+    *(("find_anomalies", {"scope": f"Deployment/crasher-{number}", "namespace": SPACE}) for number in range(8)),
+    ("correlate_failures", {"window": "6h"}),
+    ("forecast", {}),
+    ("forecast", {"target": "Deployment/crasher-0", "namespace": SPACE}),
+    ("explain_permissions", {"subject": f"sa:{SPACE}/default", "namespace": SPACE}),
+    ("check_policy", {"resource": "Deployment/crasher-0", "namespace": SPACE}),
 )
 PROPOSALS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("scale_workload", {**TALKER, "replicas": 3}),

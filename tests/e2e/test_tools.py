@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from mcp import Client
 from mcp.types import CallToolResult, PromptReference
 from tests.e2e.desk import Desk, opened, text_of
 
+from kubesteward_tools.world.metrics.samples import Series
 from kubesteward_tools.world.store import Key
 
 pytestmark = pytest.mark.anyio
@@ -306,6 +308,36 @@ async def test_anomalies_of_a_living_cluster_name_the_object_the_numbers_and_wha
     assert {"pods", "logs"} <= data["looked_at"].keys()
     assert "limits.memory" in first["changed"]
     assert "critical restarts.often | Deployment shop/checkout" in text_of(result)
+
+
+async def test_weak_spots_of_a_living_cluster_are_counted_and_a_scope_lists_them(client: Client) -> None:
+    whole, space = await ask(client, "find_anomalies"), await ask(client, "find_anomalies", namespace="shop")
+
+    assert data(whole)["weak_spots"] == {"total": 1, "codes": {"topology.closed_budget": 1}, "listed": []}
+    assert "1 topology.closed_budget; a namespace or kind/name lists its own" in text_of(whole)
+    assert [item["name"] for item in data(space)["weak_spots"]["listed"]] == ["payments"]
+    assert "info topology.closed_budget | PodDisruptionBudget shop/payments" in text_of(space)
+
+
+async def test_sizes_are_asked_for_and_their_patch_is_rehearsed(tmp_path: Path) -> None:
+    async with opened(tmp_path) as fresh, fresh.client(forms=False) as client:
+        world, now = await fresh.app.clusters.world(), time.time()
+        await world.ensure("pods")
+        for pod in world.store.keys("pods", "shop"):
+            for number in range(100 if pod.name.startswith("web-") else 0):
+                world.telemetry.samples.add(Series("memory", pod, "web"), now - 35 * (100 - number), 250 * 2.0**20)
+        young = await ask(client, "forecast", metric="sizing", target="deploy/payments", namespace="shop")
+        known = await ask(client, "forecast", metric="sizing", target="deploy/web", namespace="shop")
+        (web,) = data(known)["workloads"]
+        proposed = {name: value for name, value in web["proposed"].items() if name != "summary"}
+        rehearsed = await ask(client, "simulate_impact", **proposed)
+
+    assert "NOT KNOWN" in text_of(young)
+    assert data(young)["workloads"][0]["proposed"] is None
+    assert data(young)["sizes"] == {"unknown": 2}
+    assert (web["sizes"][1]["verdict"], web["sizes"][1]["severity"]) == ("under", "warning")
+    assert data(known)["saving"]["memory"] < 0
+    assert data(rehearsed)["verdict"] in {"safe", "warn", "blocked"}
 
 
 async def test_a_drain_as_the_very_first_question_sees_the_pods_of_the_node(tmp_path: Path) -> None:

@@ -1,100 +1,77 @@
-"""`kubesteward anomalies`: what is strange in a cluster, a bundle or a demonstration, without an agent.
-
-Parsed with argparse, as `check` is: `--embedded` names a scenario or none.
-"""
+"""`kubesteward anomalies`: what is strange in a cluster, a bundle or a demonstration, without an agent."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
-import sys
 import time
 from argparse import Namespace
-from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from kubesteward.cli.exits import USAGE, complain, one_sentence
+from kubesteward.cli.exits import one_sentence
+from kubesteward.cli.pages import show, write
+from kubesteward.cli.places import Parser, add_places, positive
 
 if TYPE_CHECKING:
     from kubesteward_tools.anomalies.asking import Answered
+    from kubesteward_tools.lookup.scope import Scope
 
-DESCRIPTION = "Find what is unlike its past or its siblings, unsteady, stuck, or new in a log. Nothing is changed."
+DESCRIPTION = """\
+Find what is unlike its past or its siblings, unsteady, stuck, or new in a log.
+Nothing is changed."""
 EPILOG = """\
-exit codes: 0 looked through, whatever was found; 1 it could not be; 2 wrong command line; 130 interrupted.
+exit codes: 0 looked through, whatever was found; 1 it could not be; 2 wrong
+command line; 130 interrupted.
 
   kubesteward anomalies
   kubesteward anomalies deployment/web -n shop --window 30m
   kubesteward anomalies --bundle ./dump --json
   kubesteward anomalies --embedded incident
 
-What needs samples over time (use against its past and among siblings) is judged by the running server alone."""
+What needs samples over time (use against its past and among siblings) is judged
+by the running server alone."""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.exit(USAGE, f"{self.prog}: {message}. See {self.prog} --help.\n")
-
-
-def parser() -> argparse.ArgumentParser:
-    made = _Parser(
-        "kubesteward anomalies",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def parser() -> Parser:
+    made = Parser("anomalies", DESCRIPTION, EPILOG)
     made.add_argument("target", nargs="?", default="", metavar="TARGET", help="kind/name or a name (everything)")
     made.add_argument("-n", "--namespace", default="", help="only this one, or where the target is")
     made.add_argument("--window", default="1h", metavar="SPAN", help="how far back, such as 30m or 2h (1h)")
     made.add_argument("--json", action="store_true", help="print one JSON object")
-    made.add_argument("--limit", type=int, default=20, help="anomalies that are printed (20)")
-    where = made.add_argument_group("where (default: the kubeconfig's current context)").add_mutually_exclusive_group()
-    where.add_argument("--context", metavar="NAME", help="the kubeconfig's context")
-    where.add_argument("--bundle", type=Path, metavar="PATH", help="saved output of kubectl")
-    where.add_argument("--embedded", metavar="SCENARIO", nargs="?", const="incident", help="a demonstration cluster")
-    made.add_argument("--kubeconfig", type=Path, help="path ($KUBECONFIG, then ~/.kube/config)")
+    positive(made, "--limit", 20, "anomalies that are printed")
+    made.add_argument("--all", action="store_true", help="list also weak spots, of which nothing fails yet")
+    add_places(made)
     return made
 
 
 def anomalies(arguments: list[str]) -> None:
     """Exits with a code of `exits`."""
-    made = parser()
-    options = made.parse_args(arguments)
-    if options.limit < 1:
-        made.error("argument --limit: at least 1")
+    options = parser().parse_args(arguments)
     with one_sentence():
-        cluster, found = asyncio.run(_asked(options))
-        _write(_rendered(cluster, found, options))
+        scope, found = asyncio.run(_asked(options))
+        _print(scope, found, options)
 
 
-async def _asked(options: Namespace) -> tuple[str, Answered]:
+async def _asked(options: Namespace) -> tuple[Scope, Answered]:
     from kubesteward.cli.states import State
     from kubesteward_tools.anomalies.asking import ask
     from kubesteward_tools.anomalies.report import span
+    from kubesteward_tools.lookup.scope import alone
 
     window = span(options.window)
-    clusters = State(options.context, options.bundle, options.embedded, options.kubeconfig).clusters()
-    try:
-        world = await clusters.world()
+    async with State(options.context, options.bundle, options.embedded, options.kubeconfig).world() as world:
         found = await ask(world, time.time(), target=options.target, namespace=options.namespace, window=window)
-        return world.cluster, found
-    finally:
-        await clusters.close()
+        return alone(world, found.subject.namespace), found
 
 
-def _rendered(cluster: str, found: Answered, options: Namespace) -> str:
+def _print(scope: Scope, found: Answered, options: Namespace) -> None:
     from kubesteward_tools.anomalies.report import data, lines
+    from kubesteward_tools.lookup.scope import shortly
 
     if options.json:
-        return json.dumps({"cluster": cluster, **data(found, options.limit)}, indent=2, ensure_ascii=False)
-    return "\n".join(lines(found, options.limit))
-
-
-def _write(text: str) -> None:
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding) + "\n")
-        sys.stdout.flush()
-    except BrokenPipeError as error:
-        complain(error)
+        told = data(found, options.limit, every=options.all)
+        record = {"cluster": scope.worlds[0].cluster, **told, "not_seen": scope.not_seen}
+        write(json.dumps(record, indent=2, ensure_ascii=False))
+    else:
+        listed = lines(found, options.limit, every=options.all)
+        show([*listed, *(f"NOT SEEN {line}" for line in shortly(scope.not_seen))])

@@ -5,15 +5,16 @@ Parsed with argparse, as `simulate` is: a pipeline tells findings from failures 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import sys
 from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from kubesteward.cli.exits import FAILED, OK, complain, one_sentence
+from kubesteward.cli.exits import FAILED, OK, one_sentence
+from kubesteward.cli.pages import show, write
+from kubesteward.cli.places import Parser, add_embedded, add_kubeconfig
 
 if TYPE_CHECKING:
     from kubesteward_tools.checks.inventory import Inventory
@@ -22,31 +23,23 @@ if TYPE_CHECKING:
 FOUND = 2
 """Something at or above `--fail-on` is open."""
 FORMS = ("text", "json", "sarif", "junit")
-DESCRIPTION = "Check manifests or a cluster for security, reliability and upgrades. Nothing is changed."
+DESCRIPTION = """\
+Check manifests or a cluster for security, reliability and upgrades.
+Nothing is changed."""
 EPILOG = """\
-exit codes: 0 nothing at or above --fail-on; 2 findings; 1 it could not be checked; 130 interrupted.
+exit codes: 0 nothing at or above --fail-on; 2 findings; 1 it could not be
+checked, or the command line is wrong; 130 interrupted.
 
   kubectl kustomize deploy | kubesteward check -
   kubesteward check deploy/ --framework cis --framework nsa -o sarif --out check.sarif
   kubesteward check --cluster --target-version 1.36 --min-severity high
 
-An object accepts a finding with the annotation ignore.checks.kubesteward.dev/CHECK: why it is accepted."""
+An object accepts a finding with the annotation
+ignore.checks.kubesteward.dev/CHECK: why it is accepted."""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Not argparse's 2, which means findings here."""
-        self.exit(FAILED, f"{self.prog}: {message}. See {self.prog} --help.\n")
-
-
-def parser() -> argparse.ArgumentParser:
-    made = _Parser(
-        "kubesteward check",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def parser() -> Parser:
+    made = Parser("check", DESCRIPTION, EPILOG, wrong=FAILED)  # 2 means findings here
     _add_subjects(made.add_argument_group("what is checked (one of these)"))
     _add_choices(made.add_argument_group("which checks"))
     group = made.add_argument_group("the report")
@@ -61,11 +54,12 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_subjects(group: Any) -> None:
     group.add_argument("files", nargs="*", metavar="FILE", help="manifests, folders of them, - for standard input")
-    group.add_argument("--cluster", metavar="CONTEXT", nargs="?", const="", help="a live cluster, only read")
+    words = "a live cluster, only read (the current context)"
+    group.add_argument("--cluster", "--context", metavar="CONTEXT", nargs="?", const="", help=words)
     group.add_argument("--bundle", type=Path, metavar="PATH", help="saved output of `kubectl get -o yaml`")
-    group.add_argument("--embedded", metavar="SCENARIO", nargs="?", const="incident", help="a demonstration cluster")
+    add_embedded(group)
     group.add_argument("-n", "--namespace", default="", help="of a cluster or bundle, only this one")
-    group.add_argument("--kubeconfig", type=Path, help="path ($KUBECONFIG, then ~/.kube/config)")
+    add_kubeconfig(group)
 
 
 def _add_choices(group: Any) -> None:
@@ -105,7 +99,7 @@ def _run(options: Namespace) -> int:
         item.severity.rank >= Severity(options.fail_on).rank for item in report.open
     )
     code = FOUND if grave else FAILED if options.failed or report.problems else OK
-    _write(_rendered(report, options.output, code), options.out)
+    _write(_rendered(report, options.output, code), options.out, folded=options.output == "text")
     return code
 
 
@@ -140,17 +134,18 @@ async def _of_state(options: Namespace, wanted: Asked) -> tuple[Inventory, Asked
     from kubesteward.cli.states import State
     from kubesteward_tools.checks.asking import minor_of
     from kubesteward_tools.checks.sources import of_world
+    from kubesteward_tools.lookup.scope import check_shown
+    from kubesteward_tools.lookup.targets import check_namespace
 
-    clusters = State(options.cluster, options.bundle, options.embedded, options.kubeconfig).clusters()
-    try:
-        world = await clusters.world()
+    async with State(options.cluster, options.bundle, options.embedded, options.kubeconfig).world() as world:
+        await check_namespace(world, options.namespace)
         inventory, missed = await of_world(world, options.namespace)
+        if missed and not inventory.subjects:
+            check_shown(world, "pods", options.namespace)
         for sentence in missed:
             print(f"kubesteward: not seen: {sentence}", file=sys.stderr)  # noqa: T201 - beside the report
         target = wanted.target or minor_of(await world.version())
         return inventory, replace(wanted, target=target)
-    finally:
-        await clusters.close()
 
 
 def _rendered(report: Report, form: str, code: int) -> str:
@@ -167,16 +162,14 @@ def _rendered(report: Report, form: str, code: int) -> str:
     return text.render(report) + "\n"
 
 
-def _write(text: str, path: Path | None) -> None:
+def _write(text: str, path: Path | None, *, folded: bool = False) -> None:
     if path is not None:
         path.write_text(text, "utf-8")
         return
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-        sys.stdout.flush()
-    except BrokenPipeError as error:
-        complain(error)
+    if folded:
+        show(text.rstrip("\n").split("\n"))
+    else:
+        write(text.rstrip("\n"))
 
 
 def _listed(options: Namespace) -> int:

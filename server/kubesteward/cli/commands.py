@@ -14,15 +14,12 @@ from kubesteward.cli import (
     cluster,
     console,
     demo,
-    diagnose,
     doctor,
     evaluate,
-    forecast,
     install,
     investigate,
     policy,
     rehearse,
-    rightsize,
     stop,
     usage,
 )
@@ -96,6 +93,30 @@ def correlate(context: typer.Context) -> None:
     run(context.args)
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def diagnose(context: typer.Context) -> None:
+    """Find out what is wrong and why: the object to blame, the evidence, the fix."""
+    from kubesteward.cli.diagnose import diagnose as run
+
+    run(context.args)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def forecast(context: typer.Context) -> None:
+    """Say what will be used up and when: cpu, memory, disks, pods, quotas, certificates."""
+    from kubesteward.cli.forecast import forecast as run
+
+    run(context.args)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+def rightsize(context: typer.Context) -> None:
+    """Compare requests and limits with what was used: over- and under-provisioned containers."""
+    from kubesteward.cli.rightsize import rightsize as run
+
+    run(context.args)
+
+
 @app.command()
 def version() -> None:
     """Print the version."""
@@ -115,13 +136,10 @@ app.add_typer(brain.app)
 app.add_typer(policy.app)
 app.command()(usage.usage)
 app.add_typer(usage.budgets)
-app.command()(diagnose.diagnose)
 app.command()(ask.ask)
 app.command()(investigate.investigate)
 app.command()(investigate.replay)
 app.command("eval")(evaluate.evaluate)
-app.command()(forecast.forecast)
-app.command()(rightsize.rightsize)
 app.command()(doctor.doctor)
 app.command()(rehearse.rehearse)
 app.command()(install.install)

@@ -6,33 +6,36 @@ import asyncio
 import json
 import sys
 import time
-from argparse import ArgumentParser, Namespace
-from pathlib import Path
+from argparse import Namespace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from kubesteward.cli.exits import OK, one_sentence
+from kubesteward.cli.pages import show, write
+from kubesteward.cli.places import Parser, add_places
 
 if TYPE_CHECKING:
     from kubesteward_tools.cluster.clusters import Clusters
 
 
-def parser() -> ArgumentParser:
-    made = ArgumentParser(
-        prog="kubesteward correlate",
-        description="Find what failures have in common: one cause of many, in one or several clusters.",
-        epilog="Exits with 0 whatever it finds, 1 if it could not look, 2 for a wrong command line.",
-    )
+DESCRIPTION = """\
+Find what failures have in common: one cause of many, in one or several
+clusters. Nothing is changed."""
+EPILOG = """\
+exit codes: 0 looked at, whatever was found; 1 it could not be; 2 wrong command
+line; 130 interrupted.
+
+  kubesteward correlate -n shop --window 2h
+  kubesteward correlate --clusters 'prod-*' --json
+  kubesteward correlate --embedded node-down"""
+
+
+def parser() -> Parser:
+    made = Parser("correlate", DESCRIPTION, EPILOG)
     made.add_argument("-n", "--namespace", default="", help="only failures in it; the default is all")
-    made.add_argument("--window", default="30m", help="how far back, 1m to 6h (30m)")
-    made.add_argument("--context", default="", help="the kubeconfig's context, if not the current one")
-    made.add_argument(
-        "--clusters", action="append", default=[], metavar="NAME", help="contexts, globs, @set, '*' for all; repeatable"
-    )
-    made.add_argument("--bundle", type=Path, metavar="PATH", help="saved output of kubectl, instead of a live cluster")
-    made.add_argument("--embedded", metavar="SCENARIO", nargs="?", const="incident", help="a demonstration cluster")
-    made.add_argument("--kubeconfig", type=Path, help="path ($KUBECONFIG, then ~/.kube/config)")
+    made.add_argument("--window", default="30m", metavar="SPAN", help="how far back, 1m to 6h (30m)")
     made.add_argument("--json", action="store_true", dest="as_json", help="print one JSON object")
+    add_places(made, several=True)
     return made
 
 
@@ -40,24 +43,24 @@ def correlate(arguments: list[str]) -> None:
     """Exits with 0, or with a code of `exits`."""
     options = parser().parse_args(arguments)
     with one_sentence():
-        print(asyncio.run(_answer(options)))  # noqa: T201 - what the command is for
+        answer = asyncio.run(_answer(options))
+        if options.as_json:
+            write(answer)
+        else:
+            show(answer.split("\n"))
     raise SystemExit(OK)
 
 
 def _clusters(options: Namespace) -> Clusters:
     from kubesteward.cli.states import State
 
-    if sum([options.bundle is not None, options.embedded is not None, bool(options.context)]) > 1:
-        raise ValueError("--context, --bundle and --embedded name three states. Give one.")
-    if options.context and options.clusters:
-        raise ValueError("--context and --clusters exclude each other. Give one.")
-    return State(options.context or None, options.bundle, options.embedded, options.kubeconfig).clusters()
+    return State(options.context, options.bundle, options.embedded, options.kubeconfig).clusters()
 
 
 async def _answer(options: Namespace) -> str:
     from kubesteward_tools.correlation import asking, report
     from kubesteward_tools.correlation.bursts import bursts
-    from kubesteward_tools.lookup.scope import scoped
+    from kubesteward_tools.lookup.scope import scoped, shortly
 
     window = asking.span(options.window)
     clusters = _clusters(options)
@@ -72,6 +75,6 @@ async def _answer(options: Namespace) -> str:
         record: dict[str, Any] = {"scope": scope.data(), "window_seconds": window, **report.records(seen, found)}
         return json.dumps(record, indent=2)
     told = report.messages(seen)
-    heads = [line for line in scope.lines() if line.startswith("NOT SEEN")]
+    heads = [f"NOT SEEN {line}" for line in shortly(scope.not_seen)]
     print(*heads, sep="\n", end="\n" if heads else "", file=sys.stderr)  # noqa: T201 - beside the report
     return "\n".join([*report.lines(seen, found, options.window), *(["", "They say:", told] if told else [])])

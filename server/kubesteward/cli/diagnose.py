@@ -2,90 +2,105 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from argparse import Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from kubesteward.cli.exits import one_sentence
+from kubesteward.cli.pages import show, write
+from kubesteward.cli.places import Parser, add_places, positive
 
 if TYPE_CHECKING:
-    from kubesteward.cli.states import State
     from kubesteward_tools.diagnosis.diagnose import Verdict
     from kubesteward_tools.diagnosis.report import Finding
+    from kubesteward_tools.lookup.scope import Scope
+
+DESCRIPTION = """\
+Find out what is wrong and why: the object to blame, the evidence, the fix.
+Nothing is changed."""
+EPILOG = """\
+exit codes: 0 looked at, whatever was found; 1 it could not be; 2 wrong command
+line; 130 interrupted.
+
+  kubesteward diagnose -n shop
+  kubesteward diagnose deployment/cart --question "Why does the cart answer 502?"
+  kubesteward diagnose --bundle ./dump --json
+  kubesteward diagnose --embedded incident"""
 
 
-def diagnose(  # noqa: PLR0917 - typer takes options as they stand
-    target: Annotated[str, typer.Argument(help="kind/name or a name; everything if left out")] = "",
-    bundle: Annotated[Path | None, typer.Option(help="saved output of kubectl, instead of a live cluster")] = None,
-    bundles: Annotated[Path | None, typer.Option(help="a folder of cases: cluster.json, logs.json, prompt.txt")] = None,
-    question: Annotated[str, typer.Option(help="what is complained about, in words")] = "",
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="where the target is")] = "",
-    context: Annotated[str, typer.Option(help="the kubeconfig's context, if not the current one")] = "",
-    embedded: Annotated[str, typer.Option(metavar="SCENARIO", help="a demonstration cluster, such as incident")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
-    jsonl: Annotated[bool, typer.Option("--jsonl", help="with --bundles: one JSON line for each case")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=100, help="root causes that are printed")] = 5,
-) -> None:
-    """Find out what is wrong and why: the object to blame, the evidence, the fix. Nothing is changed."""
-    import asyncio
+def parser() -> Parser:
+    made = Parser("diagnose", DESCRIPTION, EPILOG)
+    made.add_argument("target", nargs="?", default="", metavar="TARGET", help="kind/name or a name (everything)")
+    made.add_argument("-n", "--namespace", default="", help="only this one, or where the target is")
+    made.add_argument("--question", default="", metavar="TEXT", help="what is complained about, in words")
+    made.add_argument("--json", action="store_true", help="print one JSON object")
+    positive(made, "--limit", 5, "root causes that are printed")
+    add_places(made)
+    group = made.add_argument_group("many saved cases")
+    words = "a folder of cases: cluster.json, logs.json, prompt.txt"
+    group.add_argument("--bundles", type=Path, metavar="PATH", help=words)
+    group.add_argument("--jsonl", action="store_true", help="one JSON line for each case")
+    return made
 
-    from kubesteward.cli.states import State
 
+def diagnose(arguments: list[str]) -> None:
+    """Exits with a code of `exits`."""
+    made = parser()
+    options = made.parse_args(arguments)
+    if options.jsonl and options.bundles is None:
+        made.error("argument --jsonl: it belongs to --bundles")
     with one_sentence():
-        if bundles is not None:
-            _cases(bundles, question, jsonl=jsonl or as_json)
+        if options.bundles is not None:
+            _cases(options)
             return
-        if (bundle is not None) + bool(context) + bool(embedded) > 1:
-            raise typer.BadParameter("--bundle, --context and --embedded name three states. Give one.")
-        state = State(context or None, bundle, embedded or None)
-        verdict = asyncio.run(_verdict(state, target, namespace, question))
-        _print(verdict, limit, as_json=as_json)
+        scope, verdict = asyncio.run(_asked(options))
+        _print(scope, verdict, options)
 
 
-def _cases(folder: Path, question: str, *, jsonl: bool) -> None:
+def _cases(options: Namespace) -> None:
     from kubesteward_tools.diagnosis.bundles import records
 
-    for record in records(folder, question, time.time()):
-        if jsonl:
-            typer.echo(json.dumps(record, separators=(",", ":")))
+    for record in records(options.bundles, options.question, time.time()):
+        if options.jsonl or options.json:
+            write(json.dumps(record, separators=(",", ":")))
         else:
-            typer.echo(f"{record['id']}: {record['diagnosis']}")
+            show([f"{record['id']}: {record['diagnosis']}"])
 
 
-async def _verdict(state: State, target: str, namespace: str, question: str) -> Verdict:
+async def _asked(options: Namespace) -> tuple[Scope, Verdict]:
+    from kubesteward.cli.states import State
     from kubesteward_tools.diagnosis.asking import ask
+    from kubesteward_tools.lookup.scope import alone
 
-    clusters = state.clusters()
-    try:
-        world = await clusters.world()
-        return await ask(world, time.time(), target=target, namespace=namespace, question=question)
-    finally:
-        await clusters.close()
-
-
-def _print(verdict: Verdict, limit: int, *, as_json: bool) -> None:
-    shown = verdict.findings[:limit]
-    if as_json:
-        record = {
-            **verdict.best.as_json(),
-            "findings": [one.as_json() for one in shown],
-            "unread": list(verdict.unread),
-            "looked_at": list(verdict.looked),
-        }
-        typer.echo(json.dumps(record, indent=2))
-        return
-    for number, found in enumerate(shown, 1):
-        typer.echo(f"{number}. {_head(found)}\n   {found.diagnosis}")
-    if len(verdict.findings) > limit:
-        typer.echo(f"{len(verdict.findings) - limit} more: --limit shows them.")
-    typer.echo(f"Looked at: {'; '.join(verdict.looked)}.")
-    for what in verdict.unread:
-        typer.echo(f"not read: {what}", err=True)
+    async with State(options.context, options.bundle, options.embedded, options.kubeconfig).world() as world:
+        asked = {"target": options.target, "namespace": options.namespace, "question": options.question}
+        verdict = await ask(world, time.time(), **asked)
+        return alone(world, options.namespace), verdict
 
 
-def _head(found: Finding) -> str:
-    who = str(found.culprit) if found.culprit else "nothing to blame"
-    return f"{found.category}: {who} (confidence {found.confidence:.0%})"
+def _print(scope: Scope, verdict: Verdict, options: Namespace) -> None:
+    from kubesteward_tools.diagnosis.shown import lines
+    from kubesteward_tools.lookup.scope import shortly
+
+    if options.json:
+        write(json.dumps(_record(scope, verdict, options.limit), indent=2))
+    else:
+        show([*lines(verdict, options.limit), *(f"NOT SEEN {line}" for line in shortly(scope.not_seen))])
+
+
+def _record(scope: Scope, verdict: Verdict, limit: int) -> dict[str, Any]:
+    return {
+        **verdict.best.as_json(),
+        "findings": [one.as_json() | _proposed(one) for one in verdict.findings[:limit]],
+        "not_shown": max(len(verdict.findings) - limit, 0),
+        "unread": list(verdict.unread),
+        "not_seen": scope.not_seen,
+        "looked_at": list(verdict.looked),
+    }
+
+
+def _proposed(found: Finding) -> dict[str, Any]:
+    return {"proposed": found.proposal.arguments} if found.proposal else {}

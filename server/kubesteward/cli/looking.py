@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,15 @@ class Place:
     bundle: Path | None = None
     scenario: str = ""
     sample: float = 0.0
+    kubeconfig: Path | None = None
+
+    @classmethod
+    def of(cls, options: Namespace) -> Place:
+        """Raises InvalidArguments for a span of time that is none."""
+        from kubesteward_tools.text.ages import seconds
+
+        sample = seconds(options.sample) if options.sample else 0.0
+        return cls(options.context or "", options.bundle, options.embedded or "", sample, options.kubeconfig)
 
     @asynccontextmanager
     async def world(self) -> AsyncIterator[tuple[World, float]]:
@@ -55,7 +65,7 @@ class Place:
     def _clusters(self) -> Clusters:
         if self.scenario or self.bundle:
             return State(bundle=self.bundle, scenario=self.scenario or None).clusters()
-        clusters = State(cluster=self.context or None).clusters()
+        clusters = State(cluster=self.context or None, kubeconfig=self.kubeconfig).clusters()
         settings = Settings.load()
         if clusters.names() and settings.prometheus_url:
             from kubesteward.monitoring import monitors

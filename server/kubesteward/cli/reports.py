@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubesteward.cli.exits import complain
+from kubesteward.cli.pages import write
 
 if TYPE_CHECKING:
     from kubesteward_tools.pictures.page import Line
@@ -72,7 +73,7 @@ class Result:
             if form == "text" and sys.stdout.isatty():
                 self._coloured()
             else:
-                _write(self.rendered(form))
+                write(self.rendered(form).removesuffix("\n"))
         except BrokenPipeError as error:
             complain(error)
 
@@ -88,13 +89,6 @@ class Result:
     def save(self, form: str, path: Path) -> None:
         """Raises OSError, which names the file."""
         path.write_text(self.rendered(form), "utf-8")
-
-
-def _write(text: str) -> None:
-    """Characters that the terminal's encoding lacks are replaced."""
-    encoding = sys.stdout.encoding or "utf-8"
-    sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-    sys.stdout.flush()
 
 
 def check(outputs: Sequence[Path], inputs: Sequence[str]) -> None:

@@ -2,52 +2,64 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from argparse import Namespace
+from typing import TYPE_CHECKING
 
 from kubesteward.cli.exits import one_sentence
+from kubesteward.cli.pages import show, write
+from kubesteward.cli.places import Parser, add_places
 
 if TYPE_CHECKING:
     from kubesteward.cli.looking import Place
     from kubesteward_tools.forecasting.rightsizing import Sized
 
+DESCRIPTION = """\
+Compare requests and limits with what was used: over- and under-provisioned
+containers. Nothing is changed."""
+EPILOG = """\
+exit codes: 0 looked at, whatever was found; 1 it could not be; 2 wrong command
+line; 130 interrupted.
 
-def rightsize(  # noqa: PLR0917 - typer takes options as they stand
-    target: Annotated[str, typer.Argument(help="kind/name; every workload if left out")] = "",
-    namespace: Annotated[str, typer.Option("--namespace", "-n", help="where to look")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="print one JSON object")] = False,
-    bundle: Annotated[Path | None, typer.Option(help="saved output of kubectl, instead of a live cluster")] = None,
-    embedded: Annotated[str, typer.Option(metavar="SCENARIO", help="a demonstration cluster, such as leak")] = "",
-    context: Annotated[str, typer.Option(help="the kubeconfig's context, if not the current one")] = "",
-    sample: Annotated[str, typer.Option(help="without a Prometheus: watch for so long first, e.g. 60m")] = "",
-) -> None:
-    """Compare requests and limits with what was used: over- and under-provisioned containers. Nothing is changed."""
-    import asyncio
+  kubesteward rightsize -n shop
+  kubesteward rightsize deployment/cart -n shop --json
+  kubesteward rightsize --embedded leak"""
 
+
+def parser() -> Parser:
+    made = Parser("rightsize", DESCRIPTION, EPILOG)
+    made.add_argument("target", nargs="?", default="", metavar="TARGET", help="kind/name (every workload)")
+    made.add_argument("-n", "--namespace", default="", help="only this one, or where the target is")
+    words = "without a Prometheus: watch for so long first, such as 60m"
+    made.add_argument("--sample", default="", metavar="SPAN", help=words)
+    made.add_argument("--json", action="store_true", help="print one JSON object")
+    add_places(made, scenario="leak")
+    return made
+
+
+def rightsize(arguments: list[str]) -> None:
+    """Exits with a code of `exits`."""
     from kubesteward.cli.looking import Place
-    from kubesteward_tools.text.ages import seconds
 
+    options = parser().parse_args(arguments)
     with one_sentence():
-        place = Place(context, bundle, embedded, seconds(sample) if sample else 0.0)
-        found = asyncio.run(_sized(place, target, namespace))
-        _print(found, as_json=as_json)
+        _print(asyncio.run(_sized(Place.of(options), options)), as_json=options.json)
 
 
-async def _sized(place: Place, target: str, namespace: str) -> Sized:
+async def _sized(place: Place, options: Namespace) -> Sized:
     from kubesteward_tools.forecasting.rightsizing import rightsize
 
     async with place.world() as (world, now):
-        return await rightsize(world, now, target=target, namespace=namespace)
+        found = await rightsize(world, now, target=options.target, namespace=options.namespace)
+        found.missing.extend(f"{kind}: {why}" for kind, why in sorted(world.forbidden.items()))
+        return found
 
 
 def _print(found: Sized, *, as_json: bool) -> None:
     from kubesteward_tools.forecasting.sized import paragraphs, record
 
     if as_json:
-        typer.echo(json.dumps(record(found), indent=2))
-        return
-    for line in paragraphs(found):
-        typer.echo(line)
+        write(json.dumps(record(found), indent=2))
+    else:
+        show(paragraphs(found))

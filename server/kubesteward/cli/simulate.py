@@ -6,18 +6,17 @@ Parsed with argparse: pipelines tell the verdicts by the exit code, and typer's 
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from argparse import Namespace
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 
 from kubesteward.cli.exits import FAILED, OK, one_sentence
+from kubesteward.cli.places import Parser, add_embedded, add_kubeconfig
 
 if TYPE_CHECKING:
-    from kubesteward.cli.states import State
     from kubesteward_tools.cluster.clusters import Clusters
     from kubesteward_tools.plans.documents import Document
     from kubesteward_tools.plans.plan import Plan, Prepared
@@ -41,20 +40,8 @@ matters cannot be simulated; 1 it could not be rehearsed; 130 interrupted.
   kubesteward simulate --drain node-1 --from-bundle ./dump -o markdown"""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        """Not argparse's 2, which means blocked here."""
-        self.exit(FAILED, f"{self.prog}: {message}. See {self.prog} --help.\n")
-
-
-def parser() -> argparse.ArgumentParser:
-    made = _Parser(
-        "kubesteward simulate",
-        description=DESCRIPTION,
-        epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+def parser() -> Parser:
+    made = Parser("simulate", DESCRIPTION, EPILOG, wrong=FAILED)  # 2 means blocked here
     made.add_argument("target", nargs="*", metavar="KIND/NAME", help="what --scale, --image and --patch change")
     made.add_argument("-n", "--namespace", default="", help="namespace of what is changed")
     _add_changes(made.add_argument_group("the change (one of these)"))
@@ -81,8 +68,8 @@ def _add_changes(group: Any) -> None:
 def _add_states(group: Any) -> None:
     group.add_argument("--from-cluster", metavar="CONTEXT", nargs="?", const="", help="a live cluster, only read")
     group.add_argument("--from-bundle", type=Path, metavar="PATH", help="saved output of `kubectl get -o yaml`")
-    group.add_argument("--embedded", metavar="SCENARIO", nargs="?", const="incident", help="a demonstration cluster")
-    group.add_argument("--kubeconfig", type=Path, help="path ($KUBECONFIG, then ~/.kube/config)")
+    add_embedded(group)
+    add_kubeconfig(group)
 
 
 def _add_outputs(group: Any) -> None:
@@ -113,7 +100,7 @@ def _run(options: Namespace) -> int:
     outputs = _outputs(options)
     reports.check([path for _, path in outputs], [name for name in options.filename or () if name != "-"])
     asked = _asked(options)
-    state = _state(options, State)
+    state = State.one_of(options.from_cluster, options.from_bundle, options.embedded, options.kubeconfig)
     prepared, cluster = asyncio.run(_prepare(state.clusters(), asked, options.namespace, whole=state.whole))
     rehearsal = prepared.rehearse()
     code = BLOCKED if options.fail_on == "warn" and rehearsal.verdict == "warn" else _CODES[rehearsal.verdict]
@@ -129,13 +116,6 @@ def _run(options: Namespace) -> int:
 def _outputs(options: Namespace) -> list[tuple[str, Path]]:
     extra = [(form, getattr(options, form)) for form in ("json", "markdown", "sarif", "svg")]
     return [(form, path) for form, path in [(options.output, options.out), *extra] if path is not None]
-
-
-def _state(options: Namespace, make: type[State]) -> State:
-    given = [options.from_cluster, options.from_bundle, options.embedded]
-    if sum(item is not None for item in given) > 1:
-        raise ValueError("--from-cluster, --from-bundle and --embedded name three states. Give one.")
-    return make(options.from_cluster, options.from_bundle, options.embedded, options.kubeconfig)
 
 
 @dataclass(frozen=True, slots=True)

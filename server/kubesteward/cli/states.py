@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ from kubesteward_tools.errors import InvalidArguments
 if TYPE_CHECKING:
     from kubesteward_tools.cluster.clusters import Clusters
     from kubesteward_tools.world.store import Store
+    from kubesteward_tools.world.world import World
 
 SCENARIO = "incident"
 _NODES = 3
@@ -28,10 +31,32 @@ class State:
     scenario: str | None = None
     kubeconfig: Path | None = None
 
+    @classmethod
+    def one_of(
+        cls, cluster: str | None, bundle: Path | None, scenario: str | None, kubeconfig: Path | None = None
+    ) -> State:
+        """Of what an option each names. Raises InvalidArguments where several were given."""
+        if sum(item is not None for item in (cluster, bundle, scenario)) > 1:
+            raise InvalidArguments("a context, a bundle and --embedded name three states.", todo="Give one.")
+        return cls(cluster, bundle, scenario, kubeconfig)
+
     @property
     def whole(self) -> bool:
         """Whether nothing of the cluster can have been left out."""
         return self.scenario is not None
+
+    @asynccontextmanager
+    async def world(self) -> AsyncIterator[World]:
+        """Its world, until the block ends.
+
+        Raises:
+            InvalidArguments, UnknownCluster: as `clusters` does.
+        """
+        clusters = self.clusters()
+        try:
+            yield await clusters.world()
+        finally:
+            await clusters.close()
 
     def clusters(self) -> Clusters:
         """Nothing is connected to yet.

@@ -43,9 +43,6 @@ def test_a_bundle_is_judged_at_its_own_time(kubesteward: Command, home: Path) ->
         (("--embedded", "healthy", "--window", "3y"), "is no span of time"),
         (("--embedded", "healthy", "--window", "9d"), "Give one from 1m to 6h"),
         (("--embedded", "healthy", "-n", "shap"), "Did you mean 'shop'?"),
-        (("--embedded", "healthy", "--context", "x"), "name three states"),
-        (("--context", "x", "--clusters", "y"), "exclude each other"),
-        (("--embedded", "healthy", "--clusters", "zz-*"), "zz-*"),
         ((), "no kubeconfig was found"),
     ],
 )

@@ -14,7 +14,8 @@ import pytest
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "kubesteward", *arguments]
-    env = {**os.environ, "PYTHONIOENCODING": "utf-8", **environment}
+    own = {name: value for name, value in os.environ.items() if name != "COLUMNS"}  # lines stay whole
+    env = {**own, "PYTHONIOENCODING": "utf-8", **environment}
     return subprocess.run(command, check=False, capture_output=True, text=True, timeout=60, env=env, encoding="utf-8")
 
 
@@ -58,7 +59,6 @@ def test_json_holds_the_numbers_behind_it() -> None:
         (("deploy/crat", "-n", "shop"), "Did you mean 'cart'"),
         (("--horizon", "never"), "'never' is no span of time."),
         (("--embedded", "chaos"), "there is no scenario 'chaos'"),
-        (("--context", "other"), "give one of --context, --bundle and --embedded."),
         (("nodes", "--metric", "quota"), "'nodes' has no quota."),
     ],
 )
@@ -93,6 +93,16 @@ def test_sizes_of_the_demonstration() -> None:
     wrong = run("rightsize", "secret/acquirer", "-n", "shop", "--embedded", "leak")
 
     assert "0 sizes are wrong, 12 fit, of 0 too little is known." in done.stdout
-    assert "6 containers have no cpu limit." in done.stdout
+    assert "6 containers without a cpu limit." in done.stdout
     assert [size["verdict"] for size in found["workloads"][0]["sizes"]] == ["fits", "fits"]
     assert "has no template that can be sized" in wrong.stderr
+
+
+def test_a_command_that_ends_does_not_promise_to_sample_from_now_on() -> None:
+    from kubesteward.cli.forecast import _remedied
+    from kubesteward_tools.forecasting.counted import WATCHED
+    from kubesteward_tools.forecasting.measured import SAMPLED
+
+    said = [_remedied(f"quota: {line}") for line in (WATCHED, SAMPLED)]
+
+    assert said == ["quota: --sample 15m watches for so long first"] * 2

@@ -31,7 +31,7 @@ def test_the_healthy_cluster_has_nothing_but_the_budget_that_never_opens(nodes: 
     scene = Scene(store, Graph(store, by_kind, lambda _resource, _namespace: True), NOW)
 
     assert [(one.code, one.key.name, one.severity) for one in shapes.shapes(scene)] == [
-        ("topology.closed-budget", "payments", "low")
+        ("topology.closed_budget", "payments", "low")
     ]
 
 
@@ -42,7 +42,7 @@ def test_a_single_replica_matters_where_many_call_it(clients: int, replicas: int
     for number in range(clients):
         lab.deployment(f"client-{number}", spec=calling("db"))
 
-    assert codes(lab) == (["single-replica"] if said else [])
+    assert codes(lab) == (["single_replica"] if said else [])
 
 
 def test_a_service_that_hangs_on_one_of_many_pods_is_said_once_they_had_time_to_start() -> None:
@@ -52,7 +52,7 @@ def test_a_service_that_hangs_on_one_of_many_pods_is_said_once_they_had_time_to_
 
     [one] = found(lab)
 
-    assert (one.code, one.severity, one.key) == ("topology.lone-endpoint", "high", Key("services", "shop", "web"))
+    assert (one.code, one.severity, one.key) == ("topology.lone_endpoint", "high", Key("services", "shop", "web"))
     assert one.numbers == {"ready": 1, "pods": 4}
 
     for pod in pods:
@@ -68,7 +68,7 @@ def test_replicas_on_one_node_are_said_only_where_others_would_take_them() -> No
     for pod in pods:
         lab.objects[pod] = {**lab.objects[pod], "spec": {**lab.objects[pod]["spec"], "nodeName": "n0"}}
 
-    assert codes(lab) == ["one-node"]
+    assert codes(lab) == ["one_node"]
     for pod in pods:
         pinned = {"nodeSelector": {"kubernetes.io/hostname": "n0"}}
         lab.objects[pod] = {**lab.objects[pod], "spec": {**lab.objects[pod]["spec"], **pinned}}
@@ -83,7 +83,7 @@ def test_replicas_in_one_zone_are_said() -> None:
 
     [one] = found(lab)
 
-    assert (one.code, one.numbers) == ("topology.one-zone", {"pods": 4, "other_zones": 2})
+    assert (one.code, one.numbers) == ("topology.one_zone", {"pods": 4, "other_zones": 2})
 
 
 @pytest.mark.parametrize(("healthy", "allowed", "said"), [(2, 0, True), (2, 1, False), (1, 0, False)])
@@ -96,7 +96,7 @@ def test_a_budget_that_allows_nothing_is_said_while_all_its_pods_are_well(
     spec = {"minAvailable": 2, "selector": {"matchLabels": {"app": "web"}}}
     lab.put("policy/v1", "PodDisruptionBudget", "poddisruptionbudgets.policy", "shop", "web", spec=spec, status=status)
 
-    assert codes(lab) == (["closed-budget"] if said else [])
+    assert codes(lab) == (["closed_budget"] if said else [])
 
 
 def test_a_node_that_is_used_far_over_its_peers_is_hot_and_a_full_cluster_is_not() -> None:
@@ -104,7 +104,7 @@ def test_a_node_that_is_used_far_over_its_peers_is_hot_and_a_full_cluster_is_not
     cool = {f"n{number}": {"cpu": 0.4, "memory": 0.3} for number in range(5)}
 
     assert codes(lab, usage=cool) == []
-    assert codes(lab, usage={**cool, "n3": {"cpu": 0.97, "memory": 0.3}}) == ["hot-node"]
+    assert codes(lab, usage={**cool, "n3": {"cpu": 0.97, "memory": 0.3}}) == ["hot_cpu"]
     assert codes(lab, usage={name: {"cpu": 0.97} for name in cool}) == []
 
 

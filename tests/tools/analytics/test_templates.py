@@ -87,3 +87,21 @@ def test_even_errors_and_few_errors_are_no_spike() -> None:
     assert spikes([at(0, Level.INFO), *(at(500, Level.ERROR) for _ in range(4)), at(600, Level.INFO)]) == []
     assert spikes([at(0, Level.ERROR)] * 50) == []
     assert spikes([]) == []
+
+
+def test_what_differs_in_a_name_alone_is_one_template_and_what_differs_in_a_reason_is_not() -> None:
+    names = ["zurhecxt", "OoQoVwkPVBOa", "ann@example.com", "hhuwoeqg", "iBEECzoc", "lKCFHXKB"]
+    failed = [f"ERROR could not process item {name} of the queue" for name in names]
+    repeated = [f"ERROR order {name} failed: no such order={name} here" for name in names]
+    reasons = [f"ERROR connection {word} by peer" for word in ("refused", "reset", "closed")]
+    found = templates(records(Line(float(at), "a", text) for at, text in enumerate(failed + repeated + reasons)))
+
+    assert [(item.count, item.places[0]) for item in found] == [(6, 0), (6, 6), (1, 12), (1, 13), (1, 14)]
+    assert found[0].shape == "ERROR could not process item <*> of the queue"
+
+
+def test_a_name_where_numbers_stand_otherwise_is_no_other_template() -> None:
+    texts = ["ERROR shard 4711 is gone for good", "ERROR shard alpha is gone for good"]
+    (found,) = templates(records(Line(1.0, "a", text) for text in texts))
+
+    assert (found.count, found.shape) == (2, "ERROR shard {4711|alpha} is gone for good")

@@ -46,6 +46,14 @@ def test_a_leak_is_followed_to_its_limit_within_an_interval() -> None:
     assert "only 60 min are known" in found.notes[-1]
 
 
+@pytest.mark.parametrize("late", [number * 2311.7 for number in range(12)])
+def test_a_course_without_noise_is_not_ended_by_the_errors_of_computing(late: float) -> None:
+    first, step = 1794686434.349 + late, 604770 / 337
+    course = [(first + step * number, (32 + step * number / 3600) * 2.0**20) for number in range(338)]
+
+    assert trend(course, 256 * 2.0**20, WEEK).verdict == "exhausting"
+
+
 def test_beyond_the_horizon_it_only_grows() -> None:
     points = course(lambda at: 100 + at / 60, HOUR, 30, noise=2)
 
@@ -196,3 +204,55 @@ def test_units_make_no_difference(scale: float) -> None:
 
     assert found.verdict == "exhausting"
     assert left(found, points) == pytest.approx(4 * HOUR, rel=0.1)
+
+
+@pytest.mark.parametrize("noise", [0.0, 2.0])
+def test_growth_that_began_within_the_hour_is_not_called_steady(noise: float) -> None:
+    points = course(lambda at: 100 + max(0.0, at - HOUR / 2) / 30, HOUR, 30, noise=noise)
+    found = trend(points, 400, DAY)
+
+    assert found.verdict == "exhausting"
+    assert left(found, points) == pytest.approx(2 * HOUR, rel=0.15)
+    assert any(note.startswith("new: the 60 min before") for note in found.notes)
+
+
+@pytest.mark.parametrize("settles", [400.0, 900.0, 1500.0])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_start_that_levels_off_is_no_growth(settles: float, seed: int) -> None:
+    points = course(lambda at: 250 * (1 - math.exp(-at / settles)), HOUR, 30, noise=2, seed=seed)
+
+    assert trend(points, 400, DAY).verdict == "steady"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_daily_peak_and_not_the_daily_mean_meets_the_limit(seed: int) -> None:
+    points = course(lambda at: daily(at) + at / HOUR, 5 * DAY, 900, noise=2, seed=seed)
+    found = trend(points, 300, 14 * DAY)
+
+    assert found.crossing is not None
+    assert found.crossing.at - START == pytest.approx(160 * HOUR, rel=0.05)  # the mean meets it 40 hours later
+    assert "its daily peak is what meets the limit" in found.notes
+
+
+def test_a_step_under_a_daily_load_is_no_growth() -> None:
+    points = course(lambda at: daily(at) + (0 if at < 4 * DAY else 80), 7 * DAY, 1800, noise=2)
+
+    assert trend(points, 400, 14 * DAY).verdict not in {"exhausting", "growing"}
+
+
+def test_two_falls_from_one_height_far_below_the_limit_are_a_saw_tooth() -> None:
+    points = course(lambda at: 100 + 150 * (at % 1200) / 1200, HOUR - 120, 30, noise=1)
+    found = trend(points, 400, WEEK)
+
+    assert found.verdict == "recurring"
+    assert "fell back twice, about every 20 min" in found.notes[0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_teeth_that_end_at_the_limit_are_never_called_steady(seed: int) -> None:
+    points = course(lambda at: 100 + 300 * (at % 600) / 600, HOUR + 150, 30, noise=0.5, seed=seed)
+    found = trend(points, 400, DAY)
+
+    assert found.verdict in {"exhausting", "full"}
+    assert left(found, points) == pytest.approx(450, abs=60)
+    assert "each tooth ends at the limit" in found.notes

@@ -314,3 +314,23 @@ def test_a_job_far_longer_at_work_than_those_before_it_is_told() -> None:
     assert healthy(cron, before, job(9, 4000, None)).codes() == [("stuck.job_slow", "report")]
     assert healthy(cron, before, job(9, 500, None)).codes() == []
     assert healthy(cron, before[:2], job(9, 4000, None)).codes() == []
+
+
+@pytest.mark.parametrize(
+    ("pods", "each", "expected"),
+    [(40, 1, ["restarts.often"]), (200, 1, []), (200, 3, ["restarts.often"])],
+)
+def test_single_restarts_of_very_many_pods_are_no_habit(pods: int, each: int, expected: list[str]) -> None:
+    world = healthy()
+    one = next(world.get(key) for key in world.keys("pods") if key.namespace == "shop")
+    end = {"exitCode": 1, "reason": "Error", "startedAt": ago(1300), "finishedAt": ago(1200)}
+    for number in range(pods):
+        name, times = f"web-6d4f9-{number:03}", each if number < 3 else 0
+        status = [
+            {**item, "restartCount": times, "lastState": {"terminated": end} if times else {}}
+            for item in one["status"]["containerStatuses"]
+        ]
+        made = with_metadata(aged(one, 3000), name=name, uid=name)
+        world.store.put(Key("pods", "shop", name), {**made, "status": {**one["status"], "containerStatuses": status}})
+
+    assert [code for code, _ in world.codes() if code == "restarts.often"] == expected

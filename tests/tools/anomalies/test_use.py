@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 from tests.tools.anomalies.world import NOW, WEB, World
 from tests.tools.diagnosis import lab
 
+from kubesteward_tools.anomalies.detectors.usual import middle
+from kubesteward_tools.anomalies.measures import unlike
 from kubesteward_tools.overlay.subject import Subject
 from kubesteward_tools.world.metrics.baselines import Baselines, Moments
+from kubesteward_tools.world.metrics.samples import Series
 from kubesteward_tools.world.store import Key
 
 
@@ -125,3 +130,47 @@ def test_what_is_strange_in_the_running_hour_does_not_make_itself_usual() -> Non
     assert (earlier.count, round(earlier.mean, 6)) == (30, 1.05)
     assert learnt.usual("cpu", "Node/n", NOW).count == 60
     assert learnt.earlier("cpu", NOW + 3600) == {}
+
+
+def test_what_one_week_alone_says_is_held_against_the_present_with_more_room() -> None:
+    assert web().found(usual=past(0.85, 120)) == []
+    assert [item.code for item in web().found(usual=past(0.85, 8 * 120))] == ["usual.cpu"]
+
+
+def test_shortly_after_the_hour_the_present_is_held_against_the_hour_before() -> None:
+    assert middle(NOW, 3600.0) == NOW - 150
+    assert middle(NOW, 60.0) == NOW - 30
+
+
+def test_what_is_strange_in_the_hour_just_over_has_not_made_itself_usual_either() -> None:
+    learnt = Baselines("lab")
+    over = NOW // 3600 * 3600 - 60
+    for number in range(30):
+        learnt.learn("cpu", [("Node/n", 1.0)], over - 7 * 86400 + number)
+    learnt.learn("cpu", [("Node/n", 9.0)], over)
+    learnt.learn("cpu", [("Node/n", 9.0)], over + 120)
+
+    assert learnt.earlier("cpu", over)["Node/n"].mean == 1.0
+
+
+def test_siblings_that_work_in_turns_are_not_told_and_one_that_alone_works_is() -> None:
+    def busy(earlier: int) -> World:
+        world = World(lab.base(), lab.deployment("web", replicas=8))
+        for number, key in enumerate(key for key in world.keys("pods") if key.namespace == "shop"):
+            for step in range(60):
+                turn = step in range(4 * number, 4 * number + 6) and number < earlier
+                now = number == 7 and step >= 48
+                world.samples.add(Series("cpu", key, "app"), NOW - 30 * (60 - step), 1.5 if turn or now else 0.2)
+        return world
+
+    assert busy(0).codes() == [("siblings.cpu", "web")]
+    assert busy(5).codes() == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_many_siblings_whose_use_differs_by_factors_are_no_odd_ones(seed: int) -> None:
+    dice = random.Random(seed)
+    values = [0.3 * dice.lognormvariate(0, 0.35) for _ in range(300)]
+
+    assert len(unlike(values, 0.05)) <= 1
+    assert any(odd.place == 7 for odd in unlike([*values[:7], 6.0, *values[8:]], 0.05))

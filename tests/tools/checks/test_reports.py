@@ -116,3 +116,21 @@ def test_of_more_than_code_scanning_takes_the_gravest_are_kept() -> None:
 
     assert len(results) == 5000
     assert any(item["ruleId"] == "host-pid" for item in results)
+
+
+def test_what_is_cut_off_is_milder_than_what_is_shown() -> None:
+    from kubesteward_tools.checks.asking import asked
+    from kubesteward_tools.checks.reports import text
+    from kubesteward_tools.checks.run import run
+    from kubesteward_tools.checks.sources import of_objects
+
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+    spec = {"containers": [{"name": "a", "image": "a:1", "securityContext": {"privileged": True}}]}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "z", "namespace": "shop"}, "spec": spec}
+    found = run(of_objects([namespace, pod], whole=True), asked())
+
+    lines = text.render(found, most=2).splitlines()
+
+    assert lines[0] == "Pod shop/z"
+    assert lines[1].split()[0] == "critical"
+    assert not any("medium" in line or " low " in line for line in lines[:-2])

@@ -216,3 +216,41 @@ async def test_a_server_on_loopback_is_reached_in_spite_of_a_proxy(
 
     assert [item.state for item in clusters.describe()] == ["connected"]
     await clusters.close()
+
+
+def acting_as(path: Path, **user: object) -> str:
+    named = {name.replace("_", "-").removeprefix("-"): value for name, value in user.items()}
+    return str(kubeconfigs.write(path, {"lab": "https://lab.invalid"}, token="t", **named))
+
+
+async def test_whom_a_kubeconfigs_user_acts_as_is_told_with_every_request(tmp_path: Path) -> None:
+    extra = {"Reason": ["on call", "drill"], "example.com/team": ["blue"]}
+    path = acting_as(tmp_path / "k", _as="viewer", as_groups=["staff"], as_uid="7", as_user_extra=extra)
+    connection = await connect("lab", path, "lab")
+
+    assert [item for item in await connection.sent({}) if item[0].startswith("Impersonate")] == [
+        ("Impersonate-User", "viewer"),
+        ("Impersonate-Group", "staff"),
+        ("Impersonate-Uid", "7"),
+        ("Impersonate-Extra-reason", "on call"),
+        ("Impersonate-Extra-reason", "drill"),
+        ("Impersonate-Extra-example.com%2Fteam", "blue"),
+    ]
+    assert ("Impersonate-User", "alice") in await connection.acting("alice").sent({})
+    assert ("Impersonate-User", "viewer") not in await connection.acting("alice").sent({})
+    with pytest.raises(ValueError, match="on behalf of a user"):
+        await connection.authorization()
+
+
+@pytest.mark.parametrize(
+    ("user", "words"),
+    [
+        ({"as_groups": ["staff"]}, "whom its user acts as"),
+        ({"_as": "a\nb"}, "characters that no header has"),
+        ({"_as": ["a"]}, "whom its user acts as"),
+        ({"_as": "a", "as_groups": 7}, "whom its user acts as"),
+    ],
+)
+async def test_acting_as_nobody_in_particular_is_refused(tmp_path: Path, user: dict[str, object], words: str) -> None:
+    with pytest.raises(ClusterUnreachable, match=words):
+        await connect("lab", acting_as(tmp_path / "k", **user), "lab")

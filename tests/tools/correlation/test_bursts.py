@@ -88,3 +88,26 @@ def test_a_webhook_that_refuses_in_every_cluster_is_what_they_share() -> None:
 
     assert found.shared == {("registry", "registry.example.com"): 3, ("webhook", "guard.example.org"): 3}
     assert found.objects == {"c0": 1, "c1": 1, "c2": 1}
+
+
+def crashing(ago: float) -> Lab:
+    lab = Lab(2)
+    lab.fail(lab.deployment("web", 1), "CrashLoopBackOff", ago)
+    return lab
+
+
+def test_of_twenty_clusters_with_a_crash_each_some_three_meet_by_chance() -> None:
+    told = 0
+    for seed in range(10):
+        dice = random.Random(seed)
+        told += bool(bursts([seen(f"c{n:02}", crashing(dice.uniform(60, 1740))) for n in range(20)], WINDOW))
+
+    assert told <= 1
+
+
+def test_of_twenty_clusters_half_at_one_moment_is_no_chance() -> None:
+    dice = random.Random(3)
+    fleet = [seen(f"c{n:02}", crashing(dice.uniform(60, 1740) if n % 2 else 900 + n)) for n in range(20)]
+    [found] = bursts(fleet, WINDOW)
+
+    assert {f"c{n:02}" for n in range(0, 20, 2)} <= set(found.clusters)

@@ -77,3 +77,21 @@ async def test_the_real_cases_are_answered() -> None:
     answers = list(records(shared_data("rca/dev"), "", NOW))
 
     assert all(answer["diagnosis"] and len(answer["diagnosis"]) <= 1200 for answer in answers)
+
+
+async def test_a_namespace_that_is_not_there_is_not_healthy() -> None:
+    with pytest.raises(ObjectNotFound, match="there is no namespace 'shap'"):
+        await _asked(_store("healthy"), namespace="shap")
+
+
+@pytest.mark.parametrize("name", ["incident", "image-pull", "missing-config"])
+async def test_what_is_proposed_is_what_the_rehearsal_takes(name: str) -> None:
+    from kubesteward_tools.analyse.simulate_impact import simulate_impact
+
+    desk = TestDesk(_store(name))
+    found = await diagnose.function(desk)
+    assert isinstance(found, Answer)
+    rehearsed = await simulate_impact.function(desk, **found.data["findings"][0]["proposed"])
+
+    assert "to rehearse it: simulate_impact {" in found.untrusted
+    assert rehearsed.data["verdict"] in {"safe", "warn"}

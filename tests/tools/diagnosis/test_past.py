@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 from tests.tools.diagnosis import lab
-from tests.tools.diagnosis.lab import blamed, container, crashing, deployment, event, made, owner, running, verdict
+from tests.tools.diagnosis.lab import (
+    blamed,
+    container,
+    crashing,
+    deployment,
+    event,
+    made,
+    owner,
+    running,
+    service,
+    verdict,
+)
 
 from kubesteward_tools.cluster.bundle import of_objects
 from kubesteward_tools.diagnosis.bundles import scene_of
@@ -160,6 +171,20 @@ def test_a_change_after_the_failure_or_long_before_is_not(at: str) -> None:
     assert any("no change of it or of its configuration was seen" in line for line in found.against)
 
 
+def test_a_weak_suspicion_about_what_was_just_changed_is_told_though_nobody_is_blamed() -> None:
+    objects = [*deployment("web"), service("web", target=9999)]
+    key, told = Key("services", "shop", "web"), Told("change", "spec.ports[0].targetPort 8080 -> 9999", grave=True)
+    quiet, scene = diagnose(_scene(objects)).best, _scene(objects)
+    scene.past = Past((Moment(scene.now - 60, key, told, "kubectl-patch"),), scene.now - 600)
+
+    found = diagnose(scene).best
+
+    assert (quiet.category, found.category) == ("Healthy", "Healthy")
+    assert "To be watched: ServiceRouting" in found.diagnosis
+    assert "nothing is wrong" not in found.diagnosis
+    assert "To be watched" not in quiet.diagnosis
+
+
 def test_a_world_remembers_what_people_wrote_and_never_a_value() -> None:
     source = of_objects([[*lab.base(), *lab.NODES, *_configured(), made("Secret", "keys", data={"token": "YWJj"})]])
     world = source.world("lab")
@@ -174,3 +199,13 @@ def test_a_world_remembers_what_people_wrote_and_never_a_value() -> None:
         ("settings", "new content: DB_HOST"),
         ("keys", "new content: token"),
     }
+
+
+def test_a_replica_set_that_is_used_again_is_older_than_its_roll_out() -> None:
+    objects = _rolled([_failed("2026-03-02T11:56:00Z")], at="2026-03-02T08:00:00Z")
+    objects[-2]["metadata"]["annotations"]["deployment.kubernetes.io/revision-history"] = "5"
+
+    found = verdict(objects).best
+
+    assert "It came with the roll-out of revision 7 (" in found.diagnosis
+    assert "before the first failure" not in found.diagnosis

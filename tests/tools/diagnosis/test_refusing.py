@@ -261,3 +261,15 @@ def test_a_crash_on_a_healthy_node_is_not_the_nodes_fault() -> None:
     assert {("NodeNotReady", "worker-2"), ("CrashLoop", "web")} == {
         (one.category, one.culprit.name) for one in found.findings if one.culprit
     }
+
+
+def test_a_refusal_that_was_overcome_is_not_blamed_for_pods_that_crash_now() -> None:
+    objects = deployment("api", None, [crashing(1)])
+    set_ = next(item for item in objects if item["kind"] == "ReplicaSet")
+    set_ |= {"spec": {**set_["spec"], "replicas": 1}, "status": {"replicas": 1}}
+    said = 'pods "api-x" is forbidden: exceeded quota: shop, requested: pods=1, used: pods=9, limited: pods=9'
+
+    found = verdict([*objects, event(set_, "FailedCreate", f"Error creating: {said}")])
+
+    assert found.best.category == "CrashLoop"
+    assert not [one for one in found.findings if one.category == "Quota"]

@@ -92,4 +92,21 @@ async def test_a_missing_right_comes_with_a_grant_that_can_be_rehearsed() -> Non
     best = answer.data["findings"][0]
     assert best["culprit"]["kind"] == "ServiceAccount"
     assert best["proposed"]["action"] == "apply"
-    assert "RoleBinding" in best["proposed"]["summary"] or "watcher" in best["proposed"]["summary"]
+    assert "kind: RoleBinding" in best["proposed"]["manifest"] or '"RoleBinding"' in best["proposed"]["manifest"]
+    assert "watcher" in best["proposed_summary"]
+
+
+def test_a_quota_is_raised_for_every_pod_that_is_missing_and_never_lowered() -> None:
+    api = deployment("api", None, [], replicas=3, pods=0)
+    api[0]["status"] = {"replicas": 1, "readyReplicas": 1}
+    status = {"hard": {"pods": "1", "requests.cpu": "9"}, "used": {"pods": "1", "requests.cpu": "2"}}
+    quota = made("ResourceQuota", "team", status=status, spec={"hard": status["hard"]})
+    message = (
+        'pods "api-x" is forbidden: exceeded quota: team, requested: pods=1,requests.cpu=500m, '
+        "used: pods=1,requests.cpu=1, limited: pods=1,requests.cpu=9"
+    )
+
+    found = verdict([*api, quota, event(api[1], "FailedCreate", message)]).best
+
+    assert found.proposal is not None
+    assert (found.proposal.params or {})["patch"]["spec"]["hard"] == {"pods": "3"}

@@ -9,6 +9,8 @@ from tests.tools.diagnosis.lab import blamed, container, deployment, running, se
 
 from kubesteward_tools.analyse.diagnose import diagnose
 from kubesteward_tools.cluster.bundle import of_objects
+from kubesteward_tools.diagnosis.bundles import scene_of
+from kubesteward_tools.diagnosis.diagnose import diagnose as look
 from kubesteward_tools.tool import Answer
 
 
@@ -118,3 +120,28 @@ def test_the_address_of_a_pod_leads_to_what_is_wrong_with_it() -> None:
 
     assert [blamed(found)] == [("CrashLoop", "Deployment", "cart")]
     assert len(found.findings) == 1
+
+
+def test_healthy_does_not_speak_of_logs_that_nobody_read() -> None:
+    unread, read = verdict(deployment("web")), verdict(deployment("api"), "", {"api-0/app": "serving\n"})
+
+    assert "no log was read" in unread.best.diagnosis
+    assert "no errors in the logs that were read" not in unread.best.diagnosis
+    assert read.best.category == "Healthy"
+
+
+def test_a_workload_that_was_put_to_sleep_is_told_to_whoever_asks_about_it() -> None:
+    objects = [*deployment("web", replicas=0, pods=0), service("web")]
+
+    asked = verdict(objects, "How is deployment web?").best
+
+    assert "scaled to zero" in asked.diagnosis
+    assert "nothing is wrong" not in asked.diagnosis
+
+
+def test_where_there_are_no_pods_none_of_them_is_called_well() -> None:
+    source = of_objects([lab.NODES])
+
+    found = look(scene_of(source.world("lab"), source, "", 1772452800.0)).best
+
+    assert "There are no pods at all" in found.diagnosis

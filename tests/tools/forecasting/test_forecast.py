@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -261,6 +262,34 @@ async def test_a_week_of_prometheus_tells_the_day_from_the_leak(
     assert any("by (namespace, pod, container)" in item for item in prometheus.expressions)
 
 
+async def test_sizes_are_drawn_from_the_week_that_a_prometheus_knows(
+    cluster: EmbeddedCluster, prometheus: Server, tmp_path: Path
+) -> None:
+    desk = await live(cluster, tmp_path, prometheus_url=prometheus.url)
+    end, names = desk.now(), carts(desk)
+
+    def values(asked: str) -> dict[str, Any]:
+        query = prometheus.asked[-1].query
+        start, step = float(query["start"]), float(query["step"])
+        times = [start + step * number for number in range(int((end - start) / step) + 1)]
+        used = 0.01 if "cpu" in asked else 250 * MI
+        labels = ({"namespace": "shop", "pod": name, "container": "cart"} for name in names)
+        return matrix(*((one, [(at, used) for at in times]) for one in labels))
+
+    prometheus.values, prometheus.newest = values, end
+    answer = await ASK(desk, metric="sizing", target="deploy/cart", namespace="shop")
+    await desk.app.close()
+
+    assert isinstance(answer, Answer)
+    (cart,) = answer.data["workloads"]
+    cpu, memory = cart["sizes"]
+    assert (cpu["verdict"], cpu["wanted"], cpu["p95"]) == ("over", 0.015, 0.01)
+    assert (memory["verdict"], memory["severity"], memory["limit"]) == ("under", "warning", pytest.approx(256 * MI))
+    assert cpu["span_seconds"] == pytest.approx(WEEK, rel=0.02)
+    assert cart["proposed_summary"]
+    assert "Prometheus at 127.0.0.1" in answer.text
+
+
 async def test_own_samples_come_with_time_and_until_then_it_says_so(cluster: EmbeddedCluster, tmp_path: Path) -> None:
     desk = await live(cluster, tmp_path)
     first = await ASK(desk, metric="memory", namespace="shop")
@@ -279,6 +308,7 @@ async def test_own_samples_come_with_time_and_until_then_it_says_so(cluster: Emb
     assert "Not enough is known" in first.text
     assert "NOT KNOWN memory of containers: own samples of" in first.text
     assert [item["owner"] for item in second.data["forecasts"]] == ["Deployment/cart"]
+    assert re.search(r"▁.{12,14}█", second.text)
     assert second.data["forecasts"][0]["source"] == "own samples of metrics-server"
     assert len(second.text) < 8000
     json.dumps(second.data)

@@ -63,3 +63,27 @@ def test_it_is_well_formed_whatever_is_in_it(name: str, values: list[float]) -> 
 def test_without_a_course_there_is_no_picture() -> None:
     with pytest.raises(ValueError, match="there is no course to draw"):
         pictures([made([(START, 1.0)])])
+
+
+def test_the_words_at_a_limit_on_top_are_not_struck_out_by_the_uppermost_rule() -> None:
+    root = ET.fromstring(pictures([made(rising())]))
+    heights = [float(item.get("y1", 0)) for item in root.iter() if item.get("class") == "rule"]
+    (words,) = (item for item in root.iter() if (item.text or "").startswith("limit "))
+    baseline = float(words.get("y", 0))
+
+    assert [height for height in heights if baseline - 11 < height < baseline] == []
+
+
+def test_every_colour_has_one_for_the_dark() -> None:
+    style = next(item.text or "" for item in ET.fromstring(pictures([made(rising())])).iter() if "style" in item.tag)
+    light, _, dark = style.rpartition("@media (prefers-color-scheme:dark)")
+
+    for name in ("course", "fit", "band", "limit", "met"):
+        assert f".{name}{{" in light
+        assert f".{name}{{" in dark
+
+
+def test_a_secret_in_a_name_is_not_drawn() -> None:
+    svg = pictures([made(rising(), name="x password=hunter2-correct-horse")])
+
+    assert "hunter2" not in svg

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.data import shared_data
 
 from kubesteward_tools.text.likeness import REDACTED
-from kubesteward_tools.text.redact import redact, redact_object
+from kubesteward_tools.text.redact import redact, redact_lines, redact_object
 
 
 def cases() -> list[dict[str, Any]]:
@@ -54,6 +54,8 @@ def test_a_key_that_its_issuers_samples_print_is_hidden_only_where_it_is_called_
     ("text", "expected"),
     [
         ("password: hunter2x", f"password: {REDACTED}"),
+        ("password: zQxP(jzQSV@XzQn4/3z", f"password: {REDACTED}"),
+        ("password=mypw(secret99", f"password={REDACTED}"),
         ("DB_PASSWORD=correcthorse", f"DB_PASSWORD={REDACTED}"),
         ('{"db_password": "s3cr et", "x": 1}', f'{{"db_password": "{REDACTED}", "x": 1}}'),
         ("postgres://u:pa55w0rd@db:5432/x", f"postgres://u:{REDACTED}@db:5432/x"),
@@ -212,3 +214,10 @@ def test_tokens_of_many_issuers_are_known_by_their_form(token: str) -> None:
 )
 def test_a_setting_of_xml_and_a_comparison_with_the_value_first(text: str, expected: str) -> None:
     assert redact(text) == expected
+
+
+def test_of_a_key_whose_beginning_is_cut_off_no_line_is_shown() -> None:
+    kind = "RSA PRIVATE " + "KEY"
+    lines = ["12:00 starting", "MIIEowIBAAKCAQEAx9", "Zm9vYmFyYmF6cXV4", f"-----END {kind}-----", "12:01 ready"]
+
+    assert redact_lines(lines) == ["12:00 starting", REDACTED, REDACTED, REDACTED, "12:01 ready"]

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.arguments import Cluster, Namespace
-from kubesteward_tools.lookup.scope import Scope, one
+from kubesteward_tools.lookup.scope import Scope, check_shown, one, unseen
 from kubesteward_tools.lookup.shown import sentence, tidy
 from kubesteward_tools.text.budget import cap
 from kubesteward_tools.tool import Answer, Desk, tool
@@ -47,19 +47,17 @@ async def check_policy(
     subjects, around, missed = await _chosen(world, resource, namespace)
     report = await asyncio.to_thread(run, around, wanted, about=subjects)
     scope = Scope([world], namespace)
-    for kind, why in missed:
-        scope.miss(world, kind, why)
+    for kind in missed:
+        scope.miss(world, kind)
     spoken, waiting = _guardrails(desk, world, subjects) if resource else ((), ())
     return _answer(scope, report, spoken, waiting)
 
 
-async def _chosen(
-    world: World, resource: str, namespace: str
-) -> tuple[list[Subject], Inventory, list[tuple[str, str]]]:
+async def _chosen(world: World, resource: str, namespace: str) -> tuple[list[Subject], Inventory, list[str]]:
     """What to check, what stands around it, and which kinds may not be seen.
 
     Raises:
-        InvalidArguments, ObjectNotFound.
+        InvalidArguments, ObjectNotFound. Forbidden: nothing may be seen.
     """
     from kubesteward_tools.checks.inventory import Inventory
     from kubesteward_tools.checks.sources import LOOKED_AT, of_world, subjects_in
@@ -67,8 +65,10 @@ async def _chosen(
     given = await _given(world, resource, namespace) if resource else []
     spaces = {item.space for item in given} if given else {namespace}
     around, _ = await of_world(world, spaces.pop() if len(spaces) == 1 else "")
-    missed = [(kind, why) for kind, why in world.forbidden.items() if kind in LOOKED_AT]
+    missed = unseen(world, LOOKED_AT, namespace)
     if not resource:
+        if missed and not around.subjects:
+            check_shown(world, "pods", namespace)
         return subjects_in(around, namespace), around, missed
     places = set(map(_place, given))
     others = [item for item in around.subjects if _place(item) not in places]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from kubesteward_policies.tiers import Tier
 from kubesteward_tools.lookup.arguments import NAME, Cluster, Namespace
-from kubesteward_tools.lookup.scope import Scope, one
+from kubesteward_tools.lookup.scope import alone, one
 from kubesteward_tools.lookup.shown import tidy
 from kubesteward_tools.text.budget import cap
 from kubesteward_tools.text.fence import clean
@@ -37,9 +38,7 @@ async def diagnose(
 
     world = await one(desk, cluster)
     verdict = await ask(world, desk.now(), target=target, namespace=namespace, question=question)
-    scope = Scope([world], namespace)
-    for resource, why in world.forbidden.items():
-        scope.miss(world, resource, why)
+    scope = alone(world, namespace)
     shown = verdict.findings[:_SHOWN]
     rest = len(verdict.findings) - len(shown)
     more = [f"Looked at: {'; '.join(verdict.looked)}."]
@@ -55,26 +54,21 @@ async def diagnose(
             "looked_at": list(verdict.looked),
         }
     )
-    found = cap(redact(clean("\n".join([*map(_line, shown), *unread]), _LONGEST * 4)), _LONGEST)
+    found = cap(redact(clean("\n".join([*map(_line, shown, records), *unread]), _LONGEST * 4)), _LONGEST)
     return Answer("\n".join([*scope.lines(), *more]), data, untrusted=found, source="the diagnosis")
 
 
-def _line(found: Finding) -> str:
+def _line(found: Finding, record: dict[str, Any]) -> str:
     who = str(found.culprit) if found.culprit else "nothing"
-    return f"{found.category} | {who} | confidence {found.confidence:.2f} | {found.diagnosis}"
+    told = found.diagnosis.removeprefix(f"{found.category}: ")
+    line = f"{found.category} | {who} | confidence {found.confidence:.2f} | {told}"
+    if "proposed" not in record:
+        return line
+    return f"{line}\nto rehearse it: simulate_impact {json.dumps(record['proposed'], separators=(',', ':'))}"
 
 
 async def _rehearsable(world: World, found: Finding, now: float) -> dict[str, Any]:
-    """The calls that the fix would make, for simulate_impact to rehearse; nothing where it cannot be made so."""
-    from kubesteward_tools.errors import SteadyError
-    from kubesteward_tools.proposals.proposal import change_for
+    """The fix as the arguments of simulate_impact, and in words; nothing where it cannot be made so."""
+    from kubesteward_tools.proposals.offered import offered  # with all that makes changes, when there is one
 
-    if found.proposal is None:
-        return {}
-    try:
-        change = await change_for(world, found.proposal, now)
-    except SteadyError:
-        return {}
-    given = found.proposal
-    action = {"action": given.action, "kind": given.kind, "name": given.name, "namespace": given.namespace}
-    return {"proposed": {**action, "params": dict(given.params or {}), "summary": change.summary}}
+    return await offered(world, found.proposal, now) if found.proposal else {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from kubesteward_tools.analytics.lines import Points, median
 
@@ -19,11 +20,19 @@ _EXPLAINS = 0.5
 """Share of the unrest that a daily course must explain to be called one."""
 
 
-def without_days(points: Points) -> tuple[list[tuple[float, float]], float] | None:
-    """The same samples without their daily course, and the share of the independent ones that remains.
-
-    None where fewer than two days are known, or days do not resemble each other.
+class Days(NamedTuple):
+    """`rest` are the samples without their daily course, `share` that of the independent ones which remain. At second
+    `high_at` of the day the course is highest, `high` above its mean.
     """
+
+    rest: list[tuple[float, float]]
+    share: float
+    high: float
+    high_at: float
+
+
+def without_days(points: Points) -> Days | None:
+    """None where fewer than two days are known, or days do not resemble each other."""
     if not points or points[-1][0] - points[0][0] < 2 * DAY:
         return None
     slots: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
@@ -41,7 +50,8 @@ def without_days(points: Points) -> tuple[list[tuple[float, float]], float] | No
     if _unrest(left) > (1 - _EXPLAINS) * _unrest(flat):
         return None
     days = (points[-1][0] - start) / DAY
-    return rest, 1 - 1 / days
+    highest = max(course, key=lambda slot: course[slot])
+    return Days(rest, 1 - 1 / days, course[highest] - level, highest * SLOT)
 
 
 def _over_days(slot: list[tuple[float, float]]) -> Iterator[float]:

@@ -10,15 +10,15 @@ from collections.abc import Iterator, Mapping
 from statistics import median
 
 from kubesteward_tools.analytics.connections import connections
+from kubesteward_tools.analytics.nodepools import pool_of
+from kubesteward_tools.analytics.places import Places
 from kubesteward_tools.analytics.shape import Severity, Shape
-from kubesteward_tools.diagnosis import reading, routing
-from kubesteward_tools.diagnosis.reading import at, count, named, number
+from kubesteward_tools.diagnosis import routing
+from kubesteward_tools.diagnosis.reading import at, count, labels_in, named, number
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.lookup.notes import of
 from kubesteward_tools.twin.clock import timestamp
-from kubesteward_tools.twin.scheduling.affinity import matches_node
 from kubesteward_tools.twin.scheduling.nodes import allocatable_of
-from kubesteward_tools.twin.scheduling.taints import unschedulable, untolerated
 from kubesteward_tools.twin.scheduling.usage import Room
 from kubesteward_tools.world.store import Key, Object
 
@@ -70,7 +70,7 @@ def single_replicas(scene: Scene, namespace: str = "") -> Iterator[Shape]:
         behind = routing.workloads_behind(scene, service) if len(needed) >= BUSY else []
         if len(behind) == 1 and behind[0].resource in _SPREAD and _replicas(scene.get(behind[0])) == 1:
             yield Shape(
-                "topology.single-replica",
+                "topology.single_replica",
                 Severity.MEDIUM,
                 behind[0],
                 f"{named(behind[0])} has 1 replica, and {count(len(needed), 'workload')} call {named(service)} in "
@@ -95,7 +95,7 @@ def lone_endpoints(scene: Scene, namespace: str = "") -> Iterator[Shape]:
         late = [pod for pod in pods if (known := scene.store.facts(pod)) and known.created <= settled]
         if len(ready) == 1 and len(late) >= _SPARE:
             yield Shape(
-                "topology.lone-endpoint",
+                "topology.lone_endpoint",
                 Severity.HIGH,
                 service,
                 f"{named(service)} has 1 ready endpoint of {len(pods)} pods: {ready[0].name} alone carries it.",
@@ -111,15 +111,16 @@ def _counts(scene: Scene, pod: Key) -> bool:
 def unspread(scene: Scene, namespace: str = "") -> Iterator[Shape]:
     """All replicas of a workload with a Service in one place, though its pods may go to others."""
     zones = {key.name: facts.labels.get(ZONE, "") for key, facts in scene.store.known("nodes")}
+    places_for = Places(scene)
     for resource in _SPREAD if len(zones) > 1 else ():
         for key in scene.store.keys(resource, namespace or None):
             pods = [pod for pod in scene.pod_keys(key) if (note := of(scene.store, pod)) and note.ready]
             nodes = {known.node for pod in pods if (known := scene.store.facts(pod)) and known.node}
             places = {zones.get(node, "") for node in nodes}
             if len(pods) >= 2 and len(nodes) == 1:
-                yield from _on_one_node(scene, key, pods, next(iter(nodes)))
+                yield from _on_one_node(places_for, key, pods, next(iter(nodes)))
             elif len(pods) >= _SPARE and len(places) == 1 and places != {""}:
-                yield from _in_one_zone(scene, key, pods, next(iter(places)), zones)
+                yield from _in_one_zone(places_for, key, pods, next(iter(places)), zones)
 
 
 def _served(scene: Scene, pod: Key) -> bool:
@@ -127,30 +128,11 @@ def _served(scene: Scene, pod: Key) -> bool:
     return facts is not None and bool(scene.store.selecting("services", pod.namespace, facts.labels))
 
 
-def _eligible(scene: Scene, pod: Key) -> list[str]:
-    """Ready nodes to which its selectors and tolerations let a pod go; none where a volume of its own ties it."""
-    obj, found = scene.get(pod), list[str]()
-    if any("persistentVolumeClaim" in volume for volume in reading.mappings(at(obj, "spec").get("volumes"))):
-        return []
-    for key in scene.store.keys("nodes"):
-        node, note = scene.get(key), of(scene.store, key)
-        if note and note.ready and _takes(node, obj):
-            found.append(key.name)
-    return found
-
-
-def _takes(node: Object, pod: Object) -> bool:
-    try:
-        return matches_node(pod, node) and not unschedulable(pod, node) and not untolerated(pod, node)
-    except _SHAPES:
-        return False
-
-
-def _on_one_node(scene: Scene, key: Key, pods: list[Key], node: str) -> Iterator[Shape]:
-    others = [name for name in _eligible(scene, pods[0]) if name != node] if _served(scene, pods[0]) else []
+def _on_one_node(places: Places, key: Key, pods: list[Key], node: str) -> Iterator[Shape]:
+    others = places.of(pods[0]) - {node} if _served(places.scene, pods[0]) else ()
     if others:
         yield Shape(
-            "topology.one-node",
+            "topology.one_node",
             Severity.MEDIUM,
             key,
             f"All {len(pods)} ready pods of {named(key)} are on node {node}, and {count(len(others), 'other node')} "
@@ -159,13 +141,13 @@ def _on_one_node(scene: Scene, key: Key, pods: list[Key], node: str) -> Iterator
         )
 
 
-def _in_one_zone(scene: Scene, key: Key, pods: list[Key], zone: str, zones: Mapping[str, str]) -> Iterator[Shape]:
-    if not _served(scene, pods[0]):
+def _in_one_zone(places: Places, key: Key, pods: list[Key], zone: str, zones: Mapping[str, str]) -> Iterator[Shape]:
+    if not _served(places.scene, pods[0]):
         return
-    others = {zones[name] for name in _eligible(scene, pods[0])} - {zone, ""}
+    others = {zones[name] for name in places.of(pods[0])} - {zone, ""}
     if others:
         yield Shape(
-            "topology.one-zone",
+            "topology.one_zone",
             Severity.LOW,
             key,
             f"All {len(pods)} ready pods of {named(key)} are in zone {zone}, and {count(len(others), 'other zone')} "
@@ -184,7 +166,7 @@ def closed_budgets(scene: Scene, namespace: str = "") -> Iterator[Shape]:
         rule = at(budget, "spec")
         field = "maxUnavailable" if "maxUnavailable" in rule else "minAvailable"
         yield Shape(
-            "topology.closed-budget",
+            "topology.closed_budget",
             Severity.LOW,
             key,
             f"{named(key)} allows no eviction of its {count(expected, 'pod')}, all of them healthy "
@@ -194,23 +176,35 @@ def closed_budgets(scene: Scene, namespace: str = "") -> Iterator[Shape]:
 
 
 def hot_nodes(scene: Scene, usage: Shares) -> Iterator[Shape]:
-    """Nodes that are nearly full while their peers are not: by what was measured, else by what pods ask for."""
-    peers = [(key, node) for key, node in scene.all("nodes") if _works(scene, key)]
-    for resource in ("cpu", "memory") if len(peers) > _PEERS else ():
-        measured = {key: usage[key.name][resource] for key, _ in peers if resource in usage.get(key.name, {})}
-        word = "used" if len(measured) > _PEERS else "asked for"
-        shares = measured if word == "used" else {key: _asked(scene, key, node, resource) for key, node in peers}
-        middle = median(shares.values())
-        for key, share in sorted(shares.items()):
-            if share >= _HOT and share - middle >= _OVER_PEERS:
-                yield Shape(
-                    "topology.hot-node",
-                    Severity.LOW if word == "asked for" else Severity.MEDIUM,
-                    key,
-                    f"{named(key)}: {share:.0%} of its {resource} is {word}; the median of {len(shares)} nodes is "
-                    f"{middle:.0%}.",
-                    {"share": round(share, 4), "median": round(middle, 4), "nodes": len(shares)},
-                )
+    """Nodes that are nearly full while those of their pool are not: by what was measured, else by what pods ask for.
+
+    Codes: `topology.hot_cpu`, `topology.hot_memory`.
+    """
+    pools: dict[tuple[str, ...], list[tuple[Key, Object]]] = {}
+    for key, node in scene.all("nodes"):
+        if _works(scene, key):
+            facts = scene.store.facts(key)
+            pools.setdefault(pool_of(labels_in(facts.labels if facts else {})), []).append((key, node))
+    for _, peers in sorted(pools.items()):
+        for resource in ("cpu", "memory") if len(peers) > _PEERS else ():
+            yield from _hot(scene, peers, resource, usage)
+
+
+def _hot(scene: Scene, peers: list[tuple[Key, Object]], resource: str, usage: Shares) -> Iterator[Shape]:
+    measured = {key: usage[key.name][resource] for key, _ in peers if resource in usage.get(key.name, {})}
+    word = "used" if len(measured) > _PEERS else "asked for"
+    shares = measured if word == "used" else {key: _asked(scene, key, node, resource) for key, node in peers}
+    middle = median(shares.values())
+    for key, share in sorted(shares.items()):
+        if share >= _HOT and share - middle >= _OVER_PEERS:
+            yield Shape(
+                f"topology.hot_{resource}",
+                Severity.LOW if word == "asked for" else Severity.MEDIUM,
+                key,
+                f"{named(key)}: {share:.0%} of its {resource} is {word}; the median of the {len(shares)} nodes of its "
+                f"pool is {middle:.0%}.",
+                {"share": round(share, 4), "median": round(middle, 4), "nodes": len(shares)},
+            )
 
 
 def _works(scene: Scene, node: Key) -> bool:

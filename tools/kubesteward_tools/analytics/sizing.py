@@ -111,7 +111,8 @@ def _size(workload: Workload, container: Container, resource: Resource) -> Size:
     bare = Size(container.name, resource, "unknown", len(longest), span, request=request, limit=limit)
     usable = [course for course in courses if len(course) >= FEWEST and course[-1][0] - course[0][0] >= SHORTEST]
     if not usable:
-        few = f"{len(longest)} samples over {span / 60:.0f} min; {FEWEST} over {SHORTEST / 60:.0f} min are needed"
+        known = f"{len(longest)} sample{'s' * (len(longest) != 1)} over {span / 60:.0f} min"
+        few = f"{known}; {FEWEST} over {SHORTEST / 60:.0f} min are needed"
         return replace(bare, notes=(few,))
     values = [[value for _, value in course] for course in usable]
     measured = replace(

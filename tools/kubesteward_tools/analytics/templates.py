@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from operator import eq
 
 from kubesteward_tools.analytics.records import RAISED, Level, Record
@@ -25,9 +26,16 @@ _ALIKE = {Level.DEBUG: 0.6, Level.INFO: 0.6}
 _STRICT = 0.85
 """Errors are joined only when nearly all words are the same: `connection refused` is not `connection reset`."""
 
+_FEWEST_WORDS = 3
+_MOST_WORK = 2_000_000
+"""Words that are looked at for it."""
+_MANY = 5
+"""Records that are alike but for one word, and in that one all differ: the word is a name, not a reason."""
+
 _VARIABLE = re.compile(
     r"(?i:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"  # UUID
     r"|\"(?![a-z]+\")[^\"]+\"|'(?![a-z]+')[^']+'"  # quoted and no plain word
+    r"|[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # mail addresses
     r"|(?<![\w.<])/[^\"'()\[\]{},;<>|]+"  # paths, of URLs too
     # Words with a digit in them and what such are chained to: numbers, units, hex, IP addresses, times, hashes.
     r"|(?<!\w)[^\W\d]*\d\w*(?:[-.:,+][^\W\d]*\d\w*)*"
@@ -60,6 +68,10 @@ class Template:
         return len(self.places)
 
     @property
+    def width(self) -> int:
+        return len(self._masked)
+
+    @property
     def shape(self) -> str:
         """The words; where they vary, `{a|b|c}` for up to three values and a mask for more."""
         return " ".join(map(self._shown, self._seen, self._masked) if self._seen else self._first)
@@ -87,6 +99,29 @@ class Template:
     def shared(self, fixed: Sequence[str | None]) -> int:
         """How many words are the same; None stands for one that varies by nature."""
         return sum(map(eq, self._masked, fixed))
+
+    def swallow(self, others: Sequence[Template]) -> None:
+        """Take the records of others that have as many words."""
+        for other in others:
+            self.join(other._masked)
+        seen = [item._seen or [[word] for word in item._first] for item in (self, *others)]
+        self._seen = [list(dict.fromkeys(chain(*values)))[: _LISTED + 1] for values in zip(*seen, strict=True)]
+        self._open = [place for place, values in enumerate(self._seen) if len(values) <= _LISTED]
+        self.places = sorted(chain(self.places, *(other.places for other in others)))
+
+    def without(self, position: int) -> tuple[object, ...]:
+        """What it says but for one word, and for what repeats that."""
+        word = self._masked[position]
+        rest = (MASK if at == position or word in other else other for at, other in enumerate(self._masked))
+        return self.level, *rest
+
+    def varies(self) -> list[int]:
+        """Positions of words that may stand for others: not of the first one, which tells templates apart."""
+        return [at for at, word in enumerate(self._masked) if at and len(word) > 2]
+
+    def is_open(self, position: int) -> bool:
+        """Whether what varies by nature stands there."""
+        return MASK in self._masked[position]
 
     def join(self, masked: Sequence[str]) -> None:
         """Widen the template so that these words fit it too."""
@@ -119,7 +154,29 @@ def templates(found: Iterable[Record]) -> list[Template]:
                 continue
             known[key] = template
         template.take(place, words)
-    return every
+    return _joined(every)
+
+
+def _joined(every: list[Template]) -> list[Template]:
+    """Warnings and errors that differ in one word only are one where they are many: connections are refused or reset,
+    but nothing fails in five ways that only one word tells apart. Where the word of one of them varies by nature,
+    that of the others does, too.
+    """
+    groups: dict[tuple[int, tuple[object, ...]], list[int]] = {}
+    work = 0
+    for number, template in enumerate(every):
+        if template.level not in _ALIKE and template.width > _FEWEST_WORDS and work < _MOST_WORK:
+            work += template.width**2
+            for position in template.varies():
+                groups.setdefault((position, template.without(position)), []).append(number)
+    gone = set[int]()
+    for (position, _), numbers in sorted(groups.items(), key=lambda item: (-len(item[1]), item[1])):
+        left = [number for number in numbers if number not in gone]
+        opened = len(left) > 1 and any(every[number].is_open(position) for number in left)
+        if len(left) >= _MANY or opened:
+            every[left[0]].swallow([every[number] for number in left[1:]])
+            gone.update(left[1:])
+    return [template for number, template in enumerate(every) if number not in gone]
 
 
 class _Leaves(dict[tuple[object, ...], list[Template]]):

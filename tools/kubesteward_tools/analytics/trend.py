@@ -7,6 +7,7 @@ seen. Pure arithmetic on samples: no clock, no cluster.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
@@ -14,7 +15,7 @@ from typing import Literal
 
 from kubesteward_tools.analytics.lines import Crossing, Line, Points, fit, median, spaced, thinned
 from kubesteward_tools.analytics.resets import resets
-from kubesteward_tools.analytics.seasons import without_days
+from kubesteward_tools.analytics.seasons import Days, without_days
 
 HOUR, DAY, WEEK = 3600.0, 86400.0, 604800.0
 WINDOWS = (WEEK, DAY, HOUR)
@@ -26,11 +27,18 @@ REACH = 24.0
 """How many times the span of its samples a line is followed: an hour of them says something about a day at most."""
 _LAGS = 3.0
 """Deviations of its noise that the newest samples may stay behind a line."""
+_ROUNDING = 1e-9
+"""Share of a value that is nobody's noise: a course without any has errors of computing alone."""
 _MOST = 400
 _FITTED = 200
 _FURTHER = 1.5
 _TEETH = 3
-"""Falls from which on a course is called a saw-tooth."""
+"""Falls from which on a course is called a saw-tooth; two are enough where they are alike."""
+_SAME = 0.15
+"""Share of the height by which such falls may differ."""
+_PARTS = (0.5, 0.25)
+_MOSTLY = 0.75
+"""Shares of the window that are looked at for themselves, and of their growth that has to be without example."""
 _FLOORS = 5
 _TOP = 0.9
 """Share of the limit; teeth that end above it are ended by it."""
@@ -63,12 +71,13 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """`lag` is by how much the newest twentieth of its samples stays behind the line."""
+    """`lag` is by how much the newest twentieth of its samples stays behind the line; `days` what was taken out."""
 
     length: float
     line: Line
     lag: float = 0.0
     notes: tuple[str, ...] = field(default=())
+    days: Days | None = None
 
 
 def trend(points: Points, limit: float | None, horizon: float) -> Trend:
@@ -82,11 +91,20 @@ def trend(points: Points, limit: float | None, horizon: float) -> Trend:
     fewer = thinned(points, _MOST)
     falls = tuple(fewer[number][0] for number in starts)
     found = replace(whole, falls=falls)
-    if len(falls) >= _TEETH:
+    if len(falls) >= _TEETH or _alike(fewer, starts):
         return _sawtooth(found, fewer, starts, limit, horizon)
     since = [point for point in points if point[0] >= falls[-1]] if falls else points
     notes = (f"fell back {_times(len(falls))}: fitted since the last time",) if falls else ()
     return _line_of(replace(found, notes=notes), since, limit, horizon)
+
+
+def _alike(points: Points, starts: Sequence[int]) -> bool:
+    """Whether it fell twice from about the same height to about the same depth, having risen in between."""
+    if len(starts) != 2:
+        return False
+    (high, again), (low, lower) = ([points[number - back][1] for number in starts] for back in (1, 0))
+    apart = _SAME * max(high, again)
+    return abs(high - again) <= apart and abs(low - lower) <= apart and again - low > 2 * apart
 
 
 def _at_limit(points: Points, limit: float) -> bool:
@@ -101,7 +119,7 @@ def _times(count: int) -> str:
 def _line_of(found: Trend, points: Points, limit: float | None, horizon: float) -> Trend:
     span = points[-1][0] - points[0][0]
     if len(points) < FEWEST or span < SHORTEST:
-        short = f"{len(points)} samples over {span / 60:.0f} min are too few for a line"
+        short = f"{len(points)} sample{'s' * (len(points) != 1)} over {span / 60:.0f} min are too few for a line"
         return replace(found, verdict="unknown", notes=(*found.notes, short))
     windows = _windows(points)
     if not windows:
@@ -127,11 +145,51 @@ def _fitted(length: float, part: Points) -> _Window | None:
     if seasonal is None:
         line = fit(few)
         return _Window(length, line, _lag(line, few)) if line else None
-    line = fit(seasonal[0])
+    line = fit(seasonal.rest)
     if line is None:
         return None
-    fewer = replace(line, independent=max(line.independent * seasonal[1], 1.0))
-    return _Window(length, fewer, _lag(fewer, seasonal[0]), ("its daily course is taken out",))
+    fewer = replace(line, independent=max(line.independent * seasonal.share, 1.0))
+    lag = math.inf if _has_ended(fewer, seasonal.rest) else _lag(fewer, seasonal.rest)
+    notes = ("its daily course is taken out", "its daily peak is what meets the limit")
+    return _Window(length, fewer, lag, notes, seasonal)
+
+
+def _has_ended(line: Line, points: Points) -> bool:
+    """Whether its second half or last third, where no shorter window is long enough to tell, has surely less than half
+    of its slope.
+    """
+    for share in (2, 3):
+        late = fit(points[-(len(points) // share) :])
+        low, high = late.slopes() if late is not None else (-math.inf, math.inf)
+        if (line.slope > 0 and high < line.slope / 2) or (line.slope < 0 and low > line.slope / 2):
+            return True
+    return False
+
+
+def _parts(points: Points) -> list[_Window]:
+    """The last half and the last quarter of the shortest window: what began or bent there makes no line of it all."""
+    end, found = points[-1][0], list[_Window]()
+    whole = min(end - points[0][0], HOUR)
+    for share in _PARTS:
+        part = [point for point in points if point[0] >= end - share * whole]
+        if len(part) >= FEWEST and end - part[0][0] >= SHORTEST:
+            made = _fitted(share * whole, part)
+            found += [made] if made else []
+    return found
+
+
+def _begun(windows: Sequence[_Window], points: Points) -> _Window | None:
+    """A clear growth of late that is faster than all of it together, for else it levels off, and most of which leads to
+    where it never was, for else it wanders.
+    """
+    overall = max(windows[-1].line.slope, 0.0)
+    for part in _parts(points):
+        line, risen = part.line, part.line.slope * part.line.span
+        earlier = max(value for at, value in points if at < line.first)
+        away = line.at(line.last) - earlier > _MOSTLY * risen
+        if line.clear and line.slopes()[0] > overall and not _lags(part) and away:
+            return part
+    return None
 
 
 def _lag(line: Line, points: Points) -> float:
@@ -141,8 +199,13 @@ def _lag(line: Line, points: Points) -> float:
     return behind if line.slope > 0 else -behind
 
 
+def _lags(window: _Window) -> bool:
+    return window.lag > max(_LAGS * window.line.sigma, _ROUNDING * abs(window.line.at(window.line.last)))
+
+
 def _told(found: Trend, points: Points, windows: Sequence[_Window], limit: float | None, horizon: float) -> Trend:
     chosen = next((item for item in windows if item.line.clear and not _ended(item, windows)), None)
+    chosen = chosen or _begun(windows, points)
     if chosen is None:
         past = any(item.line.clear for item in windows)
         ended = ["the growth of a longer window has ended"] if past else []
@@ -164,7 +227,7 @@ def _told(found: Trend, points: Points, windows: Sequence[_Window], limit: float
     if found.span < 2 * DAY:
         note = f"only {_length(found.span)} are known: what a load does every day looks the same"
         found = replace(found, notes=(*found.notes, note))
-    return _against(found, chosen.line, limit, horizon)
+    return _against(found, chosen.line, limit, horizon, chosen.days)
 
 
 def _ended(window: _Window, windows: Sequence[_Window]) -> bool:
@@ -172,7 +235,7 @@ def _ended(window: _Window, windows: Sequence[_Window]) -> bool:
     line backwards.
     """
     slope = window.line.slope
-    if window.lag > _LAGS * window.line.sigma:
+    if _lags(window):
         return True
     for other in windows:
         if other.length < window.length:
@@ -198,12 +261,13 @@ def _is_new(window: _Window, points: Points) -> bool:
     return not earlier or now > max(earlier) + window.line.sigma
 
 
-def _against(found: Trend, line: Line, limit: float | None, horizon: float) -> Trend:
+def _against(found: Trend, line: Line, limit: float | None, horizon: float, days: Days | None = None) -> Trend:
     if limit is None:
         return replace(found, verdict="growing")
-    met = line.crossing(limit)
+    met = line.crossing(limit - (days.high if days else 0.0))
     if met is None or met.at <= line.last:
-        met = Crossing(line.last, line.last, line.last) if met else None
+        next_one = line.last + ((days.high_at - line.last) % DAY if days else 0.0)
+        met = Crossing(line.last, next_one, max(next_one, met.latest)) if met else None
     if met is None:
         return replace(found, verdict="steady", notes=(*found.notes, "growth within its noise"))
     ahead = met.at - line.last
@@ -225,12 +289,23 @@ def _sawtooth(found: Trend, points: Points, starts: Sequence[int], limit: float 
     often = f"a saw-tooth: fell back {_times(len(starts))}, about every {_length(tooth)}"
     found = replace(found, notes=(often,))
     last = _line_of(found, points[starts[-1] :], limit, horizon)
-    if limit is not None and median(peaks) >= _TOP * limit:
-        return replace(last, notes=(*last.notes, "each tooth ends at the limit"))
     due = found.falls[-1] + tooth
+    if limit is not None and median(peaks) >= _TOP * limit:
+        return _at_each_end(last, points[-1][0], due, horizon)
     if last.crossing is not None and last.crossing.at < min(due, points[-1][0] + tooth):
         return last
     return replace(last, verdict="recurring", crossing=None, notes=(*last.notes, "it falls back before its limit"))
+
+
+def _at_each_end(last: Trend, now: float, due: float, horizon: float) -> Trend:
+    """Of teeth that end at the limit: where the last one makes no line, it ends when it is as long as the others."""
+    last = replace(last, notes=(*last.notes, "each tooth ends at the limit"))
+    if last.crossing is not None or last.verdict == "full":
+        return last
+    lengths = sorted(b - a for a, b in pairwise(last.falls))
+    ends = (max(last.falls[-1] + length, now) for length in (lengths[0], due - last.falls[-1], lengths[-1]))
+    met = Crossing(*ends)
+    return replace(last, verdict="exhausting" if met.at - now <= horizon else "growing", crossing=met)
 
 
 def _length(seconds: float) -> str:

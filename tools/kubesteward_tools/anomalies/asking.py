@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kubesteward_tools.anomalies.anomaly import Anomaly
+from kubesteward_tools.anomalies.detectors.usual import middle
 from kubesteward_tools.anomalies.find import Report, find
 from kubesteward_tools.anomalies.reading import read
 from kubesteward_tools.anomalies.view import View
@@ -16,6 +17,7 @@ from kubesteward_tools.diagnosis.reading import kind_of
 from kubesteward_tools.errors import SteadyError
 from kubesteward_tools.lookup import targets
 from kubesteward_tools.lookup.moments import moment
+from kubesteward_tools.lookup.scope import check_shown
 from kubesteward_tools.overlay.lately import changes
 from kubesteward_tools.overlay.subject import Subject, of_object
 from kubesteward_tools.world.metrics.baselines import Moments
@@ -44,6 +46,11 @@ class Answered:
     changed: Mapping[tuple[str, ...], str]
     subject: Subject
 
+    @property
+    def narrow(self) -> bool:
+        """Whether an object or a namespace was asked about, and not everything."""
+        return self.subject.start is not None or bool(self.subject.namespace)
+
     def change(self, anomaly: Anomaly) -> str:
         """What was changed at its object lately, "" where nothing was."""
         return self.changed.get(_name(anomaly.key), "")
@@ -53,11 +60,12 @@ async def ask(world: World, now: float, *, target: str = "", namespace: str = ""
     """What is strange about `target` (kind/name; "": everything in the namespace, or in the cluster).
 
     Raises:
-        SteadyError: the target or the namespace is not there, or the cluster does not answer.
+        SteadyError: the target or the namespace is not there, pods may not be seen, or the cluster does not answer.
     """
     await world.ensure(*_wanted(world), namespace=namespace)
     subject = await _subject(world, target, namespace)
-    at = moment(world, now)
+    check_shown(world, "pods", subject.namespace)
+    at = await asyncio.to_thread(moment, world, now)  # of a bundle all times are read
     sampled = world.telemetry.begin(subject.namespace)
     lately = {tuple(sign.object.lower().split("/")): sign.detail for sign in changes(world, subject, at)}
     view = View(
@@ -70,9 +78,10 @@ async def ask(world: World, now: float, *, target: str = "", namespace: str = ""
         watched=world.watched_since("pods"),
         measured=sampled,
         samples=world.telemetry.samples,
-        usual=dict(_usual(world, at)),
+        usual=dict(_usual(world, middle(at, window))),
     )
-    view.logs = await read(world, view, {key for key in view.families if _name(key) in lately})
+    families = await asyncio.to_thread(lambda: list(view.families))
+    view.logs = await read(world, view, {key for key in families if _name(key) in lately})
     if not world.writable:
         view.move(min(now, max((log.lines[-1].at for log in view.logs if log.lines), default=0.0)))
     return Answered(await asyncio.to_thread(find, view), view.now, window, lately, subject)

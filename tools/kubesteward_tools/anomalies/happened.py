@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kubesteward_tools.diagnosis.reading import mapping, text
 from kubesteward_tools.diagnosis.scene import Scene, Warned
 from kubesteward_tools.lookup.moments import event_times
 from kubesteward_tools.lookup.notes import columns
@@ -20,7 +19,7 @@ _PASSED = ("pods", "replicasets.apps", "jobs.batch", "persistentvolumeclaims")
 
 def normal(scene: Scene, since: float) -> list[Warned]:
     """Those seen last at `since` (epoch seconds) or later, sorted by that."""
-    found = (_event(scene, event) for event in _read(scene))
+    found = (scene.event(event) for event in _read(scene) if event and any(event_times(event)))
     return sorted((item for item in found if item.last >= since), key=lambda item: (item.last, item.about, item.reason))
 
 
@@ -33,26 +32,12 @@ def _read(scene: Scene) -> Iterator[Object]:
                 if note.word == "Warning" or count >= _MOST or _is_passed(scene, space, name.rpartition(".")[0]):
                     continue
                 count += 1
-                yield scene.store.get(Key(resource, space, name)) or {}
+                yield scene.get(Key(resource, space, name))
 
 
 def _is_passed(scene: Scene, space: str, about: str) -> bool:
     """Events are named by what they are about and a hash."""
     return any(scene.store.facts(Key(resource, space, about)) is not None for resource in _PASSED)
-
-
-def _event(scene: Scene, event: Object) -> Warned:
-    about = mapping(event.get("involvedObject") or event.get("regarding"))
-    times = list(event_times(event)) if event else []
-    count = event.get("count") or mapping(event.get("series")).get("count") or 1
-    return Warned(
-        scene.key_of(about, text(about.get("namespace"))),
-        text(event.get("reason")),
-        text(event.get("message") or event.get("note")),
-        count if isinstance(count, int) else 1,
-        min(times, default=0.0),
-        max(times, default=0.0),
-    )
 
 
 def within(event: Warned, since: float) -> int:

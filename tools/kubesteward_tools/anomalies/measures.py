@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ _STEADY = 0.05
 
 _NORMAL = 1.4826
 """Times the median absolute deviation is the standard deviation, where values are normally distributed."""
+
+_LOG_SIGMAS = 4.0
+"""The same of logarithms: use is spread by factors, and what a long tail holds is no odd one."""
 
 _FEW = 4
 """At most one in so many may stand out: beyond that there are two kinds of siblings, not odd ones."""
@@ -72,4 +76,18 @@ def unlike(values: Sequence[float], floor: float = 0.0, times: float = 2.0) -> l
         for place, value in enumerate(values)
         if apart[place] > ROBUST_SIGMAS * spread and not middle / times < value < middle * times
     ]
+    if found:
+        far = _far_by_factors(values, max(floor / ROBUST_SIGMAS, _STEADY * abs(middle)))
+        found = [odd for odd in found if odd.place in far]
     return found if len(found) * _FEW <= len(values) else []
+
+
+def _far_by_factors(values: Sequence[float], least: float) -> set[int]:
+    """Places of those whose logarithms are far from the median of all; what is below `least` counts as that much."""
+    if least <= 0:
+        return set(range(len(values)))
+    logs = [math.log(max(value, least)) for value in values]
+    middle = statistics.median(logs)
+    apart = [abs(value - middle) for value in logs]
+    spread = max(_NORMAL * statistics.median(apart), _STEADY)
+    return {place for place, away in enumerate(apart) if away > _LOG_SIGMAS * spread}

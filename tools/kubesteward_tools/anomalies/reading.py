@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from kubesteward_tools.analytics.records import Line
 from kubesteward_tools.anomalies.view import Logs, Member, View
 from kubesteward_tools.errors import SteadyError
-from kubesteward_tools.lookup.loglines import merge, parse
+from kubesteward_tools.lookup.loglines import LARGEST, merge, parse
 from kubesteward_tools.lookup.logstreams import Stream
 from kubesteward_tools.lookup.states import containers, spec
 from kubesteward_tools.world.store import Key
@@ -67,7 +67,7 @@ def _of_pod(view: View, pod: Stream) -> Iterator[Stream]:
 
 async def read(world: World, view: View, changed: Collection[Key] = ()) -> tuple[Logs, ...]:
     """The logs of the chosen containers by workload; what is not read is told to `view`."""
-    streams, total = chosen(view, changed)
+    streams, total = await asyncio.to_thread(chosen, view, changed)
     gate = asyncio.Semaphore(_AT_ONCE)
     texts = await asyncio.gather(*(_log(world, view, stream, gate) for _, stream in streams))
     by_workload: dict[Key, list[tuple[Stream, list[Line]]]] = {}
@@ -101,7 +101,7 @@ def _same(lines: list[Line], others: list[Line]) -> bool:
 async def _log(world: World, view: View, stream: Stream, gate: asyncio.Semaphore) -> list[Line] | None:
     """The end of a log, and where that does not reach back beyond the window, a part of what came before."""
     async with gate:
-        end = await _text(world, stream, {"tailLines": str(_TAIL)})
+        end = await _text(world, stream, {"tailLines": str(_TAIL), "limitBytes": str(LARGEST)})
         if end is None:
             return None
         lines = await asyncio.to_thread(parse, end, stream.path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from kubesteward_tools.anomalies.asking import Answered
 
 _LONGEST = 480
+_WEAK_SHOWN = 5
+"""Weak spots that are listed however much is wrong."""
 _PARTS = 5
 _SHORTEST, _WIDEST = 60.0, 7 * 86400.0
 _COUNTED = ("pods", "nodes", "deployments.apps", "statefulsets.apps", "daemonsets.apps", "jobs.batch", "logs")
@@ -29,9 +32,10 @@ def span(text: str) -> float:
     return found
 
 
-def lines(found: Answered, most: int) -> list[str]:
-    """The head, one line an anomaly, and what could not be judged."""
-    return [head(found), *listed(found, most), *unjudged(found), *unread(found)]
+def lines(found: Answered, most: int, *, every: bool = False) -> list[str]:
+    """The head, one line an anomaly, and what could not be judged; with `every` also what hurts nobody yet."""
+    weak = weak_spots(found, most, "--all lists them, and so does a target", listed=every or found.narrow)
+    return [head(found), *listed(found, most), *weak, *unjudged(found), *unread(found)]
 
 
 def head(found: Answered) -> str:
@@ -57,6 +61,23 @@ def listed(found: Answered, most: int) -> list[str]:
     return [*shown, *([f"{more} more: a namespace or a target shows its own."] if more > 0 else [])]
 
 
+def weak_spots(found: Answered, most: int, how: str, *, listed: bool) -> list[str]:
+    """What nothing fails of yet: one line each where they were asked for, else their number and `how` to see them."""
+    weak = found.report.weak
+    if not weak:
+        return []
+    counted = ", ".join(f"{number} {code}" for code, number in sorted(Counter(item.code for item in weak).items()))
+    if not listed:
+        return [f"weak spots (info; nothing fails of them): {counted}; {how}"]
+    room = _room(found, most)
+    more = f", {room} of them here" if len(weak) > room else ""
+    return [f"weak spots (info; nothing fails of them): {counted}{more}", *(_line(found, item) for item in weak[:room])]
+
+
+def _room(found: Answered, most: int) -> int:
+    return max(most - len(found.report.anomalies), _WEAK_SHOWN)
+
+
 def unjudged(found: Answered) -> list[str]:
     """What the answer does not tell."""
     return [f"NOT JUDGED {sentence(item, _LONGEST)}" for item in found.report.unjudged]
@@ -75,14 +96,20 @@ def _line(found: Answered, item: Anomaly) -> str:
     )
 
 
-def data(found: Answered, most: int) -> dict[str, Any]:
+def data(found: Answered, most: int, *, every: bool = False) -> dict[str, Any]:
     """The same, typed."""
     report = found.report
+    weak = report.weak[: _room(found, most)] if every or found.narrow else ()
     return {
         "as_of": timestamp(found.now),
         "window_seconds": found.window,
         "total": len(report.anomalies),
         "anomalies": [_record(found, item) for item in report.anomalies[:most]],
+        "weak_spots": {
+            "total": len(report.weak),
+            "codes": dict(sorted(Counter(item.code for item in report.weak).items())),
+            "listed": [_record(found, item) for item in weak],
+        },
         "not_judged": [sentence(item, _LONGEST) for item in report.unjudged],
         "not_read": [sentence(item, _LONGEST) for item in report.unread],
         "looked_at": dict(report.looked_at),

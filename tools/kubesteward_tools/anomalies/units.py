@@ -6,6 +6,9 @@ FLOORS = {"cpu": 0.05, "memory": 64 * 2**20}
 """Cores and bytes: what differs by less is the noise of something idle."""
 
 
+UNITS = {"cpu": "cores", "memory": "bytes"}
+
+
 def shown(metric: str, value: float) -> str:
     """`250m` of cpu, `512Mi` of memory."""
     if metric == "cpu":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from kubesteward_tools.checks.inventory import Inventory, Subject
 from kubesteward_tools.checks.units import Path
 from kubesteward_tools.errors import InvalidArguments
+from kubesteward_tools.lookup.scope import alone, shortly
 from kubesteward_tools.plans.documents import Document, Place, Reading
 from kubesteward_tools.plans.files import read
 
@@ -80,7 +81,7 @@ def of_objects(objects: Iterable[Any], *, whole: bool = False) -> Inventory:
 
 
 async def of_world(world: World, namespace: str = "") -> tuple[Inventory, list[str]]:
-    """Everything that checks look at, and what may not be seen, in sentences. Then nothing counts as missing.
+    """Everything that checks look at, and the kinds that may not be seen, in lines. Then nothing counts as missing.
 
     With a namespace, what is in it and what other namespaces have to do with it; `subjects_in` names its own.
 
@@ -88,13 +89,13 @@ async def of_world(world: World, namespace: str = "") -> tuple[Inventory, list[s
         SteadyError: the cluster does not answer.
     """
     await world.ensure(*LOOKED_AT, namespace=namespace)
-    missed = [f"{kind}: {why}" for kind, why in world.forbidden.items() if kind in LOOKED_AT]
+    missed = any(kind in world.forbidden for kind in LOOKED_AT)
     found: list[Subject] = []
     for number, item in enumerate(_subjects(world, namespace)):
         found.append(item)
         if number % _AT_A_TIME == 0:
             await asyncio.sleep(0)  # others want their answers too
-    return Inventory(found, whole=not missed, live=world.writable), missed
+    return Inventory(found, whole=not missed, live=world.writable), shortly(alone(world, namespace).not_seen)
 
 
 def subjects_in(inventory: Inventory, namespace: str) -> list[Subject]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kubesteward_tools.cluster.credentials import in_background, load, unusable
+from kubesteward_tools.cluster.credentials import Header, acts_as, in_background, load, unusable
 from kubesteward_tools.cluster.proxies import proxy_for
 from kubesteward_tools.errors import ClusterUnreachable, SteadyError
 
@@ -40,8 +40,12 @@ class _Credentials:
 class Connection:
     """`configuration` is a `kubernetes.client.Configuration`; `generation` counts how often it was read anew."""
 
-    def __init__(self, cluster: str, configuration: Any, read: Callable[[], Any] | None = None) -> None:
+    def __init__(
+        self, cluster: str, configuration: Any, read: Callable[[], Any] | None = None, own: Sequence[Header] = ()
+    ) -> None:
         self.cluster = cluster
+        self._own = tuple(own)
+        """Whom the kubeconfig's user acts as (`as` and the like), as headers; who is acted for goes before."""
         self.who: tuple[str, ...] = ()
         """User and groups that every request is made for; empty where it is the credentials' own user."""
         self.skew: float | None = None
@@ -117,8 +121,11 @@ class Connection:
             ClusterUnreachable: the credentials cannot be renewed.
             ValueError: the request is for somebody, and these headers alone would make it the credentials' own user's.
         """
-        if self.who:
+        if self.who or self._own:
             raise ValueError("a request on behalf of a user needs the headers of `sent`")
+        return await self._authorized()
+
+    async def _authorized(self) -> Mapping[str, str]:
         if self.configuration.refresh_api_key_hook is None:
             return self.headers()
         return await in_background(self.headers, self.cluster, LOAD_TIMEOUT)
@@ -130,8 +137,8 @@ class Connection:
             ClusterUnreachable: the credentials cannot be renewed.
         """
         names = ("Impersonate-User", *["Impersonate-Group"] * len(self.who[1:]))
-        acting = zip(names, self.who, strict=True) if self.who else ()
-        return [*{**await self.itself.authorization(), **headers}.items(), *acting]
+        acting = zip(names, self.who, strict=True) if self.who else self._own
+        return [*{**await self._authorized(), **headers}.items(), *acting]
 
     async def renew(self, generation: int) -> bool:
         """Read the configuration again, for the server refused the credentials of `generation`.
@@ -190,4 +197,8 @@ async def connect(cluster: str, kubeconfig: str | None, context: str | None) -> 
     def read() -> Any:
         return load(cluster, kubeconfig, context)
 
-    return Connection(cluster, await in_background(read, cluster, LOAD_TIMEOUT), read)
+    def first() -> tuple[Any, list[Header]]:
+        return read(), acts_as(cluster, kubeconfig, context)
+
+    configuration, own = await in_background(first, cluster, LOAD_TIMEOUT)
+    return Connection(cluster, configuration, read, own)

@@ -10,11 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from kubesteward_tools.errors import ClusterUnreachable, SteadyError
 from kubesteward_tools.text.redact import redact
+
+Header = tuple[str, str]
 
 _Result = TypeVar("_Result")
 _LONGEST_REASON = 200
@@ -64,6 +67,45 @@ def load(cluster: str, kubeconfig: str | None, context: str | None) -> Any:
             todo="Log in again in a terminal (`kubectl get ns` runs the same plugin), then ask again.",
         )
     return configuration
+
+
+def acts_as(cluster: str, kubeconfig: str | None, context: str | None) -> list[Header]:
+    """The headers for `as`, `as-uid`, `as-groups` and `as-user-extra` of the context's user (client-go's AuthInfo), which
+    the `kubernetes` package passes over (docs: "User impersonation"). Not for the loop.
+
+    Raises:
+        ClusterUnreachable: they are malformed, or name no user to act as.
+    """
+    if context is None:
+        return []
+    from kubernetes.config.config_exception import ConfigException
+    from kubernetes.config.kube_config import KUBE_CONFIG_DEFAULT_LOCATION, KubeConfigMerger
+
+    try:
+        merged = KubeConfigMerger(kubeconfig or KUBE_CONFIG_DEFAULT_LOCATION).config  # type: ignore[no-untyped-call]
+        name = merged["contexts"].get_with_name(context)["context"].safe_get("user")
+        entry = merged["users"].get_with_name(name, safe=True) if name else None
+        user = entry["user"].value if entry is not None else None
+        found = _impersonating(user) if isinstance(user, dict) else []
+    except (ConfigException, AttributeError, KeyError, TypeError, ValueError):
+        raise unusable(cluster, "whom its user acts as (as, as-groups and the like) is not understood") from None
+    if not all(text.isprintable() and text.strip() == text for pair in found for text in pair):
+        raise unusable(cluster, "whom its user acts as has characters that no header has")
+    return found
+
+
+def _impersonating(user: Mapping[str, Any]) -> list[Header]:
+    """Raises ValueError, AttributeError, TypeError where it is malformed."""
+    name, uid = user.get("as") or "", user.get("as-uid") or ""
+    groups, extra = user.get("as-groups") or [], user.get("as-user-extra") or {}
+    given = [("Impersonate-Group", group) for group in groups]
+    given += [("Impersonate-Uid", uid)] if uid else []
+    given += [
+        (f"Impersonate-Extra-{quote(key.lower(), safe='')}", item) for key, items in extra.items() for item in items
+    ]
+    if not all(isinstance(text, str) for text in (name, *(text for _, text in given))) or (given and not name):
+        raise ValueError("no user to act as")
+    return [("Impersonate-User", name), *given] if name else []
 
 
 def unusable(cluster: str, why: str) -> ClusterUnreachable:

@@ -24,6 +24,7 @@ FORM = "[namespace/]kind/name[@10m | @TIMESTAMP | @revision:N | @applied][ in CL
 _FORM = re.compile(
     r"(?:(?P<space>[^/@\s]+)/)?(?P<kind>[^/@\s]+)/(?P<name>[^/@\s]+)(?:@(?P<when>\S+))?(?:\s+in\s+(?P<cluster>\S+))?"
 )
+_LONGEST = 1000
 _APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _REVISION = "deployment.kubernetes.io/revision"
 TEMPLATE = ("spec", "template")
@@ -50,7 +51,7 @@ async def side(desk: Desk, text: str, cluster: str, namespace: str) -> Side:
     """Raises InvalidArguments, ObjectNotFound, UnknownCluster and what reaching a cluster raises."""
     if is_manifest(text):
         return await _manifest(desk, text, cluster, namespace)
-    named = _FORM.fullmatch(text.strip())
+    named = _FORM.fullmatch(text.strip()) if len(text) <= _LONGEST else None
     if named is None:
         raise InvalidArguments(f"{text[:80]!r} names no object.", todo=f"Write {FORM}, or a manifest.")
     world = await desk.clusters.world(named["cluster"] or cluster or None)

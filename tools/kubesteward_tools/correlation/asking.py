@@ -60,7 +60,7 @@ async def _look(world: World, now: float, window: float, namespace: str) -> Seen
     await check_namespace(world, namespace)
     source = world.source
     if isinstance(source, BundleSource):
-        scene = scene_of(world, source, "", now)
+        scene = await asyncio.to_thread(scene_of, world, source, "", now)
     else:
         scene = Scene(world.store, world.graph, moment(world, now))
         with suppress(TimeoutError):  # slow logs must not cost what is known without them

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, prod
+from math import exp
 from typing import NamedTuple
 
 from kubesteward_tools.correlation.ancestors import RELEASES, images, registry, webhooks
 from kubesteward_tools.correlation.asking import Seen
+from kubesteward_tools.correlation.families import plain
 from kubesteward_tools.diagnosis.reading import kind_of, named
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.world.store import Key
@@ -68,7 +69,7 @@ def bursts(seen: Sequence[Seen], window: float) -> list[Burst]:
     found: list[tuple[tuple[str, str], list[Began], float]] = []
     for sign, began in sorted(groups.items()):
         for together in _together(sorted(set(began))):
-            expected = _expected(began, together, window)
+            expected = _expected(began, together, window, [one.cluster for one in seen])
             if expected <= _BY_CHANCE:
                 found.append((sign, together, expected))
     return sorted(_merged(found, scenes), key=lambda one: (-len(one.objects), one.first, one.signs))
@@ -87,7 +88,7 @@ def _beginnings(seen: Seen, window: float) -> Iterator[tuple[tuple[str, str], Be
         for item in items:
             if item.first >= since:
                 began = Began(item.first, seen.cluster, item.about, item.message)
-                yield (item.reason, kind_of(item.about.resource)), began
+                yield (plain(item.reason, "Warning"), kind_of(item.about.resource)), began
 
 
 def _together(began: Sequence[Began]) -> Iterator[list[Began]]:
@@ -110,8 +111,9 @@ def _together(began: Sequence[Began]) -> Iterator[list[Began]]:
         yield running
 
 
-def _expected(began: Iterable[Began], together: Sequence[Began], window: float) -> float:
-    """Buckets of the window in which all these clusters would begin by chance, judged by what begins at other times.
+def _expected(began: Iterable[Began], together: Sequence[Began], window: float, clusters: Sequence[str]) -> float:
+    """Buckets of the window in which as many of all the clusters would begin by chance, judged by what begins at other
+    times: of many clusters, some three soon meet.
 
     What goes on for most of the window leaves no other times to judge by, and is as good as always there.
     """
@@ -121,8 +123,33 @@ def _expected(began: Iterable[Began], together: Sequence[Began], window: float) 
     buckets = window / BUCKET
     if elsewhere < buckets / 2:
         return buckets
-    clusters = {one.cluster for one in inside}
-    return buckets * prod(1 - exp(-(others[cluster] + 0.5) / elsewhere) for cluster in clusters)
+    usual = (others.total() + 0.5) / len(clusters)
+    chances = (1 - exp(-(others[cluster] + usual) / elsewhere) for cluster in clusters)
+    return buckets * at_least(_densest(together), chances)
+
+
+def _densest(together: Sequence[Began]) -> int:
+    """In how many clusters something begins within one bucket, where most do."""
+    start, most = 0, 0
+    there: Counter[str] = Counter()
+    for one in together:
+        there[one.cluster] += 1
+        while one.at - together[start].at > BUCKET:
+            there[together[start].cluster] -= 1
+            start += 1
+        most = max(most, sum(count > 0 for count in there.values()))
+    return most
+
+
+def at_least(many: int, chances: Iterable[float]) -> float:
+    """The probability that so many of these come true together, each by its own chance."""
+    exactly = [1.0, *[0.0] * many]  # the last one: so many or more
+    for chance in chances:
+        more = [0.0, *(known * chance for known in exactly[:-1])]
+        exactly = [known * (1 - chance) + new for known, new in zip(exactly[:-1], more[:-1], strict=True)] + [
+            exactly[-1] + more[-1]
+        ]
+    return exactly[-1]
 
 
 def _merged(

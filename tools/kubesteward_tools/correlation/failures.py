@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from kubesteward_tools.correlation.families import Family, family
+from kubesteward_tools.correlation.families import Family, family, plain
 from kubesteward_tools.diagnosis import reading
 from kubesteward_tools.diagnosis.reading import at, mapping, text
 from kubesteward_tools.diagnosis.scene import WORKLOADS, Scene
@@ -113,7 +113,9 @@ def _pods(scene: Scene, span: _Span, namespace: str) -> Iterator[Failure]:
         for name, facts, note in zip(there.names, there.facts, there.notes, strict=True):
             key = Key("pods", space, name)
             if note.ready is False:
-                groups.setdefault(_Group(scene.owner(key), text(note.word), text(facts.node)), []).append(key)
+                groups.setdefault(
+                    _Group(scene.owner(key), plain(text(note.word), "NotReady"), text(facts.node)), []
+                ).append(key)
             elif note.restarts:
                 restarted.append(key)
     silent = {key.name for key, note in everywhere(scene.store, "nodes") if note.ready is False}
@@ -177,7 +179,7 @@ def _failing(scene: Scene, span: _Span, group: _Group, key: Key) -> Failure | No
 def _manner(pod: Object, word: str, warned: set[str]) -> tuple[Family, str]:
     """Its family and reason; what holds a pod back that only waits is told by its conditions and events."""
     if states.condition(pod, "PodScheduled").get("status") == "False":
-        return "schedule", text(states.condition(pod, "PodScheduled").get("reason")) or "Unschedulable"
+        return "schedule", plain(text(states.condition(pod, "PodScheduled").get("reason")), "Unschedulable")
     last = {text(reading.ended(item).get("reason")) for item in states.containers(pod)}
     found = family(word)
     if found == "crash" and "OOMKilled" in last:
@@ -216,7 +218,7 @@ def _restarted(scene: Scene, span: _Span, key: Key) -> Iterator[Failure]:
         end = at(item, "lastState", "terminated")
         ended = reading.seconds(end.get("finishedAt"))
         if ended is not None and ended >= span.since and end.get("exitCode"):
-            reason = text(end.get("reason")) or "Error"
+            reason = plain(text(end.get("reason")), "Error")
             told = (f"{text(item.get('name'))}: exit {end.get('exitCode')} {reason}, and was restarted",)
             node = text(mapping(pod.get("spec")).get("nodeName"))
             unit, shown = scene.owner(key), f"restarted after {reason}"
@@ -231,8 +233,8 @@ def _nodes(scene: Scene) -> Iterator[Failure]:
             kind = "Ready" if note.ready is False else note.alarm.split(",", maxsplit=1)[0]
             found = states.condition(obj, kind)
             since = reading.seconds(found.get("lastTransitionTime"))
-            word = "NotReady" if note.ready is False else note.alarm
-            yield Failure(key, "node", word, (key,), since, tuple(filter(None, [text(found.get("message"))])), key.name)
+            word = "NotReady" if note.ready is False else plain(note.alarm, "Alarm")
+            yield Failure(key, "node", word, (key,), since, tuple(filter(None, [reading.message_of(found)])), key.name)
 
 
 def _never_made(scene: Scene, span: _Span, namespace: str) -> Iterator[Failure]:
@@ -257,7 +259,9 @@ def _claims(scene: Scene, span: _Span, namespace: str) -> Iterator[Failure]:
         warned = [item for item in scene.warnings.get(key, ()) if item.last >= span.since]
         if warned:
             told = tuple(dict.fromkeys(item.message for item in warned))
-            yield Failure(key, "volume", warned[0].reason, (key,), min(item.first for item in warned), told)
+            yield Failure(
+                key, "volume", plain(warned[0].reason, "Warning"), (key,), min(item.first for item in warned), told
+            )
 
 
 def _speaking(scene: Scene, namespace: str, troubled: set[Key]) -> Iterator[Failure]:

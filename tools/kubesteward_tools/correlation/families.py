@@ -6,6 +6,7 @@ do it does not explain, however many failures hang on it.
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 Family = Literal[
@@ -57,6 +58,14 @@ DEPTH: tuple[Kind, ...] = (
     "capacity", "rollout", "zone",
 )  # fmt: skip
 """Of two that explain the same, the earlier is nearer to the failures and said first."""
+
+
+_WORD = re.compile(r"[A-Za-z0-9][\w:/.,+-]{0,63}")
+
+
+def plain(reason: str, otherwise: str) -> str:
+    """The reason, which is one word; `otherwise` where somebody has written sentences there: it is not told as data."""
+    return reason if _WORD.fullmatch(reason) else otherwise
 
 
 def family(reason: str) -> Family:

@@ -14,7 +14,8 @@ from kubesteward_tools.diagnosis.past import remembered
 from kubesteward_tools.diagnosis.question import Question, understand
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.lookup.moments import moment
-from kubesteward_tools.lookup.targets import find, parse
+from kubesteward_tools.lookup.scope import check_shown, unseen
+from kubesteward_tools.lookup.targets import check_namespace, find, parse
 from kubesteward_tools.world.store import Key
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ async def ask(world: World, now: float, *, target: str = "", namespace: str = ""
     """What is wrong with `target` (kind/name; "": everything), as far as the question goes.
 
     Raises:
-        SteadyError: the target is not there, or the cluster does not answer.
+        SteadyError: the target or its namespace is not there, pods may not be seen, or the cluster does not answer.
     """
     await world.ensure(*RESOURCES, namespace=namespace)
+    check_shown(world, "pods", namespace)
     keys = await _named(world, target, namespace)
     source = world.source
     if isinstance(source, BundleSource):
@@ -40,12 +42,14 @@ async def ask(world: World, now: float, *, target: str = "", namespace: str = ""
     scene.logs, scene.usage = await asyncio.gather(
         live(world, scene, wanted), measuring.live(world, scene, wanted, now)
     )
+    scene.unseen = tuple(unseen(world, RESOURCES, namespace))
     scene.past = remembered(world, [item.pod_key for item in scene.ailing], now)
     return await asyncio.to_thread(diagnose, scene, world.cluster)
 
 
 async def _named(world: World, target: str, namespace: str) -> list[Key]:
     if not target:
+        await check_namespace(world, namespace)
         return []
     kind, name = parse(target, "")
     if kind:

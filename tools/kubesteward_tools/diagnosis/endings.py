@@ -6,13 +6,13 @@ import difflib
 import re
 from dataclasses import dataclass
 
-from kubesteward_tools.diagnosis.reading import command_line, ended, seconds, text, variables, waiting
+from kubesteward_tools.diagnosis.reading import command_line, ended, message_of, seconds, variables, waiting
 from kubesteward_tools.diagnosis.scene import Ailing, Scene
 from kubesteward_tools.diagnosis.signs import Sign
 from kubesteward_tools.world.store import Key
 
 _EXEC = re.compile(
-    r'exec: \\?"(?P<what>[^"\\]+)\\?": (?P<why>[^:,]+)|(?P<other>\S+): no such file or directory: unknown'
+    r'exec: \\?"(?P<what>[^"\\]+)\\?": (?P<why>[^:,]+)|(?<!\S)(?P<other>\S+): no such file or directory: unknown'
 )
 _CODES = {
     1: "1 (a general error of the program)",
@@ -176,14 +176,14 @@ def ending(scene: Scene, item: Ailing) -> Ending:
     end = ended(item.status)
     reason, message = waiting(item.status)
     failed = [one.message for one in scene.warned(item.pod_key, "Failed") if f"{item.name}" or one.message]
-    said = next((one for one in (text(end.get("message")), message, *failed) if _EXEC.search(one)), "")
+    said = next((one for one in (message_of(end), message, *failed) if _EXEC.search(one)), "")
     code = end.get("exitCode")
     if (
         said
         or reason in {"RunContainerError", "CreateContainerError"}
         or end.get("reason") in {"StartError", "ContainerCannotRun"}
     ):
-        return _not_started(item, said or text(end.get("message")) or message, code)
+        return _not_started(item, said or message_of(end) or message, code)
     found = scene.signs(item.pod_key, item.name)
     chosen = _chosen(found)
     shown = _CODES.get(code, str(code)) if isinstance(code, int) else "unknown"

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
+from kubesteward_tools.diagnosis.logs import Logs, ending
 from kubesteward_tools.diagnosis.reading import every, mapping, text
-from kubesteward_tools.diagnosis.scene import Logs, Scene
+from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.errors import SteadyError
+from kubesteward_tools.lookup.loglines import LARGEST
 from kubesteward_tools.world.store import Key, Store
 from kubesteward_tools.world.world import TWIN_RESOURCES
 
@@ -32,8 +34,6 @@ _TAIL = 300
 _PODS = 24
 _AT_ONCE = 8
 _PATIENCE = 6.0
-_CUT = 200_000
-"""Characters of one container's log."""
 
 
 def saved(store: Store, logs: Mapping[str, str]) -> Logs:
@@ -44,7 +44,7 @@ def saved(store: Store, logs: Mapping[str, str]) -> Logs:
         pod, _, container = rest.partition("/")
         if pod and logs[name]:
             place = space, pod, container or _first(store, Key("pods", space, pod))
-            found[place] = "\n".join(dict.fromkeys(filter(None, [found.get(place, ""), logs[name][-_CUT:]])))
+            found[place] = "\n".join(dict.fromkeys(filter(None, [found.get(place, ""), ending(logs[name])])))
     return found
 
 
@@ -72,13 +72,13 @@ async def live(world: World, scene: Scene, wanted: Collection[Key]) -> Logs:
 
 async def _read(world: World, place: tuple[str, str, str], gate: asyncio.Semaphore, *, again: bool) -> str:
     space, pod, container = place
-    query = {"container": container, "tailLines": str(_TAIL)}
+    query = {"container": container, "tailLines": str(_TAIL), "limitBytes": str(LARGEST)}
     parts = []
     async with gate:
         for more in ({"previous": "true"}, {}) if again else ({},):
             try:
                 async with asyncio.timeout(_PATIENCE):
-                    parts.append((await world.log(space, pod, {**query, **more}))[-_CUT:])
+                    parts.append(ending(await world.log(space, pod, {**query, **more})))
             except (SteadyError, TimeoutError):
                 continue
     return "\n".join(filter(None, parts))

@@ -211,8 +211,12 @@ class Question:
         return replace(self, named=self.named | set(keys), namespaces=self.namespaces | set(namespaces))
 
 
+_LONGEST = 4000
+
+
 def understand(text: str, store: Store) -> Question:
-    """The question that the words ask of what is in `store`."""
+    """The question that the words ask of what is in `store`; of a long text its beginning."""
+    text = text[:_LONGEST]
     words = [match[0] for match in _WORD.finditer(text)]
     topics = dict.fromkeys(item for pattern, found in _TOPICS if re.search(pattern, text, re.I) for item in found)
     namespaces = {

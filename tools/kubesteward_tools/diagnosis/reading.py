@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from kubesteward_tools.lookup.shown import cleared
+from kubesteward_tools.text.redact import redact_object
 from kubesteward_tools.twin.clock import parse_timestamp
 from kubesteward_tools.twin.quantity import parse as quantity
 from kubesteward_tools.twin.resources import by_resource
@@ -96,8 +98,13 @@ def container(spec: Object, name: str) -> Object:
 
 
 def command_line(item: Object) -> str:
-    """What the container runs as its object says it, "" when the image decides."""
-    return " ".join([*texts(item.get("command")), *texts(item.get("args"))])
+    """What the container runs as its object says it, without secrets; "" when the image decides."""
+    return command([*texts(item.get("command")), *texts(item.get("args"))])
+
+
+def command(words: list[str]) -> str:
+    """A command line without secrets: the option before a word, or the program, tells that it is one."""
+    return cleared(" ".join(redact_object(words)))
 
 
 def ports(spec: Object) -> list[tuple[str, int, str]]:
@@ -116,12 +123,22 @@ def variables(item: Object) -> dict[str, str]:
     return {text(one.get("name")): text(one.get("value")) for one in mappings(item.get("env")) if "value" in one}
 
 
+def value_of(variable: str, value: str) -> str:
+    """The value as it may be shown: nothing of it where the variable's name says that it is secret."""
+    return cleared(redact_object({"name": variable, "value": value})["value"])
+
+
 def limits(item: Object, what: str) -> str:
     return str(at(item, "resources", "limits").get(what, ""))
 
 
 def requests(item: Object, what: str) -> str:
     return str(at(item, "resources", "requests").get(what, ""))
+
+
+def message_of(obj: Object) -> str:
+    """The message of a condition, of a container's state or of a status, without secrets."""
+    return cleared(text(obj.get("message")))
 
 
 def conditions(obj: Object) -> Iterator[Object]:
@@ -140,7 +157,7 @@ def ended(status: Object) -> Object:
 def waiting(status: Object) -> tuple[str, str]:
     """Reason and message of what it waits for."""
     found = at(status, "state", "waiting")
-    return text(found.get("reason")), text(found.get("message"))
+    return text(found.get("reason")), message_of(found)
 
 
 def wakes(scaler: Object) -> bool:

@@ -75,19 +75,30 @@ def _name_server(scene: Scene, one: Candidate) -> Proposal | None:
 
 
 def _quota(scene: Scene, one: Candidate) -> Proposal | None:
-    """Room for one pod more."""
+    """Room for the pods that are missing; what is used counts as it is now, if that is seen."""
     match = next((found for line in one.evidence if (found := _QUOTA.search(line))), None)
     if match is None:
         return None
     asked, used = (dict(part.split("=", 1) for part in match[name].split(",")) for name in ("asked", "used"))
-    hard = {}
+    status = at(scene.get(Key("resourcequotas", one.culprit.namespace, match["name"])), "status")
+    used |= {name: str(value) for name, value in mapping(status.get("used")).items() if name in used}
+    limits, hard, pods = mapping(status.get("hard")), {}, _lacking(scene, one.culprit)
     for name in asked.keys() & used.keys():
         try:
-            hard[name] = format_like(parse(asked[name]) + parse(used[name]), used[name])
+            wanted = parse(asked[name]) * pods + parse(used[name])
+            if wanted > parse(str(limits.get(name, "0"))):
+                hard[name] = format_like(wanted, used[name])
         except ValueError:
             return None
     patch = {"patch": {"spec": {"hard": dict(sorted(hard.items()))}}, "patch_type": "merge"}
     return Proposal("patch", "ResourceQuota", match["name"], one.culprit.namespace, patch) if hard else None
+
+
+def _lacking(scene: Scene, workload: Key) -> int:
+    """How many pods it lacks, one at the least: a roll-out may need another one than it keeps."""
+    obj = scene.get(workload)
+    made, wanted = mapping(obj.get("status")).get("replicas"), at(obj, "spec").get("replicas")
+    return max(1, wanted - made) if type(made) is int and type(wanted) is int else 1
 
 
 def _held(scene: Scene, one: Candidate) -> Proposal | None:

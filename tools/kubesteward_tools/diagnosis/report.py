@@ -42,6 +42,8 @@ class Finding:
     proposal: Proposal | None = None
     ruled_out: tuple[str, ...] = ()
     look_next: tuple[str, ...] = ()
+    said: str = ""
+    """What is wrong, alone: the diagnosis has all the rest too."""
 
     def beside(self, lines: Iterable[str]) -> Finding:
         """The same with what else is on record, as far as there is room for it."""
@@ -91,6 +93,7 @@ def finding(one: Ranked, cluster: str, story: Sequence[str] = ()) -> Finding:
         sentence(candidate.fix, _SAID),
         since,
         candidate.proposal,
+        said=_said(candidate),
     )
 
 
@@ -102,11 +105,15 @@ def _line(text: str) -> str:
     return sentence(text, _EVIDENCE)
 
 
+def _said(candidate: Candidate) -> str:
+    said = sentence(candidate.sentence, _SAID)
+    return f"{said[:1].upper()}{said[1:]}"
+
+
 def _diagnosis(
     candidate: Candidate, evidence: tuple[str, ...], explains: tuple[str, ...], since: str, story: tuple[str, ...]
 ) -> str:
-    said = sentence(candidate.sentence, _SAID)
-    parts = [f"{candidate.category}: {said[:1].upper()}{said[1:]}"]
+    parts = [f"{candidate.category}: {_said(candidate)}"]
     if candidate.fix:
         parts.append(f"Fix: {sentence(candidate.fix, _SAID)}")
     if since:

@@ -11,6 +11,7 @@ from kubesteward_tools.world.changes import told_templates
 from kubesteward_tools.world.store import Key, Object
 
 _REVISION = "deployment.kubernetes.io/revision"
+_USED_BEFORE = "deployment.kubernetes.io/revision-history"
 _RESTARTED = "kubectl.kubernetes.io/restartedAt"
 _NEVER = "the same template again"
 _LONGEST = 140
@@ -41,7 +42,7 @@ def newest(scene: Scene, workload: Key) -> RollOut | None:
     facts = scene.store.facts(workload)
     owned = scene.store.owned_by(facts.uid) if facts and facts.uid else []
     if workload.resource == "deployments.apps":
-        return _of_sets(scene, [key for key in owned if key.resource == "replicasets.apps"])
+        return _of_sets(scene, workload, [key for key in owned if key.resource == "replicasets.apps"])
     if workload.resource in {"statefulsets.apps", "daemonsets.apps"}:
         return _of_revisions([scene.get(key) for key in owned if key.resource == "controllerrevisions.apps"])
     return None
@@ -53,7 +54,7 @@ def restarted(scene: Scene, workload: Key) -> float | None:
     return seconds(notes.get(_RESTARTED))
 
 
-def _of_sets(scene: Scene, keys: list[Key]) -> RollOut | None:
+def _of_sets(scene: Scene, workload: Key, keys: list[Key]) -> RollOut | None:
     order = sorted(keys, key=lambda key: _revision(scene.get(key)), reverse=True)
     if len(order) < 2:
         return None
@@ -64,11 +65,20 @@ def _of_sets(scene: Scene, keys: list[Key]) -> RollOut | None:
     return RollOut(
         _revision(back),
         _revision(now),
-        seconds(mapping(now.get("metadata")).get("creationTimestamp")),
+        _began(scene, workload, now),
         _changed(back, now),
         _ready(back) if working else 0,
         first,
     )
+
+
+def _began(scene: Scene, workload: Key, replica_set: Object) -> float | None:
+    """When it was rolled out: as it was watched, else as old as it is. One that is used again is older than that."""
+    seen = [item.at for item in scene.past.moments if (item.key, item.told.kind) == (workload, "rollout")]
+    metadata = mapping(replica_set.get("metadata"))
+    if seen or _USED_BEFORE in mapping(metadata.get("annotations")):
+        return max(seen, default=None)
+    return seconds(metadata.get("creationTimestamp"))
 
 
 def _of_revisions(kept: list[Object]) -> RollOut | None:

@@ -12,12 +12,14 @@ from functools import cached_property
 from typing import Any
 
 from kubesteward_tools.diagnosis import reading
+from kubesteward_tools.diagnosis.logs import Cleared, Logs
 from kubesteward_tools.diagnosis.past import Past
 from kubesteward_tools.diagnosis.question import Question
 from kubesteward_tools.diagnosis.signs import Sign, signs
 from kubesteward_tools.diagnosis.usage import Usage
 from kubesteward_tools.lookup.moments import event_times
 from kubesteward_tools.lookup.notes import columns, everywhere
+from kubesteward_tools.lookup.shown import cleared
 from kubesteward_tools.world.graph import Connection, Graph
 from kubesteward_tools.world.relations.reading import label_selector
 from kubesteward_tools.world.relations.references import group_of, resource_of
@@ -31,9 +33,6 @@ _READ_OF_ONE = 4
 _RECENT = 6 * 3600.0
 _ADDRESSED = 3000
 _GIVEN = frozenset({"kube-root-ca.crt", "default"})
-
-Logs = Mapping[tuple[str, str, str], str]
-"""Namespace, pod and container -> text of the previous and the current run."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,20 @@ class Scene:
         self.question = question or Question()
         self.usage = Usage()
         self.past = Past()
+        self.unseen: tuple[str, ...] = ()
+        """Kinds that could not be looked at, for they may not be listed."""
         self._objects: dict[Key, Object] = {}
         self._owners: dict[str, Key] = {}
         self._signs: dict[Key, list[Sign]] = {}
+
+    @property
+    def logs(self) -> Logs:
+        """What could be read of them, without secrets."""
+        return self._logs
+
+    @logs.setter
+    def logs(self, read: Logs) -> None:
+        self._logs = Cleared(read)
 
     def get(self, key: Key) -> Object:
         """The object, {} where there is none."""
@@ -184,20 +194,22 @@ class Scene:
         for resource in ("events", "events.events.k8s.io"):
             for key, note in everywhere(self.store, resource):
                 if note.word == "Warning":
-                    one = self._warned(self.get(key))
+                    one = self.event(self.get(key))
                     if self.now - one.last <= _RECENT:
                         found.setdefault(one.about, []).append(one)
         for items in found.values():
             items.sort(key=lambda item: -item.last)
         return found
 
-    def _warned(self, event: Object) -> Warned:
+    def event(self, event: Object) -> Warned:
+        """What an event tells; one without a time is of now."""
         about = reading.mapping(event.get("involvedObject") or event.get("regarding"))
         times = list(event_times(event)) or [self.now]
-        message = reading.text(event.get("message") or event.get("note"))
-        count = event.get("count") or reading.mapping(event.get("series")).get("count") or 1
-        space = reading.text(event["metadata"].get("namespace"))
-        return Warned(self.key_of(about, space), str(event.get("reason")), message, int(count), min(times), max(times))
+        message = cleared(reading.text(event.get("message") or event.get("note")))
+        count = reading.number(event.get("count") or reading.mapping(event.get("series")).get("count")) or 1
+        space = reading.text(reading.mapping(event.get("metadata")).get("namespace"))
+        reason = cleared(reading.text(event.get("reason")))
+        return Warned(self.key_of(about, space), reason, message, count, min(times), max(times))
 
     @cached_property
     def warned_workloads(self) -> dict[Key, list[Warned]]:

@@ -64,6 +64,8 @@ _OVER = re.compile(
 )
 """What ends a time without connection."""
 _LONGEST = 1500
+_RUN = re.compile(r"([\w./-]{80})[\w./-]{80,}|(\s)\s{20,}|([^\w\s]{20})[^\w\s]{60,}")
+"""What no name is as long as. The patterns try each of its characters as a beginning: one log would take minutes."""
 
 
 def signs(text: str) -> list[Sign]:
@@ -99,8 +101,12 @@ def _with_end(sign: Sign, lines: list[str], number: int) -> Sign:
 _LISTED = re.compile(r"\s*[-*] ([A-Z][A-Z0-9_]{3,})\b")
 
 
+def _shortened(run: re.Match[str]) -> str:
+    return f"{run[1] or run[3]}…" if run[2] is None else run[2]
+
+
 def _sign(line: str, *, last: bool) -> Sign | None:
-    line = line[:_LONGEST].replace('\\"', '"')
+    line = _RUN.sub(_shortened, line[:_LONGEST].replace('\\"', '"'))
     if not _QUICK.search(line) or _HARMLESS.search(line) or _BREAKS.match(line):
         return None
     for kind, pattern in _COMPILED:

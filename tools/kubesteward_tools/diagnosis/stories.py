@@ -5,7 +5,7 @@ A change explains a failure only when it came first. What came later, or long be
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.past import before
@@ -13,6 +13,7 @@ from kubesteward_tools.diagnosis.reading import kind_of, mapping, mappings, name
 from kubesteward_tools.diagnosis.rollouts import RollOut, newest, restarted
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
 from kubesteward_tools.diagnosis.testimony import Testimony
+from kubesteward_tools.lookup.recalled import Moment
 from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.text.ages import ago
 from kubesteward_tools.world.store import Key
@@ -47,6 +48,8 @@ def testify(scene: Scene, one: Candidate) -> Testimony:
 def _rolled(scene: Scene, one: Candidate, workload: Key) -> Testimony | None:
     found = newest(scene, workload)
     if found is None or found.restarts_only or not _concerns(scene, workload, found):
+        return None
+    if found.at is None and not found.working:
         return None
     late, early = _distance(found, one.since)
     if late:
@@ -106,11 +109,7 @@ def _writes(scene: Scene, one: Candidate, workload: Key, *, but_roll_outs: bool)
     keys = {one.culprit, workload, *one.needs, *_near(scene, workload)}
     every = scene.past.written(keys, one.since - _LATELY, one.since + _SLACK)
     written = [item for item in every if not (but_roll_outs and (item.key, item.told.kind) == (workload, "rollout"))]
-    lines = [
-        f"{named(item.key)} was changed{f' by {item.author}' if item.author else ''} {before(item.at, one.since)} "
-        f"({item.told.kind}: {_cut(item.told.text)})"
-        for item in written[:_MOST]
-    ]
+    lines = _told(written[:_MOST], one.since)
     if lines:
         return Testimony(story=tuple(f"{line}." for line in lines))
     if every:
@@ -121,6 +120,16 @@ def _writes(scene: Scene, one: Candidate, workload: Key, *, but_roll_outs: bool)
     return Testimony(
         against=(f"no change of it or of its configuration was seen in the {ago(min(watched, _LATELY))} before",)
     )
+
+
+def _told(written: Sequence[Moment], since: float) -> list[str]:
+    """One line for each object, author and distance in time, with all that was changed then."""
+    found: dict[str, list[str]] = {}
+    for item in written:
+        by = f" by {item.author}" if item.author else ""
+        head = f"{named(item.key)} was changed{by} {before(item.at, since)}"
+        found.setdefault(head, []).append(f"{item.told.kind}: {_cut(item.told.text)}")
+    return [f"{head} ({'; before: '.join(texts)})" for head, texts in found.items()]
 
 
 def _cut(text: str) -> str:

@@ -35,6 +35,8 @@ _FINISHING = frozenset({"jobs.batch", "cronjobs.batch"})
 _STARTING = 180.0
 """Seconds that a pod may take to get ready."""
 _WATCHED = 0.45
+_LATELY = 3600.0
+"""Seconds for which what somebody changed is news."""
 _MOST = 3
 
 
@@ -55,14 +57,18 @@ def nothing(scene: Scene, cluster: str, candidates: Sequence[Candidate] = ()) ->
     if sick:
         return _inconclusive(scene, sick, cluster)
     shown = _shown(scene, [key for key in meant if scene.exists(key)])
+    logs = "no errors in the logs that were read" if scene.logs else "no log was read"
+    pods = "failing pods" if scene.store.count("pods") else "pods at all"
+    weak = tuple(_weak(scene, candidates))
+    well = "" if weak else ": as far as that shows, it is running normally, without issues; nothing is wrong"
+    hidden = f" {_hidden(scene)}" if scene.unseen else ""
     text = (
-        f"Healthy: no problem found. {shown}There are no failing pods, no restarts that matter, no warning "
-        "events and no errors "
-        "in the logs that were read: it is running normally, without issues; nothing is wrong."
+        f"Healthy: no problem found. {shown}There are no {pods}, no restarts that matter, no warning "
+        f"events and {logs}{well}.{hidden}"
     )
-    weak = tuple(_weak(candidates))
     text = sentence(" ".join([text, *weak]), LONGEST)
-    return Finding("Healthy", None, text, 0.8, evidence=looked_at(scene), against=(*weak, *_doubts(scene)))
+    sure = 0.6 if scene.unseen else 0.8
+    return Finding("Healthy", None, text, sure, evidence=looked_at(scene), against=(*weak, *_doubts(scene)))
 
 
 def looked_at(scene: Scene) -> tuple[str, ...]:
@@ -82,15 +88,29 @@ def looked_at(scene: Scene) -> tuple[str, ...]:
 def _doubts(scene: Scene) -> Iterator[str]:
     if not scene.usage.source:
         yield f"metrics not read: {listed(scene.usage.unread, 2) or 'there are none'}"
+    if scene.unseen:
+        yield _hidden(scene)
     if not scene.logs:
         yield "no log was read: only containers in trouble, or those that are asked about, have theirs read"
 
 
-def _weak(candidates: Sequence[Candidate]) -> Iterator[str]:
-    """What was measured and may become a fault, though it is none that one could be sure of."""
-    found = [one for one in candidates if one.confidence >= _WATCHED and any("measured:" in it for it in one.evidence)]
+def _hidden(scene: Scene) -> str:
+    return f"Not seen, for they may not be listed: {listed(sorted(scene.unseen), 8)}."
+
+
+def _weak(scene: Scene, candidates: Sequence[Candidate]) -> Iterator[str]:
+    """What may be or become a fault, though none that one could be sure of: it is measured, new, or asked about."""
+    found = [one for one in candidates if one.confidence >= _WATCHED and _is_worth_a_look(scene, one)]
     for one in sorted(found, key=lambda item: (-item.confidence, item.culprit))[:_MOST]:
         yield sentence(f"To be watched: {one.category}: {one.sentence}", 320)
+
+
+def _is_worth_a_look(scene: Scene, one: Candidate) -> bool:
+    if any("measured:" in line for line in one.evidence):
+        return True
+    if scene.past.written({one.culprit}, scene.now - _LATELY, scene.now):
+        return True
+    return bool(scene.question.named & {one.culprit, *one.suffers})
 
 
 def _is_down(scene: Scene, pod: Object) -> bool:

@@ -5,14 +5,27 @@ Each witness looks at one ranked candidate and says lines for it and against it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from kubesteward_tools.diagnosis import gauges, novelty, remedies, stories
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import at, count, ended, is_ready, kind_of, mapping, named, phase, waiting
+from kubesteward_tools.diagnosis.reading import (
+    at,
+    count,
+    ended,
+    is_ready,
+    kind_of,
+    mapping,
+    named,
+    pairs,
+    phase,
+    waiting,
+)
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
 from kubesteward_tools.diagnosis.testimony import Testimony
+from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.world.store import Key
 
 _OF_ALL = frozenset(
@@ -90,8 +103,15 @@ def _shown(key: Key, obj: dict[str, object]) -> Iterator[str]:
         yield f"spec.replicas {spec.get('replicas', 1)}, ready {status.get('readyReplicas') or 0}"
     for name in ("selector", "podSelector", "scaleTargetRef", "rules", "roleRef"):
         if found := spec.get(name) or obj.get(name):
-            yield f"{name} {found}"[:160]
+            yield sentence(f"{name} {_flat(found)}", 160)
     if status.get("phase"):
         yield f"phase {status['phase']}"
     if made := at(obj, "metadata").get("creationTimestamp"):
         yield f"created {made}"
+
+
+def _flat(value: object) -> str:
+    """A selector as kubectl shows it, anything else as JSON does."""
+    labels = mapping(value).get("matchLabels") if isinstance(value, dict) and set(value) == {"matchLabels"} else value
+    flat = isinstance(labels, dict) and all(isinstance(item, str) for item in labels.values())
+    return pairs(mapping(labels)) if flat else json.dumps(value)

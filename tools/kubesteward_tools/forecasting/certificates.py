@@ -13,6 +13,7 @@ from kubesteward_tools.analytics.lines import Crossing
 from kubesteward_tools.analytics.trend import Trend
 from kubesteward_tools.errors import SteadyError
 from kubesteward_tools.forecasting.subjects import Forecast, Gathered, Subject
+from kubesteward_tools.lookup.paced import each, turns
 from kubesteward_tools.twin.clock import parse_timestamp
 from kubesteward_tools.world.certificates import Certificate, certificates, of_secret
 from kubesteward_tools.world.store import Object
@@ -44,9 +45,9 @@ async def dated(world: World, namespace: str, now: float, horizon: float, only: 
     except SteadyError as error:
         gathered.missing.append(f"certificates: {error}")
         return gathered
-    objects = [only] if only is not None else list(_objects(world, served, namespace))
+    objects = [only] if only is not None else await _objects(world, served, namespace)
     managed = {_secret_of(item): item for item in objects if _is_managed(item)}
-    for obj, part, held in _held(item for item in objects if not _is_managed(item)):
+    async for obj, part, held in turns(_held(item for item in objects if not _is_managed(item))):
         by = managed.get((obj["metadata"].get("namespace", ""), obj["metadata"]["name"]))
         if held and by is None:
             gathered.forecasts.append(_forecast(obj, part, held, now=now, horizon=horizon))
@@ -55,10 +56,9 @@ async def dated(world: World, namespace: str, now: float, horizon: float, only: 
     return gathered
 
 
-def _objects(world: World, served: Iterable[str], namespace: str) -> Iterator[Object]:
-    for kind in served:
-        if not (namespace and kind in _ANYWHERE):
-            yield from world.store.objects(kind, namespace or None)
+async def _objects(world: World, served: Iterable[str], namespace: str) -> list[Object]:
+    kinds = [kind for kind in served if not (namespace and kind in _ANYWHERE)]
+    return [obj for kind in kinds async for _, obj in each(world.store, kind, namespace or None)]
 
 
 def _held(objects: Iterable[Object]) -> Iterator[Found]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from kubesteward_tools.analytics.trend import Trend, trend
 from kubesteward_tools.forecasting.subjects import Forecast, Gathered, Subject
 from kubesteward_tools.lookup import states
+from kubesteward_tools.lookup.paced import each
 from kubesteward_tools.twin.quantity import parse as quantity
 from kubesteward_tools.world.metrics.samples import Points
 from kubesteward_tools.world.store import Key, Object
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 STEPS = 60
 FEWEST_CHANGES = 4
 SOURCE = "the watch's own history"
+WATCHED = "they are watched from now on: ask again later"
+"""What a server says; a command that ends has another remedy."""
 _ENDED = {"Succeeded", "Failed"}
 Steps = list[tuple[float, float]]
 """(epoch seconds, value from then on)."""
@@ -43,10 +46,10 @@ async def pods_per_node(world: World, now: float, horizon: float, name: str = ""
     await world.ensure("nodes", "pods")
     since, moves = _moves(world, now)
     gathered, store = Gathered(), world.store
-    for node in store.objects("nodes"):
-        own = node["metadata"]["name"]
+    async for key, node in each(store, "nodes"):
+        own = key.name
         if name in {"", own}:
-            count = float(sum(_holds(world, key) for key in store.pods_on(own)))
+            count = float(sum(_holds(world, pod) for pod in store.pods_on(own)))
             most = _number((states.status(node).get("allocatable") or {}).get("pods"))
             subject = Subject("pods", "Node", "", own, limit=most, word="allocatable", source=SOURCE)
             gathered.forecasts.append(_judged(subject, _backwards(count, moves[own]), _Watched(since, now, horizon)))
@@ -102,7 +105,7 @@ async def quotas(world: World, namespace: str, now: float, horizon: float, name:
                 before = world.store.read(version.key, version.before)
                 earlier[version.key].append((version.at, states.status(before).get("used") or {}))
     gathered = Gathered()
-    for key, quota in world.store.items(kind, namespace or None):
+    async for key, quota in each(world.store, kind, namespace or None):
         if name in {"", key.name}:
             gathered.forecasts += _of_quota(key, quota, earlier[key], _Watched(since, now, horizon))
     _tell(gathered, world, "quota", since, now)
@@ -180,5 +183,5 @@ def _tell(gathered: Gathered, world: World, what: str, since: float, now: float)
         return
     gathered.looked.append(f"{count} present values of {what}")
     if count:
-        todo = "a bundle has no course" if not world.writable else "they are watched from now on: ask again later"
+        todo = "a bundle has no course" if not world.writable else WATCHED
         gathered.missing.append(f"{what}: {todo}")

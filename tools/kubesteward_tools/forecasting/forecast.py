@@ -12,9 +12,11 @@ from kubesteward_tools.errors import InvalidArguments
 from kubesteward_tools.forecasting.certificates import KINDS, dated
 from kubesteward_tools.forecasting.counted import pods_per_node, quotas
 from kubesteward_tools.forecasting.measured import measured, wanted
+from kubesteward_tools.forecasting.patience import Patience
 from kubesteward_tools.forecasting.subjects import METRICS, Forecast, Gathered, Metric, Subject, ranked
 from kubesteward_tools.lookup.family import CHILDREN
 from kubesteward_tools.lookup.metering import Metered, level_of, metered
+from kubesteward_tools.lookup.paced import each
 from kubesteward_tools.lookup.targets import Found, check_namespace, find, parse
 from kubesteward_tools.text.ages import seconds
 
@@ -68,6 +70,7 @@ async def forecast(
     Raises:
         SteadyError: the target is not there, or has no such metric.
     """
+    patience = Patience()
     level, obj = await _meant(world, target, namespace)
     metrics = _metrics(target, level, metric)
     if level == "namespaces" and "/" in target:
@@ -76,9 +79,9 @@ async def forecast(
     if level in {"quota", "certificates"} or not target or level == "namespaces":
         space = obj.key.namespace if obj else namespace
         await check_namespace(world, space)
-        gathered.add(await _of_space(world, space, metrics, obj, now=now, horizon=horizon))
+        gathered.add(await _of_space(world, space, metrics, obj, patience, now=now, horizon=horizon))
     else:
-        gathered.add(await _of_target(world, target, namespace, metrics, now=now, horizon=horizon))
+        gathered.add(await _of_target(world, target, namespace, metrics, patience, now=now, horizon=horizon))
     found = await asyncio.to_thread(_fitted, gathered.subjects, horizon)
     whole = [*gathered.forecasts, *found]
     every = _grouped(whole, apart=bool(target))
@@ -118,14 +121,21 @@ def _metrics(target: str, level: str, metric: str) -> tuple[Metric, ...]:
 
 
 async def _of_space(
-    world: World, namespace: str, metrics: Sequence[Metric], obj: Found | None, *, now: float, horizon: float
+    world: World,
+    namespace: str,
+    metrics: Sequence[Metric],
+    obj: Found | None,
+    patience: Patience,
+    *,
+    now: float,
+    horizon: float,
 ) -> Gathered:
     """A namespace, the cluster, or one object that is not measured."""
     gathered = Gathered()
     levels = () if obj else ("pods", "persistentvolumeclaims") if namespace else tuple(_MEASURED)
     for level in levels:
         if set(_MEASURED[level]) & set(metrics):
-            gathered.add(await _of_level(world, level, namespace, metrics, now))
+            gathered.add(await _of_level(world, level, namespace, metrics, patience, now=now))
     if "pods" in metrics and not namespace and not obj:
         gathered.add(await pods_per_node(world, now, horizon))
     if "quota" in metrics:
@@ -135,33 +145,42 @@ async def _of_space(
     return gathered
 
 
-async def _of_level(world: World, level: str, namespace: str, metrics: Sequence[Metric], now: float) -> Gathered:
+async def _of_level(
+    world: World, level: str, namespace: str, metrics: Sequence[Metric], patience: Patience, *, now: float
+) -> Gathered:
     needed = ("pods", "replicasets.apps", "jobs.batch") if level == "pods" else (level,)
     await world.ensure(*needed, namespace=namespace)
-    listed = {} if level == "pods" and world.telemetry.monitor is None else _objects(world, level, namespace)
+    listed = {} if level == "pods" and world.telemetry.monitor is None else await _objects(world, level, namespace)
     gathered = Gathered()
     if not world.store.count(level):
         return Gathered(looked=[f"no {level}"])
     for metric in _MEASURED[level]:
         if metric in metrics:
             chosen = Metered(level, namespace, None, listed)
-            gathered.add(await measured(world, wanted(metric, chosen, whole=True), now))
+            gathered.add(await measured(world, wanted(metric, chosen, patience, whole=True), now))
     return gathered
 
 
-def _objects(world: World, level: str, namespace: str) -> dict[tuple[str, str], dict[str, object]]:
-    return {(key.namespace, key.name): obj for key, obj in world.store.items(level, namespace or None)}
+async def _objects(world: World, level: str, namespace: str) -> dict[tuple[str, str], dict[str, object]]:
+    return {(key.namespace, key.name): obj async for key, obj in each(world.store, level, namespace or None)}
 
 
 async def _of_target(
-    world: World, target: str, namespace: str, metrics: Sequence[Metric], *, now: float, horizon: float
+    world: World,
+    target: str,
+    namespace: str,
+    metrics: Sequence[Metric],
+    patience: Patience,
+    *,
+    now: float,
+    horizon: float,
 ) -> Gathered:
     gathered, level = Gathered(), level_of(target)
     await world.ensure(*(CHILDREN if level == "pods" else (level,)), namespace=namespace)
     chosen = await metered(world, target, namespace)
     for metric in metrics:
         if metric in _MEASURED[level]:
-            gathered.add(await measured(world, wanted(metric, chosen, whole=chosen.names is None), now))
+            gathered.add(await measured(world, wanted(metric, chosen, patience, whole=chosen.names is None), now))
     if level == "nodes" and "pods" in metrics:
         gathered.add(await pods_per_node(world, now, horizon, target.partition("/")[2].strip()))
     return gathered

@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING
 from kubesteward_tools.analytics.lines import least_squares
 from kubesteward_tools.analytics.trend import DAY, FEWEST, HOUR, SHORTEST, WEEK
 from kubesteward_tools.errors import SteadyError
+from kubesteward_tools.forecasting.patience import Patience
 from kubesteward_tools.forecasting.subjects import Gathered, Metric, Subject
 from kubesteward_tools.lookup import states
 from kubesteward_tools.lookup.family import top_owner
 from kubesteward_tools.lookup.metering import Metered, most, node_names
+from kubesteward_tools.lookup.paced import turns
 from kubesteward_tools.twin.quantity import parse as quantity
 from kubesteward_tools.world.metrics.readings import Name, Question
 from kubesteward_tools.world.metrics.ring import Ring
@@ -32,9 +34,10 @@ if TYPE_CHECKING:
 WINDOWS = (HOUR, DAY, WEEK)
 MOST = 200
 """Pods whose course a monitoring system is asked for when the whole cluster is meant."""
+SAMPLED = "they are sampled from now on: ask again in ten minutes"
+"""What a server says; a command that ends has another remedy."""
 _BATCH = 40
 _AT_ONCE = 4
-_YIELD = 200
 _RISES = 0.12
 """Mean of the last third over that of the first, as a share of all that was seen. Noise alone has 0.04."""
 _MIDDLE = 0.2
@@ -51,15 +54,16 @@ class Wanted:
     namespace: str
     objects: Mapping[Name, Object]
     whole: bool
+    patience: Patience
 
     @property
     def query(self) -> str:
         return f"{self.metric}_usage"
 
 
-def wanted(metric: Metric, chosen: Metered, *, whole: bool) -> Wanted:
+def wanted(metric: Metric, chosen: Metered, patience: Patience, *, whole: bool) -> Wanted:
     level = "containers" if chosen.level == "pods" and metric != "disk" else chosen.level
-    return Wanted(metric, level, chosen.namespace, chosen.objects, whole)
+    return Wanted(metric, level, chosen.namespace, chosen.objects, whole, patience)
 
 
 async def measured(world: World, asked: Wanted, now: float) -> Gathered:
@@ -79,7 +83,9 @@ async def measured(world: World, asked: Wanted, now: float) -> Gathered:
 
 async def _nearest(world: World, asked: Wanted, now: float) -> list[Name]:
     """The pods of the containers that use most of their limits now."""
-    found = await world.telemetry.read(Question(asked.query, asked.level, now, now, asked.namespace))
+    found = await world.telemetry.read(
+        Question(asked.query, asked.level, now, now, asked.namespace), asked.patience.left()
+    )
     shares: list[tuple[float, Name]] = []
     for (space, name), points in found.series.items():
         pod, _, part = name.partition("/")
@@ -93,12 +99,12 @@ async def _nearest(world: World, asked: Wanted, now: float) -> list[Name]:
 async def _followed(world: World, asked: Wanted, names: Sequence[Name] | None, now: float) -> Gathered:
     """The courses of these objects, or of all that are meant."""
     chosen = list(asked.objects) if names is None else names
-    gathered, turns = Gathered(), asyncio.Semaphore(_AT_ONCE)
+    gathered, gate = Gathered(), asyncio.Semaphore(_AT_ONCE)
     questions = list(_questions(world, asked, chosen, now))
 
     async def read(question: Question) -> tuple[str, Mapping[Name, Points], tuple[str, ...]]:
-        async with turns:
-            found = await world.telemetry.read(question)
+        async with gate:
+            found = await world.telemetry.read(question, asked.patience.left())
         return found.source, found.series, found.notes
 
     answers = await asyncio.gather(*(read(item) for item in questions), return_exceptions=True)
@@ -118,7 +124,7 @@ async def _followed(world: World, asked: Wanted, names: Sequence[Name] | None, n
             joined[name] = _joined(joined.get(name, []), points)
     if not sources:
         raise next(item for item in answers if isinstance(item, SteadyError))
-    gathered.subjects = list(_subjects(world, asked, joined, ", ".join(sources)))
+    gathered.subjects = [item async for item in turns(_subjects(world, asked, joined, ", ".join(sources)))]
     gathered.looked.append(_said(asked, gathered.subjects, len(asked.objects), ", ".join(sources), names is not None))
     return gathered
 
@@ -128,8 +134,9 @@ def _once(known: Sequence[str], said: str) -> list[str]:
 
 
 def _questions(world: World, asked: Wanted, chosen: Sequence[Name], now: float) -> Iterator[Question]:
-    nodes = node_names(world) if asked.level == "nodes" else {}
-    windows = WINDOWS if world.telemetry.monitor is not None else (HOUR,)
+    monitored = world.telemetry.monitor is not None
+    nodes = node_names(world) if monitored and asked.level == "nodes" else {}
+    windows = WINDOWS if monitored else (HOUR,)
     spaces: dict[str, list[str]] = {}
     for space, name in chosen:
         spaces.setdefault(space, []).append(name)
@@ -196,13 +203,12 @@ async def _swept(world: World, asked: Wanted, now: float) -> Gathered:
     """Own samples of every container, without asking for them one by one."""
     telemetry = world.telemetry
     if not telemetry.begin(asked.namespace):
-        await telemetry.read(Question(asked.query, asked.level, now, now - HOUR, asked.namespace))  # says why not
+        question = Question(asked.query, asked.level, now, now - HOUR, asked.namespace)
+        await telemetry.read(question, asked.patience.left())  # says why not
         return Gathered()
     subjects, count, known, longest, unlimited = list[Subject](), 0, 0, 0.0, 0
-    for series, ring in list(telemetry.samples.rings(asked.metric, "pods", asked.namespace)):
+    async for series, ring in turns(telemetry.samples.rings(asked.metric, "pods", asked.namespace)):
         count += 1
-        if count % _YIELD == 0:
-            await asyncio.sleep(0)
         times, values = ring.columns()
         span = float(times[-1] - times[0]) if times else 0.0
         longest = max(longest, span)
@@ -215,8 +221,7 @@ async def _swept(world: World, asked: Wanted, now: float) -> Gathered:
         unlimited += made is not None and not made.limit
     if not known:
         few = f"own samples of {count} over {longest / 60:.0f} min, and {SHORTEST / 60:.0f} are needed"
-        todo = "they are sampled from now on: ask again in ten minutes"
-        return Gathered(missing=[f"{asked.metric} of containers: {few}; {todo}"])
+        return Gathered(missing=[f"{asked.metric} of containers: {few}; {SAMPLED}"])
     said = f"{count} containers' {asked.metric}, own samples over {longest / 60:.0f} min; {len(subjects)} seem to grow"
     if unlimited:
         said += f", {unlimited} more grow without a limit (their nodes are looked at)"

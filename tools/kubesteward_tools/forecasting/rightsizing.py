@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from kubesteward_tools.analytics.sizing import RESOURCES, Container, Sizing, Workload, sizes
 from kubesteward_tools.errors import AskDifferently
 from kubesteward_tools.forecasting.measured import amount, measured, wanted
+from kubesteward_tools.forecasting.patience import Patience
 from kubesteward_tools.forecasting.subjects import Gathered, Metric
 from kubesteward_tools.lookup import states
 from kubesteward_tools.lookup.family import CHILDREN, pods
 from kubesteward_tools.lookup.metering import Metered, name_of
+from kubesteward_tools.lookup.paced import each, turns
 from kubesteward_tools.lookup.problems import WORKLOADS
 from kubesteward_tools.lookup.targets import check_namespace, find, parse
 from kubesteward_tools.proposals.proposal import Proposal
@@ -48,16 +50,17 @@ async def rightsize(world: World, now: float, *, target: str = "", namespace: st
         SteadyError: the target is not there or has no pod template of its own.
     """
     keys, total = await _chosen(world, target, namespace)
-    members = {key: pods(world.store, key)[:MOST_PODS] for key in keys}
+    members = {key: pods(world.store, key)[:MOST_PODS] async for key in turns(keys)}
     every = {name_of(pod): pod for found in members.values() for pod in found}
-    gathered = Gathered()
+    gathered, patience = Gathered(), Patience()
     for metric in _METRICS if every else ():
-        space = namespace or (keys[0].namespace if target else "")
-        gathered.add(await measured(world, wanted(metric, Metered("pods", space, None, every), whole=False), now))
+        space = namespace or (keys[0].namespace if target and keys else "")
+        chosen = Metered("pods", space, None, every)
+        gathered.add(await measured(world, wanted(metric, chosen, patience, whole=False), now))
     courses: dict[tuple[str, str, str, str], Points] = {
         (item.namespace, item.name, item.part, item.metric): list(item.points) for item in gathered.subjects
     }
-    made = [_workload(world, key, members[key], courses) for key in keys]
+    made = [_workload(world, key, members[key], courses) async for key in turns(keys)]
     found = await asyncio.to_thread(lambda: [sizes(item) for item in made])
     looked = [
         *gathered.looked,
@@ -71,14 +74,17 @@ async def _chosen(world: World, target: str, namespace: str) -> tuple[list[Key],
     await world.ensure(*WORKLOADS, *CHILDREN, _SCALERS, _VERTICAL, namespace=namespace)
     if target:
         found = await find(world, *parse(target, "Deployment"), namespace)
-        if found.key.resource not in WORKLOADS:
-            todo = "Name a Deployment, StatefulSet or DaemonSet."
+        if found.key.resource in WORKLOADS:
+            return [found.key], 1
+        if found.key.resource != "namespaces":
+            todo = "Name a Deployment, StatefulSet, DaemonSet or Namespace."
             raise AskDifferently(f"{found.label} has no template that can be sized.", todo=todo)
-        return [found.key], 1
+        namespace = found.key.name
     await check_namespace(world, namespace)
-    keys = [key for kind in WORKLOADS for key, _ in world.store.items(kind, namespace or None)]
-    ordered = sorted(keys, key=lambda key: (-_requested(world.store.get(key) or {}), key))
-    return ordered[:MOST], len(keys)
+    asked = [
+        (-_requested(obj), key) for kind in WORKLOADS async for key, obj in each(world.store, kind, namespace or None)
+    ]
+    return [key for _, key in sorted(asked)[:MOST]], len(asked)
 
 
 def _requested(obj: Object) -> float:

@@ -10,17 +10,19 @@ from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.text.sparkline import sparkline
 from kubesteward_tools.text.table import table
 
-HEADS = ("level", "object", "metric", "now", "of", "per hour", "used up in", "95 % between", "known by")
+HEADS = ("level", "object", "metric", "now", "of", "per hour", "used up in", "95 % between", "known by", "course")
 _MI, _GI = 2**20, 2**30
 _DAY = 86400.0
 _NOTES = 160
+_WIDE = 16
+"""Characters of a course in a table: its shape is seen, and twenty of them cost little."""
 
 
 def lines(outlook: Outlook, most: int) -> list[str]:
     """What is found, then what was looked at, then what was not."""
     found = outlook.found[:most]
     head = _head(outlook)
-    rows = [row(item) for item in found]
+    rows = [[*row(item), _course(item)] for item in found]
     more = len(outlook.found) - len(found)
     return [
         head,
@@ -45,6 +47,11 @@ def paragraphs(outlook: Outlook, most: int, *, plain: bool) -> list[str]:
     found += [f"{more} more: --limit shows them."] if more > 0 else []
     found += [f"looked at: {sentence(item)}" for item in outlook.looked]
     return found + [f"NOT KNOWN {sentence(item)}" for item in outlook.missing]
+
+
+def _course(item: Forecast) -> str:
+    points = item.subject.points
+    return sparkline(points, _WIDE) if len(points) > 1 else ""
 
 
 def _head(outlook: Outlook) -> str:

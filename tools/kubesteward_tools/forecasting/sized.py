@@ -3,71 +3,96 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubesteward_tools.analytics.sizing import RESOURCES, Size, Sizing, quantity
+from kubesteward_tools.diagnosis.reading import count
 from kubesteward_tools.forecasting.rightsizing import Sized, proposal
 from kubesteward_tools.lookup.shown import sentence, tidy
 
 _MOST = 50
+_FINE = ("fits", "unknown")
+_GIVEN = ("request", "limit")
+SEVERITIES = {"under": "warning", "over": "info", "unrequested": "info"}
+"""Of verdicts. What is too small gets killed or throttled; what is too large costs."""
 
 
-def record(found: Sized) -> dict[str, Any]:
+def record(found: Sized, shown: Sequence[Sizing] | None = None) -> dict[str, Any]:
+    """`shown` are the workloads that are told one by one, all of them if it is left out."""
+    every = [size for item in found.found for size in item.sizes]
+    told = found.found if shown is None else shown
     return {
-        "workloads": [_of(item) for item in found.found],
-        "saving": _total(found),
+        "workloads": [_of(item) for item in told],
+        "not_shown": len(found.found) - len(told),
+        "sizes": dict(sorted(Counter(size.verdict for size in every).items())),
+        "saving": {name: _exact(name, value) for name, value in _total(found).items()},
         "looked_at": found.looked,
-        "not_known": found.missing,
+        "not_known": [*_why(every), *found.missing],
     }
+
+
+def worst(found: Sized, most: int) -> list[Sizing]:
+    """At most so many workloads, those with a wrong size first."""
+    return sorted(found.found, key=lambda item: not is_wrong(item))[:most]
+
+
+def is_wrong(item: Sizing) -> bool:
+    return any(size.verdict not in _FINE for size in item.sizes)
 
 
 def _of(item: Sizing) -> dict[str, Any]:
     workload, proposed = item.workload, proposal(item)
-    action = {"action": "patch", "kind": workload.kind, "name": workload.name, "namespace": workload.namespace}
     return {
         "object": {"kind": workload.kind, "namespace": workload.namespace, "name": workload.name},
         "replicas": workload.replicas,
         "sizes": [_size(size) for size in item.sizes],
-        "saving": {name: float(f"{value:.6g}") for name, value in item.saving.items()},
-        "proposed": tidy({**action, "params": dict(proposed.params or {})}) if proposed else None,
+        "saving": {name: _exact(name, value) for name, value in item.saving.items()},
+        **({"proposed": tidy(proposed.arguments)} if proposed else {}),
         "notes": list(item.notes),
     }
 
 
 def _size(size: Size) -> dict[str, Any]:
     names = ("p95", "p99", "peak", "request", "limit", "wanted", "allowed")
-    values = {name: getattr(size, name) for name in names}
+    measured = size.verdict != "unknown"
+    values = {name: getattr(size, name) if measured or name in _GIVEN else None for name in names}
     return {
         "container": size.container,
         "resource": size.resource,
         "verdict": size.verdict,
-        **{name: None if value is None else float(f"{value:.6g}") for name, value in values.items()},
+        "severity": SEVERITIES.get(size.verdict),
+        **{name: None if value is None else _exact(size.resource, value) for name, value in values.items()},
         "samples": size.samples,
         "span_seconds": round(size.span),
         "notes": list(size.notes),
     }
 
 
-def paragraphs(found: Sized) -> list[str]:
-    """What is wrong first; what fits is only counted."""
-    lines: list[str] = []
-    wrong = [item for item in found.found if any(size.verdict not in {"fits", "unknown"} for size in item.sizes)]
-    for item in wrong[:_MOST]:
+def _exact(resource: str, value: float) -> float:
+    """Whole bytes, and cores to a millionth."""
+    return round(value) if resource == "memory" else round(value, 6)
+
+
+def paragraphs(found: Sized, most: int = _MOST, how: str = "--json has them") -> list[str]:
+    """What is wrong first; what fits is only counted. `how` tells where those beyond `most` are."""
+    every = [size for item in found.found for size in item.sizes]
+    fits, unknown = (sum(size.verdict == word for size in every) for word in _FINE)
+    lines = [f"{len(every) - fits - unknown} sizes are wrong, {fits} fit, of {unknown} too little is known."]
+    wrong = [item for item in found.found if is_wrong(item)]
+    for item in wrong[:most]:
         workload = item.workload
         lines.append(
             f"{workload.kind} {workload.namespace}/{workload.name}, {workload.replicas} replicas{_saved(item)}"
         )
-        lines += [f"  {_line(size)}" for size in item.sizes if size.verdict not in {"fits", "unknown"}]
+        lines += [f"  {_line(size)}" for size in item.sizes if size.verdict not in _FINE]
         lines += [f"  patch: {json.dumps(item.patch, separators=(',', ':'))}"] if item.patch else []
         lines += [f"  {note}" for note in item.notes]
-    every = [size for item in found.found for size in item.sizes]
-    fits, unknown = (sum(size.verdict == word for size in every) for word in ("fits", "unknown"))
     for resource in RESOURCES:
         bare = sum(size.resource == resource and size.limit is None for size in every)
-        lines += [f"{bare} containers have no {resource} limit."] if bare else []
-    lines += [f"{len(wrong) - _MOST} more: --json has them."] if len(wrong) > _MOST else []
-    lines.append(f"{len(every) - fits - unknown} sizes are wrong, {fits} fit, of {unknown} too little is known.")
+        lines += [f"{count(bare, 'container')} without a {resource} limit."] if bare else []
+    lines += [f"{len(wrong) - most} more: {how}."] if len(wrong) > most else []
     if unknown:
         lines += [f"NOT KNOWN {sentence(note)}" for note in _why(every)]
     if total := _total(found):

@@ -23,7 +23,8 @@ _AT_ONCE = 8
 _PATIENCE = 20.0
 """Seconds for one container's log: a node that does not answer must not keep the others' logs."""
 
-_LARGEST = 4 * 2**20
+LARGEST = 4 * 2**20
+"""Bytes of one container's log that are asked for; lines may be of any length."""
 _STAMPED = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d))(?: (.*))?$", re.S)
 _NANOSECONDS = re.compile(r"(\.\d{6})\d+")
 _UNCLEAN = re.compile(r"[^\t -~]")
@@ -39,7 +40,7 @@ class Excerpt:
 
     def query(self, container: str) -> dict[str, str]:
         """Parameters of pods/log. API doc: core/v1 PodLogOptions."""
-        found = {"container": container, "timestamps": "true", "tailLines": str(self.tail), "limitBytes": str(_LARGEST)}
+        found = {"container": container, "timestamps": "true", "tailLines": str(self.tail), "limitBytes": str(LARGEST)}
         found |= {"previous": "true"} if self.previous else {}
         return found | ({"sinceSeconds": str(self.seconds)} if self.seconds else {})
 
@@ -125,7 +126,7 @@ def _excerpts(logs: list[list[Line]], excerpt: Excerpt, moment: float) -> list[l
 
 def _limits(texts: dict[Stream, str], logs: Sequence[Sequence[Line]], excerpt: Excerpt) -> Iterable[str]:
     for (stream, text), log in zip(texts.items(), logs, strict=True):
-        if log and len(text.encode("utf-8", "replace")) >= _LARGEST:
+        if log and len(text.encode("utf-8", "replace")) >= LARGEST:
             end = timestamp(log[-1].at)
             yield f"{stream.name}: only 4 MiB were read, up to {end}: a smaller tail or since reads newer lines."
     full = [stream.name for stream, text in texts.items() if text.count("\n") >= excerpt.tail]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kubesteward_tools.errors import AskDifferently
 from kubesteward_tools.lookup import states
 from kubesteward_tools.lookup.family import CHILDREN, pods
+from kubesteward_tools.lookup.paced import each
 from kubesteward_tools.lookup.targets import check_namespace, find, parse
 from kubesteward_tools.twin.quantity import parse as quantity
 from kubesteward_tools.world.metrics.readings import Name
@@ -61,13 +62,13 @@ async def metered(world: World, target: str, namespace: str) -> Metered:
     if level != "persistentvolumeclaims":
         namespace = ""
     await check_namespace(world, namespace)
-    return _of(level, namespace, None, world.store.objects(level, namespace or None))
+    return _of(level, namespace, None, [obj async for _, obj in each(world.store, level, namespace or None)])
 
 
 async def _pods(world: World, target: str, namespace: str) -> Metered:
     if not target:
         await check_namespace(world, namespace)
-        return _of("pods", namespace, None, world.store.objects("pods", namespace or None))
+        return _of("pods", namespace, None, [obj async for _, obj in each(world.store, "pods", namespace or None)])
     found = await find(world, *parse(target), namespace)
     chosen = pods(world.store, found.key)
     if not chosen:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +22,11 @@ CONNECTING = 4.0
 """Seconds for which an answer about several clusters waits for one that is being connected."""
 PATIENCE = 12.0
 """Seconds that one of several clusters may take to answer: the others' time is not its own."""
+
+_REFUSED = re.compile(r'forbidden: User ("[^"]*") cannot list')
+_PARTLY = "seen in"
+_APART = 3
+"""Kinds that may not be listed are told one by one up to so many."""
 
 T = TypeVar("T")
 
@@ -49,7 +55,7 @@ class Scope:
         """The first lines of every answer."""
         where = f"namespace {self.namespace}" if self.namespace else "all namespaces"
         heads = [f"{world.cluster}, {where}, as of {_as_of(world)}, {_freshness(world)}" for world in self.worlds]
-        return heads + [f"NOT SEEN {what}: {why}" for what, why in sorted(self.not_seen.items())]
+        return heads + [f"NOT SEEN {line}" for line in shortly(self.not_seen)]
 
     def data(self) -> dict[str, Any]:
         clusters = [
@@ -163,18 +169,55 @@ async def seen(scope: Scope, resources: Iterable[str], *, required: str = "") ->
     if not scope.worlds and failure is not None:
         raise failure
     for world in scope.worlds:
-        for resource in wanted:
-            if resource in world.forbidden and not (scope.namespace and world.sees(resource, scope.namespace)):
-                scope.miss(world, resource)
+        for resource in unseen(world, wanted, scope.namespace):
+            scope.miss(world, resource)
     if required and not any(world.feeds.shows(required, scope.namespace) for world in scope.worlds):
-        why = clean(scope.worlds[0].forbidden[required], 300)
+        check_shown(scope.worlds[0], required, scope.namespace)
+
+
+def unseen(world: World, resources: Iterable[str], namespace: str) -> list[str]:
+    """Those of these kinds that may not be listed, in the namespace or ("") across the cluster."""
+    return [
+        resource
+        for resource in resources
+        if resource in world.forbidden and not (namespace and world.sees(resource, namespace))
+    ]
+
+
+def alone(world: World, namespace: str) -> Scope:
+    """One cluster, with every kind noted that was asked for and may not be listed."""
+    scope = Scope([world], namespace)
+    for resource in unseen(world, world.forbidden, namespace):
+        scope.miss(world, resource)
+    return scope
+
+
+def check_shown(world: World, resource: str, namespace: str) -> None:
+    """Raises Forbidden where nothing of a kind may be seen: what nobody saw is neither well nor unwell."""
+    if not world.feeds.shows(resource, namespace):
         todo = "Nothing was read. Name a namespace that you may read, or ask an operator for list and watch on it."
-        raise Forbidden(why, todo=todo)
+        raise Forbidden(clean(world.forbidden[resource], 300), todo=todo)
+
+
+def shortly(not_seen: Mapping[str, str]) -> list[str]:
+    """`cluster kind: why`, one line each; what one user may not list of a cluster in one line, where that is much."""
+    lines, refused = list[str](), dict[tuple[str, str], list[str]]()
+    for what, why in sorted(not_seen.items()):
+        cluster, _, kind = what.rpartition(" ")
+        match = _REFUSED.search(why)
+        if match and cluster and not why.startswith(_PARTLY):
+            refused.setdefault((cluster, match[1]), []).append(kind)
+        lines.append(f"{what}: {why}")
+    for (cluster, user), kinds in refused.items():
+        if len(kinds) > _APART:
+            lines = [line for line in lines if line.partition(":")[0] not in {f"{cluster} {kind}" for kind in kinds}]
+            lines.append(f"{cluster} {', '.join(kinds)}: User {user} may not list these {len(kinds)} kinds")
+    return lines
 
 
 def _why(world: World, resource: str) -> str:
     spaces = world.feeds.seen_in.get(resource)
-    seen = f"seen in namespace {', '.join(spaces)} only, the rest is not: " if spaces else ""
+    seen = f"{_PARTLY} namespace {', '.join(spaces)} only, the rest is not: " if spaces else ""
     return seen + world.forbidden[resource]
 
 

@@ -11,6 +11,7 @@ from kubesteward_tools.world.store import Object
 
 _SENTENCE = 300
 _WORD = 120
+_MOST = 5_000
 _BULK = frozenset({"managedFields", "selfLink"})
 _MACHINE = frozenset({"uid", "resourceVersion", "generation", "generateName", "managedFields", "selfLink"})
 _DEFAULTS: dict[str, Any] = {
@@ -32,6 +33,24 @@ def sentence(text: Any, longest: int = _SENTENCE) -> str:
     """Text from a cluster as one clean line of at most `longest` characters."""
     shown = str(text)
     return _repeated(shown, longest) if len(shown) <= _WORD else _line(shown, longest)
+
+
+def cleared(text: Any) -> str:
+    """Text from a cluster with its lines and without secrets and unseen characters, its first 5,000 characters: for
+    whoever looks for words in it and shows a part. Of a token that was cut before, nobody knows that it was one."""
+    shown = str(text)
+    return _cleared_again(shown) if len(shown) <= _SENTENCE else _cleared(shown)
+
+
+@lru_cache(maxsize=4096)
+def _cleared_again(text: str) -> str:
+    """What the kubelet and the scheduler say comes again and again."""
+    return _cleared(text)
+
+
+def _cleared(text: str) -> str:
+    plain = text if text.isascii() and text.isprintable() else clean(text, len(text) + 1)
+    return redact(plain)[:_MOST]
 
 
 @lru_cache(maxsize=4096)

@@ -28,6 +28,8 @@ _LIKELY = (
 )
 
 
+_CUT = 80
+"""Characters of a wrong name that are repeated."""
 _MANY = 1000
 
 
@@ -106,7 +108,7 @@ async def check_namespace(world: World, namespace: str) -> None:
 async def _absent(world: World, wanted: ResourceType, name: str, namespace: str) -> SteadyError:
     """The one most useful sentence: wrong namespace, wrong kind, no such namespace, or a near name."""
     where = f" in namespace {namespace!r}" if namespace else ""
-    head = f"there is no {wanted.kind} {name!r}{where}."
+    head = f"there is no {wanted.kind} {name[:_CUT]!r}{where}."
     elsewhere = world.store.spaces_with(wanted.resource, name)
     if elsewhere:
         return ObjectNotFound(head, todo=f"It is in namespace {' and '.join(map(repr, elsewhere[:4]))}.")

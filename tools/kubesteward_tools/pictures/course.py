@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kubesteward_tools.analytics.lines import Line
 from kubesteward_tools.forecasting.shown import amount, duration, known, used_up
 from kubesteward_tools.forecasting.subjects import Forecast
+from kubesteward_tools.lookup.shown import sentence
 from kubesteward_tools.pictures.escapes import shortened, xml
 from kubesteward_tools.pictures.svg import STYLE
 
@@ -56,7 +57,7 @@ def pictures(found: list[Forecast]) -> str:
     if not drawn:
         raise ValueError("there is no course to draw: not enough samples are known.")
     height = _HEIGHT * len(drawn)
-    title = f"Forecast of {drawn[0].subject.label}" if len(drawn) == 1 else f"{len(drawn)} forecasts"
+    title = f"Forecast of {_label(drawn[0])}" if len(drawn) == 1 else f"{len(drawn)} forecasts"
     said = "; ".join(_sentence(item) for item in drawn[:5])
     size = f'width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-labelledby="title desc">'
@@ -72,15 +73,19 @@ def pictures(found: list[Forecast]) -> str:
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
+def _label(item: Forecast) -> str:
+    return sentence(item.subject.label)
+
+
 def _sentence(item: Forecast) -> str:
-    return f"{item.subject.metric} of {item.subject.label}: used up in {used_up(item)}"
+    return f"{item.subject.metric} of {_label(item)}: used up in {used_up(item)}"
 
 
 def _picture(item: Forecast) -> Iterator[str]:
     frame, subject = _frame(item), item.subject
     left = item.left
     ahead = f"used up in {used_up(item)}" if left is not None else used_up(item)
-    yield _text(24, 28, f"{subject.metric} of {subject.label}", "text head")
+    yield _text(24, 28, f"{subject.metric} of {_label(item)}", "text head")
     yield _text(24, 48, f"{item.severity}: {ahead}; {known(item)}", "dim")
     yield from _axes(frame, item)
     line = item.trend.line
@@ -146,7 +151,8 @@ def _limit(frame: _Frame, item: Forecast) -> Iterator[str]:
         return
     y = frame.y(limit)
     yield f'<line class="limit" x1="{_LEFT}" y1="{y}" x2="{_WIDTH - _RIGHT}" y2="{y}"/>'
-    yield _text(_LEFT + 6, y - 5, f"{item.subject.word} {amount(item.subject, limit)}", "text")
+    above = y - 5 if y - 18 > _TOP else y + 14  # the uppermost rule would strike it out
+    yield _text(_LEFT + 6, above, f"{item.subject.word} {amount(item.subject, limit)}", "text")
     crossing = item.trend.crossing
     if crossing is not None and crossing.at <= frame.end:
         yield f'<circle class="met" cx="{frame.x(crossing.at)}" cy="{y}" r="4"/>'

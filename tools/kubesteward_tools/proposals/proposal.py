@@ -67,6 +67,12 @@ class Proposal:
     params: Mapping[str, Any] | None = None
     manifest: str = ""
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """As simulate_impact takes it, without what is not set."""
+        every = {name: getattr(self, name) for name in self.__slots__}
+        return {name: dict(value) if name == "params" else value for name, value in every.items() if value}
+
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Proposal:
         """Raises InvalidArguments for fields that are unknown or of another type."""

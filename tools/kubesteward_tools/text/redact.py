@@ -254,12 +254,23 @@ def _without_keys(lines: Sequence[str]) -> list[str]:
     at = 0
     while at < len(kept):
         begins = _KEY_BEGINS.search(kept[at])
+        if begins is None and _KEY_ENDS.search(kept[at]):
+            _hide_end(kept, at)
         if begins is not None and not _KEY_ENDS.search(kept[at]):
             end = _key_end(kept, at)
             kept[at : end + 1] = [kept[at][: begins.start()] + REDACTED, *[REDACTED] * (end - at)]
             at = end
         at += 1
     return kept
+
+
+def _hide_end(lines: list[str], end: int) -> None:
+    """Of a key whose beginning is cut off, as by the tail of a log."""
+    lines[end] = REDACTED
+    for at in range(end - 1, max(end - _LONGEST_KEY, -1), -1):
+        if not lines[at].strip() or not _KEY_BODY.fullmatch(lines[at]):
+            return
+        lines[at] = REDACTED
 
 
 def _key_end(lines: Sequence[str], at: int) -> int:

@@ -16,6 +16,8 @@ _HOLDERS = (
     "|params|props|args|values|req|request|ctx|options|opts|cfg"
 )
 _STORES = "vault|awssecrets|awsssm|gcpsecrets|azurekeyvault|keyvault|secretsmanager|secret|op|sm|k8s"
+_ARGUMENTS = r"""["'].*|\).*|[({\[][\s"'(\[{A-Za-z_\])}].*|[A-Za-z_][\w.]*(?:(?:,\s*|\().*|[)\]}][;,)\]}]*)"""
+"""Of a call in code, maybe cut off: text, nothing, or a name and what may follow one there."""
 _REFERENCE = re.compile(
     r"""
     \$[{(].* | \{\{.* | %\{.* | \#\{.* | %\(.* | `.*          # templates and commands, whose ends may be cut off
@@ -27,13 +29,15 @@ _REFERENCE = re.compile(
     | ENC\[AES256_GCM,.* | arn:aws[\w-]*:.* | vault:[\w/.-]+\#[\w.-]+
     | (?:ref\+)?(?:STORES)://\S+ | projects/[\w-]+/secrets/[\w-]+/versions/\w+
     | (?:HOLDERS)(?=[.\[])(?:\.[A-Za-z_]+)*(?:[\[(<].*)?[;,)]*    # a field of something that a program holds
-    | \$?[A-Za-z_]+(?:(?:\.|->|::)[A-Za-z_]+)+\((?:["'({\[)A-Za-z_].*)?  # a method that is called
+    | \$?[A-Za-z_]+(?:(?:\.|->|::)[A-Za-z_]+)+\((?:ARGUMENTS)?  # a method that is called
     | [A-Za-z_]{2,}(?:\(|\[)["'].*                                # readPassword("...", ENV["...
     | [a-z]+(?:[._][a-z]+)+\.(?:result|value|secret_string|plaintext|arn|id)  # Terraform's
-    """.replace("STORES", _STORES).replace("HOLDERS", _HOLDERS),
+    """.replace("STORES", _STORES)
+    .replace("HOLDERS", _HOLDERS)
+    .replace("ARGUMENTS", _ARGUMENTS),
     re.VERBOSE | re.DOTALL,
 )
-_CALL = re.compile(r"[a-z][A-Za-z_]{3,}\((?:[A-Za-z_\"'\[{)].*)?", re.DOTALL)
+_CALL = re.compile(rf"[a-z][A-Za-z_]{{3,}}\((?:{_ARGUMENTS})?", re.DOTALL)
 _FILE = re.compile(r"(?:~|\.{0,2})(?:/[a-z0-9_.-]{1,30}){2,}")
 _OBJECT = re.compile(r"(?:[a-z][a-z0-9]{0,11}(?:-[a-z0-9]{1,11})*/){1,2}[a-z][a-z0-9]{0,11}(?:[.-][a-z0-9]{1,11})*")
 _ASKS = frozenset(

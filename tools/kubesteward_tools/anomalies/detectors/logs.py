@@ -118,7 +118,13 @@ def _spikes(view: View, log: Logs, found: list[Record]) -> Iterator[Anomaly]:
         f"its log has {worst.errors} errors in {ago(worst.end - worst.start)}, {ago(view.now - worst.start)} ago "
         f"({worst.rate:g} a minute; {worst.usual:g} in the rest of the log)"
     )
-    numbers = {"errors": worst.errors, "rate": worst.rate, "usual": worst.usual, "spikes": len(late)}
+    numbers = {
+        "errors": worst.errors,
+        "seconds": worst.end - worst.start,
+        "rate": worst.rate,
+        "usual": worst.usual,
+        "spikes": len(late),
+    }
     yield Anomaly(
         "logs.spike", "warning", log.workload, sentence, scored(_times(worst) / _SPIKE, 85.0), numbers, worst.start
     )

@@ -6,17 +6,14 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from kubesteward_tools.analytics.nodepools import pool_of
 from kubesteward_tools.anomalies.anomaly import Anomaly, Number, scored
 from kubesteward_tools.anomalies.measures import FEWEST, ROBUST_SIGMAS, unlike
-from kubesteward_tools.anomalies.units import FLOORS, shown
+from kubesteward_tools.anomalies.units import FLOORS, UNITS, shown
 from kubesteward_tools.anomalies.view import View
 from kubesteward_tools.diagnosis.reading import at, labels_in, mapping, text
 from kubesteward_tools.world.store import Key, Object
 
-_POOL = re.compile(r"(?:^|[/-])(?:node-?pool|node-?group|agent-?pool|instance-?group|machine-?pool)(?:-name)?$")
-"""Ends of the labels by which providers and autoscalers tell pools."""
-_TYPE = "node.kubernetes.io/instance-type"
-_ROLE = "node-role.kubernetes.io/"
 _NODE = {"cpu": 0.5, "memory": 2 * 2**30}
 """Cores and bytes below which nodes do not count as different: they carry many pods."""
 _READ = 400
@@ -38,10 +35,7 @@ def find(view: View) -> Iterator[Anomaly]:
 
 def _pool(view: View, key: Key) -> tuple[str, ...]:
     facts = view.store.facts(key)
-    labels = labels_in(facts.labels if facts else {})
-    named = [f"{name}={value}" for name, value in sorted(labels.items()) if _POOL.search(name)]
-    roles = [name for name in sorted(labels) if name.startswith(_ROLE)]
-    return (*(named or [labels.get(_TYPE, "")]), *roles)
+    return pool_of(labels_in(facts.labels if facts else {}))
 
 
 def _use(view: View, metric: str, nodes: list[Key]) -> Iterator[Anomaly]:
@@ -55,7 +49,10 @@ def _use(view: View, metric: str, nodes: list[Key]) -> Iterator[Anomaly]:
             sentence = (
                 f"uses far more {metric} than the {len(measured) - 1} other nodes of its pool: {value}, median {middle}"
             )
-            numbers = {"value": odd.value, "median": odd.middle, "distance": round(odd.distance, 2)}
+            numbers: dict[str, Number] = {
+                "value": odd.value, "median": odd.middle, "unit": UNITS[metric], "distance": round(odd.distance, 2),
+                "others": len(measured) - 1,
+            }  # fmt: skip
             score = scored(odd.distance / ROBUST_SIGMAS, 80.0)
             yield Anomaly(f"pools.{metric}", "warning", measured[odd.place], sentence, score, numbers)
 
@@ -78,7 +75,8 @@ def _versions(view: View, nodes: list[Key]) -> Iterator[Anomaly]:
             "version": versions[key],
             "usual": usual,
             "odd": len(late),
-            "siblings": len(nodes),
+            "alike": count,
+            "nodes": len(nodes),
         }
         yield Anomaly("pools.version", "info", key, sentence, 45.0, numbers, parts=late)
 

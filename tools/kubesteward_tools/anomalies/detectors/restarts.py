@@ -15,6 +15,8 @@ from kubesteward_tools.world.store import Key, Object
 
 _TOO_MANY = 3
 """An hour."""
+_FEW = 20
+"""Pods of which one may restart once: what happens to three of hundreds within an hour is no habit of theirs."""
 _READ = 1500
 """Pods with restarts that are read for one answer."""
 
@@ -37,7 +39,8 @@ def find(view: View) -> Iterator[Anomaly]:
         restarted = [pod for family in families for pod in family if pod.note.restarts]
         found = [item for pod in restarted[:left] for item in _crashing(view, pod.key, seen.get(pod.key, 0))]
         left -= min(left, len(restarted))
-        if found and sum(item.times for item in found) >= view.threshold(_TOO_MANY):
+        often = max((item.times for item in found), default=0) > 1 or len(found) * _FEW >= sum(map(len, families))
+        if often and sum(item.times for item in found) >= view.threshold(_TOO_MANY):
             yield _anomaly(view, workload, found)
     if not left:
         view.cannot(f"restarts: more than {_READ} pods have restarted, the others were not read")

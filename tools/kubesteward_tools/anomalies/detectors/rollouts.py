@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kubesteward_tools.anomalies.anomaly import Anomaly, scored
 from kubesteward_tools.anomalies.view import View
-from kubesteward_tools.diagnosis.reading import at, mapping, seconds, text
+from kubesteward_tools.diagnosis.reading import at, mapping, message_of, seconds, text
 from kubesteward_tools.lookup import states
 from kubesteward_tools.text.ages import ago
 from kubesteward_tools.world.store import Key, Object
@@ -34,7 +34,7 @@ def _deployment(view: View, key: Key, obj: Object) -> Iterator[Anomaly]:
         return
     since = seconds(failing.get("lastTransitionTime"))
     deadline = at(obj, "spec").get("progressDeadlineSeconds") or _DEADLINE
-    why = text(refused.get("message")) if refused.get("status") == "True" else _counts(obj)
+    why = message_of(refused) if refused.get("status") == "True" else _counts(obj)
     waited = f" for {ago(view.now - since)}" if since is not None else ""
     sentence = f"its rollout has been beyond its deadline of {deadline}s{waited} ({text(failing.get('reason'))}): {why}"
     yield _stuck(view, key, sentence, since)
@@ -44,7 +44,7 @@ def _refused(view: View, key: Key, refused: Object, counts: str) -> Iterator[Ano
     """Pods that nobody lets in: a quota, Pod Security, a webhook."""
     since = seconds(refused.get("lastTransitionTime"))
     if refused.get("status") == "True" and since is not None and since + _PATIENCE < view.now:
-        said = text(refused.get("message")) or text(refused.get("reason"))
+        said = message_of(refused) or text(refused.get("reason"))
         late = view.now - since
         sentence = f"its pods have been refused for {ago(late)} ({counts}): {said}"
         numbers = {"seconds": round(late)}

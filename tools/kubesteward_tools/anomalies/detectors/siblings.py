@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from kubesteward_tools.anomalies.anomaly import Anomaly, scored
+from kubesteward_tools.anomalies.anomaly import Anomaly, Number, scored
 from kubesteward_tools.anomalies.measures import FEWEST, ROBUST_SIGMAS, Odd, unlike
-from kubesteward_tools.anomalies.units import FLOORS, shown
+from kubesteward_tools.anomalies.units import FLOORS, UNITS, shown
 from kubesteward_tools.anomalies.view import Member, View
 from kubesteward_tools.diagnosis.reading import at, mapping, mappings, seconds, text
 from kubesteward_tools.lookup import states
@@ -19,6 +19,10 @@ _READ = 1500
 _MORE_RESTARTS = 4
 _ROLES = frozenset({"statefulsets.apps", "daemonsets.apps"})
 """Whose pods may well differ: a leader among followers, large nodes among small ones."""
+_TURN = 4
+"""Samples in a row, two minutes of them, in which a sibling has to use as much."""
+_ABOUT = 0.6
+_WORKED = 2
 _TIMES = {True: 4.0, False: 2.0}
 
 
@@ -39,14 +43,24 @@ def _use(view: View, workload: Key, metric: str, pods: list[Member]) -> Iterator
         return
     values = [used[key] for key in measured]
     for odd in unlike(values, FLOORS[metric], _TIMES[workload.resource in _ROLES]):
-        yield _used(workload, measured[odd.place], metric, odd, len(values))
+        if odd.distance < 0 or not _in_turns(view, metric, odd.value, measured, measured[odd.place]):
+            yield _used(workload, measured[odd.place], metric, odd, len(values))
+
+
+def _in_turns(view: View, metric: str, value: float, pods: list[Key], odd: Key) -> bool:
+    """Whether two siblings or more have used about as much within the hour that is known: who has work, works."""
+    others = (view.samples.highest(metric, key, _TURN) for key in pods if key != odd)
+    return sum(peak > _ABOUT * value for peak in others) >= _WORKED
 
 
 def _used(workload: Key, pod: Key, metric: str, odd: Odd, count: int) -> Anomaly:
     word = "far more" if odd.distance > 0 else "far less"
     value, middle = shown(metric, odd.value), shown(metric, odd.middle)
     sentence = f"pod {pod.name} uses {word} {metric} than its {count - 1} siblings: {value}, their median is {middle}"
-    numbers = {"value": odd.value, "median": odd.middle, "distance": round(odd.distance, 2), "siblings": count}
+    numbers: dict[str, Number] = {
+        "value": odd.value, "median": odd.middle, "unit": UNITS[metric], "distance": round(odd.distance, 2),
+        "siblings": count - 1,
+    }  # fmt: skip
     score = scored(abs(odd.distance) / ROBUST_SIGMAS, 80.0)
     severity: Severity = "warning" if odd.distance > 0 and workload.resource not in _ROLES else "info"
     return Anomaly(f"siblings.{metric}", severity, workload, sentence, score, numbers, parts=(pod,))
@@ -66,7 +80,7 @@ def _restarts(view: View, workload: Key, pods: list[Member]) -> Iterator[Anomaly
                 f"pod {pod.key.name} has restarted {pod.note.restarts} times, the last time within the window; "
                 f"its {len(pods) - 1} siblings {middle} times in the middle"
             )
-            numbers = {"restarts": pod.note.restarts, "median": middle, "siblings": len(pods)}
+            numbers = {"restarts": pod.note.restarts, "median": middle, "siblings": len(pods) - 1}
             score = scored(more / _MORE_RESTARTS, 80.0)
             yield Anomaly("siblings.restarts", "warning", workload, sentence, score, numbers, ended, (pod.key,))
 
@@ -112,7 +126,7 @@ def _images(workload: Key, pods: dict[Key, Object]) -> Iterator[Anomaly]:
                 f"{len(odd)} of {len(digests)} pods run another image than their siblings by the same name {image!r} "
                 f"(container {name}): the tag has been moved between their starts"
             )
-            numbers = {"odd": len(odd), "siblings": len(digests), "digests": len(common)}
+            numbers = {"odd": len(odd), "pods": len(digests), "digests": len(common)}
             yield Anomaly("siblings.image", "warning", workload, sentence, 60.0, numbers, parts=odd)
 
 
@@ -128,7 +142,7 @@ def _containers(workload: Key, pods: dict[Key, Object]) -> Iterator[Anomaly]:
     extra, lacking = sorted(made[odd[0]] - usual), sorted(usual - made[odd[0]])
     words = [f"{word} {_words(parts)}" for word, parts in (("has", extra), ("lacks", lacking)) if parts]
     sentence = f"{len(odd)} of {len(pods)} pods are made of other containers than their siblings: {odd[0].name} "
-    numbers = {"odd": len(odd), "siblings": len(pods)}
+    numbers = {"odd": len(odd), "pods": len(pods)}
     yield Anomaly("siblings.spec", "warning", workload, sentence + ", ".join(words), 62.0, numbers, parts=odd)
 
 
@@ -157,7 +171,7 @@ def _readiness(view: View, workload: Key, family: list[Member], pods: dict[Key, 
         f"{len(late)} of {len(old)} pods ({late[0].name}) became ready again within the window; "
         "their siblings of the same age have been ready all along"
     )
-    numbers = {"odd": len(late), "siblings": len(old)}
+    numbers = {"odd": len(late), "pods": len(old)}
     yield Anomaly("siblings.ready", "info", workload, sentence, 40.0, numbers, since, late)
 
 

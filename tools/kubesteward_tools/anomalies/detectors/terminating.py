@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kubesteward_tools.anomalies.anomaly import Anomaly, Number, scored
 from kubesteward_tools.anomalies.view import View
-from kubesteward_tools.diagnosis.reading import at, listed, mapping, seconds, text, texts
+from kubesteward_tools.diagnosis.reading import at, listed, mapping, message_of, seconds, text, texts
 from kubesteward_tools.lookup import states
 from kubesteward_tools.lookup.notes import of
 from kubesteward_tools.text.ages import ago
@@ -109,5 +109,5 @@ def _why_namespace(obj: Object) -> str:
     wanted = ("NamespaceDeletionDiscoveryFailure", "NamespaceDeletionContentFailure", "NamespaceFinalizersRemaining",
               "NamespaceContentRemaining", "NamespaceDeletionGroupVersionParsingFailure")  # fmt: skip
     there = [states.condition(obj, kind) for kind in wanted]
-    said = [text(item.get("message")) for item in there if item.get("status") == "True"]
+    said = [message_of(item) for item in there if item.get("status") == "True"]
     return "; ".join(filter(None, said)) or f"finalizer {listed(_held(obj))} is still on it"

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kubesteward_tools.anomalies.anomaly import Anomaly, scored
+from kubesteward_tools.anomalies.anomaly import Anomaly, Number, scored
 from kubesteward_tools.anomalies.measures import SIGMAS, deviation
-from kubesteward_tools.anomalies.units import FLOORS, shown
+from kubesteward_tools.anomalies.units import FLOORS, UNITS, shown
 from kubesteward_tools.anomalies.view import FEWEST, RECENT, View
 from kubesteward_tools.diagnosis.reading import kind_of
 from kubesteward_tools.world.metrics.baselines import Moments, hour_of_week
+from kubesteward_tools.world.metrics.samples import CAPACITY
 from kubesteward_tools.world.metrics.telemetry import ENOUGH
 from kubesteward_tools.world.store import Key
 
 _PART = 0.2
-"""Of the mean, by which a value has to differ."""
+"""Of the mean, by which a value has to differ from what many weeks say."""
+_OF_ONE_WEEK = 0.4
+"""How much more where one week says it, half as much where two do: how weeks differ is hardly known then."""
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 _WHY_NOT = {
@@ -83,20 +87,28 @@ def _missing(view: View, metric: str, counts: list[int]) -> None:
 
 
 def _hour(view: View) -> str:
-    hour = hour_of_week(_middle(view))
+    hour = hour_of_week(middle(view.now, view.window))
     return f"{_DAYS[hour // 24]} {hour % 24:02}h UTC"
 
 
-def _middle(view: View) -> float:
-    return view.now - min(view.window, RECENT) / 2
+def middle(now: float, window: float) -> float:
+    """The moment that present use speaks of: shortly after the hour, mostly of the hour before."""
+    return now - min(window, RECENT) / 2
 
 
 def _away(metric: str, key: Key, value: float, usual: Moments) -> Iterator[_Away]:
     if usual.count < ENOUGH:
         return
-    sigmas = deviation(value, usual, max(FLOORS[metric], _PART * abs(usual.mean)))
+    part = _part(usual.count)
+    part = part if value > usual.mean else max(_PART, part / (1 + part))  # as far by factors
+    sigmas = deviation(value, usual, max(FLOORS[metric], part * abs(usual.mean)))
     if sigmas:
         yield _Away(metric, key, value, usual, sigmas)
+
+
+def _part(count: int) -> float:
+    """A sampler takes an hour's capacity of samples in a week at the most."""
+    return _PART + _OF_ONE_WEEK / math.ceil(count / CAPACITY)
 
 
 def _explained(view: View, item: _Away, away: list[_Away]) -> bool:
@@ -120,8 +132,9 @@ def _anomaly(view: View, item: _Away) -> Anomaly:
         f"uses {word} {item.metric} than is usual on {_hour(view)}: {value}, usually {mean} ± {spread} "
         f"({abs(item.sigmas):.1f} sigma, {item.usual.count} samples)"
     )
-    numbers = {
+    numbers: dict[str, Number] = {
         "value": item.value,
+        "unit": UNITS[item.metric],
         "mean": item.usual.mean,
         "deviation": item.usual.deviation,
         "sigmas": round(item.sigmas, 2),

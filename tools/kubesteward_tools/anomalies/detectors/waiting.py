@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from kubesteward_tools.anomalies.anomaly import Anomaly, scored
 from kubesteward_tools.anomalies.view import View
-from kubesteward_tools.diagnosis.reading import at, count, kind_of, mapping, mappings, seconds, text
+from kubesteward_tools.diagnosis.reading import at, count, kind_of, mapping, mappings, message_of, seconds, text
 from kubesteward_tools.lookup import states
 from kubesteward_tools.lookup.notes import Note
 from kubesteward_tools.text.ages import ago
@@ -69,7 +69,7 @@ def _wait(view: View, key: Key) -> tuple[str, str] | None:
         return "stuck.gated", f"scheduling gate {gates[0]} is still on it; whoever put it there has to take it off"
     scheduled = states.condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
-        return "stuck.unscheduled", text(scheduled.get("message")) or "no node takes it"
+        return "stuck.unscheduled", message_of(scheduled) or "no node takes it"
     if not text(at(pod, "spec").get("nodeName")):
         return "stuck.unscheduled", "no scheduler has looked at it; is the one that it names running?"
     return _starting(view, key, pod)
@@ -85,7 +85,7 @@ def _starting(view: View, key: Key, pod: Object) -> tuple[str, str] | None:
     for item in states.containers(pod):
         reason = text(at(item, "state", "waiting").get("reason"))
         if reason not in {"", "PodInitializing", "ContainerCreating"}:
-            said = text(at(item, "state", "waiting").get("message"))
+            said = message_of(at(item, "state", "waiting"))
             return "stuck.starting", f"container {text(item.get('name'))} waits: {reason}{': ' if said else ''}{said}"
     told = [item for item in view.scene.warnings.get(key, ()) if item.last >= view.since]
     if told:
@@ -105,9 +105,7 @@ def _unready(view: View) -> Iterator[Anomaly]:
     for owner, items in sorted(groups.items()):
         since, pod = min(items)
         told = [item for item in view.scene.warnings.get(pod, ()) if item.reason == "Unhealthy"]
-        why = (
-            told[0].message if told else text(states.condition(view.get(pod), "Ready").get("message")) or "nobody says"
-        )
+        why = told[0].message if told else message_of(states.condition(view.get(pod), "Ready")) or "nobody says"
         said = f"{count(len(items), 'pod')} ({pod.name}) running and not ready", why
         yield _waiting(view, "stuck.unready", owner, since, said, parts=[key for _, key in items])
 
@@ -165,7 +163,7 @@ def _other(view: View, key: Key, note: Note) -> Iterator[Anomaly]:
     found = next((item for item in failing if item.get("type") in {"Ready", "Available", "Healthy"}), {})
     since = seconds(found.get("lastTransitionTime")) or seconds(view.created(key)) or view.now
     if since + _OTHERS_PATIENCE < view.now:
-        why = text(found.get("message")) or note.word
+        why = message_of(found) or note.word
         kind = kind_of(key.resource)
         state = text(found.get("type")) or "ready"
         yield _waiting(view, "stuck.not_ready", key, since, (f"this {kind} is not {state}", why))

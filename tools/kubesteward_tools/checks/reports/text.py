@@ -1,4 +1,4 @@
-"""Outcomes for people: by object, the gravest first, and each fix once."""
+"""Outcomes for people: by object, the worst object and the gravest of it first, and each fix once."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from kubesteward_tools.lookup.shown import sentence
 
 
 def render(report: Report, *, most: int | None = None) -> str:
-    """At most `most` findings; a cut is told."""
-    shown = report.open if most is None else report.open[:most]
+    """At most `most` findings, the gravest; a cut is told."""
+    shown = sorted(report.open, key=lambda item: -item.severity.rank)[:most]
+    order = {item.object: place for place, item in reversed(list(enumerate(shown)))}
+    shown.sort(key=lambda item: order[item.object])
     lines = [line for _, group in groupby(shown, key=lambda item: item.object) for line in _of_object(list(group))]
     if len(shown) < len(report.open):
         lines.append(f"... {len(report.open) - len(shown)} more")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis import routing
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import every, listed, mappings, named, text, variables
+from kubesteward_tools.diagnosis.reading import every, listed, mappings, named, text, value_of, variables
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
 from kubesteward_tools.world.store import Key, Object
 
@@ -48,12 +48,14 @@ def _twice(workload: Key, item: Object) -> Iterator[Candidate]:
     for one in mappings(item.get("env")):
         name, value = text(one.get("name")), text(one.get("value"))
         if name in seen and seen[name] != value and "value" in one:
+            shown = value_of(name, value)
             sentence = (
                 f"the environment variable {name} of container {item.get('name')!r} of {named(workload)} is set twice "
-                f"({seen[name]!r}, then {value!r}): the last one shadows the first, so the application uses {value!r}."
+                f"({value_of(name, seen[name])!r}, then {shown!r}): the last one shadows the first, so the application "
+                f"uses {shown!r}."
             )
             fix = f"Keep one definition of {name}."
-            yield Candidate("AppError", workload, sentence, 0.55, (f"{name}={value}",), fix=fix, suffers=(workload,))
+            yield Candidate("AppError", workload, sentence, 0.55, (f"{name}={shown}",), fix=fix, suffers=(workload,))
         seen[name] = value
 
 

@@ -12,6 +12,7 @@ from kubesteward_tools.diagnosis.reading import (
     listed,
     mapping,
     mappings,
+    message_of,
     named,
     regular,
     requests,
@@ -39,9 +40,7 @@ def _first(scene: Scene, key: Key, scaler: Object) -> Candidate | None:
         for one in conditions(scaler)
         if one.get("type") in {"ScalingActive", "AbleToScale"} and one.get("status") == "False"
     ]
-    message = " ".join(text(one.get("message")) for one in failing) or next(
-        (one.message for one in scene.warned(key)), ""
-    )
+    message = " ".join(map(message_of, failing)) or next((one.message for one in scene.warned(key)), "")
     if scene.missing(target) or any(one.get("reason") == "FailedGetScale" for one in failing):
         sentence = (
             f"{named(key)} cannot scale: its scaleTargetRef {named(target)} does not exist (not found). {message}"
@@ -133,7 +132,7 @@ def _bounds(scene: Scene, key: Key, scaler: Object, target: Key) -> Candidate | 
             key,
             sentence,
             0.55,
-            (text(limited.get("message")),),
+            (message_of(limited),),
             fix="Raise maxReplicas, or the resources of a pod.",
             suffers=(target,),
         )

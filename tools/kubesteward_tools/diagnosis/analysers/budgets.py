@@ -44,37 +44,26 @@ def _blocked(scene: Scene, key: Key, spec: Object, status: Object, pods: Sequenc
     expected = status.get("expectedPods", len(pods))
     never = _never(field, value, expected)
     sick = [pod for pod in pods if not is_ready(scene.get(pod))]
-    why = (
-        f"{field} is {value} and {expected} {'pod is' if expected == 1 else 'pods are'} expected, so it "
-        "allows zero (0) disruptions whatever their state"
-        if never
-        else (
-            f"{field} is {value}, and only {healthy} of the {wanted} pods that must be are healthy ({len(sick)} "
-            "not ready), so it allows 0 disruptions now"
-        )
-    )
+    why = f"{field} is {value} and {expected} {'pod is' if expected == 1 else 'pods are'} expected, so it allows zero "
+    why += "(0) disruptions whatever their state"
+    if not never:
+        why = f"{field} is {value}, and only {healthy} of the {wanted} pods that must be are healthy ({len(sick)} "
+        why += "not ready), so it allows 0 disruptions now"
     sentence = (
         f"the PodDisruptionBudget (PDB, disruption budget) {key.namespace}/{key.name} blocks every eviction "
         f"of {listed(map(named, owners), 3)} "
         f"(selector {pairs(at(spec, 'selector', 'matchLabels')) or 'all pods'}): {why} (disruptionsAllowed "
         "0). So draining their nodes hangs."
     )
-    cordoned = any(
-        at(scene.get(Key("nodes", "", str(at(scene.get(pod), "spec").get("nodeName")))), "spec").get("unschedulable")
-        for pod in pods[:20]
-    )
-    sure = 0.9 if scene.question.speaks_of("PDB") else 0.65 if cordoned and never else 0.4 if never else 0.3
+    draining = never and _is_drained(scene, pods)
+    sure = 0.9 if scene.question.speaks_of("PDB") else 0.65 if draining else 0.4 if never else 0.3
     fix = (
         f"Set maxUnavailable: 1, or lower minAvailable below the {expected} replicas, or run more replicas."
         if never
         else "Repair the pods that are not ready."
     )
-    patch = {"spec": {"maxUnavailable": 1, "minAvailable": None}}
-    proposal = (
-        Proposal("patch", "PodDisruptionBudget", key.name, key.namespace, {"patch": patch, "patch_type": "merge"})
-        if never
-        else None
-    )
+    params = {"patch": {"spec": {"maxUnavailable": 1, "minAvailable": None}}, "patch_type": "merge"}
+    mended = Proposal("patch", "PodDisruptionBudget", key.name, key.namespace, params)
     return Candidate(
         "PDB",
         key,
@@ -82,10 +71,16 @@ def _blocked(scene: Scene, key: Key, spec: Object, status: Object, pods: Sequenc
         sure,
         (f"{field}: {value}, disruptionsAllowed: 0, currentHealthy: {healthy}, desiredHealthy: {wanted}",),
         fix=fix,
-        proposal=proposal,
+        proposal=mended if never else None,
         suffers=tuple(owners),
         needs=() if never else tuple(owners),
     )
+
+
+def _is_drained(scene: Scene, pods: Sequence[Key]) -> bool:
+    """Whether a node of them is cordoned."""
+    names = (str(at(scene.get(pod), "spec").get("nodeName")) for pod in pods[:20])
+    return any(at(scene.get(Key("nodes", "", name)), "spec").get("unschedulable") for name in names)
 
 
 def _never(field: str, value: object, expected: int) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis import validity
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import at, condition, mapping, mappings, named, seconds, text
+from kubesteward_tools.diagnosis.reading import at, condition, mapping, mappings, message_of, named, seconds, text
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.text.ages import ago
 from kubesteward_tools.twin.clock import timestamp
@@ -83,7 +83,7 @@ def _managed(scene: Scene) -> Iterator[Candidate]:
         until = seconds(status.get("notAfter"))
         secret = Key("secrets", key.namespace, text(at(certificate, "spec").get("secretName")))
         if until is not None and until < scene.now + _SOON:
-            why = text(ready.get("message"))
+            why = message_of(ready)
             yield _ending(scene, key, secret, until, why)
         elif ready.get("status") == "False":
             said = f"{ready.get('reason')}: {ready.get('message')}"

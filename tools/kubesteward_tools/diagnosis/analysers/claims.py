@@ -6,7 +6,18 @@ import re
 from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import amount, at, condition, listed, mapping, mappings, named, phase, text
+from kubesteward_tools.diagnosis.reading import (
+    amount,
+    at,
+    condition,
+    listed,
+    mapping,
+    mappings,
+    message_of,
+    named,
+    phase,
+    text,
+)
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.world.store import Key, Object
 
@@ -44,7 +55,7 @@ def _of_pod(scene: Scene, workload: Key, pod: Object) -> Iterator[Candidate]:
         elif scene.exists(key) and mapping(scene.get(key).get("status")).get("phase") != "Bound":
             yield from _unbound(scene, key, scene.get(key), (workload, pod_key))
     told = [one.message for one in scene.warned(pod_key, "FailedScheduling")] or [
-        text(condition(pod, "PodScheduled").get("message"))
+        message_of(condition(pod, "PodScheduled"))
     ]
     if any("volume node affinity conflict" in one for one in told):
         yield _elsewhere(scene, workload, names, told[0], pod_key)

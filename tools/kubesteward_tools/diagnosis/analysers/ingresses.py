@@ -32,22 +32,7 @@ def _class(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
     old = text(mapping(ingress["metadata"].get("annotations")).get(_OLD))
     hosts = listed(rule.get("host") for rule in mappings(at(ingress, "spec").get("rules")) if rule.get("host"))
     if name and scene.missing(Key(_CLASSES, "", name)):
-        sentence = (
-            f"the ingress class (IngressClass) {name!r} that {named(key)} names does not exist (not found, "
-            "missing); there "
-            f"is {listed(classes) or 'no IngressClass at all'}. So no ingress controller serves {hosts or 'it'}."
-        )
-        yield Candidate(
-            "Ingress",
-            key,
-            sentence,
-            0.93 if classes else 0.6,
-            (f"spec.ingressClassName: {name}",),
-            fix=(
-                "Set ingressClassName to one that exists "
-                f"({listed(classes) or 'install an ingress controller'}), or create the IngressClass {name!r}."
-            ),
-        )
+        yield _absent_class(key, name, classes, hosts)
     elif not name and old and classes and old not in classes:
         near = difflib.get_close_matches(old, classes, n=1, cutoff=0.6)
         sentence = (
@@ -73,6 +58,19 @@ def _class(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:
                 (),
                 fix=f"Set spec.ingressClassName ({listed(classes) or 'of an installed controller'}).",
             )
+
+
+def _absent_class(key: Key, name: str, classes: dict[str, Object], hosts: str) -> Candidate:
+    sentence = (
+        f"the ingress class (IngressClass) {name!r} that {named(key)} names does not exist (not found, missing); there "
+        f"is {listed(classes) or 'no IngressClass at all'}. So no ingress controller serves {hosts or 'it'}."
+    )
+    fix = (
+        "Set ingressClassName to one that exists "
+        f"({listed(classes) or 'install an ingress controller'}), or create the IngressClass {name!r}."
+    )
+    sure = 0.93 if classes else 0.6
+    return Candidate("Ingress", key, sentence, sure, (f"spec.ingressClassName: {name}",), fix=fix)
 
 
 def _backends(scene: Scene, key: Key, ingress: Object) -> Iterator[Candidate]:

@@ -8,7 +8,7 @@ from datetime import UTC
 
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.endings import ending, needs
-from kubesteward_tools.diagnosis.reading import condition, ended, mapping, mappings, named, seconds, text
+from kubesteward_tools.diagnosis.reading import condition, ended, mapping, mappings, message_of, named, seconds, text
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.twin.cron import parse as schedule_of
@@ -52,7 +52,7 @@ def _job(scene: Scene, key: Key, job: Object) -> Candidate | None:
 
 
 def _failed(scene: Scene, key: Key, spec: Object, failed: Object) -> Candidate:
-    reason, message = text(failed.get("reason")), text(failed.get("message"))
+    reason, message = text(failed.get("reason")), message_of(failed)
     top = scene.owner(key)
     why, fix = "", "Look at the log of its pods."
     evidence: tuple[str, ...] = (message,)

@@ -12,10 +12,12 @@ from kubesteward_tools.diagnosis.scene import SERVERS, Scene
 from kubesteward_tools.world.store import Key
 
 _ONLY = re.compile(
-    r"[^\n]*\b(?:listen(?:ing)?|running|serving|started|bound|available)\b[^\n]{0,60}?"
-    r"(?:127\.0\.0\.1|localhost|\[::1\]):(?P<port>\d{2,5})[^\n]*",
+    r"\b(?:listen(?:ing)?|running|serving|started|bound|available)\b[^\n]{0,60}?"
+    r"(?:127\.0\.0\.1|localhost|\[::1\]):(?P<port>\d{2,5})",
     re.I,
 )
+_LONGEST = 1500
+"""Characters at the beginning of a line."""
 _EVERYWHERE = re.compile(r"(?:0\.0\.0\.0|\[::\]|\*|(?<!\d)10(?:\.\d{1,3}){3}):(?P<port>\d{2,5})")
 
 
@@ -29,13 +31,19 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
         owner = scene.owner(pod)
         if owner in told or owner.resource not in {*SERVERS, "pods"} or not scene.exists(pod):
             continue
-        for match in _ONLY.finditer(log):
+        for line, match in _own_only(log):
             port = int(match["port"])
             services = [key for key in _leading(scene, pod) if port in _targets(scene, key)]
             if services and match["port"] not in {one["port"] for one in _EVERYWHERE.finditer(log)}:
                 told.add(owner)
-                yield _candidate(owner, container, services, port, match[0].strip())
+                yield _candidate(owner, container, services, port, line.strip())
                 break
+
+
+def _own_only(log: str) -> Iterator[tuple[str, re.Match[str]]]:
+    for line in log.splitlines():
+        if match := _ONLY.search(line, 0, _LONGEST):
+            yield line, match
 
 
 def _leading(scene: Scene, pod: Key) -> list[Key]:

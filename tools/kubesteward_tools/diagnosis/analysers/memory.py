@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.endings import began
-from kubesteward_tools.diagnosis.reading import command_line, ended, kind_of, limits, named, variables
+from kubesteward_tools.diagnosis.reading import command_line, ended, kind_of, limits, message_of, named, variables
 from kubesteward_tools.diagnosis.scene import SERVERS, Ailing, Scene
 from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.twin.quantity import format_binary
@@ -29,8 +29,8 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
             yield _killed(scene, item, end.get("exitCode"), spoken[0].line, 0.85)
         elif _shot(scene, item, end):
             yield _killed(scene, item, 137, "Error", 0.92)
-        elif "oom" in str(end.get("message", "")).lower() or "memory cgroup" in str(end.get("message", "")).lower():
-            yield _killed(scene, item, end.get("exitCode"), str(end.get("message")), 0.9)
+        elif any(word in (told := message_of(end)).lower() for word in ("oom", "memory cgroup")):
+            yield _killed(scene, item, end.get("exitCode"), told, 0.9)
     yield from _node_kills(scene)
 
 

@@ -23,6 +23,8 @@ from kubesteward_tools.diagnosis.reading import (
 )
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.diagnosis.signs import Sign
+from kubesteward_tools.text.fence import clean
+from kubesteward_tools.text.redact import redact
 from kubesteward_tools.world.store import Key, Object
 
 _SERVERS = ("coredns", "kube-dns")
@@ -95,12 +97,17 @@ _HARMFUL = (
 """What in a Corefile keeps names of the cluster from being resolved."""
 
 
+_CONFIGURATION = 20_000
+"""Characters of a Corefile that are looked through."""
+
+
 def _corefile(scene: Scene) -> Iterator[Candidate]:
     for name in ("coredns", "coredns-custom"):
         key = Key("configmaps", _SPACE, name)
         for file, content in mapping(scene.get(key).get("data")).items():
+            known = redact(clean(text(content), _CONFIGURATION))
             for pattern, why, sure in _HARMFUL:
-                if match := re.search(pattern, text(content)):
+                if match := re.search(pattern, known):
                     yield _misconfigured(key, file, why, " ".join(match[0].split())[:200], sure)
             if (name, file) == ("coredns", "Corefile"):
                 yield from _zoneless(key, text(content))

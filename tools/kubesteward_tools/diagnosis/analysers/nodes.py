@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis.candidate import Candidate, Category
-from kubesteward_tools.diagnosis.reading import amount, at, condition, count, mapping, named, seconds, text
+from kubesteward_tools.diagnosis.reading import amount, at, condition, count, mapping, message_of, named, seconds, text
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.lookup.notes import everywhere
 from kubesteward_tools.world.store import Key, Object
@@ -40,7 +40,7 @@ def _down(scene: Scene, key: Key, node: Object) -> Candidate:
     found = condition(node, "Ready")
     pods = scene.store.pods_on(key.name)
     unknown = found.get("status") == "Unknown"
-    why = text(found.get("message")).rstrip(".") or (
+    why = message_of(found).rstrip(".") or (
         "the kubelet stopped posting node status" if unknown else "the kubelet is not ready"
     )
     sentence = (
@@ -71,7 +71,7 @@ def _pressure(scene: Scene, key: Key, node: Object, kind: str) -> Candidate:
     also = f" {count(len(evicted), 'pod')} were evicted." if evicted else ""
     sentence = (
         f"{named(key)} is under {kind}: it runs out of {what} ({found.get('reason')}: "
-        f"{found.get('message')}).{also} New pods are kept away by the taint."
+        f"{message_of(found)}).{also} New pods are kept away by the taint."
     )
     owners = tuple(dict.fromkeys(scene.owner(pod) for pod in pods[:300]))
     return Candidate(
@@ -79,7 +79,7 @@ def _pressure(scene: Scene, key: Key, node: Object, kind: str) -> Candidate:
         key,
         sentence,
         0.95,
-        (f"{kind}=True: {found.get('message')}",),
+        (f"{kind}=True: {message_of(found)}",),
         fix=fix,
         since=seconds(found.get("lastTransitionTime")),
         suffers=(*pods[:300], *owners),
@@ -143,7 +143,7 @@ def _evicted(scene: Scene) -> Iterator[Candidate]:
             status = mapping(pod.get("status"))
             if status.get("reason") != "Evicted":
                 continue
-            message, node = text(status.get("message")), Key("nodes", "", text(at(pod, "spec").get("nodeName")))
+            message, node = message_of(status), Key("nodes", "", text(at(pod, "spec").get("nodeName")))
             match = _EVICTED.search(message)
             if match and scene.exists(node) and (node, match[1]) not in told and not scene.question.named & {workload}:
                 told.add((node, match[1]))

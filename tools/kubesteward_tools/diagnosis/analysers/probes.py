@@ -10,6 +10,7 @@ from kubesteward_tools.diagnosis.candidate import Candidate
 from kubesteward_tools.diagnosis.reading import (
     amount,
     at,
+    command,
     every,
     kind_of,
     limits,
@@ -118,7 +119,7 @@ def described(probe: Object) -> str:
     elif tcp or grpc:
         shown = f"{'tcpSocket' if tcp else 'grpc'} port {(tcp or grpc).get('port')}"
     else:
-        shown = f"exec command {' '.join(texts(run.get('command')))!r}" if run else "as the event tells"
+        shown = f"exec command {command(texts(run.get('command')))!r}" if run else "as the event tells"
     names = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "failureThreshold")
     return shown + "".join(f", {name} {probe[name]}" for name in names if name in probe)
 

@@ -63,7 +63,7 @@ def _swapped(scene: Scene) -> Iterator[Candidate]:
                     key,
                     sentence,
                     0.85,
-                    (f"command: {texts(item.get('command')) or texts(item.get('args'))}",),
+                    (f"command: {command_line(item)}",),
                     fix=f"Set its command to its own program, {_guess(key, scene)!r}.",
                     suffers=(key,),
                 )

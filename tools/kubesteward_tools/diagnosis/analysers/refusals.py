@@ -17,10 +17,12 @@ from kubesteward_tools.diagnosis.reading import (
     listed,
     mapping,
     mappings,
+    message_of,
     named,
     text,
 )
 from kubesteward_tools.diagnosis.scene import SERVERS, Scene
+from kubesteward_tools.diagnosis.usage import mebibytes
 from kubesteward_tools.lookup.notes import everywhere
 from kubesteward_tools.world.store import Key, Object
 
@@ -92,6 +94,7 @@ def _refusals(scene: Scene) -> Iterator[tuple[Key, str, float | None]]:
                 item.reason in _FAILED
                 and re.search(r"forbidden|denied|webhook|not found|invalid|is invalid", item.message)
                 and _short(scene, workload)
+                and not _overcome(scene, item.about)
             ):
                 told.add(workload)
                 yield workload, item.message, item.first
@@ -102,7 +105,7 @@ def _refusals(scene: Scene) -> Iterator[tuple[Key, str, float | None]]:
             for condition in conditions(scene.get(key)) if workload not in told and note else ():
                 if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True":
                     told.add(workload)
-                    yield workload, text(condition.get("message")), None
+                    yield workload, message_of(condition), None
                     break
 
 
@@ -122,6 +125,13 @@ def _short(scene: Scene, workload: Key) -> bool:
         made = status.get("updatedReplicas", status.get("replicas")) or 0
         return int(made) < int(wanted or 0) or int(status.get("readyReplicas") or 0) < int(wanted or 0)
     return not status.get("succeeded")
+
+
+def _overcome(scene: Scene, about: Key) -> bool:
+    """Whether the ReplicaSet that was refused pods has all that it wants by now: they are short of something else."""
+    obj = scene.get(about) if about.resource == "replicasets.apps" else {}
+    made, wanted = mapping(obj.get("status")).get("replicas"), at(obj, "spec").get("replicas")
+    return type(made) is int and type(wanted) is int and made >= wanted
 
 
 def _candidate(scene: Scene, workload: Key, message: str, since: float | None) -> Candidate:
@@ -323,13 +333,17 @@ def _would_exceed(scene: Scene, quota: Key, hard: Object, used: Object) -> tuple
                 continue
             needs = _asked_for(scene.spec(key))
             over = [
-                f"{name}: {amount(needs[name]):g} more, used {used[name]} of {hard[name]}"
+                f"{name}: {_amount(name, needs[name])} more, used {used[name]} of {hard[name]}"
                 for name in hard
                 if name in needs and name in used and amount(used[name]) + needs[name] > amount(hard[name])
             ]
             if over:
                 return key, listed(over)
     return None
+
+
+def _amount(name: str, value: float) -> str:
+    return mebibytes(value) if name.endswith("memory") else f"{value:g}"
 
 
 def _asked_for(spec: Object) -> dict[str, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import condition, count, named, number, text
+from kubesteward_tools.diagnosis.reading import condition, count, message_of, named, number
 from kubesteward_tools.diagnosis.rollouts import newest
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.lookup.notes import everywhere
@@ -23,7 +23,7 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
         if number((scene.get(found.set).get("status") or {}).get("readyReplicas")):
             continue
         stuck = condition(scene.get(key), "Progressing")
-        why = text(stuck.get("message")) if stuck.get("status") == "False" else ""
+        why = message_of(stuck) if stuck.get("status") == "False" else ""
         sentence = (
             f"the roll-out of revision {found.to} of {named(key)} does not succeed: none of its new pods becomes "
             f"ready, and {count(found.working, 'ready pod')} are still of revision {found.back}; "

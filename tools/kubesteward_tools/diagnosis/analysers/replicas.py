@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from kubesteward_tools.diagnosis.candidate import Candidate
-from kubesteward_tools.diagnosis.reading import at, kind_of, listed, mapping, named, wakes
+from kubesteward_tools.diagnosis.reading import at, kind_of, listed, mapping, message_of, named, wakes
 from kubesteward_tools.diagnosis.scene import Scene
 from kubesteward_tools.proposals.proposal import Proposal
 from kubesteward_tools.world.store import Key, Object
+
+_EVENTS = 20
 
 
 def analyse(scene: Scene) -> Iterator[Candidate]:
@@ -34,6 +37,13 @@ def analyse(scene: Scene) -> Iterator[Candidate]:
             )
 
 
+def _scaled_down(scene: Scene, key: Key) -> list[str]:
+    """What an event tells of it, if any does."""
+    about = (one for one in scene.store.keys("events", key.namespace) if one.name.startswith(f"{key.name}."))
+    told = (message_of(scene.get(one)) for one in islice(about, _EVENTS))
+    return [one for one in told if "Scaled down" in one and one.endswith("to 0")][:1]
+
+
 def _zero(scene: Scene, key: Key, obj: Object) -> Candidate:
     labels = scene.labels(key)
     services = scene.store.selecting("services", key.namespace, labels) if labels else ()
@@ -49,14 +59,6 @@ def _zero(scene: Scene, key: Key, obj: Object) -> Candidate:
         for _, _, sign in said
         if sign.peer
     )
-    events = [
-        scene.get(one) for one in scene.store.keys("events", key.namespace) if one.name.startswith(f"{key.name}.")
-    ][:20]
-    down = [
-        str(one.get("message"))
-        for one in events
-        if "Scaled down" in str(one.get("message")) and str(one.get("message")).endswith("to 0")
-    ]
     behind = (
         f" The Service {listed(one.name for one in services)} has no endpoints because of that." if services else ""
     )
@@ -73,7 +75,7 @@ def _zero(scene: Scene, key: Key, obj: Object) -> Candidate:
         key,
         sentence,
         sure,
-        (*down[:1], "spec.replicas: 0"),
+        (*_scaled_down(scene, key), "spec.replicas: 0"),
         fix="Scale it up: set replicas to 1 or more.",
         proposal=proposal,
         suffers=suffers,

@@ -198,21 +198,14 @@ def _root(scene: Scene, account: Key, verb: str, resource: str, where: str) -> t
     need = f"a rule with apiGroups {[group]}, resources {[plural]}, verbs {[verb]}"
     bound = [key for key in _all_bindings(scene, where) if account in set(_subjects(scene, key))]
     for binding in bound:
-        role = _role(scene, binding)
-        if scene.missing(role):
-            return (
-                binding,
-                f"{named(binding)} refers to {named(role)}, which does not exist (not found)",
-                f"Create {named(role)} or correct roleRef.",
-            )
-    for binding in bound:
-        role = _role(scene, binding)
+        if scene.missing(role := _role(scene, binding)):
+            why = f"{named(binding)} refers to {named(role)}, which does not exist (not found)"
+            return binding, why, f"Create {named(role)} or correct roleRef."
+    if bound:
+        role = _role(scene, bound[0])
         rules = _rules(scene.get(role))
-        return (
-            role,
-            f"{named(role)}, bound by {named(binding)}, grants only {rules}, and not {verb} on {plural}",
-            f"Give {named(role)} {need}.",
-        )
+        why = f"{named(role)}, bound by {named(bound[0])}, grants only {rules}, and not {verb} on {plural}"
+        return role, why, f"Give {named(role)} {need}."
     near = _near_binding(scene, account, where)
     if near is not None:
         subjects = listed(
@@ -292,44 +285,34 @@ def _bindings(scene: Scene) -> Iterator[Candidate]:
         if key.name.startswith("system:"):
             continue
         role = _role(scene, key)
-        whom = listed(f"{one.get('kind')} {one.get('name')}" for one in mappings(scene.get(key).get("subjects")))
         if scene.missing(role) and scene.store.count(role.resource):
-            sentence = (
-                f"{named(key)} refers to {named(role)}, which does not exist (not found, missing), so "
-                f"{whom or 'its subjects'} get no permission (RBAC)."
-            )
-            yield Candidate(
-                "RBAC",
-                key,
-                sentence,
-                0.55,
-                (),
-                fix=f"Create {named(role)} or correct roleRef.",
-                suffers=tuple(_subjects(scene, key)),
-            )
+            yield _roleless(scene, key, role)
             continue
         for subject in _subjects(scene, key):
             if scene.missing(subject) and scene.store.count("serviceaccounts", subject.namespace):
-                there = difflib.get_close_matches(
-                    subject.name,
-                    [one.name for one in scene.store.keys("serviceaccounts", subject.namespace)],
-                    n=1,
-                    cutoff=0.6,
-                )
-                sentence = (
-                    f"{named(key)} binds the ServiceAccount {subject.namespace}/{subject.name}, which does not "
-                    f"exist (not found, missing){f'; there is {there[0]!r}' if there else ''}; so nobody gets "
-                    "the permission (RBAC)."
-                )
-                yield Candidate(
-                    "RBAC",
-                    key,
-                    sentence,
-                    0.5,
-                    (),
-                    fix="Correct the subject, or create the ServiceAccount.",
-                    suffers=(subject,),
-                )
+                yield _nobody(scene, key, subject)
+
+
+def _roleless(scene: Scene, key: Key, role: Key) -> Candidate:
+    whom = listed(f"{one.get('kind')} {one.get('name')}" for one in mappings(scene.get(key).get("subjects")))
+    sentence = (
+        f"{named(key)} refers to {named(role)}, which does not exist (not found, missing), so "
+        f"{whom or 'its subjects'} get no permission (RBAC)."
+    )
+    fix = f"Create {named(role)} or correct roleRef."
+    return Candidate("RBAC", key, sentence, 0.55, (), fix=fix, suffers=tuple(_subjects(scene, key)))
+
+
+def _nobody(scene: Scene, key: Key, subject: Key) -> Candidate:
+    names = [one.name for one in scene.store.keys("serviceaccounts", subject.namespace)]
+    there = difflib.get_close_matches(subject.name, names, n=1, cutoff=0.6)
+    sentence = (
+        f"{named(key)} binds the ServiceAccount {subject.namespace}/{subject.name}, which does not "
+        f"exist (not found, missing){f'; there is {there[0]!r}' if there else ''}; so nobody gets "
+        "the permission (RBAC)."
+    )
+    fix = "Correct the subject, or create the ServiceAccount."
+    return Candidate("RBAC", key, sentence, 0.5, (), fix=fix, suffers=(subject,))
 
 
 def _accounts(scene: Scene) -> Iterator[Candidate]:

@@ -15,6 +15,7 @@ from kubesteward_tools.diagnosis.reading import (
     listed,
     mapping,
     mappings,
+    message_of,
     named,
     pairs,
     phase,
@@ -28,7 +29,7 @@ from kubesteward_tools.world.store import Key, Object
 _VOLUMES = re.compile(
     r"persistentvolumeclaim|PersistentVolumeClaim|volume node affinity|persistent volume|find available persistent"
 )
-_COUNTED = re.compile(r"(\d+) (Insufficient [\w./-]+|Too many pods|node\(s\)[^,.{]*(?:\{[^}]*\})?[^,.]*)")
+_COUNTED = re.compile(r"(?<!\d)(\d+) (Insufficient [\w./-]+|Too many pods|node\(s\)[^,.{]*(?:\{[^}]*\})?[^,.]*)")
 
 _Explain = Callable[[Scene, Key, Object], tuple[str, str]]
 
@@ -58,7 +59,7 @@ def _nowhere(pod: Object) -> bool:
 def _message(scene: Scene, pod: Object) -> str:
     key = Key("pods", pod["metadata"].get("namespace", ""), pod["metadata"]["name"])
     told = [one.message for one in scene.warnings.get(key, []) if one.reason == "FailedScheduling"]
-    return text(condition(pod, "PodScheduled").get("message")) or (told[0] if told else "")
+    return message_of(condition(pod, "PodScheduled")) or (told[0] if told else "")
 
 
 def _candidate(scene: Scene, workload: Key, pod: Object, number: int) -> Candidate | None:

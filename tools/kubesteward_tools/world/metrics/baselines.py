@@ -90,19 +90,19 @@ class Baselines:
         self._cluster = cluster
         self._store = store
         self._learnt: dict[Bucket, Moments] = {}
-        self._running = 0
-        self._present: dict[Bucket, Moments] = {}  # of the hour that is running
+        self._recent: dict[int, dict[Bucket, Moments]] = {}  # of the hour that is running and the one before
 
     def learn(self, metric: str, values: Iterable[tuple[str, float]], at: float) -> None:
         """The value of each subject at epoch seconds `at`."""
         hour = hour_of_week(at)
-        if int(at // _HOUR) != self._running:
-            self._running, self._present = int(at // _HOUR), {}
+        running = int(at // _HOUR)
+        if running not in self._recent:
+            self._recent = {old: seen for old, seen in self._recent.items() if old == running - 1} | {running: {}}
         for subject, value in values:
             bucket = Bucket(metric, subject, hour)
             if bucket not in self._learnt and len(self._learnt) >= MOST:
                 continue
-            for seen in (self._learnt, self._present):
+            for seen in (self._learnt, self._recent[running]):
                 seen[bucket] = seen.get(bucket, Moments()).plus(value)
 
     def usual(self, metric: str, subject: str, at: float) -> Moments:
@@ -112,19 +112,18 @@ class Baselines:
         return (kept or Moments()).joined(self._learnt.get(Bucket(metric, subject, hour), Moments()))
 
     def earlier(self, metric: str, at: float) -> dict[str, Moments]:
-        """By subject, what was seen in that hour of the week before the hour that is running: what is strange now must
-        not have made itself usual. What other processes see in the running hour is in it all the same. May raise
-        SteadyErrors.
+        """By subject, what was seen in that hour of the week before the hour of `at`, the running one or the one before
+        it: what is strange now must not have made itself usual. What other processes see in it is in it all the same.
+        May raise SteadyErrors.
         """
         hour = hour_of_week(at)
         found = dict(self._store.kept_of(self._cluster, metric, hour)) if self._store else {}
         for bucket, seen in self._learnt.items():
             if (bucket.metric, bucket.hour) == (metric, hour):
                 found[bucket.subject] = found.get(bucket.subject, Moments()).joined(seen)
-        if int(at // _HOUR) == self._running:
-            for bucket, seen in self._present.items():
-                if (bucket.metric, bucket.hour) == (metric, hour) and bucket.subject in found:
-                    found[bucket.subject] = found[bucket.subject].without(seen)
+        for bucket, seen in self._recent.get(int(at // _HOUR), {}).items():
+            if (bucket.metric, bucket.hour) == (metric, hour) and bucket.subject in found:
+                found[bucket.subject] = found[bucket.subject].without(seen)
         return found
 
     def save(self) -> None:

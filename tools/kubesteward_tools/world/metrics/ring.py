@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Final
 
 _SECONDS: Final = "I"
@@ -47,6 +48,11 @@ class Ring:
             first = bisect_left(times, since, end)
             total, count = total + sum(values[first:]), count + len(times) - first
         return (total / count if count else 0.0), count
+
+    def highest(self, many: int) -> float:
+        """The highest mean of `many` samples in a row; 0.0 where there are fewer."""
+        sums = list(accumulate(self.columns()[1], initial=0.0))
+        return max((end - begin for begin, end in zip(sums, sums[many:], strict=False)), default=0.0) / many
 
     def columns(self) -> tuple[array[int], array[float]]:
         """Epoch seconds and values, the oldest first; copies."""

@@ -100,9 +100,16 @@ class Samples:
             if enough:
                 yield metric, key, total
 
+    def highest(self, metric: str, key: Key, many: int) -> float:
+        """The highest mean of so many samples in a row, 0.0 where there are fewer; of several containers the sum of
+        theirs. May be asked in another thread, too.
+        """
+        found = (self._rings.get(Series(metric, key, name)) for name in self._containers.get((metric, key), ()))
+        return sum(ring.highest(many) for ring in found if ring is not None)
+
     def rings(self, metric: str, resource: str, namespace: str = "") -> Iterator[tuple[Series, Ring]]:
-        """Every series of the objects of a resource."""
-        for series, ring in self._rings.items():
+        """Every series of the objects of a resource; more may be added meanwhile."""
+        for series, ring in list(self._rings.items()):
             key = series.key
             if series.metric == metric and key.resource == resource and namespace in {"", key.namespace}:
                 yield series, ring

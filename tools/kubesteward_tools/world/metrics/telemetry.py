@@ -89,7 +89,8 @@ class Telemetry:
     async def read(self, question: Question, patience: float | None = None) -> Reading:
         """The answer of the first source that has one; what the others said is in its notes.
 
-        A source that has not answered within `patience` seconds is passed over.
+        A source that has not answered within `patience` seconds is passed over; with 0.0, only what is known here
+        answers.
 
         Raises:
             AskDifferently: nobody measures that; says what to configure. AskAgain: who would know does not answer.
@@ -103,7 +104,10 @@ class Telemetry:
             except SteadyError as error:
                 failures.append(error)
             except TimeoutError:
-                failures.append(AskAgain(f"no answer within {patience:g} s.", todo="Ask again."))
+                why = (
+                    f"no answer within {patience:g} s." if patience else "not asked: the answers before took too long."
+                )
+                failures.append(AskAgain(why, todo="Ask again, or for a part of it."))
             else:
                 if found is not None:
                     return replace(found, notes=(*(item.message for item in failures), *found.notes))
