@@ -27,6 +27,12 @@ MUTATIONS: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
+SOME = [
+    pytest.param(item, id=item[0], marks=[pytest.mark.slow] if number > 1 else [])
+    for number, item in enumerate(MUTATIONS)
+]
+
+
 async def record_of(tmp_path: Path, brain: Scripted) -> tuple[Any, Any]:
     """The investigation's record, and how many changes were ever proposed."""
     app = app_in(tmp_path, brain)
@@ -43,7 +49,7 @@ def told(ask: Ask) -> list[str]:
 
 
 @pytest.mark.requirement("loop.reads-only")
-@pytest.mark.parametrize("attempt", MUTATIONS, ids=[name for name, _ in MUTATIONS])
+@pytest.mark.parametrize("attempt", SOME)
 async def test_no_change_is_even_proposed(tmp_path: Path, attempt: tuple[str, dict[str, Any]]) -> None:
     brain = Scripted(says("I do it.", attempt))
     record, actions = await record_of(tmp_path, brain)
@@ -71,7 +77,7 @@ async def test_the_server_refuses_it_whatever_the_loop_lets_through(
 
 
 @pytest.mark.parametrize("tool", ["get_resource_yaml", "diff_resources"])
-@pytest.mark.parametrize("kind", ["Secret", "secrets", "v1/Secret"])
+@pytest.mark.parametrize("kind", ["Secret", pytest.param("secrets", marks=pytest.mark.slow), "v1/Secret"])
 async def test_secrets_are_not_read(tmp_path: Path, tool: str, kind: str) -> None:
     attempt = says("What is in it?", (tool, {"kind": kind, "name": "db", "namespace": "shop"}))
     brain = Scripted(attempt)
