@@ -25,6 +25,8 @@ _SHARE = {"target": 0.2, "pods": 0.15, "topology": 0.1, "events": 0.15, "changes
 _AGEING = frozenset(
     {"age", "ago", "last", "as_of", "staleness_seconds", "log", "lines", "count", "restarts", "scope", "until", "at"}
 )
+_RESTLESS = frozenset({"metrics", "logs", "logs of the run before"})
+"""Sections that are another one each time."""
 _MOVING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d+(?:\.\d+)?(?:ms|[smhd])\b|\b\d+ (?:times|restarts)\b|\bx\d+\b")
 
 
@@ -38,7 +40,7 @@ async def gather(case: Case, calls: Calls) -> None:
         if found.is_error and name != "target":
             continue
         sections[name] = head_and_tail(found.text, _room(name))
-        stable[name] = unaged(found.data)
+        stable |= {name: unaged(found.data)} if name not in _RESTLESS else {}
     similar = case.similar(state)
     if similar:
         sections["similar past investigations"] = "\n".join(json.dumps(dict(item)) for item in similar[:5])
@@ -73,7 +75,7 @@ def _of_target(case: Case, calls: Calls, target: Culprit) -> dict[str, Asked]:
     }
     if target.namespace:
         found["pods"] = ask("list_resources", kind="pods", limit=200)
-        found["metrics"] = ask("get_metrics", query="memory", target=ref)
+        found["metrics"] = ask("get_metrics", query="memory_usage", target=ref)
         found["logs"] = ask("get_logs", target=ref, tail=LOG_LINES)
         found["logs of the run before"] = ask("get_logs", target=ref, tail=LOG_LINES, previous=True)
     return found
