@@ -70,7 +70,7 @@ def load(cluster: str, kubeconfig: str | None, context: str | None) -> Any:
 
 
 def acts_as(cluster: str, kubeconfig: str | None, context: str | None) -> list[Header]:
-    """The headers for `as`, `as-uid`, `as-groups` and `as-user-extra` of the context's user (client-go's AuthInfo), which
+    """The headers for `as`, `as-uid`, `as-groups` and `as-user-extra` of a context's user (client-go: AuthInfo), which
     the `kubernetes` package passes over (docs: "User impersonation"). Not for the loop.
 
     Raises:
