@@ -4,11 +4,13 @@ sentences with false claims are struck out, and if the culprit itself is false, 
 
 from __future__ import annotations
 
-from kubesteward.reasoning.brains.base import Message, Text
+import json
+
+from kubesteward.reasoning.brains.base import Message, Text, ToolResult
 from kubesteward.reasoning.facts import truth
 from kubesteward.reasoning.facts.claims import extract
 from kubesteward.reasoning.facts.lookup import Facts
-from kubesteward.reasoning.loop.calls import Calls
+from kubesteward.reasoning.loop.calls import BUILT_IN, Calls
 from kubesteward.reasoning.loop.case import Case
 from kubesteward.reasoning.loop.state import Claim, Draft
 
@@ -33,6 +35,8 @@ async def check(case: Case, calls: Calls) -> bool:
     draft = state.draft
     assert draft is not None  # noqa: S101 - the step before made it
     claims = await looked_up(draft, calls, state.asked.get("cluster", ""))
+    if case.brain.provider == BUILT_IN:
+        claims = _disputed(claims, _rules(case))
     false = [claim for claim in claims if claim.verdict == "false"]
     decided = [claim for claim in claims if claim.verdict != "unknown"]
     state.claims = claims
@@ -51,6 +55,25 @@ async def check(case: Case, calls: Calls) -> bool:
         return False
     state.draft = struck(draft, false)
     return True
+
+
+def _rules(case: Case) -> str:
+    """What `diagnose` said in this conversation, as the built-in brain was given it."""
+    named = {call.id for message in case.state.talk for call in message.calls if call.name == "diagnose"}
+    parts = [part for message in case.state.talk for part in message.parts if isinstance(part, ToolResult)]
+    return "\n".join(part.text for part in parts if part.call_id in named)
+
+
+def _disputed(claims: list[Claim], rules: str) -> list[Claim]:
+    """The built-in brain says what the rules read off the objects, word for word: where the look-up finds otherwise,
+    two readings disagree, and neither is held against the other.
+    """
+    return [
+        claim.model_copy(update={"verdict": "unknown", "why": f"the rules say so, but {claim.why}"})
+        if claim.verdict == "false" and claim.sentence and json.dumps(claim.sentence)[1:-1] in rules
+        else claim
+        for claim in claims
+    ]
 
 
 async def looked_up(draft: Draft, calls: Calls, cluster: str = "") -> list[Claim]:

@@ -10,7 +10,7 @@ import pytest
 from tests.server.reasoning.loop.incident import hands, pod_of
 from tests.server.reasoning.loop.statements import LIES, TRUTHS
 
-from kubesteward.reasoning.loop.factcheck import looked_up
+from kubesteward.reasoning.loop.factcheck import _disputed, looked_up
 from kubesteward.reasoning.loop.state import Claim, Culprit, Draft
 
 pytestmark = pytest.mark.anyio
@@ -63,3 +63,12 @@ async def test_a_lie_is_found_out(incident: Looker, lie: str) -> None:
 @pytest.mark.parametrize("statement", TRUTHS)
 async def test_what_is_true_is_not_called_a_lie(incident: Looker, statement: str) -> None:
     assert [f"{claim.kind} of {claim.subject}: {claim.why}" for claim in await incident.false(statement)] == []
+
+
+def test_where_rules_and_look_up_disagree_neither_is_held_against_the_other() -> None:
+    said = Claim(kind="exists", sentence='It is "so".', verdict="false", why="it is not")
+    own = said.model_copy(update={"sentence": "It is otherwise."})
+
+    assert [
+        claim.verdict for claim in _disputed([said, own], r'{"diagnosis": "It is \"so\"."}')
+    ] == ["unknown", "false"]
