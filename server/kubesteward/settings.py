@@ -139,6 +139,11 @@ class Settings(BaseModel):
         description="what models cost that are in no price list, or in another: `my-model=3/15`, dollars for a million"
         " tokens of input and of output, comma-separated",
     )
+    local_brains_only: str = Field(
+        "",
+        description="clusters and namespaces of which brains elsewhere are told nothing: `prod-eu;*/payments`, with"
+        " patterns; `*` for all",
+    )
     ask_above_usd: float = Field(1.0, ge=0, description="a person is asked before an investigation that may cost more")
     reuse_answers_minutes: float = Field(
         60.0, ge=0, description="how long a brain's answer stands for the same question about an unchanged cluster"
@@ -211,6 +216,15 @@ class Settings(BaseModel):
             from kubesteward.reasoning.ledger.prices import parse
 
             parse(value)
+        return value
+
+    @field_validator("local_brains_only")
+    @classmethod
+    def _premises(cls, value: str) -> str:
+        if value:
+            from kubesteward_policies.premises import places
+
+            places(value)
         return value
 
     @field_validator("cluster_sets")

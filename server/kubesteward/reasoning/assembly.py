@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from kubesteward.reasoning.brains.base import Brain, Usage
@@ -14,8 +14,11 @@ from kubesteward.reasoning.brains.registry import Brains
 from kubesteward.reasoning.brains.setups import BUILT_IN, Choice, Setups
 from kubesteward.reasoning.loop.hands import Hands
 from kubesteward.reasoning.loop.state import Investigation
+from kubesteward.reasoning.premises import Confined, Premises
 from kubesteward.reasoning.running import Investigator, Means, Thinking
 from kubesteward.store.investigations import Investigations
+from kubesteward_policies.premises import places
+from kubesteward_tools.errors import SteadyError
 
 if TYPE_CHECKING:
     from kubesteward.app import App
@@ -122,10 +125,17 @@ class _Thinking:
         role, wanted = state.asked.get("role", "chat"), state.asked.get("brain", "")
         choice = Choice((wanted,)) if wanted else self.brains.chosen(state.principal, role).choice
         payer = _payer(state, role)
-        found = [self._metered(self.brains.named(name), payer, warn) for name in choice.brains]
+        premises = self._premises(state)
+        found = [_confined(self._metered(self.brains.named(name), payer, warn), premises) for name in choice.brains]
         brain = found[0] if len(found) == 1 else Chain(found, may_leave=choice.may_leave)
         ledger = self._app.ledger
-        return Thinking(brain, lambda usage: _price(ledger, brain, usage))
+        return Thinking(brain, lambda usage: _price(ledger, brain, usage), premises.withheld)
+
+    def _premises(self, state: Investigation) -> Premises:
+        """Also keeps which cluster it is about where the question names none: on a replay it may be another one."""
+        with suppress(SteadyError):  # without a cluster there is nothing to tell
+            state.asked.setdefault("at", self._app.clusters.current)
+        return Premises(places(self._app.settings.local_brains_only), state)
 
     def _metered(self, brain: Brain, payer: Payer, warn: Callable[[str], object]) -> Brain:
         if brain.provider == BUILT_IN:
@@ -134,6 +144,11 @@ class _Thinking:
 
         watcher = self._app.metrics if self._app.measuring else None
         return Metered(brain, self._app.ledger, payer, warn=warn, watcher=watcher)
+
+
+def _confined(brain: Brain, premises: Premises) -> Brain:
+    """Outside the meter: what may not be told is not even counted."""
+    return brain if brain.local else Confined(brain, premises)
 
 
 def _payer(state: Investigation, role: str) -> Payer:

@@ -91,7 +91,7 @@ async def replay(
     )
     case = Case(fresh, hands, brain, Scratch(), tell=tell, clock=lambda: original.created)
     if thinking is not None:
-        case.priced = thinking.priced
+        case.priced, case.withheld = thinking.priced, thinking.withheld
     await loop.run(case)
     return Played(answer.record(original), answer.record(fresh), hands.missing)
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from kubesteward.reasoning.brains.base import Brain, BrainError, Usage
 from kubesteward.reasoning.loop import answer, loop
-from kubesteward.reasoning.loop.case import Case, Interrupted, Tell
+from kubesteward.reasoning.loop.case import Case, Interrupted, Tell, Withheld, nothing_withheld
 from kubesteward.reasoning.loop.hands import Hands
 from kubesteward.reasoning.loop.state import Budget, Investigation
 from kubesteward_tools.errors import ObjectNotFound, Refused, SteadyError
@@ -73,10 +73,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Thinking:
-    """A brain for one investigation, and what its answers cost."""
+    """A brain for one investigation, what its answers cost, and what it is not told."""
 
     brain: Brain
     priced: Callable[[Usage], int | None] = lambda _usage: 0
+    withheld: Withheld = nothing_withheld
 
 
 @dataclass(frozen=True)
@@ -178,7 +179,7 @@ class Investigator:
         state.brain, state.model = thinking.brain.name, thinking.brain.model
         return Case(
             state, hands, thinking.brain, means.kept, means.owner, tell, means.clock, thinking.priced, fallback,
-            self._similar, self._known, means.saturated,
+            self._similar, self._known, means.saturated, thinking.withheld,
         )  # fmt: skip
 
     def _similar(self, state: Investigation) -> list[Mapping[str, Any]]:

@@ -73,8 +73,10 @@ def _lines(found: Mapping[str, Any]) -> list[str]:
     advice = found["recommendation"]
     rehearsed = [f"rehearsed: {item.get('summary') or item['action']}: {item['verdict']}" for item in advice["actions"]]
     ruled_out = [f"ruled out: {item}" for item in found["ruled_out"]]
+    brain = found["brain"]["status"]
     return [
         found["answer"],
+        *([brain] if brain != "online" else []),
         *ideas,
         *ruled_out,
         *([f"recommended: {advice['text']}"] if advice["text"] else []),

@@ -11,6 +11,7 @@ SteadyError
     PromptTooLong              the conversation does not fit into the model: it has to be shortened
   Refused
     BrainRefused               the provider will not answer this at all
+    BrainForbidden             what it would be told has to stay on the premises; nothing was sent
 """
 
 from __future__ import annotations
@@ -49,6 +50,10 @@ class PromptTooLong(BrainError, AskDifferently):
 
 class BrainRefused(BrainError, Refused):
     code = "BRAIN_REFUSED"
+
+
+class BrainForbidden(BrainError, Refused):
+    code = "BRAIN_FORBIDDEN"
 
 
 class _Plain:
@@ -237,11 +242,12 @@ class Lost(_Plain):
 
 @dataclass(frozen=True)
 class Switched(_Plain):
-    """Another brain goes on, because the first one is offline. Earlier deltas are void."""
+    """Another brain goes on, because the first one is offline, or may not be told. Earlier deltas are void."""
 
     brain: str
     to: str
     reason: str
+    offline: bool = True
     type: Literal["switched"] = field(default="switched", init=False)
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 
-from kubesteward.reasoning.brains.base import Ask, Brain, BrainOffline, Event, Health, Switched
+from kubesteward.reasoning.brains.base import Ask, Brain, BrainForbidden, BrainOffline, Event, Health, Switched
 
 
 class Chain:
@@ -55,22 +55,28 @@ class Chain:
         return self._now.local
 
     async def stream(self, ask: Ask) -> AsyncGenerator[Event, None]:
-        """Raises as the brains do; BrainOffline where the last one is, with all reasons."""
-        failed: list[BrainOffline] = []
+        """Raises as the brains do; BrainOffline where the last one is, with all reasons; BrainForbidden where none
+        may be told.
+        """
+        failed: list[BrainOffline | BrainForbidden] = []
         for number, brain in enumerate(self._brains):
             try:
                 async with aclosing(self._asked(number, ask)) as events:
                     async for event in events:
                         yield event
-            except BrainOffline as error:
+            except (BrainOffline, BrainForbidden) as error:
                 failed.append(error)
             else:
                 self._at = number
                 return
             if number + 1 < len(self._brains):
-                yield Switched(brain.name, self._brains[number + 1].name, failed[-1].reason)
-        reasons = (f"{brain.name}: {error.reason}" for brain, error in zip(self._brains, failed, strict=True))
-        raise BrainOffline("; ".join(reasons), f"{failed[0].todo}{self._allowance}".strip())
+                error = failed[-1]
+                offline = isinstance(error, BrainOffline)
+                yield Switched(brain.name, self._brains[number + 1].name, error.reason, offline)
+        reasons = "; ".join(f"{brain.name}: {error.reason}" for brain, error in zip(self._brains, failed, strict=True))
+        if all(isinstance(error, BrainForbidden) for error in failed):
+            raise BrainForbidden(reasons, failed[0].todo)
+        raise BrainOffline(reasons, f"{failed[0].todo}{self._allowance}".strip())
 
     async def _asked(self, number: int, ask: Ask) -> AsyncGenerator[Event, None]:
         """Raises BrainOffline at once where the brain is left alone and another one is there."""

@@ -78,8 +78,19 @@ class Calls:
             said = f"Call {before.number} asked the same and its result stands: {before.says} Ask something else."
             self._case.note("guard", f"{call.name} was asked before, as call {before.number}", before.number)
             return ToolResult(call.id, self._form(before.number, Said(said, {}, is_error=False)))
-        result = await self.silent(call.name, **call.arguments)
-        return self._kept(call, result, why)
+        return self._kept(call, await self._allowed(call), why)
+
+    async def _allowed(self, call: ToolCall) -> Result:
+        """The result, or why the brain is not told it; a call that names what stays on the premises is not made."""
+        case = self._case
+        kept_back = case.withheld(case.brain, call.arguments)
+        if not kept_back:
+            result = await self.silent(call.name, **call.arguments)
+            kept_back = case.withheld(case.brain, call.arguments, result.text)
+            if not kept_back:
+                return result
+        case.note("policy", f"{call.name}: {kept_back}")
+        return Said(kept_back, {"message": kept_back}, is_error=True)
 
     def _refusal(self, call: ToolCall) -> str:
         if call.malformed:

@@ -16,6 +16,12 @@ Tell = Callable[[str, str], object]
 """Hears what is going on: a step's name and one sentence."""
 
 
+class Withheld(Protocol):
+    """Why a brain is not told what a call says, "" where it may be; without a text, why it may not ask."""
+
+    def __call__(self, brain: Brain, arguments: Mapping[str, Any], text: str = "", /) -> str: ...
+
+
 class Interrupted(SteadyError):
     """Somebody wants it to pause or to end; `wish` says which."""
 
@@ -43,6 +49,11 @@ def _free(_usage: Usage) -> int | None:
     return 0
 
 
+def nothing_withheld(_brain: Brain, _arguments: Mapping[str, Any], _text: str = "") -> str:
+    """Where no policy keeps anything on the premises."""
+    return ""
+
+
 def stamp(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
@@ -65,6 +76,7 @@ class Case:
     similar: Callable[[Investigation], list[Mapping[str, Any]]] = lambda _state: []
     known: Callable[[Investigation], Investigation | None] = lambda _state: None
     saturated: Callable[[float], object] = lambda _ratio: None
+    withheld: Withheld = nothing_withheld
     _since: float = field(default_factory=time.monotonic)
 
     def note(self, step: str, detail: str, tool_call: str = "") -> None:

@@ -117,9 +117,10 @@ def _tell(case: Case, event: Event) -> None:
             case.tell("text", text)
         case Waiting(seconds, reason, attempt):
             case.tell("waiting", f"{reason}; attempt {attempt} in {seconds:.0f} s")
-        case Switched(brain, other, reason):
-            case.state.brain_status = f"brain offline: {brain}: {reason}"
-            case.note("brain", f"{brain} is offline ({reason}); {other} goes on")
+        case Switched(brain, other, reason, offline):
+            how = "offline" if offline else "not asked"
+            case.state.brain_status = f"brain {how}: {brain}: {reason}"
+            case.note("brain", f"{brain} is {how} ({reason}); {other} goes on")
 
 
 async def _answer(case: Case, calls: Calls, message: Message) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from kubesteward.reasoning.brains.base import BrainError
+from kubesteward.reasoning.brains.base import BrainError, BrainForbidden
 from kubesteward.reasoning.loop import answer, causality, conversation, factcheck, intent, packet, recommendation
 from kubesteward.reasoning.loop.calls import Calls
 from kubesteward.reasoning.loop.case import Case
@@ -112,7 +112,8 @@ def _fall_back(case: Case, error: Exception) -> None:
     """The built-in brain costs nothing and needs nobody: it goes on, and says that it does."""
     assert case.fallback is not None  # noqa: S101 - looked at before
     state = case.state
-    what = "brain offline" if isinstance(error, BrainError) else "brain not asked"
+    offline = isinstance(error, BrainError) and not isinstance(error, BrainForbidden)
+    what = "brain offline" if offline else "brain not asked"
     state.brain_status = f"{what}: {case.brain.name}: {error}"
     case.note("brain", f"{state.brain_status} The built-in brain goes on.")
     case.brain = case.fallback

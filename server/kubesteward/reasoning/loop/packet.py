@@ -39,15 +39,23 @@ async def gather(case: Case, calls: Calls) -> None:
         found = await ask()
         if found.is_error and name != "target":
             continue
-        sections[name] = head_and_tail(found.text, _room(name))
         stable |= {name: unaged(found.data)} if name not in _RESTLESS else {}
+        _put(case, sections, name, head_and_tail(found.text, _room(name)))
     similar = case.similar(state)
     if similar:
-        sections["similar past investigations"] = "\n".join(json.dumps(dict(item)) for item in similar[:5])
+        _put(case, sections, "similar past investigations", "\n".join(json.dumps(dict(item)) for item in similar[:5]))
     digest = hashlib.sha256(json.dumps([state.question, stable], sort_keys=True).encode()).hexdigest()
     tokens = int(sum(map(len, sections.values())) / _LETTERS)
     state.packet = Packet(sections=sections, digest=digest, tokens=tokens)
     case.note("context", f"{', '.join(sections)}; about {tokens} tokens, digest {digest[:12]}")
+
+
+def _put(case: Case, sections: dict[str, str], name: str, text: str) -> None:
+    """What the brain may not be told is not among them, and the explanation says so."""
+    if why := case.withheld(case.brain, {}, text):
+        case.note("policy", f"{name}: {why}")
+    else:
+        sections[name] = text
 
 
 def _room(name: str) -> int:
