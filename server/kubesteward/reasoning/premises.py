@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -11,8 +11,10 @@ from kubesteward.reasoning.brains.base import (
     Ask,
     Brain,
     BrainForbidden,
+    Done,
     Event,
     Health,
+    Message,
     Text,
     Thought,
     ToolCall,
@@ -22,6 +24,10 @@ from kubesteward.reasoning.loop.state import Investigation
 from kubesteward_policies.premises import Place, asked_of, mentioned
 
 SETTING = "KUBESTEWARD_LOCAL_BRAINS_ONLY"
+
+
+KEPT_BACK = "Kept back: it tells of what stays on the premises. Ask about less, as one namespace that you may see."
+"""Without the name: it would itself be a word that may not leave."""
 
 
 class Premises:
@@ -41,13 +47,13 @@ class Premises:
         intent = self._state.intent
         return intent.target.namespace if intent.target else intent.namespace
 
-    def forbids(self, ask: Ask) -> str:
+    def forbids(self, messages: Iterable[Message]) -> str:
         """Why a question stays here, "" where it may leave."""
         if not self._known:
             return ""
         if place := asked_of(self._known, self._cluster, self._namespace):
             return f"{place.words} is told to brains on the premises only ({SETTING})"
-        place = mentioned(self._known, self._cluster, "\n".join(_texts(ask)))
+        place = mentioned(self._known, self._cluster, "\n".join(_texts(messages)))
         return f"the question tells of {place.words}, which stays on the premises ({SETTING})" if place else ""
 
     def withheld(self, brain: Brain, arguments: Mapping[str, Any], text: str = "") -> str:
@@ -60,7 +66,7 @@ class Premises:
         where = str(arguments.get("cluster") or self._cluster)
         given = "\n".join(map(str, _values(dict(arguments))))
         place = mentioned(self._known, where, f"{given}\n{text}")
-        return f"Kept back: {place.words} is told to brains on the premises only. Ask for less." if place else ""
+        return KEPT_BACK if place else ""
 
 
 class Confined:
@@ -71,6 +77,7 @@ class Confined:
     def __init__(self, brain: Brain, premises: Premises) -> None:
         self._brain = brain
         self._premises = premises
+        self._said: list[Message] = []
 
     @property
     def name(self) -> str:
@@ -85,11 +92,13 @@ class Confined:
         return self._brain.model
 
     async def stream(self, ask: Ask) -> AsyncGenerator[Event, None]:
-        """Raises BrainForbidden: nothing was sent. Else as the brain."""
-        if why := self._premises.forbids(ask):
+        """What it said itself may go back to it. Raises BrainForbidden: nothing was sent. Else as the brain."""
+        if why := self._premises.forbids(item for item in ask.messages if item not in self._said):
             raise BrainForbidden(why, "Choose a brain on the premises, or ask about something else.")
         async with aclosing(self._brain.stream(ask)) as events:
             async for event in events:
+                if isinstance(event, Done):
+                    self._said.append(event.message)
                 yield event
 
     def count(self, ask: Ask) -> int:
@@ -102,9 +111,9 @@ class Confined:
         await self._brain.close()
 
 
-def _texts(ask: Ask) -> Iterator[str]:
-    """All that a question tells of a cluster; what is the same in every one is left out."""
-    for message in ask.messages:
+def _texts(messages: Iterable[Message]) -> Iterator[str]:
+    """All that they tell of a cluster."""
+    for message in messages:
         for part in message.parts:
             match part:
                 case Text(text) | Thought(text) | ToolResult(_, text):

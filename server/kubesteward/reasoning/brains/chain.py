@@ -70,11 +70,11 @@ class Chain:
                 self._at = number
                 return
             if number + 1 < len(self._brains):
-                error = failed[-1]
-                offline = isinstance(error, BrainOffline)
-                yield Switched(brain.name, self._brains[number + 1].name, error.reason, offline)
-        reasons = "; ".join(f"{brain.name}: {error.reason}" for brain, error in zip(self._brains, failed, strict=True))
-        if all(isinstance(error, BrainForbidden) for error in failed):
+                why = failed[-1]
+                offline = isinstance(why, BrainOffline)
+                yield Switched(brain.name, self._brains[number + 1].name, why.reason, offline)
+        reasons = "; ".join(f"{brain.name}: {why.reason}" for brain, why in zip(self._brains, failed, strict=True))
+        if all(isinstance(why, BrainForbidden) for why in failed):
             raise BrainForbidden(reasons, failed[0].todo)
         raise BrainOffline(reasons, f"{failed[0].todo}{self._allowance}".strip())
 

@@ -89,7 +89,7 @@ class Calls:
             kept_back = case.withheld(case.brain, call.arguments, result.text)
             if not kept_back:
                 return result
-        case.note("policy", f"{call.name}: {kept_back}")
+        case.note("policy", f"{call.name}{_brief(call.arguments)}: {kept_back}")
         return Said(kept_back, {"message": kept_back}, is_error=True)
 
     def _refusal(self, call: ToolCall) -> str:

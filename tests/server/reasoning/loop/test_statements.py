@@ -69,6 +69,7 @@ def test_where_rules_and_look_up_disagree_neither_is_held_against_the_other() ->
     said = Claim(kind="exists", sentence='It is "so".', verdict="false", why="it is not")
     own = said.model_copy(update={"sentence": "It is otherwise."})
 
-    assert [
-        claim.verdict for claim in _disputed([said, own], r'{"diagnosis": "It is \"so\"."}')
-    ] == ["unknown", "false"]
+    assert [claim.verdict for claim in _disputed([said, own], r'{"diagnosis": "It is \"so\"."}')] == [
+        "unknown",
+        "false",
+    ]
