@@ -84,6 +84,7 @@ REQUIREMENTS = {
     "loop.contract": "An investigation has hypotheses, evidence, checked claims, a trace and what to do next.",
     "loop.lies": "No false statement about a cluster is believed, and nothing true is called false.",
     "brains.premises": "A brain elsewhere is sent nothing of a namespace that is to stay on the premises.",
+    "brains.offline": "Where a brain is offline the status says so with the reason, and tools and the built-in brain go on.",
     "loop.reads-only": "A brain that wants to change, to approve or to read Secrets gets nowhere.",
     "loop.limits": "Turns, time, tokens, money and circles end an investigation, with what is known by then.",
     "loop.resumes": "Whatever ends a process, another one goes on, and no answer is paid twice.",

@@ -165,6 +165,11 @@ class App:
         return ledger_of(self.settings, self.store, self.audit)
 
     @cached_property
+    def offline(self) -> dict[str, str]:
+        """Of each principal whose last investigation found their brain offline: why."""
+        return {}
+
+    @cached_property
     def brains(self) -> Brains:
         from kubesteward.reasoning.assembly import brains_of
 
@@ -288,6 +293,10 @@ class Desk:
             return [found.sentence for found in await self.app.gate.safe_mode(cluster, self.caller.who)]
         except StoreUnusable as error:
             return [f"safe mode, nothing is changed: {error.message}"]
+
+    def brain_troubles(self) -> Sequence[str]:
+        found = self.app.offline.get(self.caller.principal)
+        return [f"{found} Tools and the built-in brain go on."] if found else []
 
     def now(self) -> float:
         return time.time()

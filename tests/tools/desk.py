@@ -56,6 +56,9 @@ class TestDesk:
     def rules(self) -> RuleSet:
         return read(tuple((name, packs.text(name)) for name in ("default", "strict")), compiled)
 
+    def brain_troubles(self) -> list[str]:
+        return []
+
     async def safe_mode(self, cluster: str = "") -> list[str]:
         return []
 

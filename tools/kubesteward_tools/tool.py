@@ -126,6 +126,10 @@ class Desk(Protocol):
         """Sentences that say why nothing is changed at present, on any cluster or on this one; none if all is well."""
         ...
 
+    def brain_troubles(self) -> Sequence[str]:
+        """Why the caller's brain was offline when it was last asked; none if it was not."""
+        ...
+
     def now(self) -> float:
         """Seconds since the epoch."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -221,9 +221,16 @@ def _all(setups: Setups) -> tuple[Setup, ...]:
 
 @contextmanager
 def _setups(state_dir: Path | None) -> Iterator[Setups]:
+    from kubesteward.audit.actors import actor
+    from kubesteward.audit.log import AuditLog
     from kubesteward.reasoning.brains.setups import Setups
     from kubesteward.store.store import Store
 
     settings = Settings.load(None, **({"state_dir": state_dir} if state_dir else {}))
     with closing(Store.open(settings.state_dir)) as store:
-        yield Setups(store)
+        log, by = AuditLog(store, settings.audit_anchor), settings.principal
+
+        def note(kind: str, what: Mapping[str, object]) -> None:
+            log.append({"type": kind, "principal": by, "actor": actor("human", by), "brain": dict(what)})
+
+        yield Setups(store, note)

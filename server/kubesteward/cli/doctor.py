@@ -16,6 +16,7 @@ import typer
 from kubesteward.cli.checks import Check
 from kubesteward.cli.exits import FAILED, one_sentence
 from kubesteward.cli.issuer import issuer
+from kubesteward.cli.thinking import brains
 from kubesteward.cli.writing import changes_with
 from kubesteward.settings import Settings
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False) -> None:
-    """Check Python, settings, store, audit log, guardrails, every context of the kubeconfig, and Prometheus."""
+    """Check Python, settings, brains, store, audit log, guardrails, every context of the kubeconfig, and Prometheus."""
     with one_sentence():
         settings = Settings.load()
         checks = anyio.run(_examine, settings)
@@ -41,7 +42,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="print JSON")] =
 
 
 async def _examine(settings: Settings) -> list[Check]:
-    examinations = (_python, _brains, _store, _guardrails, _clusters, _monitoring, issuer)
+    examinations = (_python, _clients, brains, _store, _guardrails, _clusters, _monitoring, issuer)
     return [check for examine in examinations for check in await examine(settings)]
 
 
@@ -53,7 +54,7 @@ async def _python(_: Settings) -> list[Check]:
     return [Check("version", "ok", f"kubesteward {__version__} on Python {platform.python_version()}")]
 
 
-async def _brains(_: Settings) -> list[Check]:
+async def _clients(_: Settings) -> list[Check]:
     """The model clients come with the default install; only their presence is looked at: importing takes seconds."""
     from importlib.util import find_spec
 

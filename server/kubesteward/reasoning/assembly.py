@@ -59,7 +59,13 @@ def _span(name: str) -> AbstractContextManager[object]:
 
 
 def _ended(app: App, state: Investigation) -> None:
-    """What may be scraped of it: how it ended, how long it took, and how many of its claims were false."""
+    """What the status tells of its brain; what may be scraped of it: how it ended, how long it took, and how many of
+    its claims were false.
+    """
+    if state.brain_status.startswith("brain offline"):
+        app.offline[state.principal] = state.brain_status
+    elif state.brain != BUILT_IN:
+        app.offline.pop(state.principal, None)
     if app.measuring and state.over:
         app.metrics.investigated(state.status, state.spent.seconds)
         unknown = sum(claim.verdict == "unknown" for claim in state.claims)

@@ -53,6 +53,35 @@ def test_a_brain_is_set_up_tried_asked_and_removed(run: Run, tmp_path: Path) -> 
     assert KEY not in added.output + tried.output + listed.output
 
 
+def test_who_changed_which_brain_is_in_the_audit_log(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    for words in (["add", "anthropic"], ["use", "anthropic", "--role", "solver"], ["remove", "anthropic"]):
+        assert run(*words).exit_code == 0
+    listed = CliRunner().invoke(app, ["audit", "query", "--type", "brain_*", "--format", "json"])
+    records = sorted(json.loads(listed.output), key=lambda item: item["seq"])
+
+    assert [item["type"] for item in records] == ["brain_set", "brain_chosen", "brain_removed"]
+    assert [item["brain"].get("name", item["brain"].get("brains")) for item in records] == [
+        "anthropic",
+        ["anthropic"],
+        "anthropic",
+    ]
+    assert {item["actor"]["kind"] for item in records} == {"human"}
+    assert KEY not in listed.output
+
+
+def test_doctor_says_which_brain_is_offline_and_why(run: Run) -> None:
+    server = OllamaServer(models=("other",))
+    with server.threaded():
+        run("add", "ollama", "--model", "qwen3", "--url", server.url)
+        found = json.loads(CliRunner().invoke(app, ["doctor", "--json"]).output)
+    brain = next(item for item in found if item["name"] == "brain ollama")
+
+    assert brain["state"] == "warn"
+    assert brain["found"].startswith("brain offline: ")
+    assert "ollama pull qwen3" in brain["todo"]
+
+
 def test_a_brain_that_would_not_answer_fails_the_test(run: Run) -> None:
     server = OllamaServer(models=("other",))
     with server.threaded():

@@ -37,9 +37,11 @@ async def cluster_overview(
     pages = [overview for _, overview in found]
     modes = [mode for world in scope.worlds for mode in await desk.safe_mode(world.cluster)]
     modes = list(dict.fromkeys(modes))
-    lines = [*scope.lines(), *map(sentence, modes), *(line for page in pages for line in _lines(scope, page))]
+    brains = list(map(sentence, desk.brain_troubles()))
+    lines = [*scope.lines(), *map(sentence, modes), *brains, *(line for page in pages for line in _lines(scope, page))]
     troubles = "\n".join(_trouble(scope, page, item) for page in pages for item in page["problems"])
-    data = {"scope": scope.data(), "overviews": pages, **({"safe_mode": modes} if modes else {})}
+    told = {name: found for name, found in (("safe_mode", modes), ("brain", brains)) if found}
+    data = {"scope": scope.data(), "overviews": pages, **told}
     return Answer("\n".join(lines), data, untrusted=troubles, source="object states and events")
 
 

@@ -26,9 +26,11 @@ async def list_clusters(desk: Desk) -> Answer:
         text = "There is no cluster: set KUBECONFIG, or start the server with --embedded for a simulated one."
         return Answer(text, {"clusters": [], "sets": sets})
     modes = await desk.safe_mode()
-    lines = [*map(sentence, modes), table(list(_HEADS), [_row(item) for item in items])]
+    brains = list(map(sentence, desk.brain_troubles()))
+    lines = [*map(sentence, modes), *brains, table(list(_HEADS), [_row(item) for item in items])]
     lines += [f"{name}: {', '.join(members)}" for name, members in sets.items()]
-    return Answer("\n".join(lines), {"clusters": items, "sets": sets, **({"safe_mode": list(modes)} if modes else {})})
+    told = {name: found for name, found in (("safe_mode", list(modes)), ("brain", brains)) if found}
+    return Answer("\n".join(lines), {"clusters": items, "sets": sets, **told})
 
 
 async def _item(desk: Desk, name: str, state: str, *, current: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Literal, get_args
 
@@ -60,11 +61,20 @@ class Choice:
     may_leave: bool = False
 
 
+Note = Callable[[str, Mapping[str, object]], object]
+
+
+def _unheard(_kind: str, _what: Mapping[str, object]) -> None:
+    """Nobody keeps a log of it."""
+
+
 class Setups:
     """Raises StoreUnusable where the store cannot be written."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, note: Note = _unheard) -> None:
+        """`note` hears of each change, in the transaction that makes it."""
         self._store = store
+        self._note = note
 
     def all(self) -> tuple[Setup, ...]:
         rows = self._store.db.execute("SELECT body FROM brains ORDER BY added, name").fetchall()
@@ -89,6 +99,7 @@ class Setups:
             added = row["added"] if row else last + 1
             body = json.dumps(setup.to_json())
             db.execute("INSERT OR REPLACE INTO brains (name, added, body) VALUES (?, ?, ?)", (setup.name, added, body))
+            self._note("brain_set", setup.to_json())
 
     def remove(self, name: str) -> Setup:
         """Also from everybody's choice. Raises BrainMisconfigured where there is none."""
@@ -98,6 +109,7 @@ class Setups:
             for row in db.execute("SELECT principal, role, brains, may_leave FROM brain_choices").fetchall():
                 names = tuple(other for other in json.loads(row["brains"]) if other != name)
                 self._put(row["principal"], row["role"], Choice(names, bool(row["may_leave"])))
+            self._note("brain_removed", found.to_json())
         return found
 
     def choose(self, principal: str, role: str, choice: Choice) -> None:
@@ -111,8 +123,10 @@ class Setups:
         for name in choice.brains:
             if name != BUILT_IN:
                 self.get(name)
+        told = {"principal": principal, "role": role, "brains": list(choice.brains), "may_leave": choice.may_leave}
         with self._store.transaction():
             self._put(principal, role, choice)
+            self._note("brain_chosen", told)
 
     def chosen(self, principal: str, role: str) -> Choice | None:
         """What a principal wants for a role: their own choice before everybody's, one for the role before any other."""
