@@ -26,7 +26,8 @@ class Caller:
     """Who proposes: `principal` is the person or service, `can_be_asked` whether the client can show them a form.
 
     `user` and `groups` are the Kubernetes identity on whose behalf everything is asked and done ("": the server's own),
-    `tiers` those whose tools the caller may use (None: all).
+    `tiers` those whose tools the caller may use (None: all). `correlation` is the call that this one is made for, ""
+    where it stands for itself.
     """
 
     principal: str
@@ -37,6 +38,7 @@ class Caller:
     user: str = ""
     groups: tuple[str, ...] = ()
     tiers: frozenset[int] | None = None
+    correlation: str = ""
 
     @property
     def who(self) -> tuple[str, ...]:

@@ -10,8 +10,10 @@ from kubesteward.middleware.call import Call, Handler, Reply
 
 
 async def correlate(call: Call, proceed: Handler) -> Reply:
-    """16 hex digits, also in a context variable for whoever logs further down."""
-    correlation = secrets.token_hex(8)
+    """16 hex digits, also in a context variable for whoever logs further down. What the reasoning inside calls has the
+    id of the call that began it.
+    """
+    correlation = call.caller.correlation or secrets.token_hex(8)
     token = CORRELATION.set(correlation)
     try:
         return await proceed(replace(call, correlation=correlation))

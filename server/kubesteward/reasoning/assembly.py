@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from kubesteward.reasoning.brains.base import Brain, Usage
@@ -52,10 +52,24 @@ def investigator_of(app: App, name: str, gone: Callable[[str], bool]) -> Investi
     )
 
 
-def _span(name: str) -> AbstractContextManager[object]:
+@contextmanager
+def _span(state: Investigation) -> Iterator[object]:
+    """Says at its end how it went, in figures alone."""
     from kubesteward.telemetry.tracing import investigation
 
-    return investigation(name)
+    with investigation(state.id, state.asked.get("correlation", "")) as span:
+        try:
+            yield span
+        finally:
+            spent, checked = state.spent, state.checked
+            span.set_attribute("kubesteward.phase", state.phase or "done")
+            span.set_attribute("kubesteward.context_saturation", spent.saturation)
+            span.set_attribute("kubesteward.tool_calls", spent.calls)
+            span.set_attribute("kubesteward.tool_errors", spent.failed_calls)
+            span.set_attribute("kubesteward.claims_checked", checked.claims)
+            span.set_attribute("kubesteward.claims_false", checked.false)
+            span.set_attribute("kubesteward.hallucination_rate", round(checked.rate, 4))
+            span.set_attribute("kubesteward.reused", bool(state.reused))
 
 
 def _ended(app: App, state: Investigation) -> None:
@@ -93,6 +107,7 @@ def caller_of(state: Investigation) -> Caller:
         user=kept.get("user", ""),
         groups=tuple(kept.get("groups", "").split("\n")) if kept.get("groups") else (),
         tiers=tiers,
+        correlation=state.asked.get("correlation", ""),
     )
 
 
@@ -161,7 +176,8 @@ def _payer(state: Investigation, role: str) -> Payer:
     from kubesteward.reasoning.ledger.words import FEATURES, Payer
 
     feature = next((item for item in FEATURES if item == role), FEATURES[-1])
-    return Payer(state.principal, state.asked.get("session", ""), feature, state.id)
+    asked = state.asked
+    return Payer(state.principal, asked.get("session", ""), feature, state.id, asked.get("correlation", ""))
 
 
 def _price(ledger: Ledger, brain: Brain, usage: Usage) -> int | None:

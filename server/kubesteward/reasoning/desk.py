@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from kubesteward.audit.actors import CORRELATION
 from kubesteward.reasoning.assembly import who
 from kubesteward.reasoning.estimates import question_before
 from kubesteward.reasoning.loop.state import Budget
@@ -32,7 +33,7 @@ class OnBehalf:
         budget = Budget.model_validate({} if usd is None else {"usd": usd})
         asked = Asked(
             question, self._caller.principal, self._caller.session, target, namespace, cluster,
-            who=who(self._caller), budget=budget,
+            who=who(self._caller), budget=budget, correlation=CORRELATION.get(),
         )  # fmt: skip
         if usd is None and (cost := question_before(self._app, asked)):
             raise Refused(cost, todo="Name a budget in dollars, which agrees to spend as much.")

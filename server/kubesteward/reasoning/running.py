@@ -46,7 +46,9 @@ class Kept(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """`who` are the words by which the server knows on whose behalf it is asked; they are kept with the state."""
+    """`who` are the words by which the server knows on whose behalf it is asked; they are kept with the state.
+    `correlation` is the call that asks, by which records of all that follows are found; without one it gets its own.
+    """
 
     question: str
     principal: str
@@ -57,6 +59,7 @@ class Asked:
     brain: str = ""
     role: str = "chat"
     intent: str = ""
+    correlation: str = ""
     who: Mapping[str, str] = field(default_factory=dict)
     budget: Budget = field(default_factory=lambda: Budget.model_validate({}))
 
@@ -66,6 +69,7 @@ class Asked:
             "role": self.role,
             "intent": self.intent,
             "session": self.session,
+            "correlation": self.correlation or secrets.token_hex(8),
             **{f"who.{name}": text for name, text in self.who.items()},
         }
         return {name: text for name, text in given.items() if text}
@@ -94,7 +98,7 @@ class Means:
     clock: Callable[[], float] = time.time
     ended: Callable[[Investigation], object] = lambda _state: None
     saturated: Callable[[float], object] = lambda _ratio: None
-    span: Callable[[str], AbstractContextManager[object]] = lambda _name: contextlib.nullcontext()
+    span: Callable[[Investigation], AbstractContextManager[object]] = lambda _state: contextlib.nullcontext()
 
 
 class Investigator:
@@ -150,7 +154,7 @@ class Investigator:
         state = case.state
         self._live[state.id] = case
         try:
-            with self._means.span(state.id):
+            with self._means.span(state):
                 await loop.run(case)
         except Interrupted as error:
             state.status = "cancelled" if error.wish == "cancel" else "paused"

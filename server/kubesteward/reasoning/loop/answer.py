@@ -22,6 +22,7 @@ def undecided(state: Investigation, why: str) -> Draft:
 def record(state: Investigation, *, whole: bool = True) -> dict[str, Any]:
     """As JSON; `whole` with hypotheses, evidence and trace, else only how it stands."""
     found: dict[str, Any] = {"id": state.id, "question": state.question, "run": state.status}
+    found["correlation"] = state.asked.get("correlation", "")
     found |= {"step": state.phase} if state.phase else {}
     found |= {"reason": state.reason} if state.reason else {}
     draft = state.draft

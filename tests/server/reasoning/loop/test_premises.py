@@ -33,7 +33,7 @@ async def record_of(tmp_path: Path, brain: Any, places: str, **more: Any) -> Any
         await app.close()
 
 
-@pytest.mark.requirement("brains.premises")
+@pytest.mark.requirement("brains.kept-back")
 @pytest.mark.parametrize("places", ["incident/shop", "inc*/sh?p", "incident", "*"])
 async def test_nothing_is_sent_about_a_namespace_that_stays_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, places: str
