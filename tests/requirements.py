@@ -85,6 +85,7 @@ REQUIREMENTS = {
     "loop.lies": "No false statement about a cluster is believed, and nothing true is called false.",
     "brains.kept-back": "A brain elsewhere is sent nothing of a namespace that is to stay on the premises.",
     "brains.offline": "Where a brain is offline the status says so and why; tools and the built-in brain go on.",
+    "cost.agreed": "Before an investigation that may cost more than the limit a person is asked, in either era.",
     "telemetry.correlation": "All that an investigation led to has its correlation: audit records, usage, spans.",
     "loop.reads-only": "A brain that wants to change, to approve or to read Secrets gets nowhere.",
     "loop.limits": "Turns, time, tokens, money and circles end an investigation, with what is known by then.",

@@ -206,9 +206,9 @@ class App:
         except StoreUnusable:
             return None
 
-    def desk(self, caller: Caller, tell: Tell | None = None) -> Desk:
-        """What the tools of one call may reach."""
-        return Desk(self, caller, tell)
+    def desk(self, caller: Caller, tell: Tell | None = None, *, agreed: bool = False) -> Desk:
+        """What the tools of one call may reach. `agreed`: a person has said yes to what it may cost."""
+        return Desk(self, caller, tell, agreed)
 
     def background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Run something to its end whatever happens to the call that began it; `close` waits for it."""
@@ -258,6 +258,7 @@ class Desk:
     app: App
     caller: Caller
     tell: Tell | None = None
+    agreed: bool = False
 
     @property
     def clusters(self) -> Clusters:
@@ -273,7 +274,7 @@ class Desk:
     def investigations(self) -> OnBehalf:
         from kubesteward.reasoning.desk import OnBehalf
 
-        return OnBehalf(self.app, self.caller, self.tell)
+        return OnBehalf(self.app, self.caller, self.tell, agreed=self.agreed)
 
     def rules(self) -> RuleSet:
         """Those of the store where there is one: an operator may have gone back to an earlier set."""

@@ -31,7 +31,7 @@ ANSWER_TIME = 600.0
 FORM: dict[str, Any] = {
     "type": "object",
     "properties": {
-        "approve": {"type": "boolean", "title": "Approve exactly this change"},
+        "approve": {"type": "boolean", "title": "Approve exactly this"},
         "comment": {"type": "string", "title": "Comment for the audit log", "maxLength": 500},
     },
     "required": ["approve"],

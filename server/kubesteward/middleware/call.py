@@ -42,7 +42,8 @@ Tell = Callable[[str], object]
 class Call:
     """One tool call. `arguments` are as they came in until the endpoint has validated them.
 
-    `ask` is there when the client can be asked while the call waits, `answered` when it brings an answer along.
+    `ask` is there when the client can be asked while the call waits, `answered` when it brings an answer along,
+    `agreed` when a person has agreed to what it may cost.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Call:
     correlation: str = ""
     ask: Ask | None = None
     answered: Answered | None = None
+    agreed: bool = False
     tell: Tell | None = None
 
 

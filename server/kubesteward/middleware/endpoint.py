@@ -38,7 +38,7 @@ class Endpoint:
         terms: dict[str, Any] = {name: given.pop(name) for name in TERMS if name in given}
         await self._app.ready()
         with self._app.people.held(call.caller.who):
-            result = await tool.function(self._app.desk(call.caller, call.tell), **given)
+            result = await tool.function(self._app.desk(call.caller, call.tell, agreed=call.agreed), **given)
             if isinstance(result, Answer):
                 return Reply(result.text, result.data, untrusted=result.untrusted, source=result.source)
             return await self._handover.propose(call, result, terms)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from kubesteward.middleware.agreement import Agreement
 from kubesteward.middleware.audit import Audit
 from kubesteward.middleware.call import Handler, Middleware
 from kubesteward.middleware.correlation import correlate
@@ -30,6 +31,7 @@ def stack(app: App) -> list[Middleware]:
         Audit(app),  # every call is written down, the refused ones too
         tidy,  # redacted, fenced and capped, errors as well
         Reach(app.settings, app.stopped),  # decided now, whatever a list of tools said
+        Agreement(),  # a person agrees to what a call may cost; they may think about it for longer than calls may take
         Deadline(app.settings.call_timeout),  # hosts give up silently; we say so first
     ]
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from kubesteward.audit.actors import CORRELATION
+from kubesteward.middleware.agreement import Costly
 from kubesteward.reasoning.assembly import who
 from kubesteward.reasoning.estimates import question_before
 from kubesteward.reasoning.loop.state import Budget
 from kubesteward.reasoning.running import Asked
-from kubesteward_tools.errors import Refused
 
 if TYPE_CHECKING:
     from kubesteward.app import App
@@ -24,10 +24,11 @@ _TOLD = frozenset({"intent", "context", "hypotheses", "thought", "evidence", "co
 class OnBehalf:
     """Implements `kubesteward_tools.tool.Investigations`."""
 
-    def __init__(self, app: App, caller: Caller, tell: Tell | None) -> None:
+    def __init__(self, app: App, caller: Caller, tell: Tell | None, *, agreed: bool = False) -> None:
         self._app = app
         self._caller = caller
         self._tell = tell
+        self._agreed = agreed
 
     async def begin(self, question: str, target: str, namespace: str, cluster: str, usd: float | None) -> str:
         budget = Budget.model_validate({} if usd is None else {"usd": usd})
@@ -35,8 +36,8 @@ class OnBehalf:
             question, self._caller.principal, self._caller.session, target, namespace, cluster,
             who=who(self._caller), budget=budget, correlation=CORRELATION.get(),
         )  # fmt: skip
-        if usd is None and (cost := question_before(self._app, asked)):
-            raise Refused(cost, todo="Name a budget in dollars, which agrees to spend as much.")
+        if usd is None and not self._agreed and (cost := question_before(self._app, asked)):
+            raise Costly(cost)
         return self._app.investigator.begin(asked, self._heard)
 
     async def order(self, investigation: str, order: str) -> None:

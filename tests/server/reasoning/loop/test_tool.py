@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
+from tests.server.mcp.test_approval import Person
 from tests.server.reasoning.loop.incident import QUESTION, app_in
 from tests.server.reasoning.loop.scripted import Scripted, says
 
@@ -150,7 +151,31 @@ async def test_what_may_be_costly_is_begun_only_with_a_budget(tmp_path: Path) ->
             answer = await client.call_tool("investigate", {"question": QUESTION})
 
         said = dict(answer.structured_content or {})
-        assert (said["code"], "Name a budget" in said["todo"]) == ("REFUSED", True)
+        assert (said["code"], "Name a budget" in said["todo"]) == ("COST_NOT_AGREED", True)
         assert "the price of this model is not known" in said["message"]
     finally:
         await app.close()
+
+
+@pytest.mark.requirement("cost.agreed")
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("yes", [True, False])
+async def test_a_person_is_asked_before_what_may_be_costly(tmp_path: Path, mode: str, yes: bool) -> None:
+    person, brain = Person(approve=yes), Elsewhere(says("Hm."), used=Usage(input=1))
+    app = app_in(tmp_path, brain)
+    try:
+        async with Client(build(app), mode=mode, elicitation_callback=person) as client:
+            answer = await client.call_tool("investigate", {"question": QUESTION, "wait": 25})
+        [record] = [
+            found
+            for row in app.store.db.execute("SELECT record FROM audit")
+            if (found := json.loads(row[0])).get("tool") == "investigate" and found["outcome"] != "asked"
+        ]
+    finally:
+        await app.close()
+
+    assert len(person.asked) == 1
+    assert "the price of this model is not known" in person.asked[0]
+    assert bool(brain.asks) == yes
+    assert bool(answer.is_error) != yes
+    assert ("agreed" in record) == yes
