@@ -94,6 +94,7 @@ class Wanted:
     brain: str
     budget: Budget
     yes: bool
+    role: str = "chat"
 
     def asked(self, app: App) -> Asked:
         """Of an App, when the person has agreed to what it may cost. Raises Refused where they have not."""
@@ -106,6 +107,7 @@ class Wanted:
             self.target,
             self.namespace,
             brain=self.brain,
+            role=self.role,
             who={"channel": "stdio"},
             budget=self.budget,
         )
@@ -149,19 +151,26 @@ async def finish(investigator: Investigator, name: str) -> dict[str, Any]:
 def _waits(step: str, text: str) -> None:
     """What nobody should have to wonder about while waiting."""
     if step in {"waiting", "brain", "budget"}:
-        typer.echo(f"{step}: {text}", err=True)
+        typer.echo(safe(f"{step}: {text}"), err=True)
 
 
-def plain(record: dict[str, Any]) -> str:
-    """For people: the answer, its evidence, what was ruled out, what to do, and what it took."""
+def safe(text: str) -> str:
+    """What a cluster or a model wrote must not command the terminal."""
+    from kubesteward_tools.text.fence import clean
+
+    return clean(text, len(text))
+
+
+def plain(record: dict[str, Any], *, ideas: bool = True) -> str:
+    """For people: the answer, hypotheses unless they were seen, what was ruled out, what to do, and what it took."""
     if record["run"] != "done":
-        return f"{record['id']} is {record['run']}: {record.get('reason') or record.get('step', '')}"
+        return safe(f"{record['id']} is {record['run']}: {record.get('reason') or record.get('step', '')}")
     lines = [f"{record['status']} (confidence {record['confidence']:.0%})", record["answer"]]
     if record["root_cause"] and record["root_cause"]["culprit"]:
         culprit = record["root_cause"]["culprit"]
         place = f"{culprit['namespace']}/" if culprit["namespace"] else ""
         lines.append(f"\nRoot cause: {record['root_cause']['category']}, {culprit['kind']} {place}{culprit['name']}")
-    lines += ["\nHypotheses:", *(f"  {line}" for line in hypotheses(record))]
+    lines += ["\nHypotheses:", *(f"  {line}" for line in hypotheses(record))] if ideas else []
     if record["ruled_out"]:
         lines += ["\nRuled out:", *(f"  {line}" for line in record["ruled_out"])]
     advice = record["recommendation"]
@@ -171,7 +180,7 @@ def plain(record: dict[str, Any]) -> str:
             f"  rehearsed: {item.get('summary') or item['action']}: {item['verdict']}" for item in advice["actions"]
         ]
         lines += [f"  saved as {advice['saved']}"] if advice["saved"] else []
-    return "\n".join([*lines, "", cost(record)])
+    return safe("\n".join([*lines, "", cost(record)]))
 
 
 def hypotheses(record: dict[str, Any]) -> list[str]:

@@ -13,6 +13,7 @@ from kubesteward.cli import ask as asking
 from kubesteward.cli.exits import FAILED, one_sentence
 
 if TYPE_CHECKING:
+    from rich.text import Text
     from rich.tree import Tree
 
     from kubesteward.app import App
@@ -50,9 +51,10 @@ def investigate(  # noqa: PLR0917 - typer takes options as they stand
             _wish(pause or cancel, "pause" if pause else "cancel", state_dir)
             return
         where = asking.place(bundle, context, embedded, state_dir)
-        wanted = asking.Wanted(question, target, namespace, brain, asking.budget_of(usd, turns), yes)
-        record = asyncio.run(_watched(where, wanted, resume))
-        typer.echo(json.dumps(record, indent=2) if as_json else asking.plain(record))
+        wanted = asking.Wanted(question, target, namespace, brain, asking.budget_of(usd, turns), yes, "solver")
+        live = sys.stdout.isatty() and not as_json
+        record = asyncio.run(_watched(where, wanted, resume, live=live, to_stderr=as_json))
+        typer.echo(json.dumps(record, indent=2) if as_json else asking.plain(record, ideas=not live))
         if record["run"] != "done":
             raise SystemExit(FAILED)
 
@@ -67,24 +69,29 @@ def _wish(name: str, what: str, state_dir: Path | None) -> None:
     typer.echo(f"{name} will {what} after the step that it is at.")
 
 
-async def _watched(where: asking.Place, wanted: asking.Wanted, resume: str) -> dict[str, Any]:
+async def _watched(
+    where: asking.Place, wanted: asking.Wanted, resume: str, *, live: bool, to_stderr: bool
+) -> dict[str, Any]:
     app = asking.app_of(where)
     try:
         asked = None if resume else wanted.asked(app)
-        view = _Live(app) if sys.stdout.isatty() else _Lines()
+        view = _Live(app) if live else _Lines(to_stderr=to_stderr)
         with view:
             if asked is None:
                 app.investigator.resume(resume, tell=view.tell)
             view.name = resume if asked is None else app.investigator.begin(asked, view.tell)
+            view.tell("begin", f"{view.name} looks at what is meant")
             return await asking.finish(app.investigator, view.name)
     finally:
         await app.close()
 
 
 class _Lines:
-    """One line for each step, for pipes and logs."""
+    """One line for each step, for pipes and logs; beside a record in JSON they go to standard error."""
 
-    name = ""
+    def __init__(self, *, to_stderr: bool = False) -> None:
+        self._to_stderr = to_stderr
+        self.name = ""
 
     def __enter__(self) -> _Lines:
         return self
@@ -94,7 +101,7 @@ class _Lines:
 
     def tell(self, step: str, text: str) -> None:
         if step not in _QUIET:
-            typer.echo(f"{step}: {text}"[:240])
+            typer.echo(asking.safe(f"{step}: {text}"[:240]), err=self._to_stderr)
 
 
 class _Live:
@@ -116,26 +123,37 @@ class _Live:
         self._live.__exit__(*given)
 
     def tell(self, step: str, text: str) -> None:
-        self._last = f"{step}: {text}" if step not in _QUIET else self._last
+        if step not in _QUIET:
+            self._last = "" if step == "end" else f"{step}: {text}"
         if self.name:
             self._live.update(tree(self._app.investigator.state(self.name), self._last))
 
 
 def tree(state: Investigation, last: str) -> Tree:
-    """What is supposed, and what speaks for and against it. Text of a cluster is shown as it is, not as markup."""
-    from rich.text import Text
+    """What is supposed, and what speaks for and against it, a line each. Text of a cluster is shown as it is, not as
+    markup and not as commands to the terminal.
+    """
     from rich.tree import Tree
 
-    top = Tree(Text(f"{state.question} [{state.phase or state.status}]", style="bold"))
+    top = Tree(_line(f"{state.question} [{state.phase or state.status}]", "bold"))
     marks = {"supports": ("+", "green"), "refutes": ("-", "red"), "neutral": ("·", "dim")}
     for item in sorted(state.hypotheses, key=lambda one: -one.standing):
         about = f" of {item.culprit}" if item.culprit else ""
-        branch = top.add(Text(f"{item.standing:.2f} {item.category}{about}: {item.because[:80]}"))
+        branch = top.add(_line(f"{item.standing:.2f} {item.category}{about}: {item.because}"))
         for found in [one for one in state.evidence if one.hypothesis == item.id][-4:]:
             mark, style = marks[found.verdict]
-            branch.add(Text(f"{mark} {found.tool}: {found.says[:90]}", style=style))
-    top.add(Text(last[:160], style="italic"))
+            branch.add(_line(f"{mark} {found.tool}: {found.says}", style))
+    if last:
+        top.add(_line(last, "italic"))
     return top
+
+
+def _line(text: str, style: str = "") -> Text:
+    from rich.text import Text
+
+    from kubesteward_tools.text.fence import clean
+
+    return Text(" ".join(clean(text, 1000).split()), style, no_wrap=True, overflow="ellipsis")
 
 
 def replay(

@@ -34,7 +34,7 @@ class OnBehalf:
         budget = Budget.model_validate({} if usd is None else {"usd": usd})
         asked = Asked(
             question, self._caller.principal, self._caller.session, target, namespace, cluster,
-            who=who(self._caller), budget=budget, correlation=CORRELATION.get(),
+            role="solver", who=who(self._caller), budget=budget, correlation=CORRELATION.get(),
         )  # fmt: skip
         if usd is None and not self._agreed and (cost := question_before(self._app, asked)):
             raise Costly(cost)

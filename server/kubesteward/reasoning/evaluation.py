@@ -55,7 +55,14 @@ async def judged(app: App, case: Case, brain: str, budget: Budget) -> dict[str, 
     """One case as an investigation: the answer's line, with `passed` (None where nobody told what is right)."""
     who = {"channel": "stdio"}
     asked = Asked(
-        case.question, app.settings.principal, "eval", brain=brain, intent="DIAGNOSTIC", who=who, budget=budget
+        case.question,
+        app.settings.principal,
+        "eval",
+        brain=brain,
+        role="solver",
+        intent="DIAGNOSTIC",
+        who=who,
+        budget=budget,
     )
     name = app.investigator.begin(asked)
     await app.investigator.wait(name)

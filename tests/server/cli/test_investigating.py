@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.data import shared_data
+from tests.server.cli.terminal import at_a_terminal
 from typer.testing import CliRunner, Result
 
 from kubesteward.cli.commands import app
@@ -41,6 +42,26 @@ def test_a_piped_investigation_is_a_line_for_each_step_and_its_tape_can_be_playe
     order = ["intent", "context", "hypotheses", "conclusion", "causality", "fact_check", "recommendation"]
     assert [steps.index(step) for step in order] == sorted(steps.index(step) for step in order)
     assert played.stdout.splitlines()[-1] == "The conclusion is the same."
+
+
+def test_a_record_in_json_is_all_there_is_on_standard_output(tmp_path: Path) -> None:
+    done = run("investigate", QUESTION, "--embedded", "incident", "--json", "--state-dir", str(tmp_path))
+
+    assert json.loads(done.stdout)["status"] == "ANSWERED"
+    assert "hypotheses: " in done.stderr
+
+
+def test_in_a_terminal_a_tree_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    words = ["investigate", QUESTION, "--embedded", "incident", "--state-dir", str(tmp_path)]
+    code, shown = at_a_terminal(words, {})
+
+    assert code == 0
+    assert "├── 0.9" in shown
+    assert "+ diagnose: " in shown
+    assert shown.count("\x1b[2K") > 10  # drawn again and again
+    assert "ANSWERED (confidence" in shown
+    assert "Hypotheses:" not in shown  # the tree stays
 
 
 def test_what_is_over_can_be_neither_resumed_nor_cancelled(tmp_path: Path) -> None:

@@ -37,3 +37,16 @@ def test_text_of_a_cluster_is_no_markup() -> None:
     state = Investigation(id="inv-1", principal="me", question="[red]Why?[/red] [link=http://x]", phase="evidence")
 
     assert "[red]Why?[/red] [link=http://x]" in shown(state)
+
+
+def test_text_of_a_cluster_commands_no_terminal_and_takes_one_line() -> None:
+    state = Investigation(id="inv-1", principal="me", question="Why?", phase="evidence")
+    state.hypotheses = [
+        Hypothesis(id="h1", category="DNS", because=f"\x1b[2J\x1b]0;owned\x07fails\n{'very ' * 60}often")
+    ]
+    paper = shown(state)
+
+    assert "\x1b" not in paper
+    assert "owned" not in paper
+    assert len(paper.splitlines()) == 2
+    assert paper.splitlines()[1].endswith("…")
