@@ -19,6 +19,7 @@ from kubesteward.reasoning.loop import answer, loop
 from kubesteward.reasoning.loop.case import Case, Interrupted, Tell, Withheld, nothing_withheld
 from kubesteward.reasoning.loop.hands import Hands
 from kubesteward.reasoning.loop.state import Budget, Investigation
+from kubesteward.reasoning.similar import similar
 from kubesteward_tools.errors import ObjectNotFound, Refused, SteadyError
 
 _log = logging.getLogger(__name__)
@@ -187,16 +188,7 @@ class Investigator:
         )  # fmt: skip
 
     def _similar(self, state: Investigation) -> list[Mapping[str, Any]]:
-        """Earlier ones of the same principal about the same object."""
-        target, found = state.intent.target, list[Mapping[str, Any]]()
-        for body in self._means.kept.all(state.principal):
-            draft = body.get("draft") or {}
-            about = (body["intent"].get("target"), draft.get("culprit"))
-            alike = target is not None and any(item and item["name"] == target.name for item in about)
-            if body["id"] != state.id and body["status"] == "done" and draft.get("status") == "ANSWERED" and alike:
-                found.append({"id": body["id"], "category": draft["category"], "culprit": draft["culprit"],
-                              "since": draft["since"], "answer": draft["answer"][:300]})  # fmt: skip
-        return found
+        return similar(self._means.kept.all(state.principal), state)
 
     def _known(self, state: Investigation) -> Investigation | None:
         """An answered one that asked the same of the same world, of the same brain, not long ago."""
