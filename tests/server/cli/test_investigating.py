@@ -64,6 +64,20 @@ def test_in_a_terminal_a_tree_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "Hypotheses:" not in shown  # the tree stays
 
 
+def test_in_a_terminal_a_person_is_asked_before_what_may_be_costly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-nobody")
+    monkeypatch.setenv("KUBESTEWARD_ASK_ABOVE_USD", "0")
+    words = ["ask", QUESTION, "--embedded", "incident", "--brain", "openai", "--state-dir", str(tmp_path)]
+    code, shown = at_a_terminal(words, {"Go on? [y/N]": "n\n"})
+    piped = run(*words)
+
+    assert "This may use" in shown
+    assert (code, piped.exit_code) == (1, 1)
+    assert "Give --yes" in piped.stderr
+
+
 def test_what_is_over_can_be_neither_resumed_nor_cancelled(tmp_path: Path) -> None:
     done = run("ask", QUESTION, "--embedded", "incident", "--state-dir", str(tmp_path), "--json")
     name = json.loads(done.stdout)["id"]
