@@ -8,6 +8,7 @@ from kubesteward.reasoning.brains.base import Ask, Message, Text
 from kubesteward.reasoning.brains.setups import BUILT_IN
 from kubesteward.reasoning.ledger.words import MILLION, Micros, Seller
 from kubesteward.reasoning.loop.conversation import MAX_TOKENS
+from kubesteward_policies.premises import asked_of, places
 
 if TYPE_CHECKING:
     from kubesteward.app import App
@@ -28,7 +29,7 @@ def question_before(app: App, asked: Asked) -> str:
     brains = app.brains
     wanted = asked.brain or brains.chosen(asked.principal, asked.role).choice.brains[0]
     brain = brains.named(wanted)
-    if brain.provider == BUILT_IN or brain.local:
+    if brain.provider == BUILT_IN or brain.local or _stays(app, asked):
         return ""
     seller = Seller(brain.provider, brain.model, brain.local)
     taken = TOKENS + brain.count(Ask("", (Message("user", (Text(asked.question),)),)))
@@ -37,3 +38,9 @@ def question_before(app: App, asked: Asked) -> str:
     if estimate.money is not None and estimate.money > most:
         estimate = type(estimate)(estimate.tokens, most)
     return app.ledger.confirmation(estimate)
+
+
+def _stays(app: App, asked: Asked) -> bool:
+    """Whether it is certain that no brain elsewhere will be asked."""
+    known = places(app.settings.local_brains_only)
+    return bool(known and asked.namespace and asked_of(known, asked.cluster or app.clusters.current, asked.namespace))

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.reasoning.loop.incident import app_in, investigated
+from tests.server.reasoning.loop.incident import app_in, asked, investigated
 from tests.server.reasoning.loop.plot import WHOLE
 from tests.server.reasoning.loop.scripted import END, IDEAS, WEIGHED, Scripted, says
 from tests.server.reasoning.providers import asked as served
 
 from kubesteward.reasoning.brains.base import BrainForbidden, Done, Switched
 from kubesteward.reasoning.brains.chain import Chain
+from kubesteward.reasoning.estimates import question_before
 
 pytestmark = pytest.mark.anyio
 
@@ -97,3 +98,16 @@ async def test_the_next_brain_of_a_chain_goes_on_where_the_first_may_not_be_told
     assert isinstance(events[-1], Done)
     with pytest.raises(BrainForbidden, match="cloud: it stays here"):
         _ = [event async for event in Chain([first]).stream(ask())]
+
+
+async def test_nobody_is_asked_to_agree_to_a_cost_that_cannot_arise(tmp_path: Path) -> None:
+    app = app_in(tmp_path, Elsewhere(says("Hm.")), local_brains_only="incident/shop")
+    try:
+        stays, leaves = (
+            question_before(app, asked(brain="scripted", namespace=namespace)) for namespace in ("shop", "other")
+        )
+    finally:
+        await app.close()
+
+    assert stays == ""
+    assert "Go on?" in leaves
