@@ -57,7 +57,7 @@ def test_every_command_explains_itself(kubesteward: Command, name: str) -> None:
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("replay", "No such command 'replay'"),
+        ("rewind", "No such command 'rewind'"),
         ("rehearse", "Missing option '--cases'"),
         ("rehearse --cases x", "Missing option '--out'"),
         ("rehearse --cases x --out y --jobs 0", "Invalid value for '--jobs'"),
