@@ -23,6 +23,8 @@ THINK_FIRST = (
 )
 GO_ON = "Go on with a tool, or end with `conclude`."
 CUT = "Your answer was cut at its limit. Answer shorter: one thought and one call at a time."
+LATE = "Not called: the time of this investigation is over."
+MANY = "No more than {most} calls of one answer are made; there may have been more, which nobody has looked at."
 
 
 def head_and_tail(text: str, most: int) -> str:
