@@ -125,4 +125,5 @@ def _counts(sentence: str, index: Index, about: Culprit | None) -> Iterator[Clai
 
 
 def _once(found: list[Claim]) -> list[Claim]:
-    return list({(one.kind, str(one.subject), one.value): one for one in reversed(found)}.values())[::-1]
+    """What is said in two sentences is kept twice: if it is false, both have to go."""
+    return list({(*one.said, one.sentence): one for one in reversed(found)}.values())[::-1]

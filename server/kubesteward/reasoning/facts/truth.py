@@ -4,6 +4,7 @@ counted.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 
 from kubesteward.reasoning.facts import read, times
@@ -11,6 +12,8 @@ from kubesteward.reasoning.facts.lookup import Facts
 from kubesteward.reasoning.facts.verdicts import UNKNOWN, Verdict, pods_of, settled, subject_of
 from kubesteward.reasoning.loop.state import Claim, Culprit
 
+_REASON = re.compile(r"[A-Za-z][A-Za-z0-9]{0,60}")
+"""Anybody who may write events may write sentences where their reasons belong."""
 _OF_NEIGHBOURS = frozenset({"label", "port", "image", "container"})
 """Claims that a sentence makes of one object and means of another one that it names: a Service and its pods."""
 
@@ -217,7 +220,7 @@ async def _limit(claim: Claim, facts: Facts) -> Verdict:
 
 async def _event(claim: Claim, facts: Facts) -> Verdict:
     events = await facts.events(subject_of(claim))
-    known = {str(event.get("reason", "")) for event in events}
+    known = {reason for event in events if _REASON.fullmatch(reason := str(event.get("reason", "")))}
     return (
         settled(claim.value in known, f"events of {subject_of(claim)}: {', '.join(sorted(known))}")
         if known

@@ -69,6 +69,7 @@ def usage(state: Investigation) -> dict[str, Any]:
         "context_saturation": spent.saturation,
         "claims_checked": checked.claims,
         "claims_false": checked.false,
+        "claims_disputed": checked.disputed,
         "hallucination_rate": round(checked.rate, 4),
         "reused": state.reused,
     }

@@ -12,7 +12,7 @@ Status = Literal["running", "paused", "cancelled", "done", "failed"]
 Outcome = Literal["ANSWERED", "INCONCLUSIVE", "HEALTHY"]
 IntentKind = Literal["DIAGNOSTIC", "INFORMATIONAL", "ACTION", "PLAN"]
 Verdict = Literal["supports", "refutes", "neutral"]
-Found = Literal["true", "false", "unknown"]
+Found = Literal["true", "false", "unknown", "disputed"]
 
 
 class Culprit(BaseModel):
@@ -67,7 +67,7 @@ class Evidence(BaseModel):
 
 
 class Claim(BaseModel):
-    """Something in an answer that can be looked up. `sentence` is where it stands, `why` what was found instead;
+    """Something in an answer that can be looked up. "disputed": two readings of the cluster do not agree. `sentence` is where it stands, `why` what was found instead;
     `others` are objects nearby that it may be said of as well.
     """
 
@@ -78,6 +78,11 @@ class Claim(BaseModel):
     verdict: Found = "unknown"
     why: str = ""
     others: list[Culprit] = Field(default_factory=list, exclude=True)
+
+    @property
+    def said(self) -> tuple[str, str, str]:
+        """The same for a claim that is made twice."""
+        return self.kind, str(self.subject), self.value
 
 
 class Recommendation(BaseModel):
@@ -157,6 +162,7 @@ class Checked(BaseModel):
 
     claims: int = 0
     false: int = 0
+    disputed: int = 0
     sent_back: int = 0
 
     @property

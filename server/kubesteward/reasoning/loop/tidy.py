@@ -4,6 +4,7 @@ may have been talked into anything, and whoever serves it may not keep to the li
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ MOST_ARGUMENTS = 60_000
 """Characters of the arguments of all calls of one answer, as JSON."""
 MOST_OPAQUE = 400_000
 _DEEP = 12
+_LONG_ID = 512
 _EMBEDDED = re.compile(r"!\[([^\]]*)\]\s*\([^)]*\)|<\s*(?:img|iframe|script|object|embed|link|style)\b[^>]*>", re.I)
 """What viewers of Markdown load unasked, so that an address could carry away what an answer has."""
 _FENCE = re.compile(r"<<<+(?=\s*data\b)|(?<=[0-9a-f])>>>+", re.I)
@@ -55,6 +57,8 @@ def _within(parts: Iterable[Part]) -> Iterable[Part]:
 
 def _call(call: ToolCall, room: int) -> ToolCall:
     name = plain(call.name, 200)
+    if len(call.id) > _LONG_ID:
+        call = replace(call, id=hashlib.sha256(call.id.encode(errors="replace")).hexdigest())
     if call.malformed:
         return replace(call, name=name, arguments={}, malformed=plain(call.malformed, 400))
     if _depth(call.arguments) > _DEEP or _size(call.arguments) > room:

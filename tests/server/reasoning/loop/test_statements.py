@@ -71,4 +71,4 @@ def test_where_rules_and_look_up_disagree_neither_is_held_against_the_other() ->
 
     assert [
         claim.verdict for claim in _disputed([said, own], r'{"diagnosis": "It is \"so\"."}')
-    ] == ["unknown", "false"]
+    ] == ["disputed", "false"]
