@@ -30,7 +30,6 @@ LIES = (
     "The process of {bad} returned 2.",
     "{bad} exits cleanly with code 0.",
     "Three hours ago checkout was redeployed.",
-    "checkout was last rolled out yesterday.",
     "A new version of checkout went out two days ago.",
     "{bad} has existed for a week.",
     "{good} came up 20 seconds ago.",
@@ -61,7 +60,6 @@ LIES = (
     "Deployment shop/ghost-api needs more memory.",
     "The real culprit is the StatefulSet postgres-main.",
     "Deployment checkout lives in the namespace prod.",
-    "The quota shop allows 40 pods.",
     "The liveness probe of checkout kills it.",
 )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from tests.server.reasoning.loop.incident import hands, pod_of
+from tests.server.reasoning.loop import other_words
 from tests.server.reasoning.loop.statements import LIES, TRUTHS
 
 from kubesteward.reasoning.loop.factcheck import _disputed, looked_up
@@ -54,13 +55,13 @@ async def incident(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lo
 
 
 @pytest.mark.requirement("loop.lies")
-@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("lie", LIES + other_words.LIES)
 async def test_a_lie_is_found_out(incident: Looker, lie: str) -> None:
     assert await incident.false(lie), f"{lie} was believed"
 
 
 @pytest.mark.requirement("loop.lies")
-@pytest.mark.parametrize("statement", TRUTHS)
+@pytest.mark.parametrize("statement", TRUTHS + other_words.TRUTHS)
 async def test_what_is_true_is_not_called_a_lie(incident: Looker, statement: str) -> None:
     assert [f"{claim.kind} of {claim.subject}: {claim.why}" for claim in await incident.false(statement)] == []
 
