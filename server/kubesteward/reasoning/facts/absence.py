@@ -7,10 +7,11 @@ from __future__ import annotations
 import re
 
 _WANTED = (
-    r"no|not find|n't find|without|lack\w*|needs?|needed|create\w*|creating|cannot|can't|unknown|refus\w+|wants?|"
-    r"asks? for|points? (?:to|at)|refers? to|reference\w*|expects?|missing|not found|nonexistent|absent|neither|nor|"
-    r"nobody|forbidden|never|does not exist|deleted|mounts?|names?|routes? to|looks? for|waits? for|misspel\w+"
+    r"not find|n't find|without|lack\w*|needs?|needed|create\w*|creating|cannot|can't|refus\w+|wants?|"
+    r"asks? for|points? (?:to|at)|refers? to|reference\w*|expects?|not found|forbidden|does not exist|deleted|mounts?|"
+    r"names?|routes? to|looks? for|waits? for|misspel\w+"
 )
+_NONE = r"no|missing|not found|nonexistent|unknown|absent|neither|nor|not exist|never (?:created|made)"
 _GONE = (
     r"missing|not exist|n't exist|not found|nonexistent|absent|gone|not there|not bound|deleted|unknown|forbidden|"
     r"never (?:created|made|existed)|not (?:been )?(?:created|known)|removed|misspel\w+|lacking|refused"
@@ -20,8 +21,9 @@ _NEAR = 80
 
 def is_gone(sentence: str, name: str) -> bool:
     """Whether it says of it that it is not there."""
-    behind = rf"(?<![\w.-]){re.escape(name)}(?![\w-])[^;\n]{{0,{_NEAR}}}?\b(?:{_GONE})\b"
-    before = rf"\b(?:no|missing|not found|nonexistent|neither|nor|not exist)\b[^;\n]{{0,40}}?(?<![\w.-]){re.escape(name)}(?![\w-])"
+    named = rf"(?<![\w.-]){re.escape(name)}(?![\w-])"
+    behind = rf"{named}[^;,\n]{{0,{_NEAR}}}?\b(?:{_GONE})\b"
+    before = rf"\b(?:{_NONE})\b[^;:,\n]{{0,40}}?{named}"
     return re.search(f"{behind}|{before}", sentence, re.I) is not None
 
 

@@ -137,6 +137,8 @@ def _share(part: str, state: str) -> str:
     """Of the pods that are ready: none, half, most or all."""
     if part in _ALL_UP:
         return "all"
+    if not part:
+        return "none"
     down = state in {"down", "not ready", "unready", "unavailable"}
     if part in _PARTS:
         return {"all": "none", "most": "few"}.get(_PARTS[part], "half") if down else _PARTS[part]

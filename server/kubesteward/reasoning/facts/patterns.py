@@ -61,7 +61,7 @@ _AGO = (
 _QUANTITY = r"(\d+(?:\.\d+)?(?:m|[KMGT]i?B?|)?)\b"
 _TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z)"
 _THINGS = r"(?:pods?|replicas?|containers?|instances?|endpoints?|copies)"
-_UP = r"(?:up|serving|available|running|ready|healthy|alive|well)"
+_UP = r"(?:up|in service|serving|available|running|ready|healthy|alive|well)"
 _OF = r"(?:\s+of\s+[\w/' -]{1,80}?)?"
 
 
@@ -78,7 +78,10 @@ def _pattern(kind: str, words: str) -> Pattern:
 
 
 PATTERNS: tuple[Pattern, ...] = (
-    _pattern("nodes", rf"\b{NUMBER}(?: of (?:the |its |all )?{NUMBER})? nodes (?:are|is) (not ready|notready|unready|down|ready|up)\b"),
+    _pattern(
+        "nodes",
+        rf"\b{NUMBER}(?: of (?:the |its |all )?{NUMBER})? nodes (?:are|is) (not ready|notready|unready|down|ready|up)\b",
+    ),
     _pattern(
         "state",
         rf"\b(?:is|are|was|were|been|being|keeps? being|keeps? getting|gets?|got|in|stays?|remains?|stuck in|becomes?|"
@@ -97,7 +100,11 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern("probe", r"\b(liveness|readiness|startup)[- ]?probe\b"),
     _pattern("share", rf"\b(not a single|none of|no)\b[\w' /-]{{0,60}}?\b(?:is|are)\s+(?:still )?{_UP}\b"),
     _pattern("share", r"\b(?:completely|entirely|totally|fully|wholly) (down|unavailable|out|dead|offline)\b"),
-    _pattern("share", r"\b(?:completely|entirely|totally|fully|wholly|perfectly) (healthy|available|up|ready|fine|well)\b"),
+    _pattern("share", r"\b(?:is|are)\s+()(out of service|offline)\b"),
+    _pattern("share", rf"\b(?:has|have|keeps?)\s+(half|most|all)(?: of)?(?: its| the)?(?: \w+)? {_THINGS}\s+({_UP})\b"),
+    _pattern(
+        "share", r"\b(?:completely|entirely|totally|fully|wholly|perfectly) (healthy|available|up|ready|fine|well)\b"
+    ),
     _pattern(
         "share",
         rf"\b(half|most|every|each|all)(?: one)?(?: of)?\b(?! \w+ of \d)[\w' /-]{{0,60}}?\b{_THINGS}[\w' /-]{{0,40}}?\b(?:is|are)\s+"
@@ -112,9 +119,12 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     _pattern("desired", rf"\bscaled (?:down |up |back |out |in )*to {NUMBER}\b(?!\s*(?:%|m\b|Mi|Gi))"),
     _pattern("restarts", r"\b(never)(?: been)? restarted\b"),
-    _pattern("restarts", rf"\b(?:restarted|crash(?:ed|es)|died|was killed)\s+(?:just |only |about |exactly )?{NUMBER}(?:\s+times)?\b(?!\s*(?:s|m|h|d|secs?|seconds?|mins?|minutes?|hours?|days?|weeks?)\b)"),
+    _pattern(
+        "restarts",
+        rf"\b(?:restarted|crash(?:ed|es)|died|was killed)\s+(?:just |only |about |exactly )?{NUMBER}(?:\s+times)?\b(?!\s*(?:s|m|h|d|secs?|seconds?|mins?|minutes?|hours?|days?|weeks?)\b)",
+    ),
     _pattern("restarts", rf"\brestarting\b[^.;]{{0,30}}?{NUMBER} times\b"),
-    _pattern("exit", r"\bexit ?code['\"]?[\s:=]+(\d{1,3})\b"),
+    _pattern("exit", r"\bexit ?code['\"]?(?:\s+(?:was|is|of|being))?[\s:=]+(\d{1,3})\b"),
     _pattern("exit", r"\bSIG[A-Z]{3,6}\s*\((?:exit code )?(\d{1,3})\)"),
     _pattern("exit", r"\b(?:process|container|command|program|entrypoint)\b[\w' /-]{0,60}?\breturned\s+(\d{1,3})\b"),
     _pattern("exit", r"\b(?:exits?|exited|ends?|ended)\s+\w+ly\s+(?:with\s+)?(?:code\s+|status\s+)?(\d{1,3})\b"),
@@ -124,19 +134,32 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     _pattern(
         "changed",
-        rf"\b(?:redeployed|went out|went live|shipped|was deployed|was released)\s+(?:about |some |around |only )?{_AGO}\s+ago\b",
+        rf"\b(?:deploy|redeployed|went out|went live|shipped|was deployed|was released)\s+(?:about |some |around |only )?{_AGO}\s+ago\b",
     ),
     _pattern("created", rf"\b(?:came up|appeared|started to exist)\s+(?:about |some |around |only )?{_AGO}\s+ago\b"),
     _pattern("running", rf"\b(?:existed|existing|there|lived)\s+for\s+(?:about |some |over )?{_AGO}\b"),
     _pattern("memory limit", rf"\b(?:may|can) (?:only )?(?:use|take)\s+(?:up to |at most )?{_QUANTITY}(?: of memory)?"),
     _pattern("memory limit", r"\b(?:capped|limited) (?:at|to)\s+(\d+(?:\.\d+)?[KMGT]i?B?)\b"),
+    _pattern("memory limit", r"\blimit(?:\s+(?:is|of|at|was|just|only))+\s+(\d+(?:\.\d+)?[KMGT]i)\b"),
     _pattern("memory limit", rf"\bmemory limits? \({_QUANTITY}"),
     _pattern("cpu request", r"\brequests?\s+(\d+(?:\.\d+)?m?)\s+(?:of )?CPUs?\b"),
-    _pattern("moved", r"\bfrom\s+['\"`]?(v?\d+(?:\.\d+)+|\d+[KMGT]i)['\"`]?\s+(?:\w+ )?to\s+['\"`]?(v?\d+(?:\.\d+)+|\d+[KMGT]i)\b"),
+    _pattern(
+        "moved",
+        r"\bfrom\s+['\"`]?(v?\d+(?:\.\d+)+|\d+[KMGT]i)['\"`]?\s+(?:\w+ )?to\s+['\"`]?(v?\d+(?:\.\d+)+|\d+[KMGT]i)\b",
+    ),
     _pattern("version", r"\b(?:on|runs|running|at) (?:version|release|tag)\s+['\"`]?(v?\d+(?:\.\d+)+[\w-]*)"),
-    _pattern("version", r"\b(?:the )?(?:tag|version|release)\s+['\"`]?(v?\d+(?:\.\d+)+[\w-]*)['\"`]?\s+(?:was|is|got|has been)\s+(?:deployed|rolled out|running|released)"),
-    _pattern("node", r"\b(?:landed|lands|lives|lived|resides|stays|sat) on (?:node )?['\"`]?([a-z][a-z0-9.-]*-[a-z0-9.-]*[a-z0-9])"),
-    _pattern("matched", r"\b(no|not a single|not one) pods?\s+(?:match(?:es)?|fits?|carr(?:y|ies)|(?:is|are) selected)"),
+    _pattern("version", r"\b(?:runs|running|is at|is on)\s+(v?\d+\.\d+\.\d+[\w-]*)\b(?!/)"),
+    _pattern(
+        "version",
+        r"\b(?:the )?(?:tag|version|release)\s+['\"`]?(v?\d+(?:\.\d+)+[\w-]*)['\"`]?\s+(?:was|is|got|has been)\s+(?:deployed|rolled out|running|released)",
+    ),
+    _pattern(
+        "node",
+        r"\b(?:landed|lands|lives|lived|resides|stays|sat) on (?:node )?['\"`]?([a-z][a-z0-9.-]*-[a-z0-9.-]*[a-z0-9])",
+    ),
+    _pattern(
+        "matched", r"\b(no|not a single|not one) pods?\s+(?:match(?:es)?|fits?|carr(?:y|ies)|(?:is|are) selected)"
+    ),
     _pattern(
         "ready",
         rf"\b{NUMBER} of (?:the |its |all )?{NUMBER} {_THINGS}{_OF}\s*(?:\s(?:are|is|were|was))?\s+(?:\w+ly\s+)?"

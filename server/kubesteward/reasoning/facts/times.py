@@ -37,7 +37,9 @@ def _span(text: str) -> float:
 
 def _about(said: float, unit: float, real: float) -> bool:
     """A day and more is rounded, and no whole unit may be added to it."""
-    return abs(said - real) <= max(0.2 * real, unit if unit <= _UNIT["h"] else 0.6 * unit, _NEAR if unit == 1.0 else 0.0)
+    return abs(said - real) <= max(
+        0.2 * real, unit if unit <= _UNIT["h"] else 0.6 * unit, _NEAR if unit == 1.0 else 0.0
+    )
 
 
 def _spoken(claim: Claim) -> tuple[float, float]:

@@ -5,6 +5,7 @@ sentences with false claims are struck out, and if the culprit itself is false, 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from kubesteward.reasoning.brains.base import Message, Text, ToolResult
 from kubesteward.reasoning.facts import truth
@@ -19,7 +20,9 @@ from kubesteward.reasoning.loop.words import fenced
 
 MOST_BACK = 2
 WELL = "well"
-_NOT_ADVICE = frozenset({"ready", "state", "restarts", "exit", "unready", "created", "changed", "ended", "since", "event", "log"})
+_NOT_ADVICE = frozenset(
+    {"ready", "state", "restarts", "exit", "unready", "created", "changed", "ended", "since", "event", "log"}
+)
 """What an advice may claim in passing; all else in it may be what is to come."""
 STRUCK = "(A statement here did not stand up to a check and was struck out.)"
 
@@ -36,6 +39,7 @@ async def check(case: Case, calls: Calls) -> bool:
         claims += await _well(draft, calls, state)
     false = [claim for claim in claims if claim.verdict == "false"]
     state.claims = list({claim.said: claim for claim in reversed(claims)}.values())[::-1]
+    state.unchecked = unchecked(draft, claims)
     _counted(case)
     if not false:
         return True
@@ -63,11 +67,22 @@ def _counted(case: Case) -> None:
         case.note("fact_check", f"{claim.verdict}: {claim.sentence or claim.value} ({claim.why})")
 
 
+def unchecked(draft: Draft, claims: Sequence[Claim]) -> list[str]:
+    """The sentences of an answer in which nothing was decided: a grammar reads what it knows and no more, and whoever
+    reads an answer should know what of it is only said.
+    """
+    decided = {claim.sentence for claim in claims if claim.verdict != "unknown" and claim.kind not in {"exists", WELL}}
+    return [sentence for sentence in sentences(draft.answer) if sentence not in decided]
+
+
 async def _well(draft: Draft, calls: Calls, state: Investigation) -> list[Claim]:
     """That all is well is a claim as well, and the rules tell whether they think so too."""
     if draft.status != "HEALTHY":
         return []
-    target, scope = state.intent.target, {"namespace": state.intent.namespace, "cluster": state.asked.get("cluster", "")}
+    target, scope = (
+        state.intent.target,
+        {"namespace": state.intent.namespace, "cluster": state.asked.get("cluster", "")},
+    )
     given = {"target": f"{target.kind}/{target.name}", **scope, "namespace": target.namespace} if target else scope
     answer = await calls.silent("diagnose", **{name: value for name, value in given.items() if value})
     findings = answer.data.get("findings") or []

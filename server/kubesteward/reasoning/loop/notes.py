@@ -32,7 +32,9 @@ _Line = Annotated[str, Field(max_length=600)]
 
 class _Supposed(BaseModel):
     id: str = Field(min_length=1, max_length=20)
-    category: str = Field(max_length=100, description="e.g. OOMKilled, CrashLoop, ImagePull, ServiceRouting, ConfigMissing, Quota")
+    category: str = Field(
+        max_length=100, description="e.g. OOMKilled, CrashLoop, ImagePull, ServiceRouting, ConfigMissing, Quota"
+    )
     culprit: Culprit | None = None
     because: str = Field(max_length=600)
     confirms: list[_Line] = Field(default_factory=list, max_length=6)

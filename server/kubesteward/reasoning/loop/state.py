@@ -171,7 +171,9 @@ class Checked(BaseModel):
 
 
 class Investigation(BaseModel):
-    """`phase` is the step to be done next, "" when all are."""
+    """`phase` is the step to be done next, "" when all are. `unchecked` are sentences of the answer that nobody could
+    look up.
+    """
 
     id: str
     principal: str
@@ -196,6 +198,7 @@ class Investigation(BaseModel):
     doubts: int = 0
     draft: Draft | None = None
     claims: list[Claim] = Field(default_factory=list)
+    unchecked: list[str] = Field(default_factory=list)
     checked: Checked = Field(default_factory=Checked)
     spent: Spent = Field(default_factory=Spent)
     trace: list[Step] = Field(default_factory=list)

@@ -17,7 +17,11 @@ from kubesteward.reasoning.brains.base import Ask, Event, Message, TextDelta
 from kubesteward.reasoning.loop.state import Budget
 
 pytestmark = pytest.mark.anyio
-BEFORE = (says("I look.", ("diagnose", {})), says("I suppose.", ("hypothesise", IDEAS)), says("So.", ("weigh", WEIGHED)))
+BEFORE = (
+    says("I look.", ("diagnose", {})),
+    says("I suppose.", ("hypothesise", IDEAS)),
+    says("So.", ("weigh", WEIGHED)),
+)
 LIE = "Deployment shop/checkout has 3/3 replicas ready."
 
 
@@ -70,12 +74,21 @@ async def test_a_beginning_that_is_invented_is_left_out(tmp_path: Path) -> None:
     assert record["root_cause"]["since"] == ""
 
 
-@pytest.mark.parametrize("lie", ["It needs more memory.", "There is no memory left.", "It lacks memory and cannot go on."])
+@pytest.mark.parametrize(
+    "lie", ["It needs more memory.", "There is no memory left.", "It lacks memory and cannot go on."]
+)
 async def test_a_culprit_that_does_not_exist_is_not_excused_by_a_word(tmp_path: Path, lie: str) -> None:
     ghost = {"kind": "Deployment", "namespace": "shop", "name": "ghost-api"}
     record = await told(tmp_path, answer=f"Deployment shop/ghost-api is to blame. {lie}", culprit=ghost)
 
     assert record["status"] == "INCONCLUSIVE"
+
+
+async def test_what_nobody_could_look_up_is_told(tmp_path: Path) -> None:
+    said = "It was the wish of the moon."
+    record = await told(tmp_path, answer=f"Deployment shop/checkout is OOMKilled. {said}")
+
+    assert (record["unchecked"], record["usage"]["sentences_unchecked"]) == ([said], 1)
 
 
 async def test_an_answer_is_for_people(tmp_path: Path) -> None:
@@ -103,8 +116,13 @@ async def test_ten_megabytes_of_anything_are_not_kept(tmp_path: Path) -> None:
     idea = {"id": "h9", "category": flood, "because": "b", "confirms": [flood]}
     brain = Scripted(
         says(flood, ("hypothesise", {"hypotheses": [idea] * 3})),
-        says("a", ("weigh", {"evidence": [{"hypothesis": flood, "call": flood, "verdict": "supports", "weight": 1,
-                                           "says": flood}]})),  # fmt: skip
+        says(
+            "a",
+            (
+                "weigh",
+                {"evidence": [{"hypothesis": flood, "call": flood, "verdict": "supports", "weight": 1, "says": flood}]},
+            ),
+        ),  # fmt: skip
         says("b", (flood, {}), ("get_logs", {"target": flood}), ("get_logs", {"target": [[[[]]]] * 999_999})),
         says("c", ("conclude", {"status": "ANSWERED", "answer": flood, "category": flood, "since": flood})),
     )

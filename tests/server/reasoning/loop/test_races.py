@@ -142,8 +142,6 @@ async def test_of_many_that_resume_at_once_one_does(tmp_path: Path) -> None:
             await app.close()
 
 
-
-
 async def test_what_a_closed_process_had_half_done_is_done_again_and_not_taken_for_done(tmp_path: Path) -> None:
     two = says("I look twice.", ("get_events", {"namespace": "shop"}), ("what_changed", {"namespace": "shop"}))
     seen: list[str] = []

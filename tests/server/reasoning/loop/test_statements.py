@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.server.reasoning.loop.incident import hands, pod_of
 from tests.server.reasoning.loop import other_words
+from tests.server.reasoning.loop.incident import hands, pod_of
 from tests.server.reasoning.loop.statements import LIES, TRUTHS
 
 from kubesteward.reasoning.loop.factcheck import _disputed, looked_up
@@ -70,6 +70,7 @@ def test_where_rules_and_look_up_disagree_neither_is_held_against_the_other() ->
     said = Claim(kind="exists", sentence='It is "so".', verdict="false", why="it is not")
     own = said.model_copy(update={"sentence": "It is otherwise."})
 
-    assert [
-        claim.verdict for claim in _disputed([said, own], r'{"diagnosis": "It is \"so\"."}')
-    ] == ["disputed", "false"]
+    assert [claim.verdict for claim in _disputed([said, own], r'{"diagnosis": "It is \"so\"."}')] == [
+        "disputed",
+        "false",
+    ]
