@@ -10,7 +10,8 @@ from kubesteward.reasoning.facts.subjects import Index, Mention, mentions, sente
 from kubesteward.reasoning.loop.state import Claim, Culprit
 
 _COUNT = re.compile(
-    r"\b(?:there (?:are|is)|has|have|holds|runs|runs on|spans|contains|with|consists of|finds?|counts)\s+(?:only |just |exactly )?"
+    r"\b(?:there (?:are|is)|has|have|holds|runs|runs on|spans|contains|with|consists of|finds?|counts)\s+"
+    r"(?:only |just |exactly )?"
     rf"{NUMBER}\s+"
     r"(pods?|deployments?|services?|nodes?|statefulsets?|daemonsets?|jobs?|configmaps?|namespaces?)\b",
     re.I,

@@ -80,7 +80,8 @@ def _pattern(kind: str, words: str) -> Pattern:
 PATTERNS: tuple[Pattern, ...] = (
     _pattern(
         "nodes",
-        rf"\b{NUMBER}(?: of (?:the |its |all )?{NUMBER})? nodes (?:are|is) (not ready|notready|unready|down|ready|up)\b",
+        rf"\b{NUMBER}(?: of (?:the |its |all )?{NUMBER})? nodes (?:are|is) "
+        r"(not ready|notready|unready|down|ready|up)\b",
     ),
     _pattern(
         "state",
@@ -107,21 +108,24 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     _pattern(
         "share",
-        rf"\b(half|most|every|each|all)(?: one)?(?: of)?\b(?! \w+ of \d)[\w' /-]{{0,60}}?\b{_THINGS}[\w' /-]{{0,40}}?\b(?:is|are)\s+"
+        rf"\b(half|most|every|each|all)(?: one)?(?: of)?\b(?! \w+ of \d)[\w' /-]{{0,60}}?\b{_THINGS}"
+        r"[\w' /-]{0,40}?\b(?:is|are)\s+"
         rf"(?:still |currently |all )?(down|not ready|unready|unavailable|{_UP})\b",
     ),
     _pattern("unready", rf"\b(?:lost|loses|is missing|lacks) {NUMBER} of (?:its|the) (?:\w+ ){_THINGS}"),
     _pattern("ready", r"\b(?:dropped|fell|went|down|is|are|rose|back)(?: back| down)? (?:to|at) (\d+)/(\d+)()\b"),
     _pattern(
         "ready count",
-        rf"(?<!of )(?<!of the )(?<!of its )\b{NUMBER} (?:(?!of\b)[\w-]+ ){{0,2}}(?:replicas?|pods?|copies|copy|instances?) (?:is|are|remains?|stays?)\s+"
+        rf"(?<!of )(?<!of the )(?<!of its )\b{NUMBER} (?:(?!of\b)[\w-]+ ){{0,2}}"
+        r"(?:replicas?|pods?|copies|copy|instances?) (?:is|are|remains?|stays?)\s+"
         rf"(?:still |currently |left )?{_UP}\b",
     ),
     _pattern("desired", rf"\bscaled (?:down |up |back |out |in )*to {NUMBER}\b(?!\s*(?:%|m\b|Mi|Gi))"),
     _pattern("restarts", r"\b(never)(?: been)? restarted\b"),
     _pattern(
         "restarts",
-        rf"\b(?:restarted|crash(?:ed|es)|died|was killed)\s+(?:just |only |about |exactly )?{NUMBER}(?:\s+times)?\b(?!\s*(?:s|m|h|d|secs?|seconds?|mins?|minutes?|hours?|days?|weeks?)\b)",
+        rf"\b(?:restarted|crash(?:ed|es)|died|was killed)\s+(?:just |only |about |exactly )?{NUMBER}"
+        r"(?:\s+times)?\b(?!\s*(?:s|m|h|d|secs?|seconds?|mins?|minutes?|hours?|days?|weeks?)\b)",
     ),
     _pattern("restarts", rf"\brestarting\b[^.;]{{0,30}}?{NUMBER} times\b"),
     _pattern("exit", r"\bexit ?code['\"]?(?:\s+(?:was|is|of|being))?[\s:=]+(\d{1,3})\b"),
@@ -130,11 +134,13 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern("exit", r"\b(?:exits?|exited|ends?|ended)\s+\w+ly\s+(?:with\s+)?(?:code\s+|status\s+)?(\d{1,3})\b"),
     _pattern(
         "changed",
-        rf"(?:^|\b){_AGO}\s+ago,?\b[\w' /-]{{0,60}}?\b(?:changed|updated|rolled out|deployed|redeployed|released|upgraded|edited)\b",
+        rf"(?:^|\b){_AGO}\s+ago,?\b[\w' /-]{{0,60}}?\b"
+        r"(?:changed|updated|rolled out|deployed|redeployed|released|upgraded|edited)\b",
     ),
     _pattern(
         "changed",
-        rf"\b(?:deploy|redeployed|went out|went live|shipped|was deployed|was released)\s+(?:about |some |around |only )?{_AGO}\s+ago\b",
+        rf"\b(?:deploy|redeployed|went out|went live|shipped|was deployed|was released)\s+"
+        rf"(?:about |some |around |only )?{_AGO}\s+ago\b",
     ),
     _pattern("created", rf"\b(?:came up|appeared|started to exist)\s+(?:about |some |around |only )?{_AGO}\s+ago\b"),
     _pattern("running", rf"\b(?:existed|existing|there|lived)\s+for\s+(?:about |some |over )?{_AGO}\b"),
@@ -151,7 +157,8 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern("version", r"\b(?:runs|running|is at|is on)\s+(v?\d+\.\d+\.\d+[\w-]*)\b(?!/)"),
     _pattern(
         "version",
-        r"\b(?:the )?(?:tag|version|release)\s+['\"`]?(v?\d+(?:\.\d+)+[\w-]*)['\"`]?\s+(?:was|is|got|has been)\s+(?:deployed|rolled out|running|released)",
+        r"\b(?:the )?(?:tag|version|release)\s+['\"`]?(v?\d+(?:\.\d+)+[\w-]*)['\"`]?\s+"
+        r"(?:was|is|got|has been)\s+(?:deployed|rolled out|running|released)",
     ),
     _pattern(
         "node",

@@ -161,9 +161,8 @@ def _weigh(case: Case, note: Any) -> tuple[str, bool]:
         hypothesis = state.hypothesis(item.hypothesis)
         call = made.get(item.call.removeprefix("call").strip(" []#"))
         if hypothesis is None or call is None:
-            wrong.append(
-                f"there is no {'hypothesis ' + item.hypothesis[:20] if hypothesis is None else 'call ' + item.call[:20]}"
-            )
+            lost = f"hypothesis {item.hypothesis[:20]}" if hypothesis is None else f"call {item.call[:20]}"
+            wrong.append(f"there is no {lost}")
             continue
         if any((one.hypothesis, one.call) == (item.hypothesis, call.number) for one in state.evidence):
             wrong.append(f"what call {call.number} says about {item.hypothesis} is weighed already")

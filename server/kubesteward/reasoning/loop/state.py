@@ -67,8 +67,8 @@ class Evidence(BaseModel):
 
 
 class Claim(BaseModel):
-    """Something in an answer that can be looked up. "disputed": two readings of the cluster do not agree. `sentence` is where it stands, `why` what was found instead;
-    `others` are objects nearby that it may be said of as well.
+    """Something in an answer that can be looked up. `sentence` is where it stands, `why` what was found instead;
+    "disputed": two readings of the cluster do not agree. `others` are objects nearby that it may be said of as well.
     """
 
     kind: str

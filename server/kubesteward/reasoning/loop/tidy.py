@@ -19,7 +19,8 @@ MOST_TEXT = 24_000
 MOST_ARGUMENTS = 60_000
 """Characters of the arguments of all calls of one answer, as JSON."""
 MOST_OPAQUE = 400_000
-_DEEP = 12
+_DEEP = 40
+"""A manifest within an action within a conclusion is about fifteen deep."""
 _LONG_ID = 512
 _EMBEDDED = re.compile(r"!\[([^\]]*)\]\s*\([^)]*\)|<\s*(?:img|iframe|script|object|embed|link|style)\b[^>]*>", re.I)
 """What viewers of Markdown load unasked, so that an address could carry away what an answer has."""

@@ -122,7 +122,7 @@ async def test_ten_megabytes_of_anything_are_not_kept(tmp_path: Path) -> None:
                 "weigh",
                 {"evidence": [{"hypothesis": flood, "call": flood, "verdict": "supports", "weight": 1, "says": flood}]},
             ),
-        ),  # fmt: skip
+        ),
         says("b", (flood, {}), ("get_logs", {"target": flood}), ("get_logs", {"target": [[[[]]]] * 999_999})),
         says("c", ("conclude", {"status": "ANSWERED", "answer": flood, "category": flood, "since": flood})),
     )

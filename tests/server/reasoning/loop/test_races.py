@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,9 @@ async def test_an_order_that_comes_as_it_ends_does_not_bring_it_back(
     monkeypatch.setattr(theirs.investigator, "state", lambda *_given: before)
     monkeypatch.setattr(theirs.investigator, "adopt", lambda *_given: None)
 
+    act = theirs.investigator.resume if order == "resume" else partial(theirs.investigator.wish, what=order)
     with pytest.raises(Refused):
-        if order == "resume":
-            theirs.investigator.resume(name)
-        else:
-            theirs.investigator.wish(name, order)
+        act(name)
     assert mine.investigator.record(name)["run"] == "done"
     assert mine.investigator.record(name)["answer"]
 
@@ -168,7 +167,7 @@ async def test_what_a_closed_process_had_half_done_is_done_again_and_not_taken_f
     finally:
         await app.close()
 
-    assert seen and seen[0].startswith("[call 1]")
+    assert seen[0].startswith("[call 1]")
 
 
 async def test_a_clock_that_was_set_back_makes_no_old_answer_fresh(tmp_path: Path) -> None:
