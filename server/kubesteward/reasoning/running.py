@@ -333,7 +333,7 @@ class Investigator:
         for name in taken:
             with contextlib.suppress(SteadyError):
                 self._taken_up(name)
-        return taken
+        return [name for name in taken if name in self._tasks]
 
     async def close(self) -> None:
         """Stop working; what is not over stays as it is, for whoever takes it up."""

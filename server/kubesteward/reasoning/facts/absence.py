@@ -21,6 +21,7 @@ _NEAR = 80
 
 def is_gone(sentence: str, name: str) -> bool:
     """Whether it says of it that it is not there."""
+    sentence = re.sub(r"\([^()]*\)", "", sentence)  # what is added in brackets comes between
     named = rf"(?<![\w.-]){re.escape(name)}(?![\w-])"
     behind = rf"{named}[^;,\n]{{0,{_NEAR}}}?\b(?:{_GONE})\b"
     before = rf"\b(?:{_NONE})\b[^;:,\n]{{0,40}}?{named}"

@@ -20,6 +20,8 @@ from kubesteward.reasoning.loop.words import fenced
 
 MOST_BACK = 2
 WELL = "well"
+_STATES = {"oomkilled": "OOMKilled", "oom": "OOMKilled"}
+_WITH_PODS = frozenset({"Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"})
 _NOT_ADVICE = frozenset(
     {"ready", "state", "restarts", "exit", "unready", "created", "changed", "ended", "since", "event", "log"}
 )
@@ -36,7 +38,7 @@ async def check(case: Case, calls: Calls) -> bool:
     if case.brain.provider == BUILT_IN:
         claims = _disputed(claims, _rules(case))
     else:
-        claims += await _well(draft, calls, state)
+        claims += await _well(draft, calls, state) + await _named(draft, calls, state)
     false = [claim for claim in claims if claim.verdict == "false"]
     state.claims = list({claim.said: claim for claim in reversed(claims)}.values())[::-1]
     state.unchecked = unchecked(draft, claims)
@@ -65,6 +67,15 @@ def _counted(case: Case) -> None:
               f"{rest} could not be looked up")  # fmt: skip
     for claim in by["false"] + by["disputed"]:
         case.note("fact_check", f"{claim.verdict}: {claim.sentence or claim.value} ({claim.why})")
+
+
+async def _named(draft: Draft, calls: Calls, state: Investigation) -> list[Claim]:
+    """The name of the cause, where it is a state that pods have."""
+    if draft.category.lower() not in _STATES or draft.culprit is None or draft.culprit.kind not in _WITH_PODS:
+        return []
+    value = _STATES[draft.category.lower()]
+    claim = Claim(kind="state", subject=draft.culprit, value=value, sentence=f"The cause is {draft.category}.")
+    return [await _judged(claim, Facts(calls.silent, state.asked.get("cluster", "")), draft)]
 
 
 def unchecked(draft: Draft, claims: Sequence[Claim]) -> list[str]:
@@ -193,6 +204,8 @@ def struck(draft: Draft, false: list[Claim]) -> Draft:
 
 def _is_the_cause(claim: Claim, draft: Draft) -> bool:
     """Whether nothing is left of a conclusion without it."""
-    return claim.kind == WELL or (
-        claim.kind == "exists" and draft.culprit is not None and claim.subject == draft.culprit
+    return (
+        claim.kind == WELL
+        or claim.sentence == f"The cause is {draft.category}."
+        or (claim.kind == "exists" and draft.culprit is not None and claim.subject == draft.culprit)
     )

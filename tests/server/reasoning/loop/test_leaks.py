@@ -1,4 +1,4 @@
-"""Nothing secret is in what a brain elsewhere is asked: not of the question, nor of logs, objects, or earlier answers."""
+"""Nothing secret is in what a brain elsewhere is asked: not of the question, nor of what a local brain made of it."""
 
 from __future__ import annotations
 
@@ -52,5 +52,3 @@ def test_what_a_local_brain_repeated_is_redacted_when_another_goes_on() -> None:
 
     assert list(aviary.found(str(left.to_json()))) == []
     assert replace(left, messages=()).max_tokens == 10
-
-

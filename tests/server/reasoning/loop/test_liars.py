@@ -68,6 +68,13 @@ async def test_nothing_is_healthy_that_the_rules_find_broken(tmp_path: Path) -> 
     assert "All is well" not in record["answer"]
 
 
+async def test_a_cause_that_its_culprit_does_not_show_is_no_cause(tmp_path: Path) -> None:
+    web = {"kind": "Deployment", "namespace": "shop", "name": "web"}
+    record = await told(tmp_path, answer="Deployment shop/web is to blame.", culprit=web)
+
+    assert (record["status"], record["root_cause"]) == ("INCONCLUSIVE", None)
+
+
 async def test_a_beginning_that_is_invented_is_left_out(tmp_path: Path) -> None:
     record = await told(tmp_path, since="2026-01-02T03:04:05Z")
 

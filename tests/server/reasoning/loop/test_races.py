@@ -170,6 +170,22 @@ async def test_what_a_closed_process_had_half_done_is_done_again_and_not_taken_f
     assert seen[0].startswith("[call 1]")
 
 
+async def test_who_takes_up_says_only_what_it_took(tmp_path: Path) -> None:
+    app, *others = [app_in(tmp_path) for _ in range(3)]
+    try:
+        name = await begun(app)
+        await app.close()
+        first, second = others
+        left = Investigations(app_in(tmp_path).store).unfinished(lambda _owner: True)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Investigations, "unfinished", lambda *_given: left)  # both looked before either took it
+
+            assert (first.investigator.take_up(), second.investigator.take_up()) == ([name], [])
+    finally:
+        for one in others:
+            await one.close()
+
+
 async def test_a_clock_that_was_set_back_makes_no_old_answer_fresh(tmp_path: Path) -> None:
     app = app_in(tmp_path)
     try:
