@@ -249,11 +249,15 @@ PATTERNS: tuple[Pattern, ...] = (
         r"end with|ends with)[\s:]+['\"`]([^'\"`]{4,200})['\"`]",
     ),
     _pattern("revision", r"\b(?:is at|at|on|runs|now at)\s+revision\s+(\d+)\b"),
+    _pattern("revision", r"\brevision\s+(\d+) of [\w/' -]{1,60}? (?:is|runs)\b(?! (?:not|gone))"),
+    _pattern("pressure", r"\bnode-?[\w.-]* is (down|up)\b"),
     _pattern("absent", r"\b(?:does not|doesn't|did not|didn't) exist()\b"),
     _pattern("absent", r"\b(?:is|was) (?:missing|absent|not there|gone|nonexistent|deleted)()\b"),
     _pattern("endpoints", rf"\b(?:has|have|with)\s+{NUMBER} (?:ready )?endpoints?\b"),
     _pattern("ready count", rf"\b{NUMBER} (?:ready|available|healthy) (?:replicas?|pods?|copies)\b"),
-    _pattern("running", rf"\b(?:running|up|alive)\s+for\s+(?:about |some |over )?{_AGO}\b"),
+    _pattern(
+        "running", rf"\b(?:running|up|alive|ran|run)(?:\s+(?:fine|well))?\s+for\s+(?:about |some |over )?{_AGO}\b"
+    ),
     _pattern(
         "ended",
         r"\b(?:died|crashed|ended|was killed|was OOM-?\s?killed|failed|restarted)\s+(?:last\s+)?(?:about )?"
@@ -262,7 +266,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(
         "changed",
         rf"\b(?:roll-?out|deployment|change|release|update)(?:\s+of\s+[\w/' -]{{1,60}}?)?\s+"
-        rf"(?:was|happened|began|started|came)\s+(?:about |some |only )?{_AGO}\s+ago\b",
+        rf"(?:was|happened|began|started|came|finished|ended|completed)\s+(?:about |some |only )?{_AGO}\s+ago\b",
     ),
     _pattern("image", r"\bimages?\s+of\s+[\w/' -]{1,60}?\s+is\s+['\"`]?((?:[\w.-]+(?::\d+)?/)*[\w.-]+:[\w][\w.-]*\w)"),
     _pattern(

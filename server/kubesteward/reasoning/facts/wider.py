@@ -66,6 +66,8 @@ async def pressure(claim: Claim, facts: Facts) -> Verdict:
     obj = await facts.object(one)
     if one.kind != "Node" or obj is None:
         return UNKNOWN
+    if word in {"up", "down"}:
+        return settled(read.is_ready(obj) == (word == "up"), f"{one} is {'' if read.is_ready(obj) else 'not '}ready")
     if word not in _CONDITION:
         return settled(bool((obj.get("spec") or {}).get("unschedulable")), f"{one} is not cordoned")
     conditions = (obj.get("status") or {}).get("conditions") or []
