@@ -58,7 +58,7 @@ def _counted(case: Case) -> None:
     """What came of each claim, once for what is said twice."""
     checked, claims = case.state.checked, case.state.claims
     by = {found: [claim for claim in claims if claim.verdict == found] for found in ("true", "false", "disputed")}
-    checked.claims += sum(map(len, by.values()))
+    checked.claims += len(by["true"]) + len(by["false"])
     checked.false += len(by["false"])
     checked.disputed += len(by["disputed"])
     rest = len(claims) - sum(map(len, by.values()))
