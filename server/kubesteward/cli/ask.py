@@ -193,6 +193,8 @@ def cost(record: dict[str, Any]) -> str:
     tokens = sum(used.get(name, 0) for name in ("input", "output", "cache_read", "cache_write"))
     money = "unknown cost" if used["usd"] is None else f"${used['usd']:.4f}"
     claims = f"{used['claims_checked']} claims checked, {used['claims_false']} false"
+    claims += f", {used['claims_disputed']} disputed" if used["claims_disputed"] else ""
+    claims += f", {used['sentences_unchecked']} sentences only said" if used["sentences_unchecked"] else ""
     status = "" if brain["status"] == "online" else f" ({brain['status']})"
     return (
         f"{record['id']}: {brain['name']}{status}, {used['turns']} turns, {used['tool_calls']} tool calls, {claims}, "

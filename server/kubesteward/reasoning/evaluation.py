@@ -152,6 +152,8 @@ def summary(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "tool_calls": sum(one["tool_calls"] for one in used),
         "claims_checked": checked,
         "claims_false": false,
+        "claims_disputed": sum(one["claims_disputed"] for one in used),
+        "sentences_unchecked": sum(one["sentences_unchecked"] for one in used),
         "hallucination_rate": round(false / checked, 4) if checked else 0.0,
         "failed": [line["id"] for line in told if not line["passed"]],
     }

@@ -107,6 +107,7 @@ class Investigator:
         self._means = means
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._live: dict[str, Case] = {}
+        self._begun: dict[str, str] = {}
 
     def begin(self, asked: Asked, tell: Tell | None = None) -> str:
         """Start one; its id.
@@ -114,10 +115,7 @@ class Investigator:
         Raises:
             Refused: too many of one principal run already. StoreUnusable: it cannot be kept.
         """
-        running = [name for name, case in self._live.items() if case.state.principal == asked.principal]
-        if len(running) >= MOST_AT_ONCE:
-            todo = f"Wait for one of {', '.join(running)}, or cancel it."
-            raise Refused(f"{len(running)} investigations are under way.", todo=todo)
+        self._room(asked.principal)
         state = Investigation(
             id=f"inv-{secrets.token_hex(6)}",
             principal=asked.principal,
@@ -130,10 +128,22 @@ class Investigator:
         self._start(state, tell)
         return state.id
 
+    def _room(self, principal: str) -> None:
+        """Raises Refused: too many of one principal run already, those included that have only been begun."""
+        running = [name for name, owner in self._begun.items() if owner == principal]
+        if len(running) >= MOST_AT_ONCE:
+            todo = f"Wait for one of {', '.join(running)}, or cancel it."
+            raise Refused(f"{len(running)} investigations are under way.", todo=todo)
+
     def _start(self, state: Investigation, tell: Tell | None) -> None:
+        self._begun[state.id] = state.principal
         task = asyncio.create_task(self._run(state, tell or (lambda _step, _text: None)))
         self._tasks[state.id] = task
-        task.add_done_callback(lambda _task: self._tasks.pop(state.id, None))
+        task.add_done_callback(lambda _task: self._forget(state.id))
+
+    def _forget(self, name: str) -> None:
+        self._tasks.pop(name, None)
+        self._begun.pop(name, None)
 
     async def _run(self, state: Investigation, tell: Tell) -> None:
         """To its end or as far as it gets; the state says how it went."""
@@ -141,8 +151,7 @@ class Investigator:
             async with self._means.connect(state) as hands:
                 await self._worked(self._case(state, hands, tell))
         except asyncio.CancelledError:
-            state.reason = "its process ended"  # it stays running, for whoever takes it up
-            self._put(state)
+            self._left(state.id)
             raise
         except Exception:  # noqa: BLE001 - the outermost handler of a task that nobody awaits
             state.status, state.reason = "failed", "internal error; the server's log has the details"
@@ -158,14 +167,24 @@ class Investigator:
             with self._means.span(state):
                 await loop.run(case)
         except Interrupted as error:
-            state.status = "cancelled" if error.wish == "cancel" else "paused"
-            state.reason = f"told to {error.wish}"
+            wish = self._means.kept.wished(state.id) or error.wish  # one who paused it may have cancelled it since
+            state.status = "cancelled" if wish == "cancel" else "paused"
+            state.reason = f"told to {wish}"
         except SteadyError as error:
             state.status, state.reason = "failed", str(error)
         finally:
             self._live.pop(state.id, None)
         self._put(state)
         self._means.ended(state)
+
+    def _left(self, name: str) -> None:
+        """It stays as it was stored last: what a step has half done would be taken for done by whoever takes it up.
+        What somebody wished stays as well.
+        """
+        with contextlib.suppress(SteadyError):
+            body = self._means.kept.load(name)
+            if body is not None and body["status"] == "running":
+                self._means.kept.save({**body, "reason": "its process ended"}, "")
 
     def _put(self, state: Investigation) -> None:
         with contextlib.suppress(SteadyError):
@@ -192,12 +211,13 @@ class Investigator:
 
     def _known(self, state: Investigation) -> Investigation | None:
         """An answered one that asked the same of the same world, of the same brain, not long ago."""
-        since = self._means.clock() - self._means.fresh
+        now = self._means.clock()
         for body in self._means.kept.all(state.principal):
             same = body["status"] == "done" and body["packet"]["digest"] == state.packet.digest
             same = same and body["question"] == state.question and _scope(body["asked"]) == _scope(state.asked)
             same = same and body["intent"] == state.intent.model_dump(mode="json")
-            if same and body["created"] > since and body["brain"] == state.brain and not body["brain_status"]:
+            fresh = now - self._means.fresh < body["created"] <= now  # a clock that was set back makes nothing fresh
+            if same and fresh and body["brain"] == state.brain and not body["brain_status"]:
                 found = Investigation.model_validate(body)
                 if found.draft is not None and found.draft.status != "INCONCLUSIVE":
                     return found
@@ -244,13 +264,24 @@ class Investigator:
         state = self.state(name, principal)
         if state.over:
             raise Refused(f"{name} is {state.status}.", todo="There is nothing to stop.")
-        idle = name not in self._tasks and self._means.kept.take(name, "", self._means.gone)
-        if idle:  # nobody is there to read a wish
-            status = "cancelled" if what == "cancel" else "paused"
-            changed = state.model_copy(update={"status": status, "reason": f"told to {what}"})
-            self._means.kept.save(changed.model_dump(mode="json"), "")
-            return
-        self._means.kept.wish(name, what)
+        idle = name not in self._tasks and self._means.kept.take(name, self._means.owner, self._means.gone)
+        if not idle:
+            self._means.kept.wish(name, what)
+        elif not self._ended_by(name, what):
+            raise Refused(f"{name} has ended meanwhile.", todo="There is nothing to stop.")
+
+    def _ended_by(self, name: str, what: str) -> bool:
+        """Carry out a wish for what is taken and nobody works on, as it stands now; False where it is over."""
+        state = self._taken(name)
+        if not state.over:
+            state.status = "cancelled" if what == "cancel" else "paused"
+            state.reason = f"told to {what}"
+        self._put(state)
+        return state.reason == f"told to {what}"
+
+    def _taken(self, name: str) -> Investigation:
+        """As it was stored last, read after it was taken: until then another process may have gone on with it."""
+        return Investigation.model_validate(self._means.kept.load(name))
 
     def resume(self, name: str, principal: str | None = None, tell: Tell | None = None) -> None:
         """Go on where it stopped.
@@ -259,20 +290,38 @@ class Investigator:
             ObjectNotFound. Refused: it is over, or somebody works on it.
         """
         state = self.state(name, principal)
-        if state.over and state.status != "failed":
-            raise Refused(f"{name} is {state.status}.", todo="Begin a new one.")
+        _unfinished(state)
+        if principal is not None:
+            self._room(state.principal)
+        self._go_on(name, tell)
+
+    def _go_on(self, name: str, tell: Tell | None) -> None:
+        """Raises Refused: somebody works on it, or it is over."""
         if name in self._tasks or not self._means.kept.take(name, self._means.owner, self._means.gone):
             raise Refused(f"{name} is being worked on.", todo="Wait for it.")
+        state = self._taken(name)
+        try:
+            _unfinished(state)
+        except Refused:
+            self._put(state)
+            raise
         self._means.kept.wish(name, "")
         state.status, state.reason = "running", ""
         self._start(state, tell)
+
+    def _taken_up(self, name: str, tell: Tell | None = None) -> None:
+        """Of a process that has ended: what somebody wished before it did still counts. Raises Refused."""
+        if not (wish := self._means.kept.wished(name)):
+            self._go_on(name, tell)
+        elif name not in self._tasks and self._means.kept.take(name, self._means.owner, self._means.gone):
+            self._ended_by(name, wish)
 
     def adopt(self, name: str, principal: str | None = None, tell: Tell | None = None) -> None:
         """Go on with one that its process left behind, if it is one."""
         state = self.state(name, principal)
         if state.status == "running" and name not in self._tasks:
             with contextlib.suppress(SteadyError):  # somebody works on it
-                self.resume(name, principal, tell)
+                self._taken_up(name, tell)
 
     def take_up(self) -> list[str]:
         """Go on with what processes left behind that have ended; their ids."""
@@ -280,8 +329,8 @@ class Investigator:
         taken = [name for name in found if name not in self._tasks]
         for name in taken:
             with contextlib.suppress(SteadyError):
-                self.resume(name)
-        return taken
+                self._taken_up(name)
+        return [name for name in taken if name in self._tasks]
 
     async def close(self) -> None:
         """Stop working; what is not over stays as it is, for whoever takes it up."""
@@ -291,5 +340,13 @@ class Investigator:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def _unfinished(state: Investigation) -> None:
+    """Raises Refused."""
+    if state.over and state.status != "failed":
+        raise Refused(f"{state.id} is {state.status}.", todo="Begin a new one.")
+
+
 def _scope(asked: Mapping[str, str]) -> tuple[str, ...]:
-    return tuple(asked.get(name, "") for name in ("target", "namespace", "cluster"))
+    """What was asked about, and with whose rights: who may see less than before is told nothing of before."""
+    rights = sorted(f"{name}={text}" for name, text in asked.items() if name in {"who.user", "who.groups", "who.tiers"})
+    return (*(asked.get(name, "") for name in ("target", "namespace", "cluster")), *rights)

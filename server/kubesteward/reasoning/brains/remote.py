@@ -20,6 +20,7 @@ from kubesteward.reasoning.brains.base import (
     Health,
     Part,
     Text,
+    ToolCall,
     ToolResult,
     Usage,
     estimate,
@@ -178,14 +179,15 @@ class RemoteBrain(ABC):
 
 
 def outgoing(ask: Ask) -> Ask:
-    """A question as it may leave the premises. What tools say is redacted already; what people write is not."""
-    from kubesteward_tools.text.redact import redact
+    """A question as it may leave the premises. What tools say is redacted already; what people write is not, nor what
+    a local brain has said of that before another one goes on.
+    """
+    from kubesteward_tools.text.redact import redact, redact_object
 
     def cleaned(part: Part) -> Part:
+        if isinstance(part, ToolCall):
+            return replace(part, arguments=redact_object(part.arguments))
         return replace(part, text=redact(part.text)) if isinstance(part, (Text, ToolResult)) else part
 
-    messages = tuple(
-        message if message.role == "assistant" else replace(message, parts=tuple(map(cleaned, message.parts)))
-        for message in ask.messages
-    )
+    messages = tuple(replace(message, parts=tuple(map(cleaned, message.parts))) for message in ask.messages)
     return replace(ask, system=redact(ask.system), messages=messages)

@@ -10,7 +10,8 @@ from kubesteward.reasoning.facts.subjects import Index, Mention, mentions, sente
 from kubesteward.reasoning.loop.state import Claim, Culprit
 
 _COUNT = re.compile(
-    r"\b(?:there (?:are|is)|has|have|holds|runs|contains|with|consists of|finds?|counts)\s+(?:only |just |exactly )?"
+    r"\b(?:there (?:are|is)|has|have|holds|runs|runs on|spans|contains|with|consists of|finds?|counts)\s+"
+    r"(?:only |just |exactly )?"
     rf"{NUMBER}\s+"
     r"(pods?|deployments?|services?|nodes?|statefulsets?|daemonsets?|jobs?|configmaps?|namespaces?)\b",
     re.I,
@@ -25,13 +26,25 @@ _SAME = {
     "crash looping": "CrashLoopBackOff",
     "unready": "not ready",
     "notready": "not ready",
+    "oom-kill": "OOMKilled",
+    "oom kill": "OOMKilled",
+    "pull": "ImagePullBackOff",
+    "scheduled": "Pending",
+    "schedule": "Pending",
+    "place": "Pending",
+    "placed": "Pending",
 }
 _CONDITIONAL = re.compile(
     r"\b(?:would|could|should|might|may|raise|increase|roll(?:ing)? back|set|if|until|unless|perhaps|needs? to)\b", re.I
 )  # fmt: skip
 
 _ADVICE = re.compile(r"\W*(?:fix|to fix it|recommendation|advice|next|remedy)\b", re.I)
-_NONE = re.compile(r"\b(?:none|no|neither|nor|zero|0)\b", re.I)
+_NONE = re.compile(r"\b(?:none|no|neither|nor|zero|0|nothing|nobody|not (?:a|one) )\b", re.I)
+_EVERY = re.compile(r"\b(?:all|every|each|both)\b(?!\s+(?:\d+|two|three|four|five|six)\s+of\b)", re.I)
+_PODS = re.compile(r"\b(?:pods?|replicas?|instances?|copies|containers?)\b", re.I)
+_PARTS = {"half": "half", "most": "most"} | dict.fromkeys(("every", "each", "all"), "all")
+_NO_PROBE = re.compile(r"\b(?:no|not|without|lacks?|missing|add|neither|nor|a)\b", re.I)
+_ALL_UP = frozenset({"healthy", "available", "up", "ready", "fine", "well"})
 _DENIED = re.compile(
     r"['\"`]?,?\s+(?:is|are|does|do|which|that|was)\s?(?:not|n't|no)\b|['\"`]?\s+(?:is )?(?:missing|lacking)", re.I
 )
@@ -61,13 +74,24 @@ def _said(sentence: str, named: list[Mention], last: Culprit | None) -> Iterator
                 continue
             if pattern.kind == "label" and _DENIED.match(sentence[match.end() :]):
                 continue
+            if pattern.kind == "probe" and _NO_PROBE.search(_clause(sentence, match.start())):
+                continue
+            if pattern.kind == "state" and "nodes" in {kind for *_, kind in taken}:
+                continue
             if pattern.kind == "absent" and not any(0 <= match.start() - one.end <= 2 for one in named if one.sure):
                 continue  # something of it is missing, as a key of a ConfigMap
             taken.append((match.start(), match.end(), pattern.kind))
             value = _value(pattern.kind, match)
-            if pattern.kind == "state" and _NONE.search(_clause(sentence, match.start())):
+            if pattern.kind == "state" and _of_all(sentence, match):
+                value = f"*{value}"
+            elif pattern.kind == "state" and _NONE.search(_clause(sentence, match.start())):
                 value = value[1:] if value.startswith("!") else f"!{value}"
             yield Claim(kind=pattern.kind, subject=_subject(named, match, last), value=value, sentence=sentence)
+
+
+def _of_all(sentence: str, match: re.Match[str]) -> bool:
+    before = _clause(sentence, match.start())
+    return _EVERY.search(before) is not None and _PODS.search(before) is not None and not _NONE.search(before)
 
 
 def _clause(sentence: str, at: int) -> str:
@@ -100,10 +124,26 @@ def _value(kind: str, match: re.Match[str]) -> str:
     if kind in {"ready", "desired", "restarts", "unready", "endpoints", "ready count"}:
         return "/".join(str(NUMBERS.get(group.lower(), group)) for group in groups[:2] if group)
     if kind in {"created", "changed", "scaled", "running", "ended"}:
-        return f"{groups[0]}{groups[1][0].lower()}"
+        return f"{NUMBERS.get(groups[0].lower(), groups[0])}{groups[1][0].lower()}"
+    if kind == "share":
+        return _share(groups[0].lower(), (groups[1:] or [""])[0].lower())
+    if kind in {"nodes", "moved"}:
+        return "/".join(str(NUMBERS.get(group.lower(), group.lower())) for group in groups)
     if kind == "label":
         return groups[0].replace(" ", "").rstrip(".")
     return groups[0].rstrip(".")
+
+
+def _share(part: str, state: str) -> str:
+    """Of the pods that are ready: none, half, most or all."""
+    if part in _ALL_UP:
+        return "all"
+    if not part:
+        return "none"
+    down = state in {"down", "not ready", "unready", "unavailable"}
+    if part in _PARTS:
+        return {"all": "none", "most": "few"}.get(_PARTS[part], "half") if down else _PARTS[part]
+    return "none"
 
 
 def _counts(sentence: str, index: Index, about: Culprit | None) -> Iterator[Claim]:
@@ -125,4 +165,5 @@ def _counts(sentence: str, index: Index, about: Culprit | None) -> Iterator[Clai
 
 
 def _once(found: list[Claim]) -> list[Claim]:
-    return list({(one.kind, str(one.subject), one.value): one for one in reversed(found)}.values())[::-1]
+    """What is said in two sentences is kept twice: if it is false, both have to go."""
+    return list({(*one.said, one.sentence): one for one in reversed(found)}.values())[::-1]

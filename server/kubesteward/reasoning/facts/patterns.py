@@ -40,17 +40,28 @@ STATES = (
 _SPELT = "no one two three four five six seven eight nine ten eleven twelve"
 NUMBERS: Mapping[str, int] = {word: number for number, word in enumerate(_SPELT.split())} | {
     "none": 0,
+    "never": 0,
     "zero": 0,
     "once": 1,
     "twice": 2,
     "all": -1,
+    "single": 1,
+    "a single": 1,
+    "a": 1,
+    "an": 1,
 }
-NUMBER = rf"(\d+|{'|'.join(sorted(NUMBERS, key=len, reverse=True))})"
+_NO_COUNT = frozenset({"a", "an"})
+"""Numbers of ages only: `a pod` is not one pod."""
+NUMBER = rf"(\d+|{'|'.join(sorted(NUMBERS.keys() - _NO_COUNT, key=len, reverse=True))})"
 _STATE = "|".join(map(re.escape, STATES))
-_AGO = r"(\d+(?:\.\d+)?)\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?)"
+_AGO = (
+    rf"(\d+(?:\.\d+)?|(?:{'|'.join(sorted(NUMBERS, key=len, reverse=True))})(?=\s))"
+    r"\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)"
+)
 _QUANTITY = r"(\d+(?:\.\d+)?(?:m|[KMGT]i?B?|)?)\b"
 _TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z)"
 _THINGS = r"(?:pods?|replicas?|containers?|instances?|endpoints?|copies)"
+_UP = r"(?:up|in service|serving|available|running|ready|healthy|alive|well)"
 _OF = r"(?:\s+of\s+[\w/' -]{1,80}?)?"
 
 
@@ -68,14 +79,94 @@ def _pattern(kind: str, words: str) -> Pattern:
 
 PATTERNS: tuple[Pattern, ...] = (
     _pattern(
+        "nodes",
+        rf"\b{NUMBER}(?: of (?:the |its |all )?{NUMBER})? nodes (?:are|is) "
+        r"(not ready|notready|unready|down|ready|up)\b",
+    ),
+    _pattern(
         "state",
-        rf"\b(?:is|are|was|were|been|being|keeps? being|gets?|got|in|stays?|remains?|stuck in|becomes?|"
+        rf"\b(?:is|are|was|were|been|being|keeps? being|keeps? getting|gets?|got|in|stays?|remains?|stuck in|becomes?|"
         rf"ended(?: as)?|state:?|status:?|reason:?|terminated with reason|by being)\s+"
         rf"(not |no longer |never )?(?:in |currently |now |still |again |all |both |stuck in |repeatedly |being )*"
         rf"['\"`]?({_STATE})\b(?!\s*:)",
     ),
     _pattern("state", rf"\b(not |no )?({'|'.join(STATES[:-8])})\s+(?:pods?|containers?|state|status)\b"),
     _pattern("state", r"\bran (out of memory)\b()"),
+    _pattern("state", r"\b(OOM[- ]kill)er\s+(?:has\s+)?(?:terminated|killed|ended|hit|struck|took|got|reaped)\b()"),
+    _pattern("state", r"\b(?:cannot|can't|could not|couldn't|fails? to|failed to|unable to) (pull)\b()"),
+    _pattern("state", r"\b(?:waiting|waits?) to be (scheduled)\b()"),
+    _pattern("state", r"\b(?:cannot|can't|could not|not|fails? to|unable to) (?:be )?(scheduled?|placed?)\b()"),
+    _pattern("pressure", r"\bnode\b[^.;]{0,60}?\b(?:is|was) (cordoned|unschedulable)\b"),
+    _pattern("pressure", r"\bnode\b[^.;]{0,60}?\b(?:under|has|reports|with) (memory|disk|pid) ?pressure\b"),
+    _pattern("probe", r"\b(liveness|readiness|startup)[- ]?probe\b"),
+    _pattern("share", rf"\b(not a single|none of|no)\b[\w' /-]{{0,60}}?\b(?:is|are)\s+(?:still )?{_UP}\b"),
+    _pattern("share", r"\b(?:completely|entirely|totally|fully|wholly) (down|unavailable|out|dead|offline)\b"),
+    _pattern("share", r"\b(?:is|are)\s+()(out of service|offline)\b"),
+    _pattern("share", rf"\b(?:has|have|keeps?)\s+(half|most|all)(?: of)?(?: its| the)?(?: \w+)? {_THINGS}\s+({_UP})\b"),
+    _pattern(
+        "share", r"\b(?:completely|entirely|totally|fully|wholly|perfectly) (healthy|available|up|ready|fine|well)\b"
+    ),
+    _pattern(
+        "share",
+        rf"\b(half|most|every|each|all)(?: one)?(?: of)?\b(?! \w+ of \d)[\w' /-]{{0,60}}?\b{_THINGS}"
+        r"[\w' /-]{0,40}?\b(?:is|are)\s+"
+        rf"(?:still |currently |all )?(down|not ready|unready|unavailable|{_UP})\b",
+    ),
+    _pattern("unready", rf"\b(?:lost|loses|is missing|lacks) {NUMBER} of (?:its|the) (?:\w+ ){_THINGS}"),
+    _pattern("ready", r"\b(?:dropped|fell|went|down|is|are|rose|back)(?: back| down)? (?:to|at) (\d+)/(\d+)()\b"),
+    _pattern(
+        "ready count",
+        rf"(?<!of )(?<!of the )(?<!of its )\b{NUMBER} (?:(?!of\b)[\w-]+ ){{0,2}}"
+        r"(?:replicas?|pods?|copies|copy|instances?) (?:is|are|remains?|stays?)\s+"
+        rf"(?:still |currently |left )?{_UP}\b",
+    ),
+    _pattern("desired", rf"\bscaled (?:down |up |back |out |in )*to {NUMBER}\b(?!\s*(?:%|m\b|Mi|Gi))"),
+    _pattern("restarts", r"\b(never)(?: been)? restarted\b"),
+    _pattern(
+        "restarts",
+        rf"\b(?:restarted|crash(?:ed|es)|died|was killed)\s+(?:just |only |about |exactly )?{NUMBER}"
+        r"(?:\s+times)?\b(?!\s*(?:s|m|h|d|secs?|seconds?|mins?|minutes?|hours?|days?|weeks?)\b)",
+    ),
+    _pattern("restarts", rf"\brestarting\b[^.;]{{0,30}}?{NUMBER} times\b"),
+    _pattern("exit", r"\bexit ?code['\"]?(?:\s+(?:was|is|of|being))?[\s:=]+(\d{1,3})\b"),
+    _pattern("exit", r"\bSIG[A-Z]{3,6}\s*\((?:exit code )?(\d{1,3})\)"),
+    _pattern("exit", r"\b(?:process|container|command|program|entrypoint)\b[\w' /-]{0,60}?\breturned\s+(\d{1,3})\b"),
+    _pattern("exit", r"\b(?:exits?|exited|ends?|ended)\s+\w+ly\s+(?:with\s+)?(?:code\s+|status\s+)?(\d{1,3})\b"),
+    _pattern(
+        "changed",
+        rf"(?:^|\b){_AGO}\s+ago,?\b[\w' /-]{{0,60}}?\b"
+        r"(?:changed|updated|rolled out|deployed|redeployed|released|upgraded|edited)\b",
+    ),
+    _pattern(
+        "changed",
+        rf"\b(?:deploy|redeployed|went out|went live|shipped|was deployed|was released)\s+"
+        rf"(?:about |some |around |only )?{_AGO}\s+ago\b",
+    ),
+    _pattern("created", rf"\b(?:came up|appeared|started to exist)\s+(?:about |some |around |only )?{_AGO}\s+ago\b"),
+    _pattern("running", rf"\b(?:existed|existing|there|lived)\s+for\s+(?:about |some |over )?{_AGO}\b"),
+    _pattern("memory limit", rf"\b(?:may|can) (?:only )?(?:use|take)\s+(?:up to |at most )?{_QUANTITY}(?: of memory)?"),
+    _pattern("memory limit", r"\b(?:capped|limited) (?:at|to)\s+(\d+(?:\.\d+)?[KMGT]i?B?)\b"),
+    _pattern("memory limit", r"\blimit(?:\s+(?:is|of|at|was|just|only))+\s+(\d+(?:\.\d+)?[KMGT]i)\b"),
+    _pattern("memory limit", rf"\bmemory limits? \({_QUANTITY}"),
+    _pattern("cpu request", r"\brequests?\s+(\d+(?:\.\d+)?m?)\s+(?:of )?CPUs?\b"),
+    _pattern(
+        "moved",
+        r"\bfrom\s+['\"`]?(v?\d+(?:\.\d+)+|\d+[KMGT]i)['\"`]?\s+(?:\w+ )?to\s+['\"`]?(v?\d+(?:\.\d+)+|\d+[KMGT]i)\b",
+    ),
+    _pattern("version", r"\b(?:on|runs|running|at) (?:version|release|tag)\s+['\"`]?(v?\d+(?:\.\d+)+[\w-]*)"),
+    _pattern("version", r"\b(?:runs|running|is at|is on)\s+(v?\d+\.\d+\.\d+[\w-]*)\b(?!/)"),
+    _pattern(
+        "version",
+        r"\b(?:the )?(?:tag|version|release)\s+['\"`]?(v?\d+(?:\.\d+)+[\w-]*)['\"`]?\s+"
+        r"(?:was|is|got|has been)\s+(?:deployed|rolled out|running|released)",
+    ),
+    _pattern(
+        "node",
+        r"\b(?:landed|lands|lives|lived|resides|stays|sat) on (?:node )?['\"`]?([a-z][a-z0-9.-]*-[a-z0-9.-]*[a-z0-9])",
+    ),
+    _pattern(
+        "matched", r"\b(no|not a single|not one) pods?\s+(?:match(?:es)?|fits?|carr(?:y|ies)|(?:is|are) selected)"
+    ),
     _pattern(
         "ready",
         rf"\b{NUMBER} of (?:the |its |all )?{NUMBER} {_THINGS}{_OF}\s*(?:\s(?:are|is|were|was))?\s+(?:\w+ly\s+)?"
@@ -158,11 +249,15 @@ PATTERNS: tuple[Pattern, ...] = (
         r"end with|ends with)[\s:]+['\"`]([^'\"`]{4,200})['\"`]",
     ),
     _pattern("revision", r"\b(?:is at|at|on|runs|now at)\s+revision\s+(\d+)\b"),
+    _pattern("revision", r"\brevision\s+(\d+) of [\w/' -]{1,60}? (?:is|runs)\b(?! (?:not|gone))"),
+    _pattern("pressure", r"\bnode-?[\w.-]* is (down|up)\b"),
     _pattern("absent", r"\b(?:does not|doesn't|did not|didn't) exist()\b"),
     _pattern("absent", r"\b(?:is|was) (?:missing|absent|not there|gone|nonexistent|deleted)()\b"),
     _pattern("endpoints", rf"\b(?:has|have|with)\s+{NUMBER} (?:ready )?endpoints?\b"),
     _pattern("ready count", rf"\b{NUMBER} (?:ready|available|healthy) (?:replicas?|pods?|copies)\b"),
-    _pattern("running", rf"\b(?:running|up|alive)\s+for\s+(?:about |some |over )?{_AGO}\b"),
+    _pattern(
+        "running", rf"\b(?:running|up|alive|ran|run)(?:\s+(?:fine|well))?\s+for\s+(?:about |some |over )?{_AGO}\b"
+    ),
     _pattern(
         "ended",
         r"\b(?:died|crashed|ended|was killed|was OOM-?\s?killed|failed|restarted)\s+(?:last\s+)?(?:about )?"
@@ -171,7 +266,7 @@ PATTERNS: tuple[Pattern, ...] = (
     _pattern(
         "changed",
         rf"\b(?:roll-?out|deployment|change|release|update)(?:\s+of\s+[\w/' -]{{1,60}}?)?\s+"
-        rf"(?:was|happened|began|started|came)\s+(?:about |some |only )?{_AGO}\s+ago\b",
+        rf"(?:was|happened|began|started|came|finished|ended|completed)\s+(?:about |some |only )?{_AGO}\s+ago\b",
     ),
     _pattern("image", r"\bimages?\s+of\s+[\w/' -]{1,60}?\s+is\s+['\"`]?((?:[\w.-]+(?::\d+)?/)*[\w.-]+:[\w][\w.-]*\w)"),
     _pattern(

@@ -24,7 +24,7 @@ _NO_NAME = frozenset(_WORDS.split())
 
 
 _BEHIND = re.compile(
-    r"['\"`]?\s+in\s+(?:the\s+)?(?:namespace\s+['\"`]?([a-z0-9][a-z0-9-]*)|['\"`]?([a-z0-9][a-z0-9-]*)['\"`]?\s+namespace\b)"
+    r"['\"`]?\s+(?:(?:lives|resides|sits|runs|is)\s+)?in\s+(?:the\s+)?(?:namespace\s+['\"`]?([a-z0-9][a-z0-9-]*)|['\"`]?([a-z0-9][a-z0-9-]*)['\"`]?\s+namespace\b)"
 )
 """The namespace of an object, behind its name."""
 

@@ -9,7 +9,7 @@ from kubesteward.reasoning.facts.lookup import Facts, seconds
 from kubesteward.reasoning.facts.verdicts import UNKNOWN, Verdict, pods_of, settled, subject_of
 from kubesteward.reasoning.loop.state import Claim
 
-_UNIT = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_UNIT = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _NEAR = 120.0
 """Seconds by which times may differ that are the same to people."""
 
@@ -32,11 +32,14 @@ async def since(claim: Claim, facts: Facts) -> Verdict:
 
 def _span(text: str) -> float:
     """Seconds of `9m` or `1h5m`."""
-    return sum(float(number) * _UNIT[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhd])", text))
+    return sum(float(number) * _UNIT[unit] for number, unit in re.findall(r"(\d+(?:\.\d+)?)([smhdw])", text))
 
 
 def _about(said: float, unit: float, real: float) -> bool:
-    return abs(said - real) <= max(0.2 * real, unit, _NEAR if unit == 1.0 else 0.0)
+    """A day and more is rounded, and no whole unit may be added to it."""
+    return abs(said - real) <= max(
+        0.2 * real, unit if unit <= _UNIT["h"] else 0.6 * unit, _NEAR if unit == 1.0 else 0.0
+    )
 
 
 def _spoken(claim: Claim) -> tuple[float, float]:

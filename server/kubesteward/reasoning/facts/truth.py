@@ -4,13 +4,19 @@ counted.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 
-from kubesteward.reasoning.facts import read, times
+from kubesteward.reasoning.facts import read, times, wider
 from kubesteward.reasoning.facts.lookup import Facts
 from kubesteward.reasoning.facts.verdicts import UNKNOWN, Verdict, pods_of, settled, subject_of
 from kubesteward.reasoning.loop.state import Claim, Culprit
 
+_ALIKE: Mapping[str, set[str]] = {
+    word: {"imagepullbackoff", "errimagepull", "errimageneverpull"} for word in ("imagepullbackoff", "errimagepull")
+}
+_REASON = re.compile(r"[A-Za-z][A-Za-z0-9]{0,60}")
+"""Anybody who may write events may write sentences where their reasons belong."""
 _OF_NEIGHBOURS = frozenset({"label", "port", "image", "container"})
 """Claims that a sentence makes of one object and means of another one that it names: a Service and its pods."""
 
@@ -18,7 +24,7 @@ _OF_NEIGHBOURS = frozenset({"label", "port", "image", "container"})
 async def verdict(claim: Claim, facts: Facts) -> Verdict:
     """And, where it is false, what is so instead."""
     check = _CHECKS.get(claim.kind)
-    if check is None or (claim.subject is None and claim.kind != "count"):
+    if check is None or (claim.subject is None and claim.kind not in {"count", "nodes"}):
         return UNKNOWN
     try:
         found = await check(claim, facts)
@@ -39,7 +45,7 @@ async def _exists(claim: Claim, facts: Facts) -> Verdict:
 
 
 async def _state(claim: Claim, facts: Facts) -> Verdict:
-    one, word = subject_of(claim), claim.value.lstrip("!").lower()
+    one, word = subject_of(claim), claim.value.lstrip("!*").lower()
     if one.kind == "Node":
         return await _node_state(one, word, claim.value.startswith("!"), facts)
     if one.kind not in {"Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Service"}:
@@ -47,10 +53,14 @@ async def _state(claim: Claim, facts: Facts) -> Verdict:
         phase = str(((obj or {}).get("status") or {}).get("phase", "")).lower()
         return settled((word == phase) != claim.value.startswith("!"), f"{one} is {phase}") if phase else UNKNOWN
     if word in {"ready", "not ready"} and one.kind != "Pod":
-        return await _ready_word(one, word, claim.value.startswith("!"), facts)
+        return await _ready_word(one, word, claim.value[:1], facts)
     pods = await pods_of(claim, facts)
     found = [read.states(pod) for pod in pods]
-    has = any(word in states for states in found)
+    alike = _ALIKE.get(word, {word})
+    has = any(alike & states for states in found)
+    if claim.value.startswith("*") and has:
+        different = sum(not alike & states for states in found)
+        return settled(not different, f"{different} of {len(found)} pods of {one} are not {word}")
     if word in {"failed", "unschedulable"} and not has:
         return UNKNOWN
     if claim.value.startswith("!"):
@@ -59,12 +69,15 @@ async def _state(claim: Claim, facts: Facts) -> Verdict:
     return settled(has, f"{one} is: {every}")
 
 
-async def _ready_word(one: Culprit, word: str, negated: bool, facts: Facts) -> Verdict:
+async def _ready_word(one: Culprit, word: str, sign: str, facts: Facts) -> Verdict:
+    negated, every = sign == "!", sign == "*"
     obj = await facts.object(one)
     if obj is None or "replicas" not in (obj.get("spec") or {}):
         return UNKNOWN
     ready, wanted = read.ready_of(obj, one.kind)
     wants_ready = (word == "ready") != negated
+    if every:
+        return settled(ready == (wanted if wants_ready else 0), f"{ready} of {wanted} are ready")
     if not wants_ready:
         return settled(ready < wanted, f"{ready} of {wanted} are ready")
     return settled(ready > 0, f"{ready} of {wanted} are ready")
@@ -217,7 +230,7 @@ async def _limit(claim: Claim, facts: Facts) -> Verdict:
 
 async def _event(claim: Claim, facts: Facts) -> Verdict:
     events = await facts.events(subject_of(claim))
-    known = {str(event.get("reason", "")) for event in events}
+    known = {reason for event in events if _REASON.fullmatch(reason := str(event.get("reason", "")))}
     return (
         settled(claim.value in known, f"events of {subject_of(claim)}: {', '.join(sorted(known))}")
         if known
@@ -261,6 +274,12 @@ async def _count(claim: Claim, facts: Facts) -> Verdict:
     return settled(int(number) == real, f"there are {real} {kind}s")
 
 
+async def _matched(claim: Claim, facts: Facts) -> Verdict:
+    one = subject_of(claim)
+    pods = await facts.pods(one)
+    return settled(not pods, f"{one} selects {len(pods)} pods") if one.kind == "Service" else UNKNOWN
+
+
 _CHECKS: Mapping[str, Callable[[Claim, Facts], Awaitable[Verdict]]] = {
     "exists": _exists,
     "state": _state,
@@ -291,5 +310,12 @@ _CHECKS: Mapping[str, Callable[[Claim, Facts], Awaitable[Verdict]]] = {
     "revision": _revision,
     "container": _container,
     "count": _count,
+    "matched": _matched,
+    "share": wider.share,
+    "moved": wider.moved,
+    "version": wider.version,
+    "probe": wider.probe,
+    "pressure": wider.pressure,
+    "nodes": wider.nodes,
 }
 KINDS = frozenset(_CHECKS)

@@ -40,7 +40,7 @@ def record(state: Investigation, *, whole: bool = True) -> dict[str, Any]:
     found["usage"] = usage(state)
     if not whole:
         return found
-    lists = ("hypotheses", "evidence", "claims")
+    lists = ("hypotheses", "evidence", "claims", "unchecked")
     dumped = state.model_dump(mode="json", include={*lists, "intent", "trace"})
     found |= {name: dumped[name] for name in lists}
     packet = {
@@ -70,6 +70,8 @@ def usage(state: Investigation) -> dict[str, Any]:
         "context_saturation": spent.saturation,
         "claims_checked": checked.claims,
         "claims_false": checked.false,
+        "claims_disputed": checked.disputed,
+        "sentences_unchecked": len(state.unchecked),
         "hallucination_rate": round(checked.rate, 4),
         "reused": state.reused,
     }

@@ -12,7 +12,7 @@ from kubesteward.reasoning.brains.base import Text, ToolCall, ToolResult, ToolSp
 from kubesteward.reasoning.loop.case import Case
 from kubesteward.reasoning.loop.hands import Result
 from kubesteward.reasoning.loop.state import Call
-from kubesteward.reasoning.loop.words import head_and_tail
+from kubesteward.reasoning.loop.words import fenced, head_and_tail
 
 NOT_FOR_BRAINS = frozenset({"investigate", "get_action", "draft_recommendation"})
 """An investigation starts no other one; recommendations are saved once, by the loop, when they are checked."""
@@ -75,7 +75,8 @@ class Calls:
             return ToolResult(call.id, refusal, is_error=True)
         if (before := self._before(call)) is not None:
             self._case.state.repeated += 1
-            said = f"Call {before.number} asked the same and its result stands: {before.says} Ask something else."
+            stands = fenced(before.says, f"call {before.number}")
+            said = f"Call {before.number} asked the same and its result stands. Ask something else.\n{stands}"
             self._case.note("guard", f"{call.name} was asked before, as call {before.number}", before.number)
             return ToolResult(call.id, self._form(before.number, Said(said, {}, is_error=False)))
         return self._kept(call, await self._allowed(call), why)
@@ -98,7 +99,7 @@ class Calls:
         if call.name not in self._names:
             known = ", ".join(sorted(self._names))
             return (
-                f"{call.name!r} is none of your tools. You only read and rehearse; people change and approve. "
+                f"{call.name[:100]!r} is none of your tools. You only read and rehearse; people change and approve. "
                 f"There are: {known}."
             )
         if call.name != "list_resources" and any(map(_names_secrets, call.arguments.items())):

@@ -84,6 +84,11 @@ class Case:
         self.state.trace.append(Step(step=step, detail=detail[:600], at=stamp(self.clock()), tool_call=tool_call))
         self.tell(step, detail)
 
+    @property
+    def worked(self) -> float:
+        """Seconds for which it has been worked on, up to now."""
+        return self.state.spent.seconds + time.monotonic() - self._since
+
     def save(self) -> None:
         """Raises Interrupted: somebody wants it to pause or to end; what is known is stored by then."""
         now = time.monotonic()

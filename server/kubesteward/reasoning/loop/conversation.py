@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 
 from kubesteward.reasoning.brains.base import (
@@ -26,6 +27,7 @@ from kubesteward.reasoning.loop.case import Case
 from kubesteward.reasoning.loop.memory import shortened
 from kubesteward.reasoning.loop.packet import shown
 from kubesteward.reasoning.loop.tape import digest_of
+from kubesteward.reasoning.loop.tidy import MOST_CALLS, tidied
 
 MAX_TOKENS = 4096
 CONTEXT = 100_000
@@ -66,11 +68,11 @@ async def _asked(case: Case, calls: Calls) -> Message:
     size = case.brain.count(ask)
     guards.check(state, size, case.priced(Usage(input=size, output=MAX_TOKENS)))
     try:
-        done = await _heard(case, ask)
+        done = await _in_time(case, ask)
     except PromptTooLong:
         if not shortened(case):
             raise
-        done = await _heard(case, _ask(case, offered, last=last))
+        done = await _in_time(case, _ask(case, offered, last=last))
     state.spent.turns += 1
     if done.stop == "refused":
         raise BrainRefused("the model would not answer this", "Ask differently, or use another brain.")
@@ -86,8 +88,18 @@ def _ask(case: Case, offered: tuple[ToolSpec, ...], *, last: bool) -> Ask:
     return Ask(system, case.state.talk, offered, MAX_TOKENS)
 
 
+async def _in_time(case: Case, ask: Ask) -> Done:
+    """Raises Enough: the brain is still talking when the time is over."""
+    left = case.state.budget.seconds - case.worked
+    try:
+        async with asyncio.timeout(max(left, 0.0)):
+            return await _heard(case, ask)
+    except TimeoutError:
+        raise guards.Enough(f"its {case.state.budget.seconds:g} seconds are over") from None
+
+
 async def _heard(case: Case, ask: Ask) -> Done:
-    """The whole answer; what it cost is written into the state."""
+    """The whole answer, of a size that can be kept; what it cost is written into the state."""
     state, done = case.state, None
     full = case.brain.count(ask) / CONTEXT
     state.spent.saturation = round(max(state.spent.saturation, full), 3)
@@ -99,6 +111,9 @@ async def _heard(case: Case, ask: Ask) -> Done:
                 done = event
     assert done is not None  # noqa: S101 - every stream ends with one
     _pay(case, done.usage)
+    done, beyond = tidied(done)
+    if beyond:
+        case.note("guard", f"{beyond} calls beyond the first {MOST_CALLS} of one answer were left out")
     state.brain, state.model = done.brain or case.brain.name, done.model or case.brain.model
     case.archive.record(state.id, "ask", digest_of(ask), done.to_json())
     return done
@@ -137,8 +152,13 @@ async def _answer(case: Case, calls: Calls, message: Message) -> None:
         return
     if thought:
         case.note("thought", thought)
-    results = [await _one(case, calls, call, thought) for call in message.calls]
+    results = list[ToolResult]()
+    for call in message.calls:
+        over = case.worked >= state.budget.seconds
+        results.append(ToolResult(call.id, words.LATE, True) if over else await _one(case, calls, call, thought))
     state.say(Message("tool", tuple(results)))
+    if len(message.calls) == MOST_CALLS:
+        state.say(Message("user", (Text(words.MANY.format(most=MOST_CALLS)),)))
 
 
 def _sent_back(case: Case, message: Message) -> bool:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from kubesteward.reasoning.brains.base import Message, Text
 from kubesteward.reasoning.loop.case import Case
+from kubesteward.reasoning.loop.words import fenced
 
 HEAD = "What is known so far (the conversation until here was too long to keep):"
 
@@ -16,7 +17,7 @@ def shortened(case: Case) -> bool:
     cut = next((at for at in range(max(len(talk) // 2, 2), len(talk)) if talk[at].role == "assistant"), 0)
     if cut < 2 or (cut == 2 and talk[1].text.startswith(HEAD)):
         return False
-    block = Message("user", (Text("\n".join([HEAD, *_bullets(case)])),))
+    block = Message("user", (Text(f"{HEAD}\n{fenced(chr(10).join(_bullets(case)), 'notes')}"),))
     case.state.messages = [item.to_json() for item in (talk[0], block, *talk[cut:])]
     case.note("memory", f"{cut - 1} messages became a summary of {len(_bullets(case))} points")
     return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
 
@@ -22,16 +22,23 @@ from kubesteward.reasoning.loop.state import (
 )
 
 FEWEST = 3
+MOST = 24
+MOST_EVIDENCE = 200
 """Hypotheses: with fewer, the first idea is the last."""
+
+
+_Line = Annotated[str, Field(max_length=600)]
 
 
 class _Supposed(BaseModel):
     id: str = Field(min_length=1, max_length=20)
-    category: str = Field(description="e.g. OOMKilled, CrashLoop, ImagePull, ServiceRouting, ConfigMissing, Quota")
+    category: str = Field(
+        max_length=100, description="e.g. OOMKilled, CrashLoop, ImagePull, ServiceRouting, ConfigMissing, Quota"
+    )
     culprit: Culprit | None = None
     because: str = Field(max_length=600)
-    confirms: list[str] = Field(default_factory=list, max_length=6)
-    refutes: list[str] = Field(default_factory=list, max_length=6)
+    confirms: list[_Line] = Field(default_factory=list, max_length=6)
+    refutes: list[_Line] = Field(default_factory=list, max_length=6)
 
 
 class _Hypothesise(BaseModel):
@@ -58,19 +65,19 @@ class _Advice(BaseModel):
 
 
 class _Claimed(BaseModel):
-    kind: str
+    kind: str = Field(max_length=40)
     subject: Culprit | None = None
-    value: str = ""
+    value: str = Field("", max_length=300)
 
 
 class _Conclude(BaseModel):
     status: Outcome
     answer: str = Field(min_length=1, max_length=4000, description="for a person: cause, evidence, fix")
-    category: str = ""
+    category: str = Field("", max_length=100)
     culprit: Culprit | None = Field(None, description="the object that somebody has to change")
-    since: str = Field("", description="RFC 3339, when it began")
+    since: str = Field("", max_length=40, description="RFC 3339, when it began")
     confidence: float = Field(0.0, ge=0, le=1)
-    ruled_out: list[str] = Field(default_factory=list, max_length=12)
+    ruled_out: list[_Line] = Field(default_factory=list, max_length=12)
     recommendation: _Advice = Field(default_factory=lambda: _Advice(text=""))
     claims: list[_Claimed] = Field(default_factory=list, max_length=40)
 
@@ -124,7 +131,9 @@ def take(case: Case, call: ToolCall) -> ToolResult:
 def _hypothesise(case: Case, note: Any) -> tuple[str, bool]:
     state = case.state
     known = {item.id: item for item in state.hypotheses}
-    known |= {item.id: Hypothesis.model_validate(item.model_dump()) for item in note.hypotheses}
+    known |= {item.id: _renewed(item, known.get(item.id)) for item in note.hypotheses}
+    if len(known) > MOST:
+        return f"Not noted: {len(known)} are too many. Keep to {MOST}, and test those.", True
     if len(known) < FEWEST:
         return (
             f"Not noted: {len(known)} are too few. Name at least {FEWEST} causes that could be, however unlike.",
@@ -136,16 +145,27 @@ def _hypothesise(case: Case, note: Any) -> tuple[str, bool]:
     return f"Noted: {told}. Test them.", False
 
 
+def _renewed(item: _Supposed, before: Hypothesis | None) -> Hypothesis:
+    """What was weighed stays weighed when it is only said in other words; another cause begins anew."""
+    new = Hypothesis.model_validate(item.model_dump())
+    same = before is not None and (before.category, before.culprit) == (new.category, new.culprit)
+    return new.model_copy(update={"standing": before.standing}) if same and before else new
+
+
 def _weigh(case: Case, note: Any) -> tuple[str, bool]:
     state, wrong = case.state, []
     made = {call.number: call for call in state.calls}
+    if len(state.evidence) + len(note.evidence) > MOST_EVIDENCE:
+        return f"Not noted: {MOST_EVIDENCE} pieces of evidence are enough. Conclude.", True
     for item in note.evidence:
         hypothesis = state.hypothesis(item.hypothesis)
         call = made.get(item.call.removeprefix("call").strip(" []#"))
         if hypothesis is None or call is None:
-            wrong.append(
-                f"there is no {'hypothesis ' + item.hypothesis if hypothesis is None else 'call ' + item.call}"
-            )
+            lost = f"hypothesis {item.hypothesis[:20]}" if hypothesis is None else f"call {item.call[:20]}"
+            wrong.append(f"there is no {lost}")
+            continue
+        if any((one.hypothesis, one.call) == (item.hypothesis, call.number) for one in state.evidence):
+            wrong.append(f"what call {call.number} says about {item.hypothesis} is weighed already")
             continue
         found = {**item.model_dump(), "call": call.number, "tool": call.tool}
         state.evidence.append(Evidence.model_validate(found))

@@ -14,7 +14,7 @@ from kubesteward.reasoning.loop.calls import Calls
 from kubesteward.reasoning.loop.case import Case
 from kubesteward.reasoning.loop.hands import Result
 from kubesteward.reasoning.loop.state import Culprit, Packet
-from kubesteward.reasoning.loop.words import head_and_tail
+from kubesteward.reasoning.loop.words import fenced, head_and_tail
 
 TOKENS = 8_000
 """Of all sections together."""
@@ -43,7 +43,8 @@ async def gather(case: Case, calls: Calls) -> None:
         _put(case, sections, name, head_and_tail(found.text, _room(name)))
     similar = case.similar(state)
     if similar:
-        _put(case, sections, "similar past investigations", "\n".join(json.dumps(dict(item)) for item in similar[:5]))
+        earlier = "\n".join(json.dumps(dict(item)) for item in similar[:5])
+        _put(case, sections, "similar past investigations", fenced(earlier, "earlier answers"))
     digest = hashlib.sha256(json.dumps([state.question, stable], sort_keys=True).encode()).hexdigest()
     tokens = int(sum(map(len, sections.values())) / _LETTERS)
     state.packet = Packet(sections=sections, digest=digest, tokens=tokens)

@@ -12,7 +12,7 @@ Status = Literal["running", "paused", "cancelled", "done", "failed"]
 Outcome = Literal["ANSWERED", "INCONCLUSIVE", "HEALTHY"]
 IntentKind = Literal["DIAGNOSTIC", "INFORMATIONAL", "ACTION", "PLAN"]
 Verdict = Literal["supports", "refutes", "neutral"]
-Found = Literal["true", "false", "unknown"]
+Found = Literal["true", "false", "unknown", "disputed"]
 
 
 class Culprit(BaseModel):
@@ -68,7 +68,7 @@ class Evidence(BaseModel):
 
 class Claim(BaseModel):
     """Something in an answer that can be looked up. `sentence` is where it stands, `why` what was found instead;
-    `others` are objects nearby that it may be said of as well.
+    "disputed": two readings of the cluster do not agree. `others` are objects nearby that it may be said of as well.
     """
 
     kind: str
@@ -78,6 +78,11 @@ class Claim(BaseModel):
     verdict: Found = "unknown"
     why: str = ""
     others: list[Culprit] = Field(default_factory=list, exclude=True)
+
+    @property
+    def said(self) -> tuple[str, str, str]:
+        """The same for a claim that is made twice."""
+        return self.kind, str(self.subject), self.value
 
 
 class Recommendation(BaseModel):
@@ -157,6 +162,7 @@ class Checked(BaseModel):
 
     claims: int = 0
     false: int = 0
+    disputed: int = 0
     sent_back: int = 0
 
     @property
@@ -165,7 +171,9 @@ class Checked(BaseModel):
 
 
 class Investigation(BaseModel):
-    """`phase` is the step to be done next, "" when all are."""
+    """`phase` is the step to be done next, "" when all are. `unchecked` are sentences of the answer that nobody could
+    look up.
+    """
 
     id: str
     principal: str
@@ -190,6 +198,7 @@ class Investigation(BaseModel):
     doubts: int = 0
     draft: Draft | None = None
     claims: list[Claim] = Field(default_factory=list)
+    unchecked: list[str] = Field(default_factory=list)
     checked: Checked = Field(default_factory=Checked)
     spent: Spent = Field(default_factory=Spent)
     trace: list[Step] = Field(default_factory=list)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 SYSTEM = """\
 You investigate a Kubernetes cluster for the people who run it. You only read and rehearse: nothing you call changes \
 anything, and you cannot approve anything.
@@ -23,6 +25,8 @@ THINK_FIRST = (
 )
 GO_ON = "Go on with a tool, or end with `conclude`."
 CUT = "Your answer was cut at its limit. Answer shorter: one thought and one call at a time."
+LATE = "Not called: the time of this investigation is over."
+MANY = "No more than {most} calls of one answer are made; there may have been more, which nobody has looked at."
 
 
 def head_and_tail(text: str, most: int) -> str:
@@ -31,3 +35,14 @@ def head_and_tail(text: str, most: int) -> str:
         return text
     half = max((most - 40) // 2, 1)
     return f"{text[:half]}\n… {len(text) - 2 * half} characters left out …\n{text[-half:]}"
+
+
+def fenced(text: str, source: str) -> str:
+    """Text of a cluster among what the loop says. The marks are a digest of the text, which it cannot contain, and the
+    same each time, so that a tape can be played again.
+    """
+    from kubesteward_tools.text.fence import clean
+
+    inside = clean(text)
+    mark = hashlib.sha256(inside.encode(errors="replace")).hexdigest()[:16]
+    return f"<<<data {mark} from {source}\n{inside}\ndata {mark}>>>"

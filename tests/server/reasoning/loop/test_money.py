@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.server.reasoning.loop.incident import ME, app_in, investigated
+from tests.server.reasoning.loop.incident import ME, app_in, asked, investigated
 from tests.server.reasoning.loop.plot import WHOLE
+from tests.server.reasoning.loop.scripted import Scripted, says
 from tests.server.reasoning.providers import asked as served
 
+from kubesteward.reasoning.brains.base import Usage
 from kubesteward.reasoning.ledger.budgets import Budget
 
 pytestmark = pytest.mark.anyio
@@ -41,3 +43,34 @@ async def test_what_it_used_is_in_the_ledger_under_its_name(tmp_path: Path) -> N
     assert {row["investigation"] for row in rows} == {record["id"]}
     assert sum(row["input"] for row in rows) == record["usage"]["input"] == 500
     assert {row["feature"] for row in rows} == {"chat"}
+
+
+class Dear(Scripted):
+    """Elsewhere, and each answer takes 4,000 tokens."""
+
+    provider = "anthropic"
+    model = "claude-sonnet-4-5"
+    local = False
+
+
+async def test_a_hard_budget_holds_for_investigations_that_run_side_by_side(tmp_path: Path) -> None:
+    hard = 30_000
+    turns = [says(f"Look {at}.", ("get_events", {"namespace": "shop", "since": f"{at}m"})) for at in range(1, 60)]
+    brain = Dear(*turns, used=Usage(input=100, output=3900))
+    apps = [app_in(tmp_path, brain) for _ in range(2)]
+    try:
+        apps[0].ledger.budgets.put(Budget("user", ME, "tokens", soft=None, hard=hard), "local:operator", 0.0)
+        begun = [
+            (app, app.investigator.begin(asked(f"Why is it so, {at}?", "scripted"))) for app in apps for at in "ab"
+        ]
+        for app, name in begun:
+            await app.investigator.wait(name)
+        records = [app.investigator.record(name) for app, name in begun]
+        used = apps[0].store.db.execute("SELECT SUM(input + output) FROM usage").fetchone()[0]
+    finally:
+        for app in apps:
+            await app.close()
+
+    assert 0 < used <= hard
+    assert {record["brain"]["name"] for record in records} == {"builtin"}
+    assert all("hard limit" in record["brain"]["status"] for record in records)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.server.reasoning.loop import other_words
 from tests.server.reasoning.loop.incident import hands, pod_of
 from tests.server.reasoning.loop.statements import LIES, TRUTHS
 
@@ -54,13 +55,13 @@ async def incident(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lo
 
 
 @pytest.mark.requirement("loop.lies")
-@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("lie", LIES + other_words.LIES)
 async def test_a_lie_is_found_out(incident: Looker, lie: str) -> None:
     assert await incident.false(lie), f"{lie} was believed"
 
 
 @pytest.mark.requirement("loop.lies")
-@pytest.mark.parametrize("statement", TRUTHS)
+@pytest.mark.parametrize("statement", TRUTHS + other_words.TRUTHS)
 async def test_what_is_true_is_not_called_a_lie(incident: Looker, statement: str) -> None:
     assert [f"{claim.kind} of {claim.subject}: {claim.why}" for claim in await incident.false(statement)] == []
 
@@ -70,6 +71,6 @@ def test_where_rules_and_look_up_disagree_neither_is_held_against_the_other() ->
     own = said.model_copy(update={"sentence": "It is otherwise."})
 
     assert [claim.verdict for claim in _disputed([said, own], r'{"diagnosis": "It is \"so\"."}')] == [
-        "unknown",
+        "disputed",
         "false",
     ]

@@ -1,0 +1,34 @@
+"""Whether a sentence names something because it is not there: what is wanted stands behind the words that want it, what
+is gone stands before the words that say so.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WANTED = (
+    r"not find|n't find|without|lack\w*|needs?|needed|create\w*|creating|cannot|can't|refus\w+|wants?|"
+    r"asks? for|points? (?:to|at)|refers? to|reference\w*|expects?|not found|forbidden|does not exist|deleted|mounts?|"
+    r"names?|routes? to|looks? for|waits? for|misspel\w+"
+)
+_NONE = r"no|missing|not found|nonexistent|unknown|absent|neither|nor|not exist|never (?:created|made)"
+_GONE = (
+    r"missing|not exist|n't exist|not found|nonexistent|absent|gone|not there|not bound|deleted|unknown|forbidden|"
+    r"never (?:created|made|existed)|not (?:been )?(?:created|known)|removed|misspel\w+|lacking|refused"
+)
+_NEAR = 80
+
+
+def is_gone(sentence: str, name: str) -> bool:
+    """Whether it says of it that it is not there."""
+    sentence = re.sub(r"\([^()]*\)", "", sentence)  # what is added in brackets comes between
+    named = rf"(?<![\w.-]){re.escape(name)}(?![\w-])"
+    behind = rf"{named}[^;,\n]{{0,{_NEAR}}}?\b(?:{_GONE})\b"
+    before = rf"\b(?:{_NONE})\b[^;:,\n]{{0,40}}?{named}"
+    return re.search(f"{behind}|{before}", sentence, re.I) is not None
+
+
+def is_wanted(sentence: str, name: str) -> bool:
+    """Whether something else wants it, so that it need not be there."""
+    found = rf"\b(?:{_WANTED})\b[^;\n]{{0,{_NEAR}}}?(?<![\w.-]){re.escape(name)}(?![\w-])"
+    return re.search(found, sentence, re.I) is not None
