@@ -16,7 +16,7 @@ test: .venv/.synced ## Run the test suite, without the slow ones
 	$(RUN)/pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 slow: .venv/.synced ## Run the slow tests: conformance, Inspector, kubectl at length
-	$(RUN)/pytest -m slow $(ARGS)
+	$(RUN)/pytest -n 2 --dist loadfile -m slow $(ARGS)
 
 lint: .venv/.synced ## Lint, format, import contracts, unused code and dependencies
 	$(RUN)/ruff check .

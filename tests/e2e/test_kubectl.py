@@ -300,6 +300,7 @@ def test_a_cronjob_is_made_and_run_by_hand(kubectl: Kubectl) -> None:
     )
 
 
+@pytest.mark.slow
 def test_an_autoscaler_raises_its_target_to_the_least_it_may_have(web: Kubectl) -> None:
     web("autoscale", "deployment/web", "--min=4", "--max=5", "--cpu-percent=50")
     web("wait", "--for=jsonpath={.spec.replicas}=4", "deployment/web", "--timeout=30s")

@@ -53,7 +53,13 @@ def options(
     """What stands before a command."""
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+parsed_elsewhere = app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False
+)
+"""For commands that read their own words with argparse, for their exit codes and optional values."""
+
+
+@parsed_elsewhere
 def serve(context: typer.Context) -> None:
     """Serve MCP over stdio (the default) or streamable HTTP; `serve --help` shows its options."""
     from kubesteward.cli.serve import serve as run
@@ -61,7 +67,7 @@ def serve(context: typer.Context) -> None:
     run(context.args)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+@parsed_elsewhere
 def simulate(context: typer.Context) -> None:
     """Rehearse manifests, a patch or an action on a twin of the cluster, for people and pipelines."""
     from kubesteward.cli.simulate import simulate as run
@@ -69,7 +75,7 @@ def simulate(context: typer.Context) -> None:
     run(context.args)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+@parsed_elsewhere
 def check(context: typer.Context) -> None:
     """Check manifests or a cluster for security, reliability and upgrades, for people and pipelines."""
     from kubesteward.cli.check import check as run
@@ -77,7 +83,7 @@ def check(context: typer.Context) -> None:
     run(context.args)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+@parsed_elsewhere
 def anomalies(context: typer.Context) -> None:
     """Find what is unlike its past or its siblings, unsteady, stuck, or new in a log."""
     from kubesteward.cli.anomalies import anomalies as run
@@ -85,7 +91,7 @@ def anomalies(context: typer.Context) -> None:
     run(context.args)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+@parsed_elsewhere
 def correlate(context: typer.Context) -> None:
     """Find what failures have in common, in one cluster or several; `correlate --help` shows its options."""
     from kubesteward.cli.correlate import correlate as run
@@ -93,7 +99,7 @@ def correlate(context: typer.Context) -> None:
     run(context.args)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+@parsed_elsewhere
 def diagnose(context: typer.Context) -> None:
     """Find out what is wrong and why: the object to blame, the evidence, the fix."""
     from kubesteward.cli.diagnose import diagnose as run
@@ -101,7 +107,7 @@ def diagnose(context: typer.Context) -> None:
     run(context.args)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+@parsed_elsewhere
 def forecast(context: typer.Context) -> None:
     """Say what will be used up and when: cpu, memory, disks, pods, quotas, certificates."""
     from kubesteward.cli.forecast import forecast as run
@@ -109,7 +115,7 @@ def forecast(context: typer.Context) -> None:
     run(context.args)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True}, add_help_option=False)
+@parsed_elsewhere
 def rightsize(context: typer.Context) -> None:
     """Compare requests and limits with what was used: over- and under-provisioned containers."""
     from kubesteward.cli.rightsize import rightsize as run

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from kubesteward.cli.states import State
 from kubesteward.settings import Settings
-from kubesteward_tools.errors import InvalidArguments
 
 if TYPE_CHECKING:
     from kubesteward_tools.cluster.clusters import Clusters
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """As the command line names it; `sample` are seconds to watch for before anything is said."""
+    """One of the three at the most, as the parser sees to; `sample` are seconds to watch before anything is said."""
 
     context: str = ""
     bundle: Path | None = None
@@ -46,8 +45,6 @@ class Place:
         """
         from kubesteward_tools.lookup.moments import moment
 
-        if sum(map(bool, (self.context, self.bundle, self.scenario))) > 1:
-            raise InvalidArguments("give one of --context, --bundle and --embedded.")
         clusters = self._clusters()
         try:
             world = await clusters.world()

@@ -154,6 +154,9 @@ def _quota(store: Store, space: str, name: str) -> Blame:
     deployment = store.facts(Key("deployments.apps", space, name))
     assert deployment is not None
     above = store.owned_by(deployment.uid)[0]
+    made = store.get(above)
+    assert made is not None
+    store.put(above, {**made, "status": {**made.get("status", {}), "replicas": 0, "readyReplicas": 0}})
     message = (
         f'Error creating: pods "{name}-x" is forbidden: exceeded quota: team, requested: pods=1, used: '
         "pods=500, limited: pods=500"

@@ -127,7 +127,7 @@ async def everything(one: Client, app: App) -> str:
 
 
 @pytest.mark.requirement("team.isolation")
-@pytest.mark.parametrize("mode", ["auto", "legacy"])
+@pytest.mark.parametrize("mode", ["auto", pytest.param("legacy", marks=pytest.mark.slow)])
 async def test_bob_reads_nothing_of_alice_s_namespace_by_any_tool_or_resource(tmp_path: Path, mode: str) -> None:
     async with (
         team(tmp_path) as found,

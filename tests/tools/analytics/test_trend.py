@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from array import array
 from collections.abc import Callable
 
 import pytest
@@ -46,10 +47,12 @@ def test_a_leak_is_followed_to_its_limit_within_an_interval() -> None:
     assert "only 60 min are known" in found.notes[-1]
 
 
+@pytest.mark.parametrize("precision", ["d", "f"])
 @pytest.mark.parametrize("late", [number * 2311.7 for number in range(12)])
-def test_a_course_without_noise_is_not_ended_by_the_errors_of_computing(late: float) -> None:
+def test_a_course_without_noise_is_not_ended_by_the_errors_of_computing(late: float, precision: str) -> None:
     first, step = 1794686434.349 + late, 604770 / 337
-    course = [(first + step * number, (32 + step * number / 3600) * 2.0**20) for number in range(338)]
+    values = array(precision, [(32 + step * number / 3600) * 2.0**20 for number in range(338)])
+    course = [(first + step * number, value) for number, value in enumerate(values)]
 
     assert trend(course, 256 * 2.0**20, WEEK).verdict == "exhausting"
 

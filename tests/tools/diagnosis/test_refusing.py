@@ -273,3 +273,14 @@ def test_a_refusal_that_was_overcome_is_not_blamed_for_pods_that_crash_now() -> 
 
     assert found.best.category == "CrashLoop"
     assert not [one for one in found.findings if one.category == "Quota"]
+
+
+def test_healthy_does_not_deny_the_warnings_that_were_overcome() -> None:
+    objects = deployment("api")
+    set_ = next(item for item in objects if item["kind"] == "ReplicaSet")
+    said = 'pods "api-x" is forbidden: exceeded quota: shop, requested: pods=1, used: pods=9, limited: pods=9'
+
+    found = verdict([*objects, event(set_, "FailedCreate", f"Error creating: {said}")]).best
+
+    assert found.category == "Healthy"
+    assert "no warning events that still matter" in found.diagnosis

@@ -29,7 +29,7 @@ _FEWEST = 5.0
 """Independent samples; with fewer, quantiles grow without bound and nothing can be said."""
 _MOST_PAIRED = 200
 """Samples of which all pairs are compared; more are thinned."""
-_EXACT = 1e-7
+EXACT = 1e-7
 """Residuals below this share of the values are rounding: samples are kept in single precision."""
 _TO_SIGMA = 1.4826
 """From the median absolute deviation to the standard deviation of normal noise."""
@@ -87,7 +87,7 @@ class Line:
         """Whether it goes up or down beyond doubt (99.9 %), and by more than its noise."""
         error = self._errors()[1]
         sure = abs(self.slope) > (self._quantile(_CLEAR) * error if error else 0.0)
-        return sure and abs(self.slope) * self.span > max(self.sigma, _EXACT * abs(self.height))
+        return sure and abs(self.slope) * self.span > max(self.sigma, EXACT * abs(self.height))
 
     def crossing(self, limit: float) -> Crossing | None:
         """When it meets `limit`; None where its slope may as well be none."""
@@ -177,7 +177,7 @@ def _line(
     """With `left`, the residuals, in order of time; `noise` is their root mean square or a robust likeness of it."""
     count = len(points)
     largest = max(abs(value) for _, value in points)
-    if noise <= _EXACT * largest:
+    if noise <= EXACT * largest:
         noise, independent = 0.0, float(count)
     else:
         independent = effective(left)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
-from kubesteward_tools.analytics.lines import Crossing, Line, Points, fit, median, spaced, thinned
+from kubesteward_tools.analytics.lines import EXACT, Crossing, Line, Points, fit, median, spaced, thinned
 from kubesteward_tools.analytics.resets import resets
 from kubesteward_tools.analytics.seasons import Days, without_days
 
@@ -27,8 +27,6 @@ REACH = 24.0
 """How many times the span of its samples a line is followed: an hour of them says something about a day at most."""
 _LAGS = 3.0
 """Deviations of its noise that the newest samples may stay behind a line."""
-_ROUNDING = 1e-9
-"""Share of a value that is nobody's noise: a course without any has errors of computing alone."""
 _MOST = 400
 _FITTED = 200
 _FURTHER = 1.5
@@ -200,7 +198,7 @@ def _lag(line: Line, points: Points) -> float:
 
 
 def _lags(window: _Window) -> bool:
-    return window.lag > max(_LAGS * window.line.sigma, _ROUNDING * abs(window.line.at(window.line.last)))
+    return window.lag > max(_LAGS * window.line.sigma, EXACT * abs(window.line.at(window.line.last)))
 
 
 def _told(found: Trend, points: Points, windows: Sequence[_Window], limit: float | None, horizon: float) -> Trend:

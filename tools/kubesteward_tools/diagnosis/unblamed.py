@@ -62,9 +62,10 @@ def nothing(scene: Scene, cluster: str, candidates: Sequence[Candidate] = ()) ->
     weak = tuple(_weak(scene, candidates))
     well = "" if weak else ": as far as that shows, it is running normally, without issues; nothing is wrong"
     hidden = f" {_hidden(scene)}" if scene.unseen else ""
+    events = "warning events that still matter" if scene.warnings else "warning events"
     text = (
-        f"Healthy: no problem found. {shown}There are no {pods}, no restarts that matter, no warning "
-        f"events and {logs}{well}.{hidden}"
+        f"Healthy: no problem found. {shown}There are no {pods}, no restarts that matter, no {events} "
+        f"and {logs}{well}.{hidden}"
     )
     text = sentence(" ".join([text, *weak]), LONGEST)
     sure = 0.6 if scene.unseen else 0.8
