@@ -28,9 +28,8 @@ def test_a_question_is_answered_with_what_it_rests_on_and_what_to_do(tmp_path: P
     assert done.stdout.startswith("ANSWERED (confidence 99%)\nOOMKilled: ")
     assert "Root cause: OOMKilled, Deployment shop/checkout" in done.stdout
     assert "rehearsed: Roll Deployment shop/checkout back to revision 2: warn" in done.stdout
-    assert re.search(
-        r"builtin, \d+ turns, \d+ tool calls, \d+ claims checked, 0 false, (?:\d+ sentences only said, )?0 tokens, \$0.0000", done.stdout
-    )
+    assert re.search(r"builtin, \d+ turns, \d+ tool calls, \d+ claims checked, 0 false, ", done.stdout)
+    assert "0 tokens, $0.0000" in done.stdout
 
 
 def test_a_piped_investigation_is_a_line_for_each_step_and_its_tape_can_be_played(tmp_path: Path) -> None:
