@@ -13,6 +13,8 @@ from contextlib import contextmanager
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, format_trace_id, get_current_span, get_tracer
 
+from kubesteward import __version__
+
 log = logging.getLogger(__name__)
 
 SERVICE = "kubesteward"
@@ -30,7 +32,6 @@ def configure() -> bool:
         return False
     from opentelemetry.trace import set_tracer_provider
 
-    from kubesteward import __version__
     from kubesteward.telemetry.exporting import Redacting
 
     name = os.environ.get("OTEL_SERVICE_NAME") or SERVICE
@@ -67,6 +68,7 @@ def investigation(name: str, correlation: str = "") -> Iterator[Span]:
     attributes = {
         "gen_ai.operation.name": "invoke_agent",
         "gen_ai.agent.name": SERVICE,
+        "gen_ai.agent.version": __version__,
         "gen_ai.conversation.id": name,
         "kubesteward.correlation": correlation,
     }

@@ -45,6 +45,8 @@ def test_its_spans_are_one_trace_with_the_same_correlation(run: Any) -> None:
     assert chats
     assert {span["trace"] for span in chats} == {agent["trace"]}
     assert agent["attributes"]["gen_ai.conversation.id"] == run["record"]["id"]
+    assert agent["attributes"]["gen_ai.request.model"] == "model"
+    assert agent["attributes"]["gen_ai.usage.output_tokens"] == 5 * run["record"]["usage"]["turns"]
     assert agent["attributes"]["kubesteward.hallucination_rate"] > 0
     assert agent["attributes"]["kubesteward.tool_errors"] == 1
     assert 0 < agent["attributes"]["kubesteward.context_saturation"] < 1

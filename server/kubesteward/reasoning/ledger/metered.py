@@ -92,7 +92,7 @@ class Metered:
         seller = Seller(self.provider, self.model, self.local)
         await asyncio.to_thread(self._ledger.prices.load, seller)
         estimate = self._ledger.estimate(self._brain.count(ask), ask.max_tokens, seller)
-        with Chat(self._payer, seller, self._watcher) as chat:
+        with Chat(self._payer, seller, self._watcher, ask.max_tokens) as chat:
             begun = self._ledger.begin(self._payer, seller, ask.to_json(), estimate, self._world())
             if isinstance(begun, Known):
                 done = event_from_json(dict(begun.body))
@@ -155,7 +155,7 @@ class Metered:
         reusable = done.stop in {"end", "tools"}  # whoever asks anew what was refused wants another answer
         money = self._ledger.settle(hold, done.usage, whole.to_json(), reusable=reusable)
         chat.used(done.usage, money)
-        chat.ended(done.stop)
+        chat.ended(whole.stop, whole.model)
         return _announced(whole)
 
     def _abandoned(self, ask: Ask, hold: Hold, seen: int, chat: Chat) -> None:
