@@ -96,7 +96,7 @@ def _attributes(payer: Payer, seller: Seller, most: int) -> dict[str, Any]:
 
 def usage(counted: Mapping[str, int]) -> dict[str, int]:
     """Tokens by sort as attributes. The conventions count all input as input, cached or not."""
-    sums = dict.fromkeys(SORTS, 0) | counted
+    sums = {**dict.fromkeys(SORTS, 0), **counted}
     return {
         "gen_ai.usage.input_tokens": sums["input"] + sums["cache_read"] + sums["cache_write"],
         "gen_ai.usage.output_tokens": sums["output"],

@@ -25,8 +25,8 @@ from kubesteward.reasoning.brains.base import (
     ToolResult,
     Usage,
 )
-from kubesteward.reasoning.brains.openai import FAILED, OpenAISDK
-from kubesteward.reasoning.brains.remote import Meter
+from kubesteward.reasoning.brains.openai_sdk import OpenAISDK
+from kubesteward.reasoning.brains.remote import Meter, outcome
 from kubesteward.reasoning.brains.retry import Events
 from kubesteward.reasoning.brains.trouble import Trouble
 
@@ -106,11 +106,7 @@ def turns(messages: tuple[Message, ...]) -> list[Json]:
 
 
 def _result(part: ToolResult) -> Json:
-    return {
-        "role": "tool",
-        "tool_call_id": part.call_id,
-        "content": f"{FAILED}{part.text}" if part.is_error else part.text,
-    }
+    return {"role": "tool", "tool_call_id": part.call_id, "content": outcome(part)}
 
 
 def _answer(message: Message, *, with_thoughts: bool) -> Json:
