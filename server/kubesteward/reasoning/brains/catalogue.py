@@ -82,7 +82,7 @@ FAMILIES: Mapping[str, Family] = {
         _family("NoisyNeighbour", "another workload takes the node's CPU or memory from it",
                 "a pod on the same node that uses far more than it asked for", "its node has room",
                 r"noisy|node-?pressure|throttl", "get_events", "list_resources"),
-        _family("MemoryGrowth", "it uses more and more memory, as with a leak", "memory that grows until it is restarted",
+        _family("MemoryGrowth", "its use of memory grows, as with a leak", "memory that grows until it is restarted",
                 "its memory stays level", r"OOM|memory (?:leak|grow)|heap", "get_events", "get_logs"),
         _family("CPUThrottling", "it is throttled by its CPU limit", "use at the limit",
                 "use far below the limit", r"throttl|context deadline|slow", "get_logs", "get_events"),
