@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kubesteward.middleware.call import Tell
 
 _TOLD = frozenset({"intent", "context", "hypotheses", "thought", "evidence", "conclusion", "causality", "fact_check",
-                   "recommendation", "brain", "waiting", "guard"})  # fmt: skip
+                   "recommendation", "brain", "waiting", "guard", "budget", "memory", "policy"})  # fmt: skip
 
 
 class OnBehalf:

@@ -16,9 +16,9 @@ from typing import Any, Protocol
 
 from kubesteward.reasoning.brains.base import Brain, BrainError, Usage
 from kubesteward.reasoning.loop import answer, loop
-from kubesteward.reasoning.loop.case import Case, Interrupted, Tell, Withheld, nothing_withheld
+from kubesteward.reasoning.loop.case import Case, Interrupted, Tell, Withheld, nothing_withheld, stamp
 from kubesteward.reasoning.loop.hands import Hands
-from kubesteward.reasoning.loop.state import Budget, Investigation
+from kubesteward.reasoning.loop.state import Budget, Investigation, Step
 from kubesteward.reasoning.similar import similar
 from kubesteward_tools.errors import ObjectNotFound, Refused, SteadyError
 
@@ -194,10 +194,10 @@ class Investigator:
     def _case(self, state: Investigation, hands: Hands, tell: Tell) -> Case:
         means, fallback = self._means, self._means.builtin()
         try:
-            thinking = means.thinking(state, lambda warning: tell("budget", warning))
+            thinking = means.thinking(state, lambda warning: self._noted(state, tell, "budget", warning))
         except BrainError as error:
             state.brain_status = f"brain offline: {error.reason}"
-            tell("brain", f"{error} The built-in brain goes on.")
+            self._noted(state, tell, "brain", f"{error} The built-in brain goes on.")
             state.messages = []
             thinking = Thinking(fallback)
         state.brain, state.model = thinking.brain.name, thinking.brain.model
@@ -205,6 +205,11 @@ class Investigator:
             state, hands, thinking.brain, means.kept, means.owner, tell, means.clock, thinking.priced, fallback,
             self._similar, self._known, means.saturated, thinking.withheld,
         )  # fmt: skip
+
+    def _noted(self, state: Investigation, tell: Tell, step: str, text: str) -> None:
+        """In the explanation, as whoever watches hears it."""
+        state.trace.append(Step(step=step, detail=text[:600], at=stamp(self._means.clock())))
+        tell(step, text)
 
     def _similar(self, state: Investigation) -> list[Mapping[str, Any]]:
         return similar(self._means.kept.all(state.principal), state)
