@@ -61,12 +61,23 @@ async def test_a_brain_supposes_looks_weighs_and_concludes(tmp_path: Path) -> No
     assert state.spent.total == 60
 
 
-async def test_fewer_than_three_hypotheses_are_sent_back(tmp_path: Path) -> None:
-    few = says("Only one.", ("hypothesise", {"hypotheses": IDEAS["hypotheses"][:1]}))
-    case = case_of(tmp_path, LOOK, few, SUPPOSE, WEIGH, CONCLUDE)
+_IDEA = IDEAS["hypotheses"][0]
+
+
+@pytest.mark.parametrize(
+    ("ideas", "why"),
+    [
+        ([_IDEA], "1 are too few"),
+        ([{**_IDEA, "id": f"h{number}"} for number in range(3)], "1 are too few"),
+        ([*IDEAS["hypotheses"][:2], {**_IDEA, "id": "h3", "refutes": []}], "hypotheses.2.refutes"),
+    ],
+    ids=["one", "the same one three times", "nothing would refute it"],
+)
+async def test_hypotheses_are_three_that_can_be_refuted(tmp_path: Path, ideas: list[Any], why: str) -> None:
+    case = case_of(tmp_path, LOOK, says("Some.", ("hypothesise", {"hypotheses": ideas})), SUPPOSE, WEIGH, CONCLUDE)
     await thought(case)
 
-    assert any("are too few" in text for text in results(case))
+    assert any(why in text for text in results(case))
 
 
 async def test_nothing_is_concluded_without_hypotheses_calls_and_evidence(tmp_path: Path) -> None:
