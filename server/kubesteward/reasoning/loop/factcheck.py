@@ -22,7 +22,6 @@ MOST_BACK = 2
 WELL = "well"
 _STATES = {"oomkilled": "OOMKilled", "oom": "OOMKilled"}
 _WITH_PODS = frozenset({"Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"})
-_REHEARSING = frozenset({"simulate_impact", "plan_change"})
 _NOT_ADVICE = frozenset(
     {"ready", "state", "restarts", "exit", "unready", "created", "changed", "ended", "since", "event", "log"}
 )
@@ -36,9 +35,9 @@ async def check(case: Case, calls: Calls) -> bool:
     draft = state.draft
     assert draft is not None  # noqa: S101 - the step before made it
     claims = await looked_up(draft, calls, state.asked.get("cluster", ""))
-    rehearsed = _said_by(case, _REHEARSING)
-    claims = [claim for claim in claims if not _quoted(claim, rehearsed)]  # what would be is not so yet
     if case.brain.provider == BUILT_IN:
+        planned = _said_by(case, {"plan_change"})
+        claims = [claim for claim in claims if not _quoted(claim, planned)]  # what would be is not so yet
         claims = _disputed(claims, _said_by(case, {"diagnose"}))
     else:
         claims += await _well(draft, calls, state) + await _named(draft, calls, state)
