@@ -21,6 +21,7 @@ from kubesteward.reasoning.loop.hands import Hands
 from kubesteward.reasoning.loop.state import Budget, Investigation, Step
 from kubesteward.reasoning.similar import similar
 from kubesteward_tools.errors import ObjectNotFound, Refused, SteadyError
+from kubesteward_tools.text.redact import redact
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +66,8 @@ class Asked:
     budget: Budget = field(default_factory=lambda: Budget.model_validate({}))
 
     def scope(self) -> dict[str, str]:
-        given = {"target": self.target, "namespace": self.namespace, "cluster": self.cluster, "brain": self.brain}
+        named = {"target": self.target, "namespace": self.namespace, "cluster": self.cluster, "brain": self.brain}
+        given = {name: redact(text) for name, text in named.items()}
         given |= {
             "role": self.role,
             "intent": self.intent,
@@ -119,7 +121,7 @@ class Investigator:
         state = Investigation(
             id=f"inv-{secrets.token_hex(6)}",
             principal=asked.principal,
-            question=asked.question,
+            question=redact(asked.question),  # it is kept, sent to a brain, and asked of the tools
             asked=asked.scope(),
             budget=asked.budget,
             created=self._means.clock(),

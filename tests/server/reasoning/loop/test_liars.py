@@ -118,6 +118,7 @@ async def test_hundreds_of_calls_at_once_are_not_all_made(tmp_path: Path) -> Non
     assert "No more than 16 calls" in brain.asks[1].messages[-1].text
 
 
+@pytest.mark.slow
 async def test_megabytes_of_anything_are_not_kept(tmp_path: Path) -> None:
     flood = "x" * 2_000_000
     idea = {"id": "h9", "category": flood, "because": "b", "confirms": [flood], "refutes": [flood]}
