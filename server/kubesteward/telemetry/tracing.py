@@ -18,6 +18,7 @@ from kubesteward import __version__
 log = logging.getLogger(__name__)
 
 SERVICE = "kubesteward"
+_TRANSPORTS = {"stdio": "pipe", "http": "tcp"}
 
 
 def configure() -> bool:
@@ -42,8 +43,10 @@ def configure() -> bool:
     return True
 
 
-def mark(correlation: str, outcome: str = "", tier: int = 0) -> None:
-    """Give the span of the request that is being answered the words by which audit records are found."""
+def mark(correlation: str, outcome: str = "", tier: int = 0, channel: str = "") -> None:
+    """Give the span of the request that is being answered the words by which audit records are found, and the transport
+    that it came by. Of the session nothing is told: over HTTP its id is what a client is known by.
+    """
     span = get_current_span()
     if not span.is_recording():
         return
@@ -51,6 +54,8 @@ def mark(correlation: str, outcome: str = "", tier: int = 0) -> None:
     if outcome:
         span.set_attribute("kubesteward.outcome", outcome)
         span.set_attribute("kubesteward.tier", tier)
+    if channel in _TRANSPORTS:
+        span.set_attribute("network.transport", _TRANSPORTS[channel])
 
 
 def trace_id() -> str:

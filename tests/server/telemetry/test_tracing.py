@@ -84,6 +84,7 @@ def test_a_tool_call_its_audit_record_and_its_span_share_their_ids(run: Any) -> 
         )
         assert span["attributes"]["gen_ai.tool.name"] == name
         assert span["attributes"]["mcp.method.name"] == "tools/call"
+        assert span["attributes"]["network.transport"] == "pipe"
 
 
 @pytest.mark.requirement("telemetry.silent")

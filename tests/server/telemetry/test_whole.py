@@ -42,6 +42,7 @@ def test_its_spans_are_one_trace_with_the_same_correlation(run: Any) -> None:
 
     assert {span["attributes"]["kubesteward.correlation"] for span in told} == {run["record"]["correlation"]}
     assert {"invoke_agent kubesteward", "tools/call investigate", "tools/call get_events"} <= {s["name"] for s in told}
+    assert [span["name"] for span in spans if "network.transport" in span["attributes"]] == ["tools/call investigate"]
     assert chats
     assert {span["trace"] for span in chats} == {agent["trace"]}
     assert agent["attributes"]["gen_ai.conversation.id"] == run["record"]["id"]
