@@ -6,6 +6,7 @@ conversation goes on without any (https://platform.claude.com/docs/build-with-cl
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -145,7 +146,7 @@ class AnthropicBrain(RemoteBrain):
             return super()._told(error)
         status = error.status_code if error.status_code >= 300 else _STATUS.get(str(error.type), 500)
         said = error.api_message or ("" if isinstance(error.body, dict) else str(error.body or ""))
-        wait = after(error.response.headers.get("retry-after"), self._place.now())
+        wait = after(error.response.headers, self._place.now())
         return refusal(self.side, status, f"{error.type} {error.error_code or ''}", said, wait)
 
     async def _look(self) -> None:
@@ -179,12 +180,17 @@ def _block(part: Part) -> Json | None:
         case Thought():
             return part.opaque.get("anthropic")
         case ToolCall():
-            return {"type": "tool_use", "id": part.id, "name": part.name, "input": arguments.shown(part)}
+            return {
+                "type": "tool_use",
+                "id": arguments.identity(part.id),
+                "name": part.name,
+                "input": arguments.shown(part),
+            }
         case ToolResult():
             return {
                 "type": "tool_result",
-                "tool_use_id": part.call_id,
-                "content": part.text,
+                "tool_use_id": arguments.identity(part.call_id),
+                "content": part.text or "Nothing was said.",  # an empty one is refused where it is an error
                 "is_error": part.is_error,
             }
     return None
@@ -222,10 +228,10 @@ class _Reading:
     def _grow(self, block: Json, delta: Any) -> TextDelta | ThoughtDelta | None:
         match delta.type:
             case "text_delta":
-                block["text"] += delta.text
+                block["text"] = block.get("text", "") + delta.text
                 return TextDelta(delta.text)
             case "thinking_delta":
-                block["thinking"] += delta.thinking
+                block["thinking"] = block.get("thinking", "") + delta.thinking
                 return ThoughtDelta(delta.thinking)
             case "signature_delta":
                 block["signature"] = delta.signature
@@ -235,6 +241,8 @@ class _Reading:
 
     def _count(self, said: Any) -> None:
         """Numbers are totals so far; those that are not given have not changed."""
+        if said is None:
+            return
         before = self._meter.usage
         details = said.output_tokens_details
         self._meter.usage = Usage(
@@ -265,12 +273,13 @@ def _number(said: int | None, before: int) -> int:
 def _part(block: Json, *, cut: bool) -> Part | None:
     match block["type"]:
         case "text":
-            return Text(block["text"]) if block["text"] else None
+            return Text(block["text"]) if block.get("text") else None
         case "thinking":
-            kept = {name: block[name] for name in ("type", "thinking", "signature")}
-            return Thought(block["thinking"], {"anthropic": kept} if kept["signature"] else {})
+            kept = {name: block.get(name, "") for name in ("type", "thinking", "signature")}
+            return Thought(kept["thinking"], {"anthropic": kept} if kept["signature"] else {})
         case "redacted_thinking":
             return Thought("", {"anthropic": {"type": "redacted_thinking", "data": block["data"]}})
         case "tool_use":
-            return arguments.call(block["id"], block["name"], block["json"], cut=cut)
+            whole = json.dumps(block["input"]) if block.get("input") else ""  # as gateways tell it: not in pieces
+            return arguments.call(block["id"], block["name"], block["json"] or whole, cut=cut)
     return None

@@ -52,6 +52,10 @@ class TooMuch(OSError):
     """A server sends more than any answer has."""
 
 
+class WebPage(OSError):
+    """Something else answers there: a page to sign in at, or a proxy's."""
+
+
 def options(library: Any, address: Address, key: Key | None, limits: Limits) -> dict[str, Any]:
     """What an `AsyncClient` of `httpx` or `httpx2`, whichever `library` is, has to be made with."""
     _quiet()
@@ -107,6 +111,9 @@ def _transport(library: Any, inner: Any, address: Address, key: Key | None) -> A
                     last = error
                 else:
                     self.answered = url.host
+                    if answer.status_code < 300 and answer.headers.get("content-type", "").startswith("text/html"):
+                        await answer.aclose()
+                        raise WebPage
                     answer.stream = _bounded(library, answer.stream)
                     return answer
             raise last

@@ -17,6 +17,7 @@ from kubesteward.reasoning.brains import arguments
 from kubesteward.reasoning.brains.base import (
     Ask,
     BrainMisconfigured,
+    BrainOffline,
     Done,
     Json,
     Message,
@@ -88,6 +89,8 @@ class OllamaBrain(RemoteBrain):
                     yield delta
         if not reading.whole:
             raise Trouble(f"the answer of {self.provider} was cut off")
+        if reading.only_loaded:
+            raise Trouble(f"{self.provider} has only just loaded {self.model}")
         yield reading.done()
 
     async def _request(self, ask: Ask) -> Json:
@@ -112,12 +115,7 @@ class OllamaBrain(RemoteBrain):
             BrainMisconfigured: the model uses no tools. PromptTooLong: the conversation does not fit into the model.
         """
         if not self._largest:
-            found = await self._client.show(self.model)
-            if ask.tools and found.capabilities is not None and "tools" not in found.capabilities:
-                todo = "Choose one with the mark `tools` on https://ollama.com/search, as `qwen3` or `gpt-oss`."
-                raise BrainMisconfigured(f"The model {self.model!r} uses no tools.", todo)
-            lengths = [value for name, value in (found.modelinfo or {}).items() if name.endswith(".context_length")]
-            self._largest = int(lengths[0]) if lengths else _USUAL
+            self._largest = await self._length(with_tools=bool(ask.tools))
         wanted = self.count(ask) + ask.max_tokens
         if wanted > self._largest:
             todo = "Shorten the conversation, or choose a model with a larger context."
@@ -126,18 +124,50 @@ class OllamaBrain(RemoteBrain):
             self._window *= 2
         self._window = min(self._window, self._largest)
 
+    async def _length(self, *, with_tools: bool) -> int:
+        """How much the model takes, as far as the server tells about it: what only speaks like Ollama may not.
+
+        Raises:
+            BrainMisconfigured: the model uses no tools, and they are wanted.
+        """
+        from ollama import ResponseError
+
+        try:
+            found = await self._client.show(self.model)
+        except ResponseError as error:
+            if error.status_code not in {404, 405, 501} or self._is_missing(error):
+                raise
+            return _USUAL
+        if with_tools and found.capabilities is not None and "tools" not in found.capabilities:
+            raise self._toolless()
+        lengths = [value for name, value in (found.modelinfo or {}).items() if name.endswith(".context_length")]
+        return int(lengths[0]) if lengths else _USUAL
+
+    def _toolless(self) -> BrainMisconfigured:
+        todo = "Choose one with the mark `tools` on https://ollama.com/search, as `qwen3` or `gpt-oss`."
+        return BrainMisconfigured(f"The model {self.model!r} uses no tools.", todo)
+
+    def _is_missing(self, error: Any) -> bool:
+        said = str(error.error)
+        return error.status_code == 404 and "not found" in said and self.model in said
+
     def _told(self, error: Exception) -> Exception:
         from ollama import ResponseError
 
         if not isinstance(error, ResponseError):
             return super()._told(error)
         said = str(error.error)
-        if error.status_code == 404 and "not found" in said and self.model in said:
+        if self._is_missing(error):
             return BrainMisconfigured(f"Ollama has not pulled {self.model}.", f"Run `ollama pull {self.model}`.")
+        if "does not support tools" in said:
+            return self._toolless()
+        if "more system memory" in said:
+            todo = "Choose a smaller model, or free memory there."
+            return BrainOffline(f"{self.model} does not fit into its machine ({self.side.clean(said)})", todo)
         if "error parsing tool call" in said:  # another attempt may write it rightly
             return Trouble(f"{self.model} wrote a tool call that cannot be parsed ({self.side.clean(said)})")
         response = getattr(error.__context__, "response", None)
-        wait = after(response.headers.get("retry-after"), self._place.now()) if response is not None else None
+        wait = after(response.headers, self._place.now()) if response is not None else None
         return refusal(self.side, error.status_code if error.status_code >= 300 else 500, "", said, wait)
 
     async def _look(self) -> None:
@@ -236,6 +266,11 @@ class _Reading:
             self._reason = piece.done_reason or ""
             self._meter.usage = Usage(input=piece.prompt_eval_count or 0, output=piece.eval_count or 0)
         return shown
+
+    @property
+    def only_loaded(self) -> bool:
+        """The server has made the model ready, and said nothing yet."""
+        return self._reason == "load" and not (self._text or self._calls)
 
     def done(self) -> Done:
         used = self._meter.usage

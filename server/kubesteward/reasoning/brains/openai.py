@@ -72,11 +72,10 @@ class OpenAISDK(RemoteBrain):
         from openai import APIConnectionError, APIError, APIStatusError
 
         if isinstance(error, APIStatusError):
-            said = error.body.get("message", "") if isinstance(error.body, dict) else str(error.body or "")
-            wait = after(error.response.headers.get("retry-after"), self._place.now())
-            return refusal(self.side, error.status_code, f"{error.code} {error.type}", str(said), wait)
+            wait = after(error.response.headers, self._place.now())
+            return refusal(self.side, error.status_code, f"{error.code} {error.type}", said_in(error.body), wait)
         if isinstance(error, APIError) and not isinstance(error, APIConnectionError) and error.body is not None:
-            return self._in_stream(str(error.code or error.type or ""), error.message)
+            return self._in_stream(str(error.code or error.type or ""), said_in(error.body))
         return super()._told(error)
 
     def _in_stream(self, code: str, said: str) -> Exception:
@@ -156,10 +155,11 @@ def _item(role: str, part: Part) -> Json | None:
             return part.opaque.get("openai")
         case ToolCall():
             said = json.dumps(arguments.shown(part), ensure_ascii=False)
-            return {"type": "function_call", "call_id": part.id, "name": part.name, "arguments": said}
+            identity = arguments.identity(part.id)
+            return {"type": "function_call", "call_id": identity, "name": part.name, "arguments": said}
         case ToolResult():
             text = f"{FAILED}{part.text}" if part.is_error else part.text
-            return {"type": "function_call_output", "call_id": part.call_id, "output": text}
+            return {"type": "function_call_output", "call_id": arguments.identity(part.call_id), "output": text}
     return None
 
 
@@ -188,7 +188,7 @@ class _Reading:
             case "response.function_call_arguments.delta":
                 self._grow(event, "arguments")
             case "response.output_item.added":
-                self._items[event.output_index] = {"item": event.item.to_dict(), "text": "", "arguments": ""}
+                self._items[event.output_index] = {"item": event.item.to_dict()}
             case "response.output_item.done":
                 self._items[event.output_index] = {"item": event.item.to_dict(), "whole": True}
             case "response.completed" | "response.incomplete" | "response.failed":
@@ -196,21 +196,28 @@ class _Reading:
         return None
 
     def _grow(self, event: Any, field: str) -> None:
-        self._items[event.output_index][field] += event.delta
+        """Some servers do not announce an item: of a text the pieces are enough, a call comes whole at the end."""
+        begun = {"item": {"type": "message" if field == "text" else ""}}
+        kept = self._items.setdefault(event.output_index, begun)
+        kept[field] = kept.get(field, "") + event.delta
 
     def _end(self, response: Any) -> None:
         self.whole = True
         if response.status == "incomplete":
             details = response.incomplete_details
             self._cut = (details.reason if details else None) or "max_output_tokens"
+        for index, item in enumerate(response.output or ()):
+            if not self._items.get(index, {}).get("whole"):
+                self._items[index] = {"item": item.to_dict(), "whole": True}
         if (used := response.usage) is not None:
-            cached, written = used.input_tokens_details.cached_tokens, _written(used.input_tokens_details)
+            whole, parts = used.input_tokens or 0, used.input_tokens_details
+            read, written = number(parts, "cached_tokens"), number(parts, "cache_write_tokens")
             self._meter.usage = Usage(
-                input=max(0, used.input_tokens - cached - written),
-                output=used.output_tokens,
-                cache_read=cached,
+                input=max(0, whole - read - written),
+                output=used.output_tokens or 0,
+                cache_read=read,
                 cache_write=written,
-                reasoning=used.output_tokens_details.reasoning_tokens,
+                reasoning=number(used.output_tokens_details, "reasoning_tokens"),
             )
 
     def done(self) -> Done:
@@ -231,27 +238,35 @@ class _Reading:
                 return [_thought(item)] if kept.get("whole") else []
             case "function_call":
                 unfinished = not kept.get("whole") or item.get("status") == "incomplete"
-                said = item["arguments"] if kept.get("whole") else kept["arguments"]
+                said = item["arguments"] if kept.get("whole") else kept.get("arguments", "")
                 return [arguments.call(item["call_id"], item["name"], said, cut=unfinished)]
         return []
 
     def _texts(self, item: Json, kept: Json) -> list[Part]:
         opaque = {"openai": {"phase": item["phase"]}} if item.get("phase") else {}
         if not kept.get("whole"):
-            return [Text(kept["text"], opaque)] if kept["text"] else []
+            return [Text(kept["text"], opaque)] if kept.get("text") else []
         said = [(content.get("text") or content.get("refusal") or "", content["type"]) for content in item["content"]]
         self._refused = self._refused or any(kind == "refusal" for _, kind in said)
         return [Text(text, opaque) for text, _ in said if text]
 
 
-def _written(details: Any) -> int:
-    return int(getattr(details, "cache_write_tokens", 0) or 0)
+def number(details: Any, name: str) -> int:
+    """A detail of the usage, which servers leave out one by one, or all of them."""
+    return int(getattr(details, name, 0) or 0)
+
+
+def said_in(body: Any) -> str:
+    """The words of an error: in OpenAI's form, or in that of a framework that other servers are made with."""
+    if isinstance(body, dict):
+        return str(body.get("message") or body.get("detail") or "")
+    return str(body or "")
 
 
 def _thought(item: Json) -> Thought:
     """Only an encrypted one can go back, for the provider has kept nothing."""
-    text = "\n\n".join(found["text"] for found in (item.get("summary") or item.get("content") or []))
+    text = "\n\n".join(found.get("text", "") for found in (item.get("summary") or item.get("content") or []))
     if not item.get("encrypted_content"):
         return Thought(text)
-    kept = {name: item[name] for name in ("type", "id", "summary", "encrypted_content")}
+    kept = {name: item[name] for name in ("type", "id", "summary", "encrypted_content") if name in item}
     return Thought(text, {"openai": kept})

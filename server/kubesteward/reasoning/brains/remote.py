@@ -96,7 +96,7 @@ class RemoteBrain(ABC):
         async with aclosing(self._place.retry.stream(lambda: self._attempt(asked))) as events:
             async for event in events:
                 if isinstance(event, Done):
-                    done = self._finished(event)
+                    done = self._finished(event, asked)
                     for call in done.message.calls:
                         if not call.malformed and done.stop != "refused":
                             yield CallMade(call)
@@ -104,9 +104,13 @@ class RemoteBrain(ABC):
                 else:
                     yield event
 
-    def _finished(self, done: Done) -> Done:
+    def _finished(self, done: Done, ask: Ask) -> Done:
+        """Where the server does not tell what was used, it is estimated: limits count on it."""
         stop = "tools" if done.stop == "end" and done.message.calls else done.stop
-        return replace(done, stop=stop, brain=self.name, model=self.model)
+        usage = done.usage
+        if usage == Usage():
+            usage = Usage(self.count(ask), estimate(Ask("", (done.message,))))
+        return replace(done, stop=stop, usage=usage, brain=self.name, model=self.model)
 
     async def _attempt(self, ask: Ask) -> Events:
         """One request. Outside of the except clauses, so that no error of an SDK hangs on to ours."""

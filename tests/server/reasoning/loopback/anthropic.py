@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 from anthropic.types.message_create_params import MessageCreateParamsBase
 from tests.server.reasoning.loopback.script import Fail, Heard, Turn
-from tests.server.reasoning.loopback.server import Invalid, Loopback, event, needs, pieces, raw
+from tests.server.reasoning.loopback.server import NAME, Invalid, Loopback, event, needs, needs_plain, pieces, raw
 
 _KNOWN = {*MessageCreateParamsBase.__annotations__, "stream"}
 _TYPES = {
@@ -72,9 +72,8 @@ class AnthropicServer(Loopback):
 
     def _check_tools(self, body: dict[str, Any]) -> None:
         for tool in body.get("tools", ()):
-            needs(re.fullmatch(r"[a-zA-Z0-9_-]{1,128}", tool.get("name", "")), "tools.0.custom.name: invalid")
-            schema = tool.get("input_schema", {})
-            needs(schema.get("type") == "object", "tools.0.custom.input_schema.type: Field required")
+            needs(re.fullmatch(NAME, tool.get("name", "")), "tools.0.custom.name: invalid")
+            needs_plain(tool.get("input_schema", {}), "tools.0.custom.input_schema")
             needs(set(tool) <= {"name", "description", "input_schema"}, "tools.0: Extra inputs are not permitted")
         if any(block["type"] == "tool_use" for message in body["messages"] for block in message["content"]):
             needs(body.get("tools"), "Requests which include `tool_use` or `tool_result` blocks must define tools")
@@ -98,6 +97,7 @@ class AnthropicServer(Loopback):
                     needs(isinstance(block["input"], dict), "tool_use.input: Input should be a valid dictionary")
                 case "tool_result":
                     needs(not results_over, "tool_result blocks must come before other content")
+                    needs(block["content"] or not block["is_error"], "content cannot be empty if `is_error` is true")
                 case "thinking":
                     thought, before = self._signed.get(block["signature"], ("", ""))
                     needs(thought == block["thinking"], "Invalid `signature` in `thinking` block")
