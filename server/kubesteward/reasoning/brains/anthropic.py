@@ -83,9 +83,9 @@ class AnthropicBrain(RemoteBrain):
         from anthropic import AnthropicError, AsyncAnthropic
 
         self.failures = (*RemoteBrain.failures, AnthropicError, httpx2.HTTPError)
-        self._made = True
         place = self._place
         made = options(httpx2, place.address, place.key, place.limits)
+        self._made = True
         return AsyncAnthropic(
             api_key=PLACEHOLDER,
             base_url=place.address.url,

@@ -75,9 +75,10 @@ class OllamaBrain(RemoteBrain):
         from ollama import AsyncClient, RequestError, ResponseError
 
         self.failures = (*RemoteBrain.failures, RequestError, ResponseError, httpx.HTTPError, httpx.StreamError)
-        self._made = True
         place = self._place
-        return AsyncClient(place.address.url, **options(httpx, place.address, place.key, place.limits))
+        made = AsyncClient(place.address.url, **options(httpx, place.address, place.key, place.limits))
+        self._made = True
+        return made
 
     async def _events(self, ask: Ask, meter: Meter) -> Events:
         request = await self._request(ask)

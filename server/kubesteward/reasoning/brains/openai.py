@@ -57,9 +57,9 @@ class OpenAISDK(RemoteBrain):
         from openai import AsyncOpenAI, OpenAIError
 
         self.failures = (*RemoteBrain.failures, OpenAIError, httpx2.HTTPError)
-        self._made = True
         place = self._place
         made = options(httpx2, place.address, place.key, place.limits)
+        self._made = True
         return AsyncOpenAI(
             api_key=PLACEHOLDER,
             base_url=place.address.url,
