@@ -150,7 +150,7 @@ class AnthropicBrain(RemoteBrain):
         return refusal(self.side, status, f"{error.type} {error.error_code or ''}", said, wait)
 
     async def _look(self) -> None:
-        await self._client.models.retrieve(self.model)
+        self._known(await self._client.models.retrieve(self.model))
 
     async def close(self) -> None:
         if self._made:

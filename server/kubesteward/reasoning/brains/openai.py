@@ -87,7 +87,7 @@ class OpenAISDK(RemoteBrain):
         return found
 
     async def _look(self) -> None:
-        await self._client.models.retrieve(self.model)
+        self._known(await self._client.models.retrieve(self.model))
 
     async def close(self) -> None:
         if self._made:

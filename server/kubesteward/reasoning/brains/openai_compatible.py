@@ -112,10 +112,22 @@ class OpenAICompatibleBrain(OpenAISDK):
         try:
             offered = [model.id async for model in self._client.models.list()]
         except NotFoundError:
-            return
-        if offered and self.model not in offered:
+            offered = []
+        if not offered:
+            await self._knock()
+        elif self.model not in offered:
             some = ", ".join(self.side.clean(name) for name in offered[:5])
             raise BrainMisconfigured(f"{self.name} has no model {self.model!r}.", f"It offers {some}.")
+
+    async def _knock(self) -> None:
+        """Whether anybody speaks the API there, which complains of a question without messages."""
+        from openai import APIStatusError
+
+        try:
+            await self._client.post("/chat/completions", body={"model": self.model}, cast_to=object)
+        except APIStatusError as error:
+            if error.status_code in {401, 403, 404, 405}:
+                raise
 
 
 def turns(messages: tuple[Message, ...]) -> list[Json]:

@@ -174,6 +174,11 @@ class RemoteBrain(ABC):
     def _events(self, ask: Ask, meter: Meter) -> Events:
         """Deltas and one Done; what was used goes to the meter as soon as it is known."""
 
+    def _known(self, found: object) -> None:
+        """Raises Trouble: whoever answered with JSON does not tell about a model."""
+        if not getattr(found, "id", None):
+            raise Trouble(f"what answers in place of {self.provider} does not tell about models")
+
     @abstractmethod
     async def _look(self) -> None:
         """Ask the provider for the model, for nothing."""

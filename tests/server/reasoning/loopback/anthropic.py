@@ -11,7 +11,17 @@ from typing import Any
 from aiohttp import web
 from anthropic.types.message_create_params import MessageCreateParamsBase
 from tests.server.reasoning.loopback.script import Fail, Heard, Turn
-from tests.server.reasoning.loopback.server import NAME, Invalid, Loopback, event, needs, needs_plain, pieces, raw
+from tests.server.reasoning.loopback.server import (
+    NAME,
+    Invalid,
+    Loopback,
+    event,
+    needs,
+    needs_path,
+    needs_plain,
+    pieces,
+    raw,
+)
 
 _KNOWN = {*MessageCreateParamsBase.__annotations__, "stream"}
 _TYPES = {
@@ -54,7 +64,7 @@ class AnthropicServer(Loopback):
         return {"type": "model", "id": model, "display_name": model, "created_at": "2026-01-01T00:00:00Z"}
 
     def check(self, request: web.Request, body: dict[str, Any]) -> None:
-        needs(request.path == "/v1/messages", "Not found")
+        needs_path(request, "/v1/messages")
         version = request.headers.get("anthropic-version", "")
         needs(re.fullmatch(r"20\d\d-\d\d-\d\d", version), "anthropic-version: header is required")
         for name in body:

@@ -12,7 +12,7 @@ from aiohttp import web
 from openai.types.chat.completion_create_params import CompletionCreateParamsBase
 from tests.server.reasoning.loopback.openai import OpenAIErrors
 from tests.server.reasoning.loopback.script import Fail, Heard, Turn
-from tests.server.reasoning.loopback.server import NAME, needs, needs_plain, pieces, raw
+from tests.server.reasoning.loopback.server import NAME, needs, needs_path, needs_plain, pieces, raw
 
 _KNOWN = {*CompletionCreateParamsBase.__annotations__, "stream"}
 _STOPS = {"truncated": "length", "refused": "content_filter"}
@@ -29,7 +29,7 @@ class ChatServer(OpenAIErrors):
         """Settings that it does not take."""
 
     def check(self, request: web.Request, body: dict[str, Any]) -> None:
-        needs(request.path == "/v1/chat/completions", "Invalid URL")
+        needs_path(request, "/v1/chat/completions")
         for name in body:
             needs(name in _KNOWN and name not in self.unknown, f"Unrecognized request argument supplied: {name}")
         needs(body.get("stream") is True, "this server only streams")

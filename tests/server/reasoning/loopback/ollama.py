@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 from tests.server.reasoning.loopback.script import Fail, Heard, Turn
-from tests.server.reasoning.loopback.server import Invalid, Loopback, needs, needs_plain, pieces
+from tests.server.reasoning.loopback.server import Invalid, Loopback, needs, needs_path, needs_plain, pieces
 
 _KNOWN = {"model", "messages", "tools", "stream", "think", "format", "options", "keep_alive"}
 _OPTIONS = {"num_ctx", "num_predict", "temperature", "stop"}
@@ -43,7 +43,7 @@ class OllamaServer(Loopback):
         return {"capabilities": self.capabilities, "model_info": {"qwen3.context_length": self.length}, "details": {}}
 
     def check(self, request: web.Request, body: dict[str, Any]) -> None:
-        needs(request.path == "/api/chat", "404 page not found")
+        needs_path(request, "/api/chat")
         needs(set(body) <= _KNOWN, f"unknown field {sorted(set(body) - _KNOWN)}")
         needs(set(body["options"]) <= _OPTIONS and body["options"]["num_ctx"] >= 2048, "invalid options")
         needs(body["options"]["num_predict"] > 0 and body.get("stream") is True, "invalid options")

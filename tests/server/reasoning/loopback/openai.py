@@ -10,7 +10,17 @@ from typing import Any
 from aiohttp import web
 from openai.types.responses.response_create_params import ResponseCreateParamsBase
 from tests.server.reasoning.loopback.script import Fail, Heard, Turn
-from tests.server.reasoning.loopback.server import NAME, Invalid, Loopback, event, needs, needs_plain, pieces, raw
+from tests.server.reasoning.loopback.server import (
+    NAME,
+    Invalid,
+    Loopback,
+    event,
+    needs,
+    needs_path,
+    needs_plain,
+    pieces,
+    raw,
+)
 
 _KNOWN = {*ResponseCreateParamsBase.__annotations__, "stream"}
 _TYPES = {401: "invalid_request_error", 404: "invalid_request_error", 429: "rate_limit_error", 500: "server_error"}
@@ -49,7 +59,7 @@ class OpenAIServer(OpenAIErrors):
         self._thoughtful: dict[str, str] = {}
 
     def check(self, request: web.Request, body: dict[str, Any]) -> None:
-        needs(request.path == "/v1/responses", "Invalid URL")
+        needs_path(request, "/v1/responses")
         for name in body:
             needs(name in _KNOWN, f"Unknown parameter: '{name}'.")
         needs(body.get("stream") is True, "this server only streams")

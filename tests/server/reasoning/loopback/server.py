@@ -224,6 +224,11 @@ NAME = r"[a-zA-Z0-9_-]{1,64}"
 """Of tools, as Anthropic's older models and OpenAI's want them."""
 
 
+def needs_path(request: web.Request, path: str) -> None:
+    if request.path != path:
+        raise Invalid("Not Found", 404)
+
+
 def needs_plain(schema: dict[str, Any], where: str) -> None:
     """A tool's schema is an object at its top, and no choice of them, with all that is required described."""
     needs(schema.get("type") == "object", f"{where}: type must be 'object'")
