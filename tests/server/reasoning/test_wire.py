@@ -19,7 +19,6 @@ from tests.server.reasoning.loopback.bytes import (
     said,
     text,
 )
-from tests.server.reasoning.loopback.chat import ChatServer
 from tests.server.reasoning.loopback.ollama import OllamaServer
 from tests.server.reasoning.loopback.script import Raw, Stall, Turn
 from tests.server.reasoning.providers import EVERY, Asked, ask, asked
@@ -31,8 +30,6 @@ from kubesteward.reasoning.brains.base import (
     PromptTooLong,
     Text,
     TextDelta,
-    ToolCall,
-    ToolResult,
     Usage,
 )
 from kubesteward_tools.errors import SteadyError
@@ -172,6 +169,23 @@ async def test_calls_are_understood_however_they_come(provider: str, entry: Raw)
     assert (stop, calls) == ("tools", [("diagnose", SHOP), ("pod_logs", CART)])
 
 
+@every
+async def test_half_letters_go_nowhere(provider: str) -> None:
+    halves = "It is \ud83d\ude00, or \ud83d"
+    entry = {
+        "anthropic": messages(*text(0, halves), usage=COUNTED),
+        "openai": response({**PIECE, "delta": halves}),
+        "openai-compatible": chat({"content": halves[:7]}, {"content": halves[7:]}),
+        "ollama": lines({"message": {"role": "assistant", "content": halves}, "done": True}),
+    }[provider]
+    async with asked(provider, entry, Turn(say="Yes.")) as it:
+        done, events = await it.answer()
+        await it.answer(ask("Why?", done.message, Message("user", (Text("Go on."),))))
+
+    assert done.message.text == "It is \U0001f600, or \ufffd"
+    assert json.dumps([event.to_json() for event in events], ensure_ascii=False).encode()
+
+
 @pytest.mark.parametrize("stop", ["max_tokens", "pause_turn", "model_context_window_exceeded", "later"])
 async def test_an_answer_that_does_not_end_by_itself_is_cut(stop: str) -> None:
     assert (await told("anthropic", messages(*text(0, "Yes"), stop=stop, usage=COUNTED)))[0] == "truncated"
@@ -254,51 +268,6 @@ async def test_other_servers_errors_are_told_in_their_words(entry: Raw, reason: 
 
     assert isinstance(error, BrainOffline)
     assert reason in error.reason
-
-
-async def test_settings_that_a_server_does_not_know_are_left_out_from_then_on() -> None:
-    async with asked("openai-compatible", Turn(say="Yes."), Turn(say="Again.")) as it:
-        assert isinstance(it.server, ChatServer)
-        it.server.unknown = {"stream_options", "max_tokens", "temperature"}
-        await it.answer(ask(temperature=0.5, max_tokens=50))
-        done, _events = await it.answer(ask(temperature=0.5, max_tokens=50))
-
-    assert done.message.text == "Again."
-    assert it.server.attempts == 5
-    assert it.server.heard[1].body["max_completion_tokens"] == 50
-
-
-async def test_a_setting_with_a_wrong_value_is_not_taken_for_an_unknown_one() -> None:
-    long = said(400, {"error": {"message": "max_tokens is too large: this model's maximum context length is 2048"}})
-    async with asked("openai-compatible", long) as it:
-        error = await failed(it)
-
-    assert isinstance(error, PromptTooLong)
-    assert it.server.attempts == 1
-
-
-async def test_two_messages_of_a_user_in_a_row_are_one_for_a_template() -> None:
-    async with asked("openai-compatible", Turn(say="Yes.")) as it:
-        await it.answer(ask("Why?", Message("assistant", ()), Message("user", (Text("Go on."),))))
-
-    assert it.server.heard[0].said == "Why?\n\nGo on."
-
-
-@every
-async def test_ids_that_another_server_made_are_taken(provider: str) -> None:
-    names = ("functions.diagnose:0", "functions.diagnose:1", "x" * 90)
-    calls = tuple(ToolCall(name, "diagnose", SHOP) for name in names)
-    results = tuple(ToolResult(name, "") for name in names[:2])
-    async with asked(provider, Turn(say="Yes.")) as it:
-        await it.answer(
-            ask(
-                "Why?",
-                Message("assistant", (Text("I look."), *calls)),
-                Message("tool", (*results, ToolResult(names[2], "", is_error=True))),
-            )
-        )
-
-    assert it.server.refused == []
 
 
 @pytest.mark.parametrize(

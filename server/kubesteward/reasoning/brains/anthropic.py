@@ -76,6 +76,7 @@ class AnthropicBrain(RemoteBrain):
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         self._made = False
+        self._adaptive = not self.model.startswith(_NOT_ADAPTIVE)
 
     @cached_property
     def _client(self) -> AsyncAnthropic:
@@ -113,10 +114,18 @@ class AnthropicBrain(RemoteBrain):
         try:
             return await self._client.messages.create(**request, stream=True)
         except BadRequestError as error:
-            bare = {**request, "messages": turns(ask.messages, with_thoughts=False)}
-            if "signature" not in (error.api_message or "") or bare == request:
+            other = self._otherwise(request, ask, error.api_message or "")
+            if other == request:
                 raise
-        return await self._client.messages.create(**bare, stream=True)
+        return await self._client.messages.create(**other, stream=True)
+
+    def _otherwise(self, request: Json, ask: Ask, said: str) -> Json:
+        """The request without what was refused of its thinking, if it was that."""
+        if "signature" in said:
+            return {**request, "messages": turns(ask.messages, with_thoughts=False)}
+        if "thinking" in said and "support" in said:
+            self._adaptive = False
+        return self._request(ask)
 
     def _request(self, ask: Ask) -> Json:
         made: Json = {
@@ -125,7 +134,7 @@ class AnthropicBrain(RemoteBrain):
             "messages": turns(ask.messages),
             "cache_control": {"type": "ephemeral"},
         }
-        if not self.model.startswith(_NOT_ADAPTIVE):
+        if self._adaptive:
             made["thinking"] = {"type": "adaptive", "display": "summarized"}
         if ask.system:
             made["system"] = ask.system
@@ -183,7 +192,7 @@ def _block(part: Part) -> Json | None:
             return {
                 "type": "tool_use",
                 "id": arguments.identity(part.id),
-                "name": part.name,
+                "name": arguments.name(part.name),
                 "input": arguments.shown(part),
             }
         case ToolResult():

@@ -34,6 +34,11 @@ def identity(given: str) -> str:
     return given if _TAKEN.fullmatch(given) else f"call_{sha256(given.encode()).hexdigest()[:24]}"
 
 
+def name(given: str) -> str:
+    """The name as a provider takes it back; models call tools that there are none of by names of any form."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", given)[:64] or "nameless"
+
+
 def shown(made: ToolCall) -> Json:
     """The arguments as the model is shown its own call again."""
     return {"malformed": made.malformed} if made.malformed else made.arguments

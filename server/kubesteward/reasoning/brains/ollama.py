@@ -139,6 +139,8 @@ class OllamaBrain(RemoteBrain):
             if error.status_code not in {404, 405, 501} or self._is_missing(error):
                 raise
             return _USUAL
+        except ValueError:  # of another form
+            return _USUAL
         if with_tools and found.capabilities is not None and "tools" not in found.capabilities:
             raise self._toolless()
         lengths = [value for name, value in (found.modelinfo or {}).items() if name.endswith(".context_length")]
@@ -184,7 +186,7 @@ class OllamaBrain(RemoteBrain):
 
 def turns(messages: tuple[Message, ...]) -> list[Json]:
     """Messages as Ollama takes them. It knows no ids: results name their tools and come in the calls' order."""
-    names = {call.id: call.name for message in messages for call in message.calls}
+    names = {call.id: arguments.name(call.name) for message in messages for call in message.calls}
     found: list[Json] = []
     for message in messages:
         if message.role == "tool":
@@ -208,7 +210,8 @@ def _answer(message: Message) -> Json:
         made["thinking"] = "".join(thoughts)
     if message.calls:
         made["tool_calls"] = [
-            {"function": {"name": call.name, "arguments": arguments.shown(call)}} for call in message.calls
+            {"function": {"name": arguments.name(call.name), "arguments": arguments.shown(call)}}
+            for call in message.calls
         ]
     return made
 

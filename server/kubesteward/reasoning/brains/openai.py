@@ -97,9 +97,13 @@ class OpenAISDK(RemoteBrain):
 class OpenAIBrain(OpenAISDK):
     provider = "openai"
 
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._summarised = bool(place.effort)
+
     async def _events(self, ask: Ask, meter: Meter) -> Events:
         reading = _Reading(meter)
-        async with await self._client.responses.create(**self._request(ask), stream=True) as stream:
+        async with await self._begin(ask) as stream:
             async for event in stream:
                 if event.type == "error":
                     raise self._in_stream(event.code or "", event.message)
@@ -112,6 +116,18 @@ class OpenAIBrain(OpenAISDK):
         if not reading.whole:
             raise Trouble(f"the answer of {self.provider} was cut off")
         yield reading.done()
+
+    async def _begin(self, ask: Ask) -> Any:
+        """The SDK's stream. Summaries of thinking are for organisations that are verified; others go without."""
+        from openai import BadRequestError
+
+        try:
+            return await self._client.responses.create(**self._request(ask), stream=True)
+        except BadRequestError as error:
+            if not self._summarised or "summar" not in said_in(error.body):
+                raise
+            self._summarised = False
+        return await self._client.responses.create(**self._request(ask), stream=True)
 
     def _request(self, ask: Ask) -> Json:
         made: Json = {
@@ -136,7 +152,8 @@ class OpenAIBrain(OpenAISDK):
         if ask.temperature is not None and self.model.startswith(_TAKE_TEMPERATURE):
             made["temperature"] = ask.temperature
         if self._place.effort:
-            made["reasoning"] = {"effort": self._place.effort, "summary": "auto"}
+            summary = {"summary": "auto"} if self._summarised else {}
+            made["reasoning"] = {"effort": self._place.effort, **summary}
         return made
 
 
@@ -156,7 +173,8 @@ def _item(role: str, part: Part) -> Json | None:
         case ToolCall():
             said = json.dumps(arguments.shown(part), ensure_ascii=False)
             identity = arguments.identity(part.id)
-            return {"type": "function_call", "call_id": identity, "name": part.name, "arguments": said}
+            name = arguments.name(part.name)
+            return {"type": "function_call", "call_id": identity, "name": name, "arguments": said}
         case ToolResult():
             text = f"{FAILED}{part.text}" if part.is_error else part.text
             return {"type": "function_call_output", "call_id": arguments.identity(part.call_id), "output": text}

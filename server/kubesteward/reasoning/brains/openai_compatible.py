@@ -167,7 +167,10 @@ def _answer(message: Message, *, with_thoughts: bool) -> Json:
             {
                 "id": call.id,
                 "type": "function",
-                "function": {"name": call.name, "arguments": json.dumps(arguments.shown(call), ensure_ascii=False)},
+                "function": {
+                    "name": arguments.name(call.name),
+                    "arguments": json.dumps(arguments.shown(call), ensure_ascii=False),
+                },
             }
             for call in message.calls
         ]

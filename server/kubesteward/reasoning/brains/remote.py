@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -18,8 +19,11 @@ from kubesteward.reasoning.brains.base import (
     Done,
     Event,
     Health,
+    Message,
     Part,
     Text,
+    TextDelta,
+    ThoughtDelta,
     ToolCall,
     ToolResult,
     Usage,
@@ -101,16 +105,19 @@ class RemoteBrain(ABC):
                         if not call.malformed and done.stop != "refused":
                             yield CallMade(call)
                     yield done
+                elif isinstance(event, (TextDelta, ThoughtDelta)):
+                    yield replace(event, text=_sound(event.text))
                 else:
                     yield event
 
     def _finished(self, done: Done, ask: Ask) -> Done:
         """Where the server does not tell what was used, it is estimated: limits count on it."""
         stop = "tools" if done.stop == "end" and done.message.calls else done.stop
+        message = Message.from_json(json.loads(_sound(json.dumps(done.message.to_json(), ensure_ascii=False))))
         usage = done.usage
         if usage == Usage():
-            usage = Usage(self.count(ask), estimate(Ask("", (done.message,))))
-        return replace(done, stop=stop, usage=usage, brain=self.name, model=self.model)
+            usage = Usage(self.count(ask), estimate(Ask("", (message,))))
+        return replace(done, message=message, stop=stop, usage=usage, brain=self.name, model=self.model)
 
     async def _attempt(self, ask: Ask) -> Events:
         """One request. Outside of the except clauses, so that no error of an SDK hangs on to ours."""
@@ -185,6 +192,13 @@ class RemoteBrain(ABC):
 
     @abstractmethod
     async def close(self) -> None: ...
+
+
+def _sound(text: str) -> str:
+    """Some servers escape a letter in two halves, also in two pieces: put together, or replaced where one is missing.
+    No request, record or terminal takes a half one.
+    """
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def outgoing(ask: Ask) -> Ask:

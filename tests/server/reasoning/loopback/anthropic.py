@@ -48,6 +48,8 @@ class AnthropicServer(Loopback):
         self._ids = count(1)
         self._signed: dict[str, tuple[str, str]] = {}
         self._wants_thoughts = False
+        self.thinks = True
+        """Whether its model decides about thinking."""
         self._thoughtful: set[str] = set()
         """Calls that were made after thinking: it has to come back with them."""
 
@@ -72,6 +74,7 @@ class AnthropicServer(Loopback):
         needs(isinstance(body.get("max_tokens"), int) and body["max_tokens"] > 0, "max_tokens: Field required")
         needs(body.get("stream") is True, "stream: this server only streams")
         needs(body.get("messages"), "messages: at least one message is required")
+        needs("thinking" not in body or self.thinks, "adaptive thinking is not supported on this model")
         self._check_tools(body)
         self._check_turns(body["messages"])
         kinds = {block["type"] for message in body["messages"] for block in message["content"]}
@@ -104,6 +107,7 @@ class AnthropicServer(Loopback):
                     results_over = True
                 case "tool_use":
                     needs(re.fullmatch(r"[a-zA-Z0-9_-]+", block["id"]), "tool_use.id: String should match pattern")
+                    needs(re.fullmatch(NAME, block["name"]), "tool_use.name: String should match pattern")
                     needs(isinstance(block["input"], dict), "tool_use.input: Input should be a valid dictionary")
                 case "tool_result":
                     needs(not results_over, "tool_result blocks must come before other content")

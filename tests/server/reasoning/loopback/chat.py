@@ -58,6 +58,7 @@ class ChatServer(OpenAIErrors):
             needs(message.get("content") or message.get("tool_calls"), "content is required")
             for call in message.get("tool_calls", ()):
                 json.loads(call["function"]["arguments"])
+                needs(re.fullmatch(NAME, call["function"]["name"]), "name: string does not match pattern")
                 open_calls.append(call["id"])
                 self._check_thought(message, call["id"], messages)
         needs(not open_calls, "'tool_calls' must be followed by tool messages responding to each")

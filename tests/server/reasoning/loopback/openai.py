@@ -57,6 +57,8 @@ class OpenAIServer(OpenAIErrors):
         self._ids = count(1)
         self._sealed: dict[str, str] = {}
         self._thoughtful: dict[str, str] = {}
+        self.verified = True
+        """Whether the organisation may have summaries of thinking."""
 
     def check(self, request: web.Request, body: dict[str, Any]) -> None:
         needs_path(request, "/v1/responses")
@@ -68,6 +70,8 @@ class OpenAIServer(OpenAIErrors):
             needs({"type", "name", "parameters", "strict"} <= set(tool), "Missing required parameter: 'tools[0]'.")
             needs(re.fullmatch(NAME, tool["name"]), "Invalid 'tools[0].name'")
             needs_plain(tool["parameters"], "Invalid schema for function")
+        unfit = "summary" in body.get("reasoning", {}) and not self.verified
+        needs(not unfit, "Your organization must be verified to generate reasoning summaries.")
         needs(body.get("input"), "Missing required parameter: 'input'.")
         self._check_items(body["input"])
 
@@ -92,6 +96,7 @@ class OpenAIServer(OpenAIErrors):
                     thoughts.add(item["id"])
                 case "function_call":
                     needs(isinstance(item["arguments"], str), "Invalid type for 'arguments'")
+                    needs(re.fullmatch(NAME, item["name"]), "Invalid 'input[2].name': string does not match pattern")
                     needs(0 < len(item["call_id"]) <= 64, "Invalid 'call_id': string too long")
                     wanted = self._thoughtful.get(item["call_id"])
                     needs(wanted is None or wanted in thoughts, "provided without its required 'reasoning' item")
