@@ -58,7 +58,7 @@ async def test_an_investigation_is_complete(tmp_path: Path, provider: str) -> No
 @pytest.mark.parametrize("provider", EVERY)
 async def test_what_may_pass_is_tried_again_and_what_is_malformed_is_not_called(tmp_path: Path, provider: str) -> None:
     first = (Fail(429, retry_after="2"), page(502), LOOK, Turn(), Fail(529), Turn(think="It rest", ends="truncated"))
-    second = (Fail(500, streaming=True), SUPPOSE, Turn(say="Cut", cut="connection"), Garbage(), MALFORMED, ASTRAY)
+    second = (Fail(500, streaming=True), SUPPOSE, Turn(say="Cut", cut="connection"), Garbage(), ASTRAY, MALFORMED)
     record, made = await told(tmp_path, provider, *first, *second, TEST, WEIGH, conclude())
 
     assert record["status"] == "ANSWERED", record
