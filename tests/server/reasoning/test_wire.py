@@ -109,7 +109,7 @@ async def test_where_the_server_does_not_tell_what_was_used_it_is_estimated(prov
         "anthropic": messages(*text(0, "Yes. " * 100), usage={"output_tokens": 130}),
         "openai": response({**PIECE, "delta": "Yes. " * 100}),
         "openai-compatible": chat({"content": "Yes. " * 100}),
-        "ollama": lines({"message": {"role": "assistant", "content": "Yes. " * 100}, "done": True}),
+        "ollama": lines({"message": {"role": "assistant", "content": "Yes. " * 100}, "done": True, "eval_count": 130}),
     }[provider]
     used = (await told(provider, entry))[3]
 

@@ -115,8 +115,10 @@ class RemoteBrain(ABC):
         stop = "tools" if done.stop == "end" and done.message.calls else done.stop
         message = Message.from_json(json.loads(_sound(json.dumps(done.message.to_json(), ensure_ascii=False))))
         usage = done.usage
-        if usage == Usage():
-            usage = Usage(self.count(ask), estimate(Ask("", (message,))))
+        if not (usage.input or usage.cache_read or usage.cache_write):
+            usage = replace(usage, input=self.count(ask))
+        if not usage.output:
+            usage = replace(usage, output=estimate(Ask("", (message,))))
         return replace(done, message=message, stop=stop, usage=usage, brain=self.name, model=self.model)
 
     async def _attempt(self, ask: Ask) -> Events:
