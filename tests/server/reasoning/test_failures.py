@@ -323,6 +323,25 @@ async def test_the_health_of_a_brain_is_looked_up_without_asking_it(provider: st
     assert it.server.attempts == 0
 
 
+async def test_an_address_without_the_path_is_not_healthy_where_no_models_are_listed() -> None:
+    """The usual slip: http://host:port for http://host:port/v1."""
+    async with asked("openai-compatible") as it:
+        bare = address(it.server.url.removesuffix("/v1"))
+        async with asked("openai-compatible", address=bare) as slipped:
+            health = await slipped.brain.check()
+
+    assert (health.ok, health.todo) == (False, "Check its address: most end with /v1.")
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "openai"])
+async def test_some_json_is_no_sign_of_health(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with asked(provider) as it:
+        monkeypatch.setattr(it.server, "look_up", lambda _path: {"kind": "APIVersions"})
+        health = await it.brain.check()
+
+    assert (health.ok, health.reason) == (False, f"what answers in place of {provider} does not tell about models")
+
+
 async def test_a_server_that_lists_no_models_is_taken_as_healthy() -> None:
     async with asked("openai-compatible") as it:
         assert isinstance(it.server, ChatServer)

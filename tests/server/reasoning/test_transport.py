@@ -106,7 +106,29 @@ async def test_an_answer_without_measure_is_given_up(
 
 
 @every
-async def test_a_proxy_is_asked_for_a_tunnel_and_given_no_key(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "proxy", ["socks5://user:geheim@127.0.0.1:1", "http://", "http://127.0.0.1:x", "ftp://127.0.0.1"]
+)
+async def test_a_proxy_that_cannot_be_used_is_told_without_its_password(
+    provider: str, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    monkeypatch.setenv("no_proxy", "")
+    async with asked(provider, address=address("https://brain.example/v1")) as it:
+        with pytest.raises(BrainMisconfigured, match="The proxy of the environment") as found:
+            await it.answer()
+        health = await it.brain.check()
+
+    assert "HTTPS_PROXY" in found.value.todo
+    assert "geheim" not in f"{found.value}{health}"
+    assert health.reason == found.value.reason
+
+
+@every
+@pytest.mark.parametrize("protocol", ["http://", ""])
+async def test_a_proxy_is_asked_for_a_tunnel_and_given_no_key(
+    provider: str, protocol: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     heard: list[bytes] = []
 
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -117,7 +139,7 @@ async def test_a_proxy_is_asked_for_a_tunnel_and_given_no_key(provider: str, mon
 
     server = await asyncio.start_server(refuse, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("https_proxy", f"{protocol}127.0.0.1:{port}")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
     async with server, asked(provider, address=address("https://brain.example/v1"), key=Key("a test", KEY)) as it:

@@ -6,6 +6,7 @@ conversation goes on without any (https://platform.claude.com/docs/build-with-cl
 
 from __future__ import annotations
 
+import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +76,7 @@ class AnthropicBrain(RemoteBrain):
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         self._made = False
+        self._adaptive = not self.model.startswith(_NOT_ADAPTIVE)
 
     @cached_property
     def _client(self) -> AsyncAnthropic:
@@ -82,9 +84,9 @@ class AnthropicBrain(RemoteBrain):
         from anthropic import AnthropicError, AsyncAnthropic
 
         self.failures = (*RemoteBrain.failures, AnthropicError, httpx2.HTTPError)
-        self._made = True
         place = self._place
         made = options(httpx2, place.address, place.key, place.limits)
+        self._made = True
         return AsyncAnthropic(
             api_key=PLACEHOLDER,
             base_url=place.address.url,
@@ -112,10 +114,18 @@ class AnthropicBrain(RemoteBrain):
         try:
             return await self._client.messages.create(**request, stream=True)
         except BadRequestError as error:
-            bare = {**request, "messages": turns(ask.messages, with_thoughts=False)}
-            if "signature" not in (error.api_message or "") or bare == request:
+            other = self._otherwise(request, ask, error.api_message or "")
+            if other == request:
                 raise
-        return await self._client.messages.create(**bare, stream=True)
+        return await self._client.messages.create(**other, stream=True)
+
+    def _otherwise(self, request: Json, ask: Ask, said: str) -> Json:
+        """The request without what was refused of its thinking, if it was that."""
+        if "signature" in said:
+            return {**request, "messages": turns(ask.messages, with_thoughts=False)}
+        if "thinking" in said and "support" in said:
+            self._adaptive = False
+        return self._request(ask)
 
     def _request(self, ask: Ask) -> Json:
         made: Json = {
@@ -124,7 +134,7 @@ class AnthropicBrain(RemoteBrain):
             "messages": turns(ask.messages),
             "cache_control": {"type": "ephemeral"},
         }
-        if not self.model.startswith(_NOT_ADAPTIVE):
+        if self._adaptive:
             made["thinking"] = {"type": "adaptive", "display": "summarized"}
         if ask.system:
             made["system"] = ask.system
@@ -145,11 +155,11 @@ class AnthropicBrain(RemoteBrain):
             return super()._told(error)
         status = error.status_code if error.status_code >= 300 else _STATUS.get(str(error.type), 500)
         said = error.api_message or ("" if isinstance(error.body, dict) else str(error.body or ""))
-        wait = after(error.response.headers.get("retry-after"), self._place.now())
+        wait = after(error.response.headers, self._place.now())
         return refusal(self.side, status, f"{error.type} {error.error_code or ''}", said, wait)
 
     async def _look(self) -> None:
-        await self._client.models.retrieve(self.model)
+        self._known(await self._client.models.retrieve(self.model))
 
     async def close(self) -> None:
         if self._made:
@@ -179,12 +189,17 @@ def _block(part: Part) -> Json | None:
         case Thought():
             return part.opaque.get("anthropic")
         case ToolCall():
-            return {"type": "tool_use", "id": part.id, "name": part.name, "input": arguments.shown(part)}
+            return {
+                "type": "tool_use",
+                "id": arguments.identity(part.id),
+                "name": arguments.name(part.name),
+                "input": arguments.shown(part),
+            }
         case ToolResult():
             return {
                 "type": "tool_result",
-                "tool_use_id": part.call_id,
-                "content": part.text,
+                "tool_use_id": arguments.identity(part.call_id),
+                "content": part.text or "Nothing was said.",  # an empty one is refused where it is an error
                 "is_error": part.is_error,
             }
     return None
@@ -222,10 +237,10 @@ class _Reading:
     def _grow(self, block: Json, delta: Any) -> TextDelta | ThoughtDelta | None:
         match delta.type:
             case "text_delta":
-                block["text"] += delta.text
+                block["text"] = block.get("text", "") + delta.text
                 return TextDelta(delta.text)
             case "thinking_delta":
-                block["thinking"] += delta.thinking
+                block["thinking"] = block.get("thinking", "") + delta.thinking
                 return ThoughtDelta(delta.thinking)
             case "signature_delta":
                 block["signature"] = delta.signature
@@ -235,6 +250,8 @@ class _Reading:
 
     def _count(self, said: Any) -> None:
         """Numbers are totals so far; those that are not given have not changed."""
+        if said is None:
+            return
         before = self._meter.usage
         details = said.output_tokens_details
         self._meter.usage = Usage(
@@ -265,12 +282,13 @@ def _number(said: int | None, before: int) -> int:
 def _part(block: Json, *, cut: bool) -> Part | None:
     match block["type"]:
         case "text":
-            return Text(block["text"]) if block["text"] else None
+            return Text(block["text"]) if block.get("text") else None
         case "thinking":
-            kept = {name: block[name] for name in ("type", "thinking", "signature")}
-            return Thought(block["thinking"], {"anthropic": kept} if kept["signature"] else {})
+            kept = {name: block.get(name, "") for name in ("type", "thinking", "signature")}
+            return Thought(kept["thinking"], {"anthropic": kept} if kept["signature"] else {})
         case "redacted_thinking":
             return Thought("", {"anthropic": {"type": "redacted_thinking", "data": block["data"]}})
         case "tool_use":
-            return arguments.call(block["id"], block["name"], block["json"], cut=cut)
+            whole = json.dumps(block["input"]) if block.get("input") else ""  # as gateways tell it: not in pieces
+            return arguments.call(block["id"], block["name"], block["json"] or whole, cut=cut)
     return None

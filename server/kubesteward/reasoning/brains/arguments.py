@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from hashlib import sha256
 
 from kubesteward.reasoning.brains.base import Json, ToolCall
 
 _SHOWN = 300
+_TAKEN = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
 def call(identity: str, name: str, text: str, *, cut: bool = False) -> ToolCall:
@@ -24,6 +27,16 @@ def call(identity: str, name: str, text: str, *, cut: bool = False) -> ToolCall:
     if not isinstance(found, dict):
         return ToolCall(identity, name, {}, f"the arguments are no JSON object: {text[:_SHOWN]}")
     return ToolCall(identity, name, found)
+
+
+def identity(given: str) -> str:
+    """The id of a call as every provider takes it; some that a conversation has been with make them otherwise."""
+    return given if _TAKEN.fullmatch(given) else f"call_{sha256(given.encode()).hexdigest()[:24]}"
+
+
+def name(given: str) -> str:
+    """The name as a provider takes it back; models call tools that there are none of by names of any form."""
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", given)[:64] or "nameless"
 
 
 def shown(made: ToolCall) -> Json:

@@ -139,12 +139,16 @@ class Message(_Plain):
     @property
     def followed(self) -> tuple[Part, ...]:
         """Without thoughts that led to nothing, as of an answer that was cut while thinking: providers refuse those."""
-        last = max((n for n, part in enumerate(self.parts) if not isinstance(part, Thought)), default=-1)
+        last = max((n for n, part in enumerate(self.parts) if not _is_idle(part)), default=-1)
         return self.parts[: last + 1]
 
     @classmethod
     def from_json(cls, data: Json) -> Message:
         return cls(data["role"], tuple(part_from_json(part) for part in data["parts"]))
+
+
+def _is_idle(part: Part) -> bool:
+    return isinstance(part, Thought) or (isinstance(part, Text) and not part.text.strip())
 
 
 @dataclass(frozen=True)
@@ -335,4 +339,4 @@ _BYTES_OF_A_TOKEN = 3.5
 def estimate(ask: Ask) -> int:
     """About how many tokens a question has; rather too many."""
     whole = json.dumps(ask.to_json(), ensure_ascii=False, separators=(",", ":"))
-    return int(len(whole.encode()) / _BYTES_OF_A_TOKEN) + 1
+    return int(len(whole.encode(errors="replace")) / _BYTES_OF_A_TOKEN) + 1

@@ -15,8 +15,10 @@ import ssl
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from kubesteward.reasoning.brains.addresses import Address
+from kubesteward.reasoning.brains.base import BrainMisconfigured
 from kubesteward.reasoning.brains.keys import Key
 from kubesteward_tools.outgoing import ForbiddenAddress
 
@@ -52,11 +54,19 @@ class TooMuch(OSError):
     """A server sends more than any answer has."""
 
 
+class WebPage(OSError):
+    """Something else answers there: a page to sign in at, or a proxy's."""
+
+
 def options(library: Any, address: Address, key: Key | None, limits: Limits) -> dict[str, Any]:
-    """What an `AsyncClient` of `httpx` or `httpx2`, whichever `library` is, has to be made with."""
+    """What an `AsyncClient` of `httpx` or `httpx2`, whichever `library` is, has to be made with.
+
+    Raises:
+        BrainMisconfigured: it would have to go through a proxy that cannot be used.
+    """
     _quiet()
     context = _trust() if address.url.startswith("https://") else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    inner = library.AsyncHTTPTransport(verify=context, trust_env=False, proxy=address.proxy)
+    inner = library.AsyncHTTPTransport(verify=context, trust_env=False, proxy=_proxy(address))
     timeout = library.Timeout(connect=limits.connect, read=limits.read, write=limits.read, pool=limits.connect)
     return {
         "transport": _transport(library, inner, address, key),
@@ -64,6 +74,22 @@ def options(library: Any, address: Address, key: Key | None, limits: Limits) -> 
         "trust_env": False,
         "follow_redirects": False,
     }
+
+
+def _proxy(address: Address) -> str | None:
+    """The environment's, also where it is named without its protocol. It may hold a password, so it is not repeated."""
+    if (found := address.proxy) is None:
+        return None
+    url = found if "://" in found else f"http://{found}"
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    if not fits:
+        todo = "Set HTTPS_PROXY to http://host:port, or name the provider's host in NO_PROXY."
+        raise BrainMisconfigured("The proxy of the environment is none that brains can be asked through.", todo)
+    return url
 
 
 @functools.cache
@@ -107,6 +133,9 @@ def _transport(library: Any, inner: Any, address: Address, key: Key | None) -> A
                     last = error
                 else:
                     self.answered = url.host
+                    if answer.status_code < 300 and answer.headers.get("content-type", "").startswith("text/html"):
+                        await answer.aclose()
+                        raise WebPage
                     answer.stream = _bounded(library, answer.stream)
                     return answer
             raise last

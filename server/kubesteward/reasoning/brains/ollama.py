@@ -17,6 +17,7 @@ from kubesteward.reasoning.brains import arguments
 from kubesteward.reasoning.brains.base import (
     Ask,
     BrainMisconfigured,
+    BrainOffline,
     Done,
     Json,
     Message,
@@ -73,9 +74,10 @@ class OllamaBrain(RemoteBrain):
         from ollama import AsyncClient, RequestError, ResponseError
 
         self.failures = (*RemoteBrain.failures, RequestError, ResponseError, httpx.HTTPError, httpx.StreamError)
-        self._made = True
         place = self._place
-        return AsyncClient(place.address.url, **options(httpx, place.address, place.key, place.limits))
+        made = AsyncClient(place.address.url, **options(httpx, place.address, place.key, place.limits))
+        self._made = True
+        return made
 
     async def _events(self, ask: Ask, meter: Meter) -> Events:
         request = await self._request(ask)
@@ -87,6 +89,8 @@ class OllamaBrain(RemoteBrain):
                     yield delta
         if not reading.whole:
             raise Trouble(f"the answer of {self.provider} was cut off")
+        if reading.only_loaded:
+            raise Trouble(f"{self.provider} has only just loaded {self.model}")
         yield reading.done()
 
     async def _request(self, ask: Ask) -> Json:
@@ -111,12 +115,7 @@ class OllamaBrain(RemoteBrain):
             BrainMisconfigured: the model uses no tools. PromptTooLong: the conversation does not fit into the model.
         """
         if not self._largest:
-            found = await self._client.show(self.model)
-            if ask.tools and found.capabilities is not None and "tools" not in found.capabilities:
-                todo = "Choose one with the mark `tools` on https://ollama.com/search, as `qwen3` or `gpt-oss`."
-                raise BrainMisconfigured(f"The model {self.model!r} uses no tools.", todo)
-            lengths = [value for name, value in (found.modelinfo or {}).items() if name.endswith(".context_length")]
-            self._largest = int(lengths[0]) if lengths else _USUAL
+            self._largest = await self._length(with_tools=bool(ask.tools))
         wanted = self.count(ask) + ask.max_tokens
         if wanted > self._largest:
             todo = "Shorten the conversation, or choose a model with a larger context."
@@ -125,18 +124,52 @@ class OllamaBrain(RemoteBrain):
             self._window *= 2
         self._window = min(self._window, self._largest)
 
+    async def _length(self, *, with_tools: bool) -> int:
+        """How much the model takes, as far as the server tells about it: what only speaks like Ollama may not.
+
+        Raises:
+            BrainMisconfigured: the model uses no tools, and they are wanted.
+        """
+        from ollama import ResponseError
+
+        try:
+            found = await self._client.show(self.model)
+        except ResponseError as error:
+            if error.status_code not in {404, 405, 501} or self._is_missing(error):
+                raise
+            return _USUAL
+        except ValueError:  # of another form
+            return _USUAL
+        if with_tools and found.capabilities is not None and "tools" not in found.capabilities:
+            raise self._toolless()
+        lengths = [value for name, value in (found.modelinfo or {}).items() if name.endswith(".context_length")]
+        return int(lengths[0]) if lengths else _USUAL
+
+    def _toolless(self) -> BrainMisconfigured:
+        todo = "Choose one with the mark `tools` on https://ollama.com/search, as `qwen3` or `gpt-oss`."
+        return BrainMisconfigured(f"The model {self.model!r} uses no tools.", todo)
+
+    def _is_missing(self, error: Any) -> bool:
+        said = str(error.error)
+        return error.status_code == 404 and "not found" in said and self.model in said
+
     def _told(self, error: Exception) -> Exception:
         from ollama import ResponseError
 
         if not isinstance(error, ResponseError):
             return super()._told(error)
         said = str(error.error)
-        if error.status_code == 404 and "not found" in said and self.model in said:
+        if self._is_missing(error):
             return BrainMisconfigured(f"Ollama has not pulled {self.model}.", f"Run `ollama pull {self.model}`.")
+        if "does not support tools" in said:
+            return self._toolless()
+        if "more system memory" in said:
+            todo = "Choose a smaller model, or free memory there."
+            return BrainOffline(f"{self.model} does not fit into its machine ({self.side.clean(said)})", todo)
         if "error parsing tool call" in said:  # another attempt may write it rightly
             return Trouble(f"{self.model} wrote a tool call that cannot be parsed ({self.side.clean(said)})")
         response = getattr(error.__context__, "response", None)
-        wait = after(response.headers.get("retry-after"), self._place.now()) if response is not None else None
+        wait = after(response.headers, self._place.now()) if response is not None else None
         return refusal(self.side, error.status_code if error.status_code >= 300 else 500, "", said, wait)
 
     async def _look(self) -> None:
@@ -152,7 +185,7 @@ class OllamaBrain(RemoteBrain):
 
 def turns(messages: tuple[Message, ...]) -> list[Json]:
     """Messages as Ollama takes them. It knows no ids: results name their tools and come in the calls' order."""
-    names = {call.id: call.name for message in messages for call in message.calls}
+    names = {call.id: arguments.name(call.name) for message in messages for call in message.calls}
     found: list[Json] = []
     for message in messages:
         if message.role == "tool":
@@ -175,7 +208,8 @@ def _answer(message: Message) -> Json:
         made["thinking"] = "".join(thoughts)
     if message.calls:
         made["tool_calls"] = [
-            {"function": {"name": call.name, "arguments": arguments.shown(call)}} for call in message.calls
+            {"function": {"name": arguments.name(call.name), "arguments": arguments.shown(call)}}
+            for call in message.calls
         ]
     return made
 
@@ -234,6 +268,11 @@ class _Reading:
             self._reason = piece.done_reason or ""
             self._meter.usage = Usage(input=piece.prompt_eval_count or 0, output=piece.eval_count or 0)
         return shown
+
+    @property
+    def only_loaded(self) -> bool:
+        """The server has made the model ready, and said nothing yet."""
+        return self._reason == "load" and not (self._text or self._calls)
 
     def done(self) -> Done:
         used = self._meter.usage

@@ -25,8 +25,8 @@ from kubesteward.reasoning.brains.base import (
     ToolResult,
     Usage,
 )
-from kubesteward.reasoning.brains.openai_sdk import OpenAISDK
-from kubesteward.reasoning.brains.remote import Meter, outcome
+from kubesteward.reasoning.brains.openai_sdk import OpenAISDK, number, said_in
+from kubesteward.reasoning.brains.remote import Meter, Place, outcome
 from kubesteward.reasoning.brains.retry import Events
 from kubesteward.reasoning.brains.trouble import Trouble
 
@@ -37,9 +37,13 @@ _TAKE_TEMPERATURE = ("gpt-3", "gpt-4", "chatgpt-")
 class OpenAIBrain(OpenAISDK):
     provider = "openai"
 
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._summarised = bool(place.effort)
+
     async def _events(self, ask: Ask, meter: Meter) -> Events:
         reading = _Reading(meter)
-        async with await self._client.responses.create(**self._request(ask), stream=True) as stream:
+        async with await self._begin(ask) as stream:
             async for event in stream:
                 if event.type == "error":
                     raise self.in_stream(event.code or "", event.message)
@@ -52,6 +56,18 @@ class OpenAIBrain(OpenAISDK):
         if not reading.whole:
             raise Trouble(f"the answer of {self.provider} was cut off")
         yield reading.done()
+
+    async def _begin(self, ask: Ask) -> Any:
+        """The SDK's stream. Summaries of thinking are for organisations that are verified; others go without."""
+        from openai import BadRequestError
+
+        try:
+            return await self._client.responses.create(**self._request(ask), stream=True)
+        except BadRequestError as error:
+            if not self._summarised or "summar" not in said_in(error.body):
+                raise
+            self._summarised = False
+        return await self._client.responses.create(**self._request(ask), stream=True)
 
     def _request(self, ask: Ask) -> Json:
         made: Json = {
@@ -76,7 +92,8 @@ class OpenAIBrain(OpenAISDK):
         if ask.temperature is not None and self.model.startswith(_TAKE_TEMPERATURE):
             made["temperature"] = ask.temperature
         if self._place.effort:
-            made["reasoning"] = {"effort": self._place.effort, "summary": "auto"}
+            summary = {"summary": "auto"} if self._summarised else {}
+            made["reasoning"] = {"effort": self._place.effort, **summary}
         return made
 
 
@@ -95,9 +112,15 @@ def _item(role: str, part: Part) -> Json | None:
             return part.opaque.get("openai")
         case ToolCall():
             said = json.dumps(arguments.shown(part), ensure_ascii=False)
-            return {"type": "function_call", "call_id": part.id, "name": part.name, "arguments": said}
+            identity = arguments.identity(part.id)
+            name = arguments.name(part.name)
+            return {"type": "function_call", "call_id": identity, "name": name, "arguments": said}
         case ToolResult():
-            return {"type": "function_call_output", "call_id": part.call_id, "output": outcome(part)}
+            return {
+                "type": "function_call_output",
+                "call_id": arguments.identity(part.call_id),
+                "output": outcome(part),
+            }
     return None
 
 
@@ -126,7 +149,7 @@ class _Reading:
             case "response.function_call_arguments.delta":
                 self._grow(event, "arguments")
             case "response.output_item.added":
-                self._items[event.output_index] = {"item": event.item.to_dict(), "text": "", "arguments": ""}
+                self._items[event.output_index] = {"item": event.item.to_dict()}
             case "response.output_item.done":
                 self._items[event.output_index] = {"item": event.item.to_dict(), "whole": True}
             case "response.completed" | "response.incomplete" | "response.failed":
@@ -134,21 +157,28 @@ class _Reading:
         return None
 
     def _grow(self, event: Any, field: str) -> None:
-        self._items[event.output_index][field] += event.delta
+        """Some servers do not announce an item: of a text the pieces are enough, a call comes whole at the end."""
+        begun = {"item": {"type": "message" if field == "text" else ""}}
+        kept = self._items.setdefault(event.output_index, begun)
+        kept[field] = kept.get(field, "") + event.delta
 
     def _end(self, response: Any) -> None:
         self.whole = True
         if response.status == "incomplete":
             details = response.incomplete_details
             self._cut = (details.reason if details else None) or "max_output_tokens"
+        for index, item in enumerate(response.output or ()):
+            if not self._items.get(index, {}).get("whole"):
+                self._items[index] = {"item": item.to_dict(), "whole": True}
         if (used := response.usage) is not None:
-            cached, written = used.input_tokens_details.cached_tokens, _written(used.input_tokens_details)
+            whole, parts = used.input_tokens or 0, used.input_tokens_details
+            read, written = number(parts, "cached_tokens"), number(parts, "cache_write_tokens")
             self._meter.usage = Usage(
-                input=max(0, used.input_tokens - cached - written),
-                output=used.output_tokens,
-                cache_read=cached,
+                input=max(0, whole - read - written),
+                output=used.output_tokens or 0,
+                cache_read=read,
                 cache_write=written,
-                reasoning=used.output_tokens_details.reasoning_tokens,
+                reasoning=number(used.output_tokens_details, "reasoning_tokens"),
             )
 
     def done(self) -> Done:
@@ -169,27 +199,23 @@ class _Reading:
                 return [_thought(item)] if kept.get("whole") else []
             case "function_call":
                 unfinished = not kept.get("whole") or item.get("status") == "incomplete"
-                said = item["arguments"] if kept.get("whole") else kept["arguments"]
+                said = item["arguments"] if kept.get("whole") else kept.get("arguments", "")
                 return [arguments.call(item["call_id"], item["name"], said, cut=unfinished)]
         return []
 
     def _texts(self, item: Json, kept: Json) -> list[Part]:
         opaque = {"openai": {"phase": item["phase"]}} if item.get("phase") else {}
         if not kept.get("whole"):
-            return [Text(kept["text"], opaque)] if kept["text"] else []
+            return [Text(kept["text"], opaque)] if kept.get("text") else []
         said = [(content.get("text") or content.get("refusal") or "", content["type"]) for content in item["content"]]
         self._refused = self._refused or any(kind == "refusal" for _, kind in said)
         return [Text(text, opaque) for text, _ in said if text]
 
 
-def _written(details: Any) -> int:
-    return int(getattr(details, "cache_write_tokens", 0) or 0)
-
-
 def _thought(item: Json) -> Thought:
     """Only an encrypted one can go back, for the provider has kept nothing."""
-    text = "\n\n".join(found["text"] for found in (item.get("summary") or item.get("content") or []))
+    text = "\n\n".join(found.get("text", "") for found in (item.get("summary") or item.get("content") or []))
     if not item.get("encrypted_content"):
         return Thought(text)
-    kept = {name: item[name] for name in ("type", "id", "summary", "encrypted_content")}
+    kept = {name: item[name] for name in ("type", "id", "summary", "encrypted_content") if name in item}
     return Thought(text, {"openai": kept})

@@ -7,6 +7,7 @@ They differ in what they leave out and add, so nothing is taken for granted that
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from kubesteward.reasoning.brains import arguments
@@ -25,8 +26,8 @@ from kubesteward.reasoning.brains.base import (
     ToolResult,
     Usage,
 )
-from kubesteward.reasoning.brains.openai_sdk import OpenAISDK
-from kubesteward.reasoning.brains.remote import Meter, outcome
+from kubesteward.reasoning.brains.openai_sdk import OpenAISDK, number
+from kubesteward.reasoning.brains.remote import Meter, Place, outcome
 from kubesteward.reasoning.brains.retry import Events
 from kubesteward.reasoning.brains.trouble import Trouble
 
@@ -37,6 +38,11 @@ _STOPS: dict[str, Stop] = {
     "length": "truncated",
     "content_filter": "refused",
 }
+_BROKEN = frozenset({"error", "insufficient_system_resource"})
+"""Why an answer ends, at gateways, that did not come to its end."""
+_OPTIONAL = ("stream_options", "max_tokens", "temperature", "reasoning_effort")
+"""Settings that not every server knows; those of models that think want `max_completion_tokens` in place of one."""
+_UNKNOWN = re.compile(r"(?i)unsupported|not supported|unrecogni[sz]ed|unknown|not permitted|unexpected")
 _THOUGHTS = ("reasoning_content", "reasoning")
 """The fields, none of them in the API, in which servers tell what a model thinks."""
 
@@ -44,15 +50,34 @@ _THOUGHTS = ("reasoning_content", "reasoning")
 class OpenAICompatibleBrain(OpenAISDK):
     provider = "openai-compatible"
 
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._unknown: set[str] = set()
+
     async def _events(self, ask: Ask, meter: Meter) -> Events:
         reading = _Reading(meter, len(ask.messages))
-        async with await self._client.chat.completions.create(**self._request(ask), stream=True) as stream:
+        async with await self._begin(ask) as stream:
             async for chunk in stream:
                 for delta in reading.take(chunk):
                     yield delta
-        if not reading.finish:
+        if not reading.finish or reading.finish in _BROKEN:
             raise Trouble(f"the answer of {self.provider} was cut off")
         yield reading.done()
+
+    async def _begin(self, ask: Ask) -> Any:
+        """The SDK's stream. A setting that the server does not know is left out, now and later."""
+        from openai import BadRequestError, UnprocessableEntityError
+
+        while True:
+            request = self._request(ask)
+            try:
+                return await self._client.chat.completions.create(**request, stream=True)
+            except (BadRequestError, UnprocessableEntityError) as error:
+                said = str(error.body)
+                found = [name for name in _OPTIONAL if name in request and name in said and _UNKNOWN.search(said)]
+                if not found:
+                    raise
+                self._unknown.add(found[0])
 
     def _request(self, ask: Ask) -> Json:
         system = [{"role": "system", "content": ask.system}] if ask.system else []
@@ -76,7 +101,9 @@ class OpenAICompatibleBrain(OpenAISDK):
             made["stop"] = list(ask.stop)
         if self._place.effort:
             made["reasoning_effort"] = self._place.effort
-        return made
+        if "max_tokens" in self._unknown:
+            made["max_completion_tokens"] = ask.max_tokens
+        return {name: value for name, value in made.items() if name not in self._unknown}
 
     async def _look(self) -> None:
         """Not every server tells about one model, so all are asked for; some tell about none."""
@@ -85,10 +112,22 @@ class OpenAICompatibleBrain(OpenAISDK):
         try:
             offered = [model.id async for model in self._client.models.list()]
         except NotFoundError:
-            return
-        if offered and self.model not in offered:
+            offered = []
+        if not offered:
+            await self._knock()
+        elif self.model not in offered:
             some = ", ".join(self.side.clean(name) for name in offered[:5])
             raise BrainMisconfigured(f"{self.name} has no model {self.model!r}.", f"It offers {some}.")
+
+    async def _knock(self) -> None:
+        """Whether anybody speaks the API there, which complains of a question without messages."""
+        from openai import APIStatusError
+
+        try:
+            await self._client.post("/chat/completions", body={"model": self.model}, cast_to=object)
+        except APIStatusError as error:
+            if error.status_code in {401, 403, 404, 405}:
+                raise
 
 
 def turns(messages: tuple[Message, ...]) -> list[Json]:
@@ -99,10 +138,18 @@ def turns(messages: tuple[Message, ...]) -> list[Json]:
         if message.role == "tool":
             found += [_result(part) for part in message.parts if isinstance(part, ToolResult)]
         elif message.role == "user":
-            found.append({"role": "user", "content": message.text})
+            _say(found, message.text)
         elif message.text or message.calls:
             found.append(_answer(message, with_thoughts=index > running))
     return found
+
+
+def _say(found: list[Json], text: str) -> None:
+    """Many models' templates take no two messages of a user in a row, as they stand round an answer without words."""
+    if found and found[-1]["role"] == "user":
+        found[-1]["content"] += f"\n\n{text}"
+    else:
+        found.append({"role": "user", "content": text})
 
 
 def _result(part: ToolResult) -> Json:
@@ -116,7 +163,10 @@ def _answer(message: Message, *, with_thoughts: bool) -> Json:
             {
                 "id": call.id,
                 "type": "function",
-                "function": {"name": call.name, "arguments": json.dumps(arguments.shown(call), ensure_ascii=False)},
+                "function": {
+                    "name": arguments.name(call.name),
+                    "arguments": json.dumps(arguments.shown(call), ensure_ascii=False),
+                },
             }
             for call in message.calls
         ]
@@ -161,7 +211,7 @@ class _Reading:
                 shown.append(ThoughtDelta(thought))
         refusal = getattr(delta, "refusal", None) or ""
         self._refused = self._refused or bool(refusal)
-        if text := (delta.content or "") + refusal:
+        if text := _text(delta.content) + refusal:
             self._text += text
             shown.append(TextDelta(text))
         for piece in delta.tool_calls or []:
@@ -169,26 +219,36 @@ class _Reading:
         return shown
 
     def _call(self, piece: Any) -> None:
-        """Pieces of one call share an index; some servers give all calls the same, and only the ids differ."""
-        index = piece.index or 0
-        known = next((call for call in reversed(self._calls) if call["index"] == index), None)
-        if known is None or (piece.id and known["id"] and piece.id != known["id"]):
-            known = {"index": index, "id": "", "name": "", "arguments": ""}
+        name = (piece.function.name if piece.function else "") or ""
+        said = (piece.function.arguments if piece.function else "") or ""
+        known = self._begun(piece, name)
+        if known is None:
+            known = {"index": piece.index or 0, "id": "", "name": "", "arguments": ""}
             self._calls.append(known)
         known["id"] = known["id"] or piece.id or ""
-        if piece.function is not None:
-            known["name"] += piece.function.name or ""
-            known["arguments"] += piece.function.arguments or ""
+        known["name"] += name if name != known["name"] else ""  # some servers say it with every piece
+        known["arguments"] += said if isinstance(said, str) else json.dumps(said)
+
+    def _begun(self, piece: Any, name: str) -> Json | None:
+        """The call that a piece goes on with. Pieces of one share an index; but some servers give all calls the same,
+        or none, or each piece an id of its own.
+        """
+        known = next((call for call in reversed(self._calls) if call["index"] == (piece.index or 0)), None)
+        if known is None or not name or not known["name"]:
+            return known
+        if known["id"]:
+            return None if piece.id and piece.id != known["id"] else known
+        return None if _is_whole(known["arguments"]) else known
 
     def _count(self, used: Any) -> None:
-        read = getattr(used.prompt_tokens_details, "cached_tokens", 0) or 0
-        written = getattr(used.prompt_tokens_details, "cache_write_tokens", 0) or 0
+        parts = used.prompt_tokens_details
+        read, written = number(parts, "cached_tokens"), number(parts, "cache_write_tokens")
         self._meter.usage = Usage(
-            input=max(0, used.prompt_tokens - read - written),
-            output=used.completion_tokens,
+            input=max(0, (used.prompt_tokens or 0) - read - written),
+            output=used.completion_tokens or 0,
             cache_read=read,
             cache_write=written,
-            reasoning=getattr(used.completion_tokens_details, "reasoning_tokens", 0) or 0,
+            reasoning=number(used.completion_tokens_details, "reasoning_tokens"),
         )
 
     def done(self) -> Done:
@@ -198,8 +258,23 @@ class _Reading:
             parts.append(Thought(self._thought, {"openai-compatible": {self._field: self._thought}}))
         if self._text:
             parts.append(Text(self._text))
-        for number, call in enumerate(self._calls):
-            cut = stop == "truncated" and number == len(self._calls) - 1
-            identity = call["id"] or f"call_{self._turn}_{number}"
+        for place, call in enumerate(self._calls):
+            cut = stop == "truncated" and place == len(self._calls) - 1
+            identity = call["id"] or f"call_{self._turn}_{place}"
             parts.append(arguments.call(identity, call["name"], call["arguments"], cut=cut))
         return Done(Message("assistant", tuple(parts)), stop, self._meter.usage)
+
+
+def _text(content: Any) -> str:
+    """Some servers send a list of parts."""
+    if isinstance(content, list):
+        return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return content or ""
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from kubesteward.reasoning.brains.base import BrainMisconfigured
 from kubesteward.reasoning.brains.http import PLACEHOLDER, options
@@ -30,9 +30,9 @@ class OpenAISDK(RemoteBrain):
         from openai import AsyncOpenAI, OpenAIError
 
         self.failures = (*RemoteBrain.failures, OpenAIError, httpx2.HTTPError)
-        self._made = True
         place = self._place
         made = options(httpx2, place.address, place.key, place.limits)
+        self._made = True
         return AsyncOpenAI(
             api_key=PLACEHOLDER,
             base_url=place.address.url,
@@ -45,11 +45,10 @@ class OpenAISDK(RemoteBrain):
         from openai import APIConnectionError, APIError, APIStatusError
 
         if isinstance(error, APIStatusError):
-            said = error.body.get("message", "") if isinstance(error.body, dict) else str(error.body or "")
-            wait = after(error.response.headers.get("retry-after"), self._place.now())
-            return refusal(self.side, error.status_code, f"{error.code} {error.type}", str(said), wait)
+            wait = after(error.response.headers, self._place.now())
+            return refusal(self.side, error.status_code, f"{error.code} {error.type}", said_in(error.body), wait)
         if isinstance(error, APIError) and not isinstance(error, APIConnectionError) and error.body is not None:
-            return self.in_stream(str(error.code or error.type or ""), error.message)
+            return self.in_stream(str(error.code or error.type or ""), said_in(error.body))
         return super()._told(error)
 
     def in_stream(self, code: str, said: str) -> Exception:
@@ -61,8 +60,20 @@ class OpenAISDK(RemoteBrain):
         return found
 
     async def _look(self) -> None:
-        await self._client.models.retrieve(self.model)
+        self._known(await self._client.models.retrieve(self.model))
 
     async def close(self) -> None:
         if self._made:
             await self._client.close()
+
+
+def number(details: Any, name: str) -> int:
+    """A detail of the usage, which servers leave out one by one, or all of them."""
+    return int(getattr(details, name, 0) or 0)
+
+
+def said_in(body: Any) -> str:
+    """The words of an error: in OpenAI's form, or in that of a framework that other servers are made with."""
+    if isinstance(body, dict):
+        return str(body.get("message") or body.get("detail") or "")
+    return str(body or "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -18,8 +19,11 @@ from kubesteward.reasoning.brains.base import (
     Done,
     Event,
     Health,
+    Message,
     Part,
     Text,
+    TextDelta,
+    ThoughtDelta,
     ToolCall,
     ToolResult,
     Usage,
@@ -96,17 +100,26 @@ class RemoteBrain(ABC):
         async with aclosing(self._place.retry.stream(lambda: self._attempt(asked))) as events:
             async for event in events:
                 if isinstance(event, Done):
-                    done = self._finished(event)
+                    done = self._finished(event, asked)
                     for call in done.message.calls:
                         if not call.malformed and done.stop != "refused":
                             yield CallMade(call)
                     yield done
+                elif isinstance(event, (TextDelta, ThoughtDelta)):
+                    yield replace(event, text=_sound(event.text))
                 else:
                     yield event
 
-    def _finished(self, done: Done) -> Done:
+    def _finished(self, done: Done, ask: Ask) -> Done:
+        """Where the server does not tell what was used, it is estimated: limits count on it."""
         stop = "tools" if done.stop == "end" and done.message.calls else done.stop
-        return replace(done, stop=stop, brain=self.name, model=self.model)
+        message = Message.from_json(json.loads(_sound(json.dumps(done.message.to_json(), ensure_ascii=False))))
+        usage = done.usage
+        if not (usage.input or usage.cache_read or usage.cache_write):
+            usage = replace(usage, input=self.count(ask))
+        if not usage.output:
+            usage = replace(usage, output=estimate(Ask("", (message,))))
+        return replace(done, message=message, stop=stop, usage=usage, brain=self.name, model=self.model)
 
     async def _attempt(self, ask: Ask) -> Events:
         """One request. Outside of the except clauses, so that no error of an SDK hangs on to ours."""
@@ -170,12 +183,24 @@ class RemoteBrain(ABC):
     def _events(self, ask: Ask, meter: Meter) -> Events:
         """Deltas and one Done; what was used goes to the meter as soon as it is known."""
 
+    def _known(self, found: object) -> None:
+        """Raises Trouble: whoever answered with JSON does not tell about a model."""
+        if not getattr(found, "id", None):
+            raise Trouble(f"what answers in place of {self.provider} does not tell about models")
+
     @abstractmethod
     async def _look(self) -> None:
         """Ask the provider for the model, for nothing."""
 
     @abstractmethod
     async def close(self) -> None: ...
+
+
+def _sound(text: str) -> str:
+    """Some servers escape a letter in two halves, also in two pieces: put together, or replaced where one is missing.
+    No request, record or terminal takes a half one.
+    """
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def outgoing(ask: Ask) -> Ask:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -95,10 +95,16 @@ def _todo(found: Trouble) -> str:
     return f"Try again in {found.after:.0f} s." if found.after else LATER
 
 
-def after(header: str | None, now: float) -> float | None:
-    """Seconds that a Retry-After asks for (RFC 9110, 10.2.3): a number, or a date against `now` (epoch seconds)."""
-    text = (header or "").strip()
-    if not text:
+def after(headers: Mapping[str, str], now: float) -> float | None:
+    """Seconds that an answer asks to wait: a number or a date against `now` (epoch seconds) in Retry-After (RFC 9110,
+    10.2.3), or more exactly in `retry-after-ms`, as providers add it.
+    """
+    exact = _seconds(headers.get("retry-after-ms") or "", now)
+    return _seconds(headers.get("retry-after") or "", now) if exact is None else exact / 1000
+
+
+def _seconds(text: str, now: float) -> float | None:
+    if not text.strip():
         return None
     try:
         seconds = float(text)

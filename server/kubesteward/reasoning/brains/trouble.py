@@ -6,6 +6,7 @@ brain.
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from kubesteward.reasoning.brains.base import (
     PromptTooLong,
     Usage,
 )
-from kubesteward.reasoning.brains.http import TooMuch
+from kubesteward.reasoning.brains.http import TooMuch, WebPage
 from kubesteward.reasoning.brains.keys import Key
 from kubesteward_tools.outgoing import ForbiddenAddress
 
@@ -41,6 +42,9 @@ _POLICY = (
 )
 _UNPAID = ("insufficient_quota", "billing", "credit balance", "spend_limit", "payment required")
 _SHOWN = 300
+_TITLE = re.compile(r"<title[^>]*>([^<]*)", re.IGNORECASE)
+_PAGE = "Look at the brain's address, and at what stands before it: a proxy, or a page to sign in at."
+_ADDRESSES = {"anthropic": "it ends before /v1", "ollama": "it ends with the port, usually 11434"}
 
 
 class Trouble(Exception):
@@ -74,8 +78,14 @@ class Side:
 
 def refusal(side: Side, status: int, code: str, said: str, after: float | None = None) -> Exception:
     """The error for an HTTP status of 300 or more. `code` and `said` are the provider's; `after` its Retry-After."""
+    is_page = said.lstrip().startswith("<")
+    if is_page:
+        title = _TITLE.search(said)
+        said = f"a web page: {title[1].strip()}" if title else "a web page"
     hint = f"{code} {said}".lower()
     why = f" ({text})" if (text := side.clean(said)) else ""
+    if status == 403 and is_page:
+        return BrainOffline(f"Something else answers in place of {side.provider}{why}", _PAGE)
     if 300 <= status < 400:
         todo = "Give the brain the address that it leads to, if you trust it."
         return BrainMisconfigured(f"{side.provider} answered with a redirection, which is not followed.", todo)
@@ -104,7 +114,7 @@ def _misconfigured(side: Side, status: int, why: str, said: str) -> BrainMisconf
         todo = "Choose one that the provider offers: `kubesteward brain add ... --model NAME`."
         return BrainMisconfigured(f"{side.provider} has no model {side.model!r}.", todo)
     if status == 404:
-        todo = "Check its address; most end with /v1."
+        todo = f"Check its address: {_ADDRESSES.get(side.provider, 'most end with /v1')}."
         return BrainMisconfigured(f"Nothing speaks for {side.provider} at the brain's address.", todo)
     todo = "Check the model and its settings with `kubesteward brain test`."
     return BrainMisconfigured(f"{side.provider} does not take the request: {status}{why}.", todo)
@@ -121,15 +131,9 @@ _WORDS = {
 def broken(side: Side, error: BaseException) -> Exception:
     """The error for a connection that failed, fell silent or was cut, or an answer that makes no sense."""
     chain = tuple(_chain(error))
-    for found in chain:
-        if isinstance(found, ForbiddenAddress):
-            todo = "Give the brain another address; for one on your own network add --private."
-            return BrainMisconfigured(f"{side.provider} is not called: {found}.", todo)
-        if isinstance(found, TooMuch):
-            return BrainOffline(f"{side.provider} sends more than any answer has", "Choose another brain.")
-        if isinstance(found, ssl.SSLCertVerificationError):
-            todo = "Set SSL_CERT_FILE to the authority's certificate, if you trust it."
-            return BrainMisconfigured(f"The certificate of {side.provider} is not trusted.", todo)
+    plain = next((made for found in chain if (made := _lasting(side, found)) is not None), None)
+    if plain is not None:
+        return plain
     names = {type(found).__name__ for found in chain}
     if "ProxyError" in names:
         return Trouble(f"the proxy does not let {side.provider} be reached", todo="Check HTTPS_PROXY and NO_PROXY.")
@@ -146,6 +150,22 @@ def broken(side: Side, error: BaseException) -> Exception:
     }:
         return Trouble(f"the answer of {side.provider} was cut off")
     return Trouble(f"the answer of {side.provider} is not understood ({type(error).__name__})")
+
+
+def _lasting(side: Side, found: BaseException) -> Exception | None:
+    """What no second attempt would change."""
+    match found:
+        case ForbiddenAddress():
+            todo = "Give the brain another address; for one on your own network add --private."
+            return BrainMisconfigured(f"{side.provider} is not called: {found}.", todo)
+        case TooMuch():
+            return BrainOffline(f"{side.provider} sends more than any answer has", "Choose another brain.")
+        case WebPage():
+            return BrainOffline(f"A web page answers in place of {side.provider}", _PAGE)
+        case ssl.SSLCertVerificationError():
+            todo = "Set SSL_CERT_FILE to the authority's certificate, if you trust it."
+            return BrainMisconfigured(f"The certificate of {side.provider} is not trusted.", todo)
+    return None
 
 
 def _unreachable(side: Side) -> Exception:

@@ -21,6 +21,7 @@ from kubesteward.reasoning.brains.base import (
     TextDelta,
     ThoughtDelta,
     Usage,
+    Waiting,
     event_from_json,
 )
 from kubesteward.reasoning.ledger.ledger import Hold, Known, Ledger
@@ -31,6 +32,8 @@ from kubesteward_tools.errors import SteadyError
 
 CHARACTERS_OF_A_TOKEN = 3
 """Of what had come when a call was cut off; rather too few, so that it is not counted too low."""
+LAST = 1.0
+"""Seconds of a wait after which the next attempt is made, without another word."""
 
 
 def _ignored(_: str) -> None:
@@ -88,7 +91,7 @@ class Metered(Around):
                 self._warn(warning)
 
     async def _asked(self, ask: Ask, hold: Hold, chat: Chat) -> AsyncGenerator[Event, None]:
-        seen, answer = 0, list[Event]()
+        seen, idle, answer = 0, False, list[Event]()
         try:
             async with aclosing(self._brain.stream(ask)) as stream:
                 async for event in stream:
@@ -96,10 +99,13 @@ class Metered(Around):
                         answer = self._settled(hold, event, chat)
                         break
                     seen = self._heard(event, seen, hold, chat)
+                    idle = isinstance(event, Waiting) and event.seconds > LAST
                     if not isinstance(event, CallMade):
                         yield event
         except BaseException as error:
-            if not answer:
+            if idle:  # the attempt before is settled, and the next one has not begun
+                self._ledger.release(hold)
+            elif not answer:
                 self._failed(error, ask, hold, seen, chat)
             raise
         if not answer:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from contextlib import aclosing
 from itertools import groupby
 
 from kubesteward.reasoning.brains.base import (
     Ask,
+    BrainOffline,
     BrainRefused,
     Done,
     Event,
@@ -31,7 +33,10 @@ from kubesteward.reasoning.loop.packet import shown
 from kubesteward.reasoning.loop.tape import digest_of
 from kubesteward.reasoning.loop.tidy import MOST_CALLS, tidied
 
+LATER = "Ask again later, or give it more seconds."
 MAX_TOKENS = 4096
+DOUBLED = 2
+"""How often an answer that was cut gets twice the room, at most."""
 CONTEXT = 100_000
 """Tokens of a conversation from which on the oldest half becomes a summary."""
 
@@ -68,7 +73,7 @@ async def _asked(case: Case, calls: Calls) -> Message:
     if case.brain.count(ask) > CONTEXT and shortened(case):
         ask = _ask(case, offered, last=last)
     size = case.brain.count(ask)
-    guards.check(state, size, case.priced(Usage(input=size, output=MAX_TOKENS)))
+    guards.check(state, size, case.priced(Usage(input=size, output=ask.max_tokens)))
     try:
         done = await _in_time(case, ask)
     except PromptTooLong:
@@ -87,7 +92,16 @@ async def _asked(case: Case, calls: Calls) -> Message:
 
 def _ask(case: Case, offered: tuple[ToolSpec, ...], *, last: bool) -> Ask:
     system = f"{words.SYSTEM}\n{words.LAST}" if last else words.SYSTEM
-    return Ask(system, case.state.talk, offered, MAX_TOKENS)
+    talk = case.state.talk
+    return Ask(system, talk, offered, MAX_TOKENS * 2 ** min(_cut(talk), DOUBLED))
+
+
+def _cut(talk: tuple[Message, ...]) -> int:
+    """How many answers in a row were cut: thinking counts too, and a model that thinks long would never come to a
+    word.
+    """
+    said = [message.text for message in talk if message.role != "assistant"]
+    return next((number for number, text in enumerate(reversed(said)) if text != words.CUT), len(said))
 
 
 async def _in_time(case: Case, ask: Ask) -> Done:
@@ -95,13 +109,18 @@ async def _in_time(case: Case, ask: Ask) -> Done:
     left = case.state.budget.seconds - case.worked
     try:
         async with asyncio.timeout(max(left, 0.0)):
-            return await _heard(case, ask)
+            return await _heard(case, ask, left)
     except TimeoutError:
         raise guards.Enough(f"its {case.state.budget.seconds:g} seconds are over") from None
 
 
-async def _heard(case: Case, ask: Ask) -> Done:
-    """The whole answer, of a size that can be kept; what it cost is written into the state."""
+async def _heard(case: Case, ask: Ask, left: float) -> Done:
+    """The whole answer, of a size that can be kept; what it cost is written into the state.
+
+    Raises:
+        BrainOffline: the provider wants to be asked again when the time is over, `left` seconds from the beginning.
+    """
+    until = time.monotonic() + left
     state, done = case.state, None
     full = case.brain.count(ask) / CONTEXT
     state.spent.saturation = round(max(state.spent.saturation, full), 3)
@@ -109,6 +128,8 @@ async def _heard(case: Case, ask: Ask) -> Done:
     async with aclosing(case.brain.stream(ask)) as events:
         async for event in events:
             _tell(case, event)
+            if isinstance(event, Waiting) and event.seconds > until - time.monotonic():
+                raise BrainOffline(f"{event.reason}, for longer than this investigation may take", LATER)
             if isinstance(event, Done):
                 done = event
     assert done is not None  # noqa: S101 - every stream ends with one

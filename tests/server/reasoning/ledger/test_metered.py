@@ -168,6 +168,19 @@ async def test_whoever_stops_in_the_middle_pays_for_what_was_sent_and_had_come(t
     assert (purse.sum("SELECT COUNT(*) FROM holds"), brain.closed) == (0, 1)
 
 
+@pytest.mark.parametrize(("seconds", "paid"), [(30.0, []), (0.5, [(100, 0, 100, 0)])])
+async def test_whoever_stops_while_the_provider_is_waited_for_pays_nothing(
+    tmp_path: Path, seconds: float, paid: list[Any]
+) -> None:
+    """But for the end of the wait, when the next attempt may be under way."""
+    purse, brain = Purse(tmp_path), Scripted(Waiting(seconds, "busy", 2), DONE)
+    async with aclosing(metered(purse, brain).stream(ASK)) as events:
+        await anext(events)
+
+    assert usage(purse) == paid
+    assert purse.sum("SELECT COUNT(*) FROM holds") == 0
+
+
 async def test_whoever_stops_after_the_answer_pays_once(tmp_path: Path) -> None:
     purse, brain = Purse(tmp_path), Scripted(CallMade(CALL), DONE)
     async with aclosing(metered(purse, brain).stream(ASK)) as events:

@@ -13,15 +13,17 @@ from kubesteward.reasoning.brains.base import (
     Event,
     Health,
     Message,
+    Stop,
     Text,
     TextDelta,
     ToolCall,
     ToolSpec,
     Usage,
+    Waiting,
 )
 from kubesteward.reasoning.loop.calls import Said
 
-Entry = Message | BrainError | Callable[[Ask], Message]
+Entry = Message | BrainError | Waiting | Stop | Callable[[Ask], Message]
 
 
 def says(text: str, *calls: tuple[str, dict[str, Any]]) -> Message:
@@ -50,6 +52,12 @@ class Scripted:
         entry = self._entries.pop(0) if len(self._entries) > 1 else self._entries[0]
         if isinstance(entry, BrainError):
             raise entry
+        if isinstance(entry, Waiting):
+            yield entry
+            return
+        if isinstance(entry, str):
+            yield Done(Message("assistant", ()), entry, self._used, self.name, self.model)
+            return
         message = entry(ask) if callable(entry) else entry
         yield TextDelta(message.text)
         for call in message.calls:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.server.reasoning.loop.scripted import END, IDEAS, WEIGHED, Entry, Pretend, Scripted, says
 
-from kubesteward.reasoning.brains.base import BrainOffline, PromptTooLong, Text, ToolResult, Usage
+from kubesteward.reasoning.brains.base import BrainOffline, PromptTooLong, Text, ToolResult, Usage, Waiting
 from kubesteward.reasoning.loop import conversation, words
 from kubesteward.reasoning.loop.calls import Calls, Said
 from kubesteward.reasoning.loop.case import Case, Interrupted
@@ -206,6 +206,23 @@ async def test_money_nobody_knows_is_told_as_unknown(tmp_path: Path) -> None:
     state = await thought(case)
 
     assert state.spent.money is None
+
+
+async def test_an_answer_that_is_cut_before_it_says_anything_gets_more_room(tmp_path: Path) -> None:
+    """Thinking counts too: one that thinks long would be cut again and again."""
+    case = case_of(tmp_path, LOOK, "truncated", "truncated", "truncated", "truncated", SUPPOSE, WEIGH, CONCLUDE)
+    await thought(case)
+    brain: Any = case.brain
+
+    usual = conversation.MAX_TOKENS
+    assert [ask.max_tokens // usual for ask in brain.asks] == [1, 1, 2, 4, 4, 4, 1, 1]
+
+
+async def test_a_wait_that_is_longer_than_the_time_left_is_not_waited_for(tmp_path: Path) -> None:
+    case = case_of(tmp_path, Waiting(90.0, "it asks for fewer requests", 2), budget=Budget(seconds=60))
+
+    with pytest.raises(BrainOffline, match="fewer requests, for longer than this investigation may take"):
+        await thought(case)
 
 
 async def test_a_brain_that_is_offline_is_told_to_whoever_runs_the_loop(tmp_path: Path) -> None:

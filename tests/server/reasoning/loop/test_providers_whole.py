@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from tests.server.reasoning.loop.incident import app_in, investigated
 from tests.server.reasoning.loop.plot import CHECKOUT, FALSE, LOOK, SUPPOSE, TEST, TRUE, WEIGH, WHOLE, conclude
+from tests.server.reasoning.loopback.bytes import page
 from tests.server.reasoning.loopback.script import Fail, Garbage, Turn, Use
 from tests.server.reasoning.providers import EVERY, asked
 
 pytestmark = pytest.mark.anyio
 
+ASTRAY = Turn(say="Away with it.", calls=(Use("functions.delete_everything", {"namespace": "shop"}),))
 MALFORMED = Turn(say="Once more.", calls=(Use("get_logs", '{"target": "deployment/check'),))
 
 
@@ -55,11 +57,13 @@ async def test_an_investigation_is_complete(tmp_path: Path, provider: str) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize("provider", EVERY)
 async def test_what_may_pass_is_tried_again_and_what_is_malformed_is_not_called(tmp_path: Path, provider: str) -> None:
-    broken = (Fail(429, retry_after="2"), LOOK, Fail(500), SUPPOSE, Turn(say="Cut", cut="connection"), MALFORMED)
-    record, made = await told(tmp_path, provider, *broken, TEST, WEIGH, conclude())
+    first = (Fail(429, retry_after="2"), page(502), LOOK, Turn(), Fail(529), Turn(think="It rest", ends="truncated"))
+    second = (Fail(500, streaming=True), SUPPOSE, Turn(say="Cut", cut="connection"), Garbage(), ASTRAY, MALFORMED)
+    record, made = await told(tmp_path, provider, *first, *second, TEST, WEIGH, conclude())
 
     assert record["status"] == "ANSWERED", record
     assert len(made.slept) >= 3
+    assert made.server.refused == []
     assert not any(item["detail"].startswith("get_logs(") for item in record["explanation_trace"])
 
 

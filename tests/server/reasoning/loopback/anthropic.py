@@ -11,7 +11,17 @@ from typing import Any
 from aiohttp import web
 from anthropic.types.message_create_params import MessageCreateParamsBase
 from tests.server.reasoning.loopback.script import Fail, Heard, Turn
-from tests.server.reasoning.loopback.server import Invalid, Loopback, event, needs, pieces, raw
+from tests.server.reasoning.loopback.server import (
+    NAME,
+    Invalid,
+    Loopback,
+    event,
+    needs,
+    needs_path,
+    needs_plain,
+    pieces,
+    raw,
+)
 
 _KNOWN = {*MessageCreateParamsBase.__annotations__, "stream"}
 _TYPES = {
@@ -38,6 +48,8 @@ class AnthropicServer(Loopback):
         self._ids = count(1)
         self._signed: dict[str, tuple[str, str]] = {}
         self._wants_thoughts = False
+        self.thinks = True
+        """Whether its model decides about thinking."""
         self._thoughtful: set[str] = set()
         """Calls that were made after thinking: it has to come back with them."""
 
@@ -54,7 +66,7 @@ class AnthropicServer(Loopback):
         return {"type": "model", "id": model, "display_name": model, "created_at": "2026-01-01T00:00:00Z"}
 
     def check(self, request: web.Request, body: dict[str, Any]) -> None:
-        needs(request.path == "/v1/messages", "Not found")
+        needs_path(request, "/v1/messages")
         version = request.headers.get("anthropic-version", "")
         needs(re.fullmatch(r"20\d\d-\d\d-\d\d", version), "anthropic-version: header is required")
         for name in body:
@@ -62,6 +74,7 @@ class AnthropicServer(Loopback):
         needs(isinstance(body.get("max_tokens"), int) and body["max_tokens"] > 0, "max_tokens: Field required")
         needs(body.get("stream") is True, "stream: this server only streams")
         needs(body.get("messages"), "messages: at least one message is required")
+        needs("thinking" not in body or self.thinks, "adaptive thinking is not supported on this model")
         self._check_tools(body)
         self._check_turns(body["messages"])
         kinds = {block["type"] for message in body["messages"] for block in message["content"]}
@@ -72,9 +85,8 @@ class AnthropicServer(Loopback):
 
     def _check_tools(self, body: dict[str, Any]) -> None:
         for tool in body.get("tools", ()):
-            needs(re.fullmatch(r"[a-zA-Z0-9_-]{1,128}", tool.get("name", "")), "tools.0.custom.name: invalid")
-            schema = tool.get("input_schema", {})
-            needs(schema.get("type") == "object", "tools.0.custom.input_schema.type: Field required")
+            needs(re.fullmatch(NAME, tool.get("name", "")), "tools.0.custom.name: invalid")
+            needs_plain(tool.get("input_schema", {}), "tools.0.custom.input_schema")
             needs(set(tool) <= {"name", "description", "input_schema"}, "tools.0: Extra inputs are not permitted")
         if any(block["type"] == "tool_use" for message in body["messages"] for block in message["content"]):
             needs(body.get("tools"), "Requests which include `tool_use` or `tool_result` blocks must define tools")
@@ -95,9 +107,11 @@ class AnthropicServer(Loopback):
                     results_over = True
                 case "tool_use":
                     needs(re.fullmatch(r"[a-zA-Z0-9_-]+", block["id"]), "tool_use.id: String should match pattern")
+                    needs(re.fullmatch(NAME, block["name"]), "tool_use.name: String should match pattern")
                     needs(isinstance(block["input"], dict), "tool_use.input: Input should be a valid dictionary")
                 case "tool_result":
                     needs(not results_over, "tool_result blocks must come before other content")
+                    needs(block["content"] or not block["is_error"], "content cannot be empty if `is_error` is true")
                 case "thinking":
                     thought, before = self._signed.get(block["signature"], ("", ""))
                     needs(thought == block["thinking"], "Invalid `signature` in `thinking` block")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import count
 from typing import Any, Literal
@@ -11,7 +12,7 @@ from aiohttp import web
 from openai.types.chat.completion_create_params import CompletionCreateParamsBase
 from tests.server.reasoning.loopback.openai import OpenAIErrors
 from tests.server.reasoning.loopback.script import Fail, Heard, Turn
-from tests.server.reasoning.loopback.server import needs, pieces, raw
+from tests.server.reasoning.loopback.server import NAME, needs, needs_path, needs_plain, pieces, raw
 
 _KNOWN = {*CompletionCreateParamsBase.__annotations__, "stream"}
 _STOPS = {"truncated": "length", "refused": "content_filter"}
@@ -24,30 +25,40 @@ class ChatServer(OpenAIErrors):
         self._thoughts: dict[str, str] = {}
         self.sloppy: Literal["", "no ids", "one index"] = ""
         """How some servers leave the API: calls without ids, or all at one index; and no usage."""
+        self.unknown: set[str] = set()
+        """Settings that it does not take."""
 
     def check(self, request: web.Request, body: dict[str, Any]) -> None:
-        needs(request.path == "/v1/chat/completions", "Invalid URL")
+        needs_path(request, "/v1/chat/completions")
         for name in body:
-            needs(name in _KNOWN, f"Unrecognized request argument supplied: {name}")
+            needs(name in _KNOWN and name not in self.unknown, f"Unrecognized request argument supplied: {name}")
         needs(body.get("stream") is True, "this server only streams")
-        needs(isinstance(body.get("max_tokens"), int) and body["max_tokens"] > 0, "max_tokens is required")
+        most = body.get("max_completion_tokens" if "max_tokens" in self.unknown else "max_tokens")
+        needs(isinstance(most, int) and most > 0, "a limit is required")
         for tool in body.get("tools", ()):
-            needs(tool["type"] == "function" and tool["function"]["parameters"]["type"] == "object", "Invalid tools")
+            needs(tool["type"] == "function" and re.fullmatch(NAME, tool["function"]["name"]), "Invalid tools")
+            needs_plain(tool["function"]["parameters"], "Invalid schema for function")
         needs(body.get("messages"), "messages: too short")
         self._check_messages(body["messages"])
 
     def _check_messages(self, messages: list[dict[str, Any]]) -> None:
         open_calls: list[str] = []
+        before = ""
         for message in messages:
             if message["role"] == "tool":
+                before = "tool"
                 needs(message["tool_call_id"] in open_calls, "messages with role 'tool' must follow 'tool_calls'")
                 open_calls.remove(message["tool_call_id"])
                 continue
             needs(not open_calls, f"'tool_calls' must be followed by tool messages responding to each: {open_calls}")
             needs(message["role"] in {"system", "user", "assistant"}, "Invalid role")
+            doubled = message["role"] != "system" and message["role"] == before
+            needs(not doubled, "Conversation roles must alternate user/assistant/user/assistant/...")
+            before = message["role"]
             needs(message.get("content") or message.get("tool_calls"), "content is required")
             for call in message.get("tool_calls", ()):
                 json.loads(call["function"]["arguments"])
+                needs(re.fullmatch(NAME, call["function"]["name"]), "name: string does not match pattern")
                 open_calls.append(call["id"])
                 self._check_thought(message, call["id"], messages)
         needs(not open_calls, "'tool_calls' must be followed by tool messages responding to each")

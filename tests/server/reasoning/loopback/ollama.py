@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 from tests.server.reasoning.loopback.script import Fail, Heard, Turn
-from tests.server.reasoning.loopback.server import Loopback, needs, pieces
+from tests.server.reasoning.loopback.server import Invalid, Loopback, needs, needs_path, needs_plain, pieces
 
 _KNOWN = {"model", "messages", "tools", "stream", "think", "format", "options", "keep_alive"}
 _OPTIONS = {"num_ctx", "num_predict", "temperature", "stop"}
@@ -21,6 +21,8 @@ class OllamaServer(Loopback):
         super().__init__(*entries, **{"key": "", **options})
         self.capabilities = ["completion", "tools", "thinking"]
         self.length = 131072
+        self.shows = True
+        """Whether it tells about its models; what only speaks like Ollama may not."""
 
     def no_model(self, model: str) -> str:
         return f"model '{model}' not found"
@@ -35,16 +37,19 @@ class OllamaServer(Loopback):
     def other(self, path: str, body: dict[str, Any]) -> Any:
         if path != "/api/show":
             return None
+        if not self.shows:
+            raise Invalid("404 page not found", 404)
         self._check_model(body["model"])
         return {"capabilities": self.capabilities, "model_info": {"qwen3.context_length": self.length}, "details": {}}
 
     def check(self, request: web.Request, body: dict[str, Any]) -> None:
-        needs(request.path == "/api/chat", "404 page not found")
+        needs_path(request, "/api/chat")
         needs(set(body) <= _KNOWN, f"unknown field {sorted(set(body) - _KNOWN)}")
         needs(set(body["options"]) <= _OPTIONS and body["options"]["num_ctx"] >= 2048, "invalid options")
         needs(body["options"]["num_predict"] > 0 and body.get("stream") is True, "invalid options")
         for tool in body.get("tools", ()):
-            needs(tool["type"] == "function" and tool["function"]["parameters"]["type"] == "object", "invalid tools")
+            needs(tool["type"] == "function", "invalid tools")
+            needs_plain(tool["function"]["parameters"], "invalid tools")
         open_calls: list[str] = []
         for message in body["messages"]:
             needs(message["role"] in {"system", "user", "assistant", "tool"}, "invalid role")
@@ -70,7 +75,7 @@ class OllamaServer(Loopback):
             body,
             "".join(message["content"] for message in messages if message["role"] == "system"),
             said[-1] if said else "",
-            {found["tool_name"]: found["content"] for found in messages[last + 1 :] if found["role"] == "tool"},
+            {found["tool_name"]: found.get("content", "") for found in messages[last + 1 :] if found["role"] == "tool"},
             tuple(tool["function"]["name"] for tool in body.get("tools", ())),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -9,7 +10,17 @@ from typing import Any
 from aiohttp import web
 from openai.types.responses.response_create_params import ResponseCreateParamsBase
 from tests.server.reasoning.loopback.script import Fail, Heard, Turn
-from tests.server.reasoning.loopback.server import Invalid, Loopback, event, needs, pieces, raw
+from tests.server.reasoning.loopback.server import (
+    NAME,
+    Invalid,
+    Loopback,
+    event,
+    needs,
+    needs_path,
+    needs_plain,
+    pieces,
+    raw,
+)
 
 _KNOWN = {*ResponseCreateParamsBase.__annotations__, "stream"}
 _TYPES = {401: "invalid_request_error", 404: "invalid_request_error", 429: "rate_limit_error", 500: "server_error"}
@@ -46,16 +57,21 @@ class OpenAIServer(OpenAIErrors):
         self._ids = count(1)
         self._sealed: dict[str, str] = {}
         self._thoughtful: dict[str, str] = {}
+        self.verified = True
+        """Whether the organisation may have summaries of thinking."""
 
     def check(self, request: web.Request, body: dict[str, Any]) -> None:
-        needs(request.path == "/v1/responses", "Invalid URL")
+        needs_path(request, "/v1/responses")
         for name in body:
             needs(name in _KNOWN, f"Unknown parameter: '{name}'.")
         needs(body.get("stream") is True, "this server only streams")
         needs(isinstance(body.get("max_output_tokens"), int) and body["max_output_tokens"] >= 16, "max_output_tokens")
         for tool in body.get("tools", ()):
             needs({"type", "name", "parameters", "strict"} <= set(tool), "Missing required parameter: 'tools[0]'.")
-            needs(tool["parameters"].get("type") == "object", "Invalid schema for function")
+            needs(re.fullmatch(NAME, tool["name"]), "Invalid 'tools[0].name'")
+            needs_plain(tool["parameters"], "Invalid schema for function")
+        unfit = "summary" in body.get("reasoning", {}) and not self.verified
+        needs(not unfit, "Your organization must be verified to generate reasoning summaries.")
         needs(body.get("input"), "Missing required parameter: 'input'.")
         self._check_items(body["input"])
 
@@ -80,6 +96,8 @@ class OpenAIServer(OpenAIErrors):
                     thoughts.add(item["id"])
                 case "function_call":
                     needs(isinstance(item["arguments"], str), "Invalid type for 'arguments'")
+                    needs(re.fullmatch(NAME, item["name"]), "Invalid 'input[2].name': string does not match pattern")
+                    needs(0 < len(item["call_id"]) <= 64, "Invalid 'call_id': string too long")
                     wanted = self._thoughtful.get(item["call_id"])
                     needs(wanted is None or wanted in thoughts, "provided without its required 'reasoning' item")
                     called.add(item["call_id"])

@@ -66,6 +66,16 @@ class Garbage:
 
 
 @dataclass(frozen=True)
+class Raw:
+    """An answer as somebody's server gives it, byte by byte."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Heard:
     """A request that was valid. `results`: the results of tools that came with it, by the call's id or the tool."""
 
@@ -78,7 +88,7 @@ class Heard:
     tools: tuple[str, ...]
 
 
-Answer = Turn | Fail | Stall | Garbage
+Answer = Turn | Fail | Stall | Garbage | Raw
 Entry = Answer | Callable[[Heard], Answer]
 
 

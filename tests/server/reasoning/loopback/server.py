@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from aiohttp import web
-from tests.server.reasoning.loopback.script import Fail, Garbage, Heard, Script, Stall, Turn
+from tests.server.reasoning.loopback.script import Fail, Garbage, Heard, Raw, Script, Stall, Turn
 
 KEY = "sk-loopback-4f9Zq1Xw7RkT2mVb8NcY"
 MODEL = "model-1"
@@ -52,6 +52,10 @@ class Loopback(ABC):
         self.port = 0
         self.tls: ssl.SSLContext | None = None
         self._going = asyncio.Event()
+        self.page = False
+        """Whether a web page is all that there is."""
+        self.hung_up = asyncio.Event()
+        """Somebody who was kept waiting has gone."""
 
     @property
     def url(self) -> str:
@@ -61,10 +65,10 @@ class Loopback(ABC):
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Loopback]:
         """In the running loop."""
-        self._going = asyncio.Event()
+        self._going, self.hung_up = asyncio.Event(), asyncio.Event()
         app = web.Application(client_max_size=2**26)
         app.router.add_route("*", "/{path:.*}", self._handle)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", self.port, ssl_context=self.tls)
         await site.start()
@@ -99,6 +103,8 @@ class Loopback(ABC):
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         try:
             self._authorise(request)
+            if self.page:
+                return web.Response(text="<html></html>", content_type="text/html")
             if request.method == "GET":
                 return self._looked_up(request.path)
             body = json.loads(await request.read())
@@ -118,8 +124,11 @@ class Loopback(ABC):
     async def _act(self, request: web.Request, body: dict[str, Any], answer: Any) -> web.StreamResponse:
         if isinstance(answer, Fail) and not answer.streaming:
             return self._failed(answer)
+        if isinstance(answer, Raw):
+            headers = {"content-type": answer.content_type or self.content_type, **answer.headers}
+            return web.Response(body=answer.body, status=answer.status, headers=headers)
         if isinstance(answer, Stall) and not answer.begun:
-            await self._going.wait()
+            await self._hang()
             return web.Response(status=500)
         response = web.StreamResponse(headers={"content-type": self.content_type})
         response.enable_chunked_encoding()
@@ -138,11 +147,18 @@ class Loopback(ABC):
         begun = list(self.stream(Turn(say="Well, let me look at all of this in detail before I answer. " * 2), body))
         await self._write(response, begun[: len(begun) // 2])
         if isinstance(answer, Stall):
-            await self._going.wait()
+            await self._hang()
         elif isinstance(answer, Garbage):
             await self._write(response, [self.garbage()])
         else:
             await self._write(response, list(self.failed_within(answer)))
+
+    async def _hang(self) -> None:
+        try:
+            await self._going.wait()
+        except asyncio.CancelledError:
+            self.hung_up.set()
+            raise
 
     async def _write(self, response: web.StreamResponse, lines: list[bytes]) -> None:
         """Line by line, or in pieces that split lines and letters anywhere."""
@@ -202,6 +218,23 @@ class Loopback(ABC):
     def failed_within(self, failure: Fail) -> Iterator[bytes]: ...
     @abstractmethod
     def garbage(self) -> bytes: ...
+
+
+NAME = r"[a-zA-Z0-9_-]{1,64}"
+"""Of tools, as Anthropic's older models and OpenAI's want them."""
+
+
+def needs_path(request: web.Request, path: str) -> None:
+    if request.path != path:
+        raise Invalid("Not Found", 404)
+
+
+def needs_plain(schema: dict[str, Any], where: str) -> None:
+    """A tool's schema is an object at its top, and no choice of them, with all that is required described."""
+    needs(schema.get("type") == "object", f"{where}: type must be 'object'")
+    unfit = {"oneOf", "anyOf", "allOf", "enum", "not"} & set(schema)
+    needs(not unfit, f"{where} does not support {sorted(unfit)} at the top level")
+    needs(set(schema.get("required", ())) <= set(schema.get("properties", {})), f"{where}: 'required' is unknown")
 
 
 def event(name: str, data: Any) -> bytes:
