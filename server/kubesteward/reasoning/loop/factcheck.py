@@ -9,10 +9,13 @@ from collections.abc import Sequence
 
 from kubesteward.reasoning.brains.base import Message, Text, ToolResult
 from kubesteward.reasoning.facts import truth
-from kubesteward.reasoning.facts.absence import is_gone, is_wanted
+from kubesteward.reasoning.facts.absence import is_gone, is_missed, is_wanted
+from kubesteward.reasoning.facts.amounts import is_taken
 from kubesteward.reasoning.facts.claims import extract
 from kubesteward.reasoning.facts.lookup import Facts
+from kubesteward.reasoning.facts.markup import Table
 from kubesteward.reasoning.facts.subjects import sentences
+from kubesteward.reasoning.facts.verdicts import subject_of
 from kubesteward.reasoning.loop.calls import BUILT_IN, Calls
 from kubesteward.reasoning.loop.case import Case
 from kubesteward.reasoning.loop.state import Claim, Draft, Found, Investigation, Recommendation
@@ -83,7 +86,9 @@ def unchecked(draft: Draft, claims: Sequence[Claim]) -> list[str]:
     reads an answer should know what of it is only said.
     """
     decided = {claim.sentence for claim in claims if claim.verdict != "unknown" and claim.kind not in {"exists", WELL}}
-    return [sentence for sentence in sentences(draft.answer) if sentence not in decided]
+    table = Table()
+    said = [sentence for sentence in sentences(draft.answer) if table.read(sentence)]
+    return [sentence for sentence in said if sentence not in decided]
 
 
 async def _well(draft: Draft, calls: Calls, state: Investigation) -> list[Claim]:
@@ -149,7 +154,10 @@ def _of_fields(draft: Draft) -> list[Claim]:
 async def _judged(claim: Claim, facts: Facts, draft: Draft) -> Claim:
     found, why = await truth.verdict(claim, facts)
     if found == "false" and claim.kind == "exists" and (excused := _excused(claim, draft)):
-        found, why = excused, ""
+        if not is_missed(claim.sentence) or await is_taken(subject_of(claim), draft.culprit, claim.others, facts):
+            found, why = excused, ""
+        else:
+            why = f"{why}, and nothing asks for it"
     return claim.model_copy(update={"verdict": found, "why": why})
 
 
@@ -161,7 +169,8 @@ def _excused(claim: Claim, draft: Draft) -> Found | None:
         said = [sentence for sentence in sentences(draft.answer) if name in sentence]
     if any(is_gone(sentence, name) for sentence in said):
         return "true"
-    return "unknown" if any(is_wanted(sentence, name) for sentence in said) else None
+    elsewhere = any(is_gone(sentence, name) for sentence in sentences(draft.answer))
+    return "unknown" if elsewhere or any(is_wanted(sentence, name) for sentence in said) else None
 
 
 def _back(false: list[Claim]) -> str:
