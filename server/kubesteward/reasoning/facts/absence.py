@@ -34,13 +34,10 @@ def is_wanted(sentence: str, name: str) -> bool:
     return re.search(found, sentence, re.I) is not None
 
 
+_MISSED = re.compile(rf"\b(?:missing|lacking|because|so|{_WANTED.replace('|does not exist|deleted', '')})\b", re.I)
+_SUPPOSED = re.compile(r"\b(?:if|unless|would|were|could|whether)\b", re.I)
+
+
 def is_missed(sentence: str) -> bool:
     """Whether it says that something misses what is not there, and not merely that it is not there."""
-    return (
-        re.search(
-            rf"\b(?:missing|lacking|because|so|{_WANTED.replace('|does not exist', '').replace('|deleted', '')})\b",
-            sentence,
-            re.I,
-        )
-        is not None
-    )
+    return _MISSED.search(sentence) is not None and _SUPPOSED.search(sentence) is None

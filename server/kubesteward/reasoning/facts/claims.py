@@ -146,7 +146,8 @@ def _is_other(kind: str, match: re.Match[str], sentence: str, named: list[Mentio
     if kind == "label":
         return _DENIED.match(sentence, match.end()) is not None
     if kind == "probe":
-        return _NO_PROBE.search(_clause(sentence, match.start())) is not None
+        before = _NO_PROBE.search(_clause(sentence, match.start()))
+        return before is not None or _AFTER_ALL.match(sentence, match.end()) is not None
     if kind == "version" and match[0][:1].isspace():  # only right behind a name
         return not any(one.known and 0 <= match.start() - one.end <= 1 for one in named)
     if kind == "absent":  # something of it is missing, as a key of a ConfigMap

@@ -148,8 +148,8 @@ PHRASES: tuple[Pattern, ...] = (
     pattern(
         "changed",
         r"\b(?:roll-?out|deployment|deploy|release|update|upgrade|change)"
-        r"\b(?:\s+[\w'/.-]+){0,4}?\s+(?:took place|was made|was performed|landed|went out|was done|occurred|"
-        rf"was triggered|was rolled out)\s+{_ABOUT}{AGO}\s+ago\b",
+        r"\b(?:\s+[\w'/.-]+){0,4}?\s+(?:took place|was made|was performed|was applied|landed|went out|was done|"
+        rf"occurred|was triggered|was rolled out)\s+{_ABOUT}{AGO}\s+ago\b",
     ),
     pattern(
         "changed",
@@ -180,12 +180,17 @@ PHRASES: tuple[Pattern, ...] = (
     ),
     pattern("version", r"(?<=[a-z0-9])\s+(v?\d+\.\d+\.\d+(?:-[\w.]+)?)\b"),
     pattern("image", r"\bimage\s*[:=]\s*['\"]?((?:[\w.-]+(?::\d+)?/)*[\w.-]+:[\w][\w.-]*\w)"),
-    pattern("node", r"\bnode\s*[:=]\s*([a-z0-9][a-z0-9.-]*[a-z0-9])\b"),
+    pattern("node", r"\bnode\s*[:=]\s*([a-z][a-z.]*[0-9-][a-z0-9.-]*[a-z0-9]|[a-z]+\d+)\b"),
     pattern("restarts", r"\brestarts?\s*(?:count)?\s*[:=]\s*(\d+)\b"),
     pattern(
         "restarts",
         rf"\b(?:no|without(?: any)?|{NUMBER}(?: container)?)\s+restarts?\b(?!\s+(?:polic|would|will))",
     ),
+    pattern(
+        "memory limit",
+        r"\blimit\s+is\s+(?:currently\s+)?(?:set|configured)\s+(?:to|at)\s+(\d+(?:\.\d+)?(?-i:[KMGT])i)\b",
+    ),
+    pattern("memory limit", rf"\ballowed\s+(?:only\s+|just\s+|to use\s+|up to\s+)*{QUANTITY}\s+of\s+memory\b"),
     pattern("memory limit", rf"\bmemory\s+limits?\s*[:=]\s*{QUANTITY}"),
     pattern("memory limit", rf"\b{QUANTITY}\s+memory\s+limit\b"),
     pattern(
@@ -201,8 +206,8 @@ PHRASES: tuple[Pattern, ...] = (
     pattern("revision", r"\brevision\s*[:=]\s*(\d+)\b"),
     pattern(
         "selected",
-        rf"\b(?:selects|matches|targets|selecting|matching)\s+(?:only\s+)?{NUMBER}\s+(?:ready\s+|"
-        r"running\s+)?pods?\b",
+        rf"\b(?:selects|matches|targets|points (?:at|to)|routes to|selecting|matching)\s+(?:only\s+)?{NUMBER}"
+        r"\s+(?:ready\s+|running\s+)?pods?\b",
     ),
     pattern("endpoints", rf"\b{NUMBER}\s+(?:ready\s+|healthy\s+|active\s+)?endpoints?\b"),
 )

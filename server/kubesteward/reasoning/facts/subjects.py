@@ -10,7 +10,7 @@ from kubesteward.reasoning.facts.kinds import BEHIND, CLUSTER_WIDE, HASHED, PLAC
 from kubesteward.reasoning.loop.state import Culprit
 
 _PREFERRED = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Pod", "Service")
-_BARE = re.compile(r"(?<![\w./:@=-])[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?![\w/:@=]|-\w)")
+_BARE = re.compile(r"(?<![\w./:@=-])[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?![\w/@=]|:(?!\s)|-\w)")
 _WORDS = """
 is are was were be has have had of in on to with for from and or that which this the a an it its not no by at
 as limit status ready state states name names selector selectors port ports account accounts itself cannot can

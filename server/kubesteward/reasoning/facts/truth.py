@@ -87,6 +87,8 @@ async def _node_state(one: Culprit, word: str, negated: bool, facts: Facts) -> V
     obj = await facts.object(one)
     if obj is None:
         return UNKNOWN
+    if word not in {"ready", "not ready", "oomkilled", "crashloopbackoff"}:
+        return UNKNOWN
     if word not in {"ready", "not ready"}:
         states = [read.states(pod) for pod in await facts.placed(one.name)]
         has = any(_ALIKE.get(word, {word}) & found for found in states)
