@@ -21,6 +21,7 @@ from kubesteward.reasoning.loop.hands import Hands
 from kubesteward.reasoning.loop.state import Budget, Investigation
 from kubesteward.reasoning.similar import similar
 from kubesteward_tools.errors import ObjectNotFound, Refused, SteadyError
+from kubesteward_tools.text.redact import redact
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +120,7 @@ class Investigator:
         state = Investigation(
             id=f"inv-{secrets.token_hex(6)}",
             principal=asked.principal,
-            question=asked.question,
+            question=redact(asked.question),  # it is kept, shown and told on
             asked=asked.scope(),
             budget=asked.budget,
             created=self._means.clock(),

@@ -14,6 +14,9 @@ from kubesteward.reasoning.loop.state import Claim, Culprit
 _SCALED = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet"})
 _OFF = 5
 """Percentage points by which a share may be rounded."""
+_OTHERS = 3
+_MANY = 300
+"""Silent calls after which logs are not searched any more for what an answer makes up."""
 _TAKEN_IN = {
     "ConfigMap": r'"configMap(?:Ref|KeyRef)?": ?\{[^{}]*"name": ?"%s"',
     "Secret": r'"(?:secret(?:Ref|KeyRef)?": ?\{[^{}]*"(?:name|secretName)|imagePullSecrets": ?\[[^\]]*"name)": ?"%s"',
@@ -211,7 +214,7 @@ async def is_taken(lost_one: Culprit, culprit: Culprit | None, others: list[Culp
     if form is None:
         return True
     seen = False
-    for one in [*([culprit] if culprit else []), *others]:
+    for one in [*([culprit] if culprit else []), *(one for one in others[:_OTHERS] if one != culprit)]:
         obj = await facts.object(one)
         told = [*([obj] if obj else []), *await facts.pods(one)]
         seen = seen or any(read.containers(each) for each in told)
@@ -221,6 +224,6 @@ async def is_taken(lost_one: Culprit, culprit: Culprit | None, others: list[Culp
             return True
         if re.search(rf"{lost_one.kind}s?\W+(?:\w+\W+)?{re.escape(lost_one.name)}\b", told_of, re.I):
             return True
-        if await facts.logged(one, lost_one.name):
+        if facts.calls < _MANY and await facts.logged(one, lost_one.name):
             return True
     return not seen
