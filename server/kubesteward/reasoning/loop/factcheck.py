@@ -175,12 +175,18 @@ def _excused(claim: Claim, draft: Draft) -> Found | None:
 
 def _back(false: list[Claim]) -> str:
     told = {claim.said: claim for claim in reversed(false)}.values()
-    lines = [f"- {claim.sentence or f'{claim.kind} {claim.value}'}\n  but {claim.why[:300]}" for claim in told]
+    lines = [f"- {claim.sentence or f'{claim.kind} {claim.value}'}\n  but {_why(claim)}" for claim in told]
     return "\n".join(
         ["Your conclusion was looked up before anybody reads it, and this in it is false:",
          fenced("\n".join(lines[::-1][:12]), "the look-up"),
          "Look again where you have to, and `conclude` anew with what is so."]
     )  # fmt: skip
+
+
+def _why(claim: Claim) -> str:
+    """With the object in whole: whether it may be told elsewhere is read off its namespace."""
+    about = f" ({claim.subject})" if claim.subject and str(claim.subject) not in claim.why[:300] else ""
+    return f"{claim.why[:300]}{about}"
 
 
 def struck(draft: Draft, false: list[Claim]) -> Draft:
