@@ -47,7 +47,7 @@ _NEVER = tuple(
         ),
     )
 )
-_NAT64 = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
+_NAT64 = tuple(map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96")))
 _METADATA_NAMES = frozenset({"metadata", "metadata.google.internal", "instance-data", "instance-data.ec2.internal"})
 
 
@@ -128,9 +128,18 @@ def _literal(host: str, parts: SplitResult, plain: bool) -> str:
     except ValueError:
         pass
     try:
-        return objection(socket.inet_ntoa(socket.inet_aton(host)), encrypted=plain or parts.scheme == "https")
+        return objection(numeric(host), encrypted=plain or parts.scheme == "https")
     except OSError:
         return ""
+
+
+def numeric(host: str) -> str:
+    """The IPv4 address that a host is in a way of writing of the system's: `127.1`, `0x7f000001`, `2130706433`.
+
+    Raises:
+        OSError: it is a name.
+    """
+    return socket.inet_ntoa(socket.inet_aton(host))
 
 
 def objection(address: str, *, encrypted: bool) -> str:
@@ -140,17 +149,18 @@ def objection(address: str, *, encrypted: bool) -> str:
         ValueError: it is none.
     """
     found = ipaddress.ip_address(address.partition("%")[0])
-    for meant in (found, *_embedded(found)):
+    for meant in (found, *embedded(found)):
         if any(meant in network for network in _NEVER if network.version == meant.version):
             return "stands for an address that is never called (link-local, metadata or no host's)"
-    meant = next(iter(_embedded(found)), found)
+    meant = next(iter(embedded(found)), found)
     if not encrypted and meant.is_global:
         return "is a public address, and nothing is sent there without encryption"
     return ""
 
 
-def _embedded(address: Address) -> list[Address]:
-    """The IPv4 addresses that an IPv6 address leads to: mapped, 6to4, Teredo, NAT64 (RFC 4291, 3056, 4380, 6052)."""
+def embedded(address: Address) -> list[Address]:
+    """The IPv4 addresses that an IPv6 address leads to: mapped, 6to4, Teredo, NAT64 (RFC 4291, 3056, 4380, 6052,
+    2765)."""
     if isinstance(address, ipaddress.IPv4Address):
         return []
     teredo = address.teredo[1] if address.teredo else None

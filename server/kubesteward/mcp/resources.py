@@ -126,7 +126,7 @@ class Resources:
         if not rest:
             return self._app.investigator.record(name, principal)
         number = rest.removeprefix("results/")
-        if not number.isdigit():
+        if not number.isdecimal():
             raise ObjectNotFound("Resource not found.", todo="Its calls say which results there are.")
         return {"result": self._app.investigator.result(name, int(number), principal)}
 

@@ -19,7 +19,7 @@ from kubesteward.reasoning.loop import answer, loop
 from kubesteward.reasoning.loop.case import Case, Interrupted, Tell, Withheld, nothing_withheld, stamp
 from kubesteward.reasoning.loop.hands import Hands
 from kubesteward.reasoning.loop.state import Budget, Investigation, Step
-from kubesteward.reasoning.similar import similar
+from kubesteward.reasoning.similar import rights, similar
 from kubesteward_tools.errors import ObjectNotFound, Refused, SteadyError
 from kubesteward_tools.text.redact import redact
 
@@ -354,6 +354,5 @@ def _unfinished(state: Investigation) -> None:
 
 
 def _scope(asked: Mapping[str, str]) -> tuple[str, ...]:
-    """What was asked about, and with whose rights: who may see less than before is told nothing of before."""
-    rights = sorted(f"{name}={text}" for name, text in asked.items() if name in {"who.user", "who.groups", "who.tiers"})
-    return (*(asked.get(name, "") for name in ("target", "namespace", "cluster")), *rights)
+    """What was asked about, and with whose rights."""
+    return (*(asked.get(name, "") for name in ("target", "namespace", "cluster")), *rights(asked))

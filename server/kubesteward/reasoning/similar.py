@@ -1,4 +1,6 @@
-"""Similar past incidents, for the context of a new one: what the same principal was answered before."""
+"""Similar past incidents, for the context of a new one: what the same principal was answered before, with the same
+rights: who may see less than before is told nothing of before.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +10,21 @@ from typing import Any
 from kubesteward.reasoning.loop.case import stamp
 from kubesteward.reasoning.loop.state import Investigation
 
+_RIGHTS = frozenset({"who.user", "who.groups", "who.tiers"})
+
+
+def rights(asked: Mapping[str, str]) -> tuple[str, ...]:
+    """With whose rights something was asked."""
+    return tuple(sorted(f"{name}={text}" for name, text in asked.items() if name in _RIGHTS))
+
 
 def similar(bodies: Iterable[Mapping[str, Any]], state: Investigation) -> list[Mapping[str, Any]]:
     """Of kept investigations, the newest first: those about the same object, then those about its namespace."""
     near, far = list[Mapping[str, Any]](), list[Mapping[str, Any]]()
     for body in bodies:
         draft = body.get("draft") or {}
+        if rights(body["asked"]) != rights(state.asked):
+            continue
         if body["id"] == state.id or body["status"] != "done" or draft.get("status") != "ANSWERED":
             continue
         about = [item for item in (body["intent"].get("target"), draft.get("culprit")) if item]

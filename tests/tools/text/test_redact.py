@@ -221,3 +221,22 @@ def test_of_a_key_whose_beginning_is_cut_off_no_line_is_shown() -> None:
     lines = ["12:00 starting", "MIIEowIBAAKCAQEAx9", "Zm9vYmFyYmF6cXV4", f"-----END {kind}-----", "12:01 ready"]
 
     assert redact_lines(lines) == ["12:00 starting", REDACTED, REDACTED, REDACTED, "12:01 ready"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hidden"),
+    [
+        ("SECRET_KEY", "a8Jd72kLmQ0pZx91vBtR", True),
+        ("SECRET_KEY_BASE", "a8Jd72kLmQ0pZx91vBtR", True),
+        ("STRIPE_KEY", "a8Jd72kLmQ0pZx91vBtR", True),
+        ("STRIPE_KEY", "the-key-of-the-shop", False),
+        ("STRIPE_KEY", "/etc/keys/stripe.pem", False),
+        ("PARTITION_KEY", "a8Jd72kLmQ0pZx91vBtR", False),
+        ("VAULT_PUBLIC_KEY", "a8Jd72kLmQ0pZx91vBtR", False),
+        ("RELEASE", "a8Jd72kLmQ0pZx91vBtR", False),
+    ],
+)
+def test_the_key_of_something_is_hidden_where_it_looks_drawn_by_lot(name: str, value: str, hidden: bool) -> None:
+    variable = {"name": name, "value": value}
+
+    assert redact_object(variable) == (variable | {"value": REDACTED} if hidden else variable)

@@ -91,3 +91,9 @@ def is_set(name: str, value: str) -> bool:
 
 def looks_random(value: str) -> bool:
     return len(value) >= 6 and (any(c.isdigit() for c in value) or _entropy(value) >= 3.2)
+
+
+def unguessable(value: str) -> bool:
+    """Whether it is one run of letters and digits that looks drawn by lot."""
+    whole = re.fullmatch(r"[A-Za-z0-9+/=_-]{16,}", value) is not None
+    return whole and any(c.isdigit() for c in value) and any(c.isalpha() for c in value) and _entropy(value) >= 3.5

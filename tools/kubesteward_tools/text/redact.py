@@ -13,7 +13,7 @@ from typing import Any
 
 from kubesteward_tools.text import shapes
 from kubesteward_tools.text.assignments import without_assigned
-from kubesteward_tools.text.likeness import REDACTED, belongs_to_key, certain, is_set, made_up
+from kubesteward_tools.text.likeness import REDACTED, belongs_to_key, certain, is_set, made_up, unguessable
 from kubesteward_tools.text.manifests import without_values
 from kubesteward_tools.text.published import is_published
 from kubesteward_tools.text.shapes import compiled
@@ -160,6 +160,8 @@ def _field(key: str, value: Any, owner: Mapping[str, Any]) -> Any:
         return REDACTED
     if key == "value" and isinstance(value, str) and (name := _secret_beside(owner)):
         return REDACTED if is_set(name, value) else value
+    if key == "value" and isinstance(value, str) and _is_some_key(str(owner.get("name", "")), value):
+        return REDACTED
     if key == "annotations" and isinstance(value, Mapping):
         return redact_object({name: note for name, note in value.items() if name != _LAST_APPLIED})
     if value and secret_name(key) and not key.endswith("Name"):
@@ -190,6 +192,12 @@ def _secret_beside(owner: Mapping[str, Any]) -> str:
     last = str(owner.get("path", "")).rpartition("/")[2].replace("~1", "/")
     names = (str(owner.get("name", "")), last)
     return next((name for name in names if secret_name(name) or name.lower() in _HEADERS), "")
+
+
+def _is_some_key(name: str, value: str) -> bool:
+    """Whether a variable that is called a key of something holds what nobody would choose but a machine."""
+    named = compiled(shapes.SOME_KEY).search(name) and not compiled(shapes.OPEN_KEY).search(name)
+    return bool(named) and unguessable(value)
 
 
 def _named(key: str, value: Any) -> Any:

@@ -82,7 +82,7 @@ HEADER = rf"(?i)\bx-[a-z-]*(?:token|key|secret|auth)[a-z-]*{_QUOTE}\s*:\s*{_QUOT
 CURL_USER = r"(?m)\bcurl\b.*?\s(?:-u|--user)[\s=]*('[^':\s]*:[^']+'|\"[^\":\s]*:[^\"]+\"|[^\s'\":]+:[^\s'\"]+)"
 
 _NAME = (
-    r"(?:pass(?:word|wd|phrase|code)?|pwd|secrete?s?|token|api[_.-]?key|access[_.-]?key|auth[_.-]?key|account[_.-]?key"
+    r"(?:pass(?:word|wd|phrase|code)?|pwd|secret[_.-]key(?:[_.-]base)?|secrete?s?|token|api[_.-]?key|access[_.-]?key|auth[_.-]?key|account[_.-]?key"
     r"|(?:private|encryption|signing|user|master|storage|app|application|licen[cs]e|session|shared|admin|hmac|jwt"
     r"|deploy|subscription)[_.-]?key|credentials?|connection[_.-]?string"
     r"|conn[_.-]?str|dsn|webhook[_.-]?url)"
@@ -125,6 +125,9 @@ WRAPPED = r"[A-Za-z0-9+/_-]{40,}={0,2}(?:\r?\n[ \t]*[A-Za-z0-9+/_-]{1,120}={0,2}
 LOGIN = rf"(?i)\bauth{_QUOTE}\s*[:=]\s*{_QUOTE}([A-Za-z0-9+/]{{8,}}={{0,2}})"
 
 SECRET_NAME = rf"(?i)(?:^|[^A-Za-z]|[a-z]){_NAME}(?:s|[_.-]?(?:value|base64|b64|id|\d+))?$"
+# A variable that may hold some vendor's key, as STRIPE_KEY does: its value decides; and keys that are no secrets.
+SOME_KEY = r"^[A-Z][A-Z0-9_]*_KEY$"
+OPEN_KEY = r"(?:PUBLIC|PARTITION|CACHE|SORT|PRIMARY|FOREIGN|ROUTING|IDEMPOTENCY|ROW|INDEX|HASH|RANGE)_KEY$"
 # A key and what assigns; and a variable's name with the word that says its value.
 ASSIGNMENT = rf"(?i){_NAME}(?:[_-]?[a-z0-9]{{0,12}})?(?:\\*[\"'\]]){{0,2}}\s{{0,3}}(?:=>|:=|[!=]==?|=|:)\s{{0,3}}"
 PAIR = rf"(?i)\bname{_QUOTE}\s*:\s*{_QUOTE}([\w./-]{{1,100}}){_QUOTE},?\s*{_QUOTE}value{_QUOTE}\s*:\s{{0,3}}"

@@ -37,13 +37,19 @@ class Address:
         if why := outgoing.objection(found, encrypted=encrypted):
             return why
         address = ipaddress.ip_address(found.partition("%")[0])
-        mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-        address = mapped or address
+        meant = outgoing.embedded(address) or [address]
         if self.reach == "here":
-            return "" if address.is_loopback else "is not on this machine"
+            return "" if all(one.is_loopback for one in meant) else "is not on this machine"
         if self.reach == "private":
-            return "" if address.is_private else "is not on a private network, as the brain was said to be"
-        return "" if address.is_global else "is a private address, which was not allowed for this brain"
+            private = all(one.is_private for one in meant)
+            return "" if private else "is not on a private network, as the brain was said to be"
+        public = all(one.is_global and not _is_site_local(one) for one in meant)
+        return "" if public else "is a private address, which was not allowed for this brain"
+
+
+def _is_site_local(one: outgoing.Address) -> bool:
+    """Of a private network by a rule that was given up: RFC 3879."""
+    return isinstance(one, ipaddress.IPv6Address) and one.is_site_local
 
 
 def address(url: str, *, private: bool = False) -> Address:
@@ -78,8 +84,8 @@ def _check_literal(found: Address) -> None:
     """What is an IP address already can be judged before anything is connected."""
     host = urlsplit(found.url).hostname or ""
     try:
-        why = found.objection(host)
-    except ValueError:  # a name: judged when it is resolved
+        why = found.objection(host if ":" in host else outgoing.numeric(host))
+    except OSError:  # a name: judged when it is resolved
         why = ""
     if not why and found.reach == "public" and not found.url.startswith("https://"):
         why = "is called without encryption"

@@ -32,3 +32,12 @@ def is_wanted(sentence: str, name: str) -> bool:
     """Whether something else wants it, so that it need not be there."""
     found = rf"\b(?:{_WANTED})\b[^;\n]{{0,{_NEAR}}}?(?<![\w.-]){re.escape(name)}(?![\w-])"
     return re.search(found, sentence, re.I) is not None
+
+
+_MISSED = re.compile(rf"\b(?:missing|lacking|because|so|{_WANTED.replace('|does not exist|deleted', '')})\b", re.I)
+_SUPPOSED = re.compile(r"\b(?:if|unless|would|were|could|whether)\b", re.I)
+
+
+def is_missed(sentence: str) -> bool:
+    """Whether it says that something misses what is not there, and not merely that it is not there."""
+    return _MISSED.search(sentence) is not None and _SUPPOSED.search(sentence) is None

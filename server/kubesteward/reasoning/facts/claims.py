@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kubesteward.reasoning.facts.patterns import NUMBER, NUMBERS, PATTERNS, STATES
+from kubesteward.reasoning.facts.markup import Table, plain
+from kubesteward.reasoning.facts.patterns import NUMBER, NUMBERS, PATTERNS, STATES, Pattern
+from kubesteward.reasoning.facts.phrases import BARE, PHRASES
 from kubesteward.reasoning.facts.subjects import Index, Mention, mentions, sentences
 from kubesteward.reasoning.loop.state import Claim, Culprit
 
@@ -33,6 +35,12 @@ _SAME = {
     "schedule": "Pending",
     "place": "Pending",
     "placed": "Pending",
+    "oom": "OOMKilled",
+    "memory": "OOMKilled",
+    "crashloop": "CrashLoopBackOff",
+    "crash-loop": "CrashLoopBackOff",
+    "crash loop": "CrashLoopBackOff",
+    "status": "not ready",
 }
 _CONDITIONAL = re.compile(
     r"\b(?:would|could|should|might|may|raise|increase|roll(?:ing)? back|set|if|until|unless|perhaps|needs? to)\b", re.I
@@ -40,6 +48,15 @@ _CONDITIONAL = re.compile(
 
 _ADVICE = re.compile(r"\W*(?:fix|to fix it|recommendation|advice|next|remedy)\b", re.I)
 _NONE = re.compile(r"\b(?:none|no|neither|nor|zero|0|nothing|nobody|not (?:a|one) )\b", re.I)
+_DENIES = re.compile(
+    r"\b(?:not|no|never|none|neither|nor|without|rather than|instead of|unlike|than|previous\w*|earlier|former\w*|"
+    r"before|used to|rul\w+ out|exclud\w+|whether|cannot|avoid\w*|prevent\w*|risk\w*|will|typical\w*|usually|"
+    r"common\w*|means?|meaning|called|possible|possibly|likely|suspect\w*|other|look\w*)\b|n't\b",
+    re.I,
+)
+_AFTER_ALL = re.compile(
+    r"[^.;,]{0,40}?\b(?:not|never|no longer|ruled out|excluded|refuted|unlikely|possible)\b|[^.;,]{0,40}?n't\b", re.I
+)
 _EVERY = re.compile(r"\b(?:all|every|each|both)\b(?!\s+(?:\d+|two|three|four|five|six)\s+of\b)", re.I)
 _PODS = re.compile(r"\b(?:pods?|replicas?|instances?|copies|containers?)\b", re.I)
 _PARTS = {"half": "half", "most": "most"} | dict.fromkeys(("every", "each", "all"), "all")
@@ -55,38 +72,89 @@ def extract(text: str, index: Index, about: Culprit | None = None) -> list[Claim
     or else the one that the text is about. What is advised or supposed is no claim.
     """
     found, last, recent = list[Claim](), about, list[Culprit]()
+    table = Table()
     for sentence in sentences(text):
-        named = mentions(sentence, index, about.namespace if about else "")
-        found += [Claim(kind="exists", subject=one.subject, sentence=sentence) for one in named if one.sure]
+        words = table.read(sentence)
+        named = mentions(words, index, about.namespace if about else "")
         subjects = [one.subject for one in named if one.known and one.subject.kind not in {"Node", "Namespace"}]
         recent = [*subjects, *recent][:8]
-        found += [claim.model_copy(update={"others": recent}) for claim in _said(sentence, named, last)]
-        found += _counts(sentence, index, about)
+        found += [
+            Claim(kind="exists", subject=one.subject, sentence=sentence, others=recent) for one in named if one.sure
+        ]
+        said = [*_said(words, named, last), *_counts(words, index, about)]
+        found += [claim.model_copy(update={"others": recent, "sentence": sentence}) for claim in said]
         last = subjects[0] if subjects else last
     return _once(found)
 
 
 def _said(sentence: str, named: list[Mention], last: Culprit | None) -> Iterator[Claim]:
     taken: list[tuple[int, int, str]] = []
-    for pattern in PATTERNS:
-        for match in pattern.words.finditer(sentence):
-            if _supposed(sentence, match.start()) or _taken(match, pattern.kind, taken):
-                continue
-            if pattern.kind == "label" and _DENIED.match(sentence[match.end() :]):
-                continue
-            if pattern.kind == "probe" and _NO_PROBE.search(_clause(sentence, match.start())):
-                continue
-            if pattern.kind == "state" and "nodes" in {kind for *_, kind in taken}:
-                continue
-            if pattern.kind == "absent" and not any(0 <= match.start() - one.end <= 2 for one in named if one.sure):
-                continue  # something of it is missing, as a key of a ConfigMap
-            taken.append((match.start(), match.end(), pattern.kind))
-            value = _value(pattern.kind, match)
-            if pattern.kind == "state" and _of_all(sentence, match):
-                value = f"*{value}"
-            elif pattern.kind == "state" and _NONE.search(_clause(sentence, match.start())):
-                value = value[1:] if value.startswith("!") else f"!{value}"
-            yield Claim(kind=pattern.kind, subject=_subject(named, match, last), value=value, sentence=sentence)
+    for pattern, match in _matches(sentence):
+        if _supposed(sentence, match.start()) or _taken(match, pattern.kind, taken):
+            continue
+        if pattern in BARE and _denied(match, sentence):
+            continue
+        if _is_other(pattern.kind, match, sentence, named):
+            continue
+        taken.append((match.start(), match.end(), pattern.kind))
+        value = _value(pattern.kind, match)
+        if pattern.kind == "state" and pattern not in BARE and _of_all(sentence, match):
+            value = f"*{value}"
+        elif pattern.kind == "state" and _NONE.search(_clause(sentence, match.start())):
+            value = value[1:] if value.startswith("!") else f"!{value}"
+        for subject in _subjects(pattern.kind, named, match, last):
+            yield Claim(kind=pattern.kind, subject=subject, value=value, sentence=sentence)
+
+
+def _matches(sentence: str) -> Iterator[tuple[Pattern, re.Match[str]]]:
+    """In the order in which they count, on the sentence as it stands and without its emphasis."""
+    texts = dict.fromkeys((sentence, plain(sentence)))
+    for pattern in (*PHRASES, *PATTERNS, *BARE):
+        for text in texts:
+            for match in pattern.words.finditer(text):
+                yield pattern, match
+
+
+def _denied(match: re.Match[str], sentence: str) -> bool:
+    behind = _AFTER_ALL.match(sentence, match.end())
+    return _DENIES.search(_clause(sentence, match.start())) is not None or behind is not None
+
+
+_OF_ALL = frozenset({"share", "unready", "ready", "ready count", "unready of", "state count", "lost"})
+"""Kinds of claims that `not` before them turns into others: not all are down."""
+_UNDENIED = frozenset(
+    {
+        "percent",
+        "pressure",
+        "quota used",
+        "disruptions",
+        "size",
+        "probe fails",
+        "throttled",
+        "lasting",
+        "pods on",
+        "node",
+        "down",
+        "up",
+    }
+)
+"""Kinds of claims that are read only where nothing denies them."""
+
+
+def _is_other(kind: str, match: re.Match[str], sentence: str, named: list[Mention]) -> bool:
+    """Whether the words that a pattern found say something else here."""
+    if kind == "label":
+        return _DENIED.match(sentence, match.end()) is not None
+    if kind == "probe":
+        before = _NO_PROBE.search(_clause(sentence, match.start()))
+        return before is not None or _AFTER_ALL.match(sentence, match.end()) is not None
+    if kind == "version" and match[0][:1].isspace():  # only right behind a name
+        return not any(one.known and 0 <= match.start() - one.end <= 1 for one in named)
+    if kind == "absent":  # something of it is missing, as a key of a ConfigMap
+        return not any(0 <= match.start() - one.end <= 2 for one in named if one.sure)
+    if kind in _OF_ALL and re.search(r"\bnot\s+$", sentence[: match.start()], re.I):
+        return True
+    return kind in _UNDENIED and (_denied(match, sentence) or _DENIES.search(match[0]) is not None)
 
 
 def _of_all(sentence: str, match: re.Match[str]) -> bool:
@@ -104,15 +172,71 @@ def _supposed(sentence: str, at: int) -> bool:
 
 
 def _taken(match: re.Match[str], kind: str, taken: list[tuple[int, int, str]]) -> bool:
-    return any(begin < match.end() and match.start() < end and kind == other for begin, end, other in taken)
+    return any(begin < match.end() and match.start() < end and _covers(other, kind) for begin, end, other in taken)
 
 
-def _subject(named: list[Mention], match: re.Match[str], last: Culprit | None) -> Culprit | None:
-    plain = [one for one in named if one.subject.kind not in {"Node", "Namespace"}] or named
-    inside = [one.subject for one in plain if match.start() <= one.at < match.end()]
-    before = [one.subject for one in plain if one.at < match.start()]
-    after = [one.subject for one in plain if one.at >= match.end()]
-    return (inside or before[-1:] or after[:1] or [last])[0]  # type: ignore[list-item]  # None where nothing is named
+def _covers(kind: str, other: str) -> bool:
+    """Whether words that were read as the one are not to be read as the other as well."""
+    return kind == other or other in _COVERED.get(kind, ())
+
+
+_COVERED = {
+    "nodes": {"state", "unready"},
+    "state count": {"state", "ready"},
+    "unready of": {"state", "unready", "ready"},
+    "ready": {"ready count", "unready", "state"},
+    "unready": {"ready count", "state"},
+    "quota used": {"ready"},
+    "percent": {"state"},
+    "changed": {"last changed"},
+    "last changed": {"changed"},
+    "quota full": {"share"},
+    "share": {"down", "up"},
+    "down": {"pressure"},
+}
+
+
+_JOINED = re.compile(r"[\s`'\"*]*(?:,|and|&|,\s*and|as well as)[\s`'\"*]*", re.I)
+
+
+def _subjects(kind: str, named: list[Mention], match: re.Match[str], last: Culprit | None) -> list[Culprit | None]:
+    """The one that it is said of, and those that an `and` joins to it."""
+    plain_ = [one for one in named if one.subject.kind not in {"Node", "Namespace"}] or (
+        named if kind != "node" else []
+    )
+    inside = [one for one in plain_ if match.start() <= one.at < match.end()]
+    before = [one for one in plain_ if one.at < match.start()]
+    after = [one for one in plain_ if one.at >= match.end()]
+    if inside or not before:
+        first = (inside or after)[:1]
+        return [first[0].subject] if first else [last]
+    found: list[Culprit | None] = [before[-1].subject]
+    for one, other in zip(before[-2::-1], before[:0:-1], strict=False):
+        if not _JOINED.fullmatch(match.string, one.end, other.at):
+            break
+        found.append(one.subject)
+    return found
+
+
+_NUMBERED = frozenset(
+    [
+        "ready",
+        "desired",
+        "restarts",
+        "unready",
+        "endpoints",
+        "ready count",
+        "unready of",
+        "quota used",
+        "quota pods",
+        "existing",
+        "disruptions",
+        "selected",
+        "pods on",
+    ]
+)
+_AGES = frozenset(["downed", "created", "changed", "scaled", "running", "ended", "lasting", "last changed"])
+_PAST = {"yesterday": "1d", "last week": "1w", "last month": "4w"}
 
 
 def _value(kind: str, match: re.Match[str]) -> str:
@@ -121,9 +245,17 @@ def _value(kind: str, match: re.Match[str]) -> str:
         negated, state = (groups[0], groups[1]) if groups[1] else ("", groups[0])
         word = _SAME.get(state.lower()) or _CASE.get(state.lower(), state)
         return f"!{word}" if negated.strip() else word
-    if kind in {"ready", "desired", "restarts", "unready", "endpoints", "ready count"}:
+    if kind == "state count":
+        said = groups[2]
+        word = _SAME.get(said.lower()) or _CASE.get(said.lower(), said)
+        return "/".join([*(str(NUMBERS.get(group.lower(), group)) for group in groups[:2]), word])
+    if kind == "restarts" and not groups[0]:
+        return "0"
+    if kind in _NUMBERED:
         return "/".join(str(NUMBERS.get(group.lower(), group)) for group in groups[:2] if group)
-    if kind in {"created", "changed", "scaled", "running", "ended"}:
+    if kind in _AGES:
+        if groups[0].lower() in _PAST:
+            return _PAST[groups[0].lower()]
         return f"{NUMBERS.get(groups[0].lower(), groups[0])}{groups[1][0].lower()}"
     if kind == "share":
         return _share(groups[0].lower(), (groups[1:] or [""])[0].lower())

@@ -43,15 +43,20 @@ CLUSTER_WIDE = frozenset({"Node", "Namespace", "PersistentVolume", "StorageClass
 WORKLOADS = frozenset({"Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob"})
 
 _KIND = "|".join(sorted(map(re.escape, KINDS), key=len, reverse=True))
-_NAME = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
+NAME = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
 REFERENCE = re.compile(
     rf"(?<![\w/.-])(?P<kind>{_KIND})s?(?P<gap>/|\s+(?:named\s+|called\s+)?)"
-    rf"(?P<quote>['\"`]?)(?:(?P<space>{_NAME})/)?(?P<name>{_NAME})(?P=quote)(?![\w/(]|[.-]\w)",
+    rf"(?P<quote>['\"`]?)(?:(?P<space>{NAME})/)?(?P<name>{NAME})(?P=quote)(?![\w/(]|[.-]\w)",
     re.I,
 )
 """A kind with a name beside it, as in `Deployment shop/web`, `pod 'web-1'` or `deploy/web`."""
-PLACED = re.compile(rf"(?<![\w/:.@-])(?P<space>{_NAME})/(?P<name>{_NAME})(?![\w/:@])")
+PLACED = re.compile(rf"(?<![\w/:.@-])(?P<space>{NAME})/(?P<name>{NAME})(?![\w/:@])")
 """Namespace and name without a kind."""
+
+BEHIND = re.compile(rf"['\"`*]*\s+(?P<kind>{_KIND})s?\b", re.I)
+"""A kind behind a name."""
+HASHED = re.compile(r"(?P<set>[a-z][a-z0-9-]*-(?=[a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{8,10})-[a-z0-9]{5}")
+"""How the pods of ReplicaSets are named: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/."""
 
 
 def kind_of(word: str) -> str:

@@ -82,6 +82,13 @@ class Facts:
         total = answer.data.get("total")
         return total if isinstance(total, int) else None
 
+    async def placed(self, node: str) -> list[Json]:
+        """The pods of a node."""
+        answer = await self._get("list_resources", kind="Pod", field_selector=f"spec.nodeName={node}", limit=_PAGE)
+        items = (answer.data.get("items") or [])[:MOST_PODS]
+        named = [Culprit(kind="Pod", namespace=str(item["namespace"]), name=str(item["name"])) for item in items]
+        return [pod for one in named if (pod := await self.object(one))]
+
     async def object(self, one: Culprit) -> Json | None:
         """None where there is none; raises LookupError where nobody can tell."""
         space = "" if one.kind in CLUSTER_WIDE else one.namespace

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kubesteward.reasoning.facts.kinds import CLUSTER_WIDE, PLACED, REFERENCE, WORKLOADS, kind_of
+from kubesteward.reasoning.facts.kinds import BEHIND, CLUSTER_WIDE, HASHED, PLACED, REFERENCE, WORKLOADS, kind_of
 from kubesteward.reasoning.loop.state import Culprit
 
 _PREFERRED = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Pod", "Service")
-_BARE = re.compile(r"(?<![\w./:@=-])[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?![\w/:@=]|-\w)")
+_BARE = re.compile(r"(?<![\w./:@=-])[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?![\w/@=]|:(?!\s)|-\w)")
 _WORDS = """
 is are was were be has have had of in on to with for from and or that which this the a an it its not no by at
 as limit status ready state states name names selector selectors port ports account accounts itself cannot can
@@ -21,6 +21,9 @@ might must needed affected behind under over through into onto per there they th
 down out off
 """
 _NO_NAME = frozenset(_WORDS.split())
+_PART = r"(?:containers?|keys?|labels?|annotations?|volumes?|ports?|users?|tags?|fields?|flags?|options?|variables?)"
+_PART_BEFORE = re.compile(rf"\b{_PART}\s+(?:named\s+|called\s+)?`$", re.I)
+_PART_BEHIND = re.compile(rf"`\s+{_PART}\b", re.I)
 
 
 _BEHIND = re.compile(
@@ -85,16 +88,39 @@ def mentions(sentence: str, index: Index, near: str = "") -> list[Mention]:
         elif (whole := index.find(match["space"])) is not None and not _inside(match.start(), taken):
             found.append(Mention(match.start(), match.end(), whole, known=True, sure=False))  # a pod and its container
             taken.append(match.span())
-    for match in _BARE.finditer(sentence):
-        one = index.find(match[0])
-        if one is not None and not _inside(match.start(), taken) and ("-" in match[0] or not _is_word(match, sentence)):
-            found.append(Mention(match.start(), match.end(), one, known=True, sure=False))
+    rest = (_bare(match, index, near) for match in _BARE.finditer(sentence) if not _inside(match.start(), taken))
+    found += filter(None, rest)
     return sorted(found, key=lambda item: item.at)
+
+
+def _bare(match: re.Match[str], index: Index, near: str) -> Mention | None:
+    """A name by itself, or with its kind behind it."""
+    behind = BEHIND.match(match.string, match.end())
+    kind = kind_of(behind["kind"]) if behind else ""
+    one = index.find(match[0], kind if kind not in {"Service", "Pod"} else "") or index.find(match[0])
+    if one is not None:
+        named = "-" in match[0] or not _is_word(match, match.string)
+        return Mention(match.start(), match.end(), one, known=True, sure=False) if named else None
+    lost = _lost(match, kind, index, near)
+    return Mention(match.start(), match.end(), lost, known=False, sure=True) if lost else None
+
+
+def _lost(match: re.Match[str], kind: str, index: Index, near: str) -> Culprit | None:
+    """What is plainly named and is not there: with its kind behind it in code, or as only pods are named."""
+    code = match.string[: match.start()].endswith("`") and match.string[match.end() :].startswith("`")
+    if code and kind and kind != "Pod" and match[0] not in _NO_NAME:
+        return Culprit(kind=kind, namespace="" if kind in CLUSTER_WIDE else near, name=match[0])
+    hashed = HASHED.fullmatch(match[0])
+    if hashed and near and index.find(hashed["set"], "ReplicaSet") is None:
+        return Culprit(kind="Pod", namespace=near, name=match[0])
+    return None
 
 
 def _is_word(match: re.Match[str], sentence: str) -> bool:
     """Whether a short name stands where it is rather something else's: in quotes or as a container's."""
-    before = sentence[: match.start()]
+    before, behind = sentence[: match.start()], sentence[match.end() :]
+    if before.endswith("`") and behind.startswith("`"):
+        return bool(_PART_BEFORE.search(before) or _PART_BEHIND.match(behind))
     return bool(re.search(r"container[s]?[\s\['\"`]*$|['\"`\[]$", before, re.I))
 
 
@@ -125,8 +151,11 @@ def _inside(at: int, taken: Sequence[tuple[int, int]]) -> bool:
 
 
 def sentences(text: str) -> list[str]:
-    """As claims are read: also a line, or what stands between bars, is one."""
-    parts = re.split(r"(?<=[.!?])\s+(?=[A-Z\"'`(])|\n+|\s\|\s|;\s", text)
+    """As claims are read: also a line, or what stands between bars, is one; the row of a table is one whole."""
+    parts = list[str]()
+    for line in text.split("\n"):
+        row = line.lstrip().startswith("|")
+        parts += [line] if row else re.split(r"(?<=[.!?])\s+(?=[A-Z\"'`(*])|\s\|\s|;\s", line)
     return [part.strip() for part in parts if part.strip()]
 
 

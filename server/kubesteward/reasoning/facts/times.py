@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from kubesteward.reasoning.facts import read
 from kubesteward.reasoning.facts.lookup import Facts, seconds
 from kubesteward.reasoning.facts.verdicts import UNKNOWN, Verdict, pods_of, settled, subject_of
-from kubesteward.reasoning.loop.state import Claim
+from kubesteward.reasoning.loop.state import Claim, Culprit
 
 _UNIT = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _NEAR = 120.0
@@ -57,15 +59,60 @@ async def created(claim: Claim, facts: Facts) -> Verdict:
     return settled(_about(*_spoken(claim), real), f"{one} was made {real / 60:.0f} minutes ago")
 
 
+_NO_CHANGE = frozenset({"warning", "container", "node"})
+
+
+async def _changes(one: Culprit, facts: Facts) -> list[float]:
+    """How long ago somebody changed something, not how long ago something happened to it."""
+    told = await facts.changes(one)
+    done = [change for change in told if change.get("kind") not in _NO_CHANGE]
+    return [
+        facts.now - at if (at := seconds(str(change.get("at", "")))) else _span(str(change.get("ago", "")))
+        for change in done
+    ]
+
+
 async def changed(claim: Claim, facts: Facts) -> Verdict:
     one = subject_of(claim)
-    ages = [_span(str(change.get("ago", ""))) for change in await facts.changes(one) if change.get("kind") != "warning"]
+    ages = await _changes(one, facts)
     obj = await facts.object(one)
     ages += [facts.now - read.created(obj)] if obj else []
     if not ages:
         return UNKNOWN
     told = ", ".join(f"{age / 60:.0f} m" for age in sorted(ages)[:4])
     return settled(any(_about(*_spoken(claim), age) for age in ages), f"{one} changed {told} ago")
+
+
+async def last_changed(claim: Claim, facts: Facts) -> Verdict:
+    one = subject_of(claim)
+    ages = await _changes(one, facts)
+    if not ages:
+        return UNKNOWN
+    return settled(_about(*_spoken(claim), min(ages)), f"{one} changed last {min(ages) / 60:.0f} m ago")
+
+
+async def lasting(claim: Claim, facts: Facts) -> Verdict:
+    """Nothing has been in any state for longer than it is there."""
+    one = subject_of(claim)
+    obj = await facts.object(one)
+    if obj is None or not read.created(obj) or one.kind == "Namespace":
+        return UNKNOWN
+    real, (said, unit) = facts.now - read.created(obj), _spoken(claim)
+    if said > real * 1.2 + min(unit, _UNIT["h"]):
+        return "false", f"{one} was made {real / 60:.0f} minutes ago"
+    return UNKNOWN
+
+
+async def downed(claim: Claim, facts: Facts) -> Verdict:
+    """When a node was last heard of as ready, as far as it tells."""
+    one = subject_of(claim)
+    conditions = ((await facts.object(one) or {}).get("status") or {}).get("conditions") or []
+    ready: Mapping[str, Any] = next((item for item in conditions if item.get("type") == "Ready"), {})
+    at = seconds(str(ready.get("lastTransitionTime", "")))
+    if one.kind != "Node" or not at or ready.get("status") == "True":
+        return UNKNOWN
+    real = facts.now - at
+    return settled(_about(*_spoken(claim), real), f"{one} went down {real / 60:.0f} minutes ago")
 
 
 async def running(claim: Claim, facts: Facts) -> Verdict:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 
-from kubesteward.reasoning.facts import read, times, wider
+from kubesteward.reasoning.facts import amounts, read, times, wider
 from kubesteward.reasoning.facts.lookup import Facts
 from kubesteward.reasoning.facts.verdicts import UNKNOWN, Verdict, pods_of, settled, subject_of
 from kubesteward.reasoning.loop.state import Claim, Culprit
@@ -85,8 +85,14 @@ async def _ready_word(one: Culprit, word: str, sign: str, facts: Facts) -> Verdi
 
 async def _node_state(one: Culprit, word: str, negated: bool, facts: Facts) -> Verdict:
     obj = await facts.object(one)
-    if obj is None or word not in {"ready", "not ready"}:
+    if obj is None:
         return UNKNOWN
+    if word not in {"ready", "not ready", "oomkilled", "crashloopbackoff"}:
+        return UNKNOWN
+    if word not in {"ready", "not ready"}:
+        states = [read.states(pod) for pod in await facts.placed(one.name)]
+        has = any(_ALIKE.get(word, {word}) & found for found in states)
+        return settled(has != negated, f"{'a' if has else 'no'} pod of {one} is {word}") if states else UNKNOWN
     wants = (word == "ready") != negated
     return settled(read.is_ready(obj) == wants, f"{one} is {'ready' if read.is_ready(obj) else 'not ready'}")
 
@@ -171,9 +177,10 @@ async def _absent(claim: Claim, facts: Facts) -> Verdict:
 
 async def _endpoints(claim: Claim, facts: Facts) -> Verdict:
     """Ready pods behind it. A port that no pod has leaves it without endpoints, whatever its pods are like."""
-    one, said = subject_of(claim), int(claim.value)
-    obj = await facts.object(one)
-    if one.kind != "Service" or obj is None:
+    said = int(claim.value)
+    one = await amounts.namesake(subject_of(claim), "Service", facts)
+    obj = await facts.object(one) if one else None
+    if one is None or obj is None:
         return UNKNOWN
     pods = await facts.pods(one)
     real = sum(map(read.is_ready, pods))
@@ -224,6 +231,8 @@ async def _limit(claim: Claim, facts: Facts) -> Verdict:
     found = read.limits(obj or {}, claim.kind)
     for pod in await facts.pods(one):
         found |= read.limits(pod, claim.kind)
+    if not found and read.containers(obj or {}):
+        return "false", f"{one} has no {claim.kind}"
     if not found or said is None:
         return UNKNOWN
     known = {read.amount(value) for value in found}
@@ -319,5 +328,25 @@ _CHECKS: Mapping[str, Callable[[Claim, Facts], Awaitable[Verdict]]] = {
     "probe": wider.probe,
     "pressure": wider.pressure,
     "nodes": wider.nodes,
+    "last changed": times.last_changed,
+    "downed": times.downed,
+    "lasting": times.lasting,
+    "state count": amounts.state_count,
+    "unready of": amounts.unready_of,
+    "lost": amounts.lost,
+    "existing": amounts.existing,
+    "quota pods": amounts.quota_pods,
+    "down": amounts.down,
+    "up": amounts.up,
+    "percent": amounts.percent,
+    "selected": amounts.selected,
+    "pods on": amounts.pods_on,
+    "quota used": amounts.quota_used,
+    "quota full": amounts.quota_full,
+    "disruptions": amounts.disruptions,
+    "size": amounts.size,
+    "probe fails": amounts.probe_fails,
+    "throttled": amounts.throttled,
+    "any": amounts.any_of,
 }
 KINDS = frozenset(_CHECKS)

@@ -48,7 +48,11 @@ async def version(claim: Claim, facts: Facts) -> Verdict:
     obj = await facts.object(one)
     known = read.images([*([obj] if obj else []), *await facts.pods(one)]) - {""}
     tags = {image.partition("@")[0].rpartition(":")[2].removeprefix("v") for image in known}
-    return settled(claim.value.removeprefix("v") in tags, f"{one} has {', '.join(sorted(known))}") if tags else UNKNOWN
+    said = claim.value.removeprefix("v")
+    told = [str(change.get("what", "")) for change in await facts.changes(one)]
+    if any(re.search(rf"(?<![\w.]){re.escape(said)}(?![\w.]\w)", text) for text in told):
+        return "true", ""
+    return settled(said in tags, f"{one} has {', '.join(sorted(known))}") if tags else UNKNOWN
 
 
 async def probe(claim: Claim, facts: Facts) -> Verdict:

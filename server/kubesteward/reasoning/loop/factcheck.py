@@ -9,10 +9,13 @@ from collections.abc import Collection, Sequence
 
 from kubesteward.reasoning.brains.base import Message, Text, ToolResult
 from kubesteward.reasoning.facts import truth
-from kubesteward.reasoning.facts.absence import is_gone, is_wanted
+from kubesteward.reasoning.facts.absence import is_gone, is_missed, is_wanted
+from kubesteward.reasoning.facts.amounts import is_taken
 from kubesteward.reasoning.facts.claims import extract
 from kubesteward.reasoning.facts.lookup import Facts
+from kubesteward.reasoning.facts.markup import Table
 from kubesteward.reasoning.facts.subjects import sentences
+from kubesteward.reasoning.facts.verdicts import subject_of
 from kubesteward.reasoning.loop.calls import BUILT_IN, Calls
 from kubesteward.reasoning.loop.case import Case
 from kubesteward.reasoning.loop.state import Claim, Draft, Found, Investigation, Recommendation
@@ -85,7 +88,9 @@ def unchecked(draft: Draft, claims: Sequence[Claim]) -> list[str]:
     reads an answer should know what of it is only said.
     """
     decided = {claim.sentence for claim in claims if claim.verdict != "unknown" and claim.kind not in {"exists", WELL}}
-    return [sentence for sentence in sentences(draft.answer) if sentence not in decided]
+    table = Table()
+    said = [sentence for sentence in sentences(draft.answer) if table.read(sentence)]
+    return [sentence for sentence in said if sentence not in decided]
 
 
 async def _well(draft: Draft, calls: Calls, state: Investigation) -> list[Claim]:
@@ -156,7 +161,10 @@ def _of_fields(draft: Draft) -> list[Claim]:
 async def _judged(claim: Claim, facts: Facts, draft: Draft) -> Claim:
     found, why = await truth.verdict(claim, facts)
     if found == "false" and claim.kind == "exists" and (excused := _excused(claim, draft)):
-        found, why = excused, ""
+        if not is_missed(claim.sentence) or await is_taken(subject_of(claim), draft.culprit, claim.others, facts):
+            found, why = excused, ""
+        else:
+            why = f"{why}, and nothing asks for it"
     return claim.model_copy(update={"verdict": found, "why": why})
 
 
@@ -168,17 +176,24 @@ def _excused(claim: Claim, draft: Draft) -> Found | None:
         said = [sentence for sentence in sentences(draft.answer) if name in sentence]
     if any(is_gone(sentence, name) for sentence in said):
         return "true"
-    return "unknown" if any(is_wanted(sentence, name) for sentence in said) else None
+    elsewhere = any(is_gone(sentence, name) for sentence in sentences(draft.answer))
+    return "unknown" if elsewhere or any(is_wanted(sentence, name) for sentence in said) else None
 
 
 def _back(false: list[Claim]) -> str:
     told = {claim.said: claim for claim in reversed(false)}.values()
-    lines = [f"- {claim.sentence or f'{claim.kind} {claim.value}'}\n  but {claim.why[:300]}" for claim in told]
+    lines = [f"- {claim.sentence or f'{claim.kind} {claim.value}'}\n  but {_why(claim)}" for claim in told]
     return "\n".join(
         ["Your conclusion was looked up before anybody reads it, and this in it is false:",
          fenced("\n".join(lines[::-1][:12]), "the look-up"),
          "Look again where you have to, and `conclude` anew with what is so."]
     )  # fmt: skip
+
+
+def _why(claim: Claim) -> str:
+    """With the object in whole: whether it may be told elsewhere is read off its namespace."""
+    about = f" ({claim.subject})" if claim.subject and str(claim.subject) not in claim.why[:300] else ""
+    return f"{claim.why[:300]}{about}"
 
 
 def struck(draft: Draft, false: list[Claim]) -> Draft:

@@ -1,5 +1,5 @@
-"""What a brain says, cut to a size and cleaned of what nobody sees, before anything is done with it or it is kept: it
-may have been talked into anything, and whoever serves it may not keep to the limits that it was given.
+"""What a brain says, cut to a size and cleaned of what nobody sees and of secrets, before anything is done with it or
+it is kept: it may have been talked into anything, and whoever serves it may not keep to the limits that it was given.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from kubesteward.reasoning.brains.base import Done, Message, Part, Text, Thought, ToolCall
+from kubesteward.reasoning.loop.notes import NAMES
+from kubesteward_tools.text.redact import redact, redact_object
 
 MOST_CALLS = 16
 """Of one answer; what lies beyond is not made, and it is told so."""
@@ -41,7 +43,7 @@ def _within(parts: Iterable[Part]) -> Iterable[Part]:
     text, arguments, opaque = MOST_TEXT, MOST_ARGUMENTS, MOST_OPAQUE
     for part in parts:
         if isinstance(part, Text):
-            said = plain(part.text, text)
+            said = redact(plain(part.text, text))
             text -= len(said)
             yield replace(part, text=said)
         elif isinstance(part, ToolCall):
@@ -64,7 +66,8 @@ def _call(call: ToolCall, room: int) -> ToolCall:
         return replace(call, name=name, arguments={}, malformed=plain(call.malformed, 400))
     if _depth(call.arguments) > _DEEP or _size(call.arguments) > room:
         return replace(call, name=name, arguments={}, malformed="its arguments are too long or too deep. Ask for less.")
-    return replace(call, name=name, arguments=_plain_within(call.arguments))
+    arguments = _plain_within(call.arguments)
+    return replace(call, name=name, arguments=redact_object(arguments) if name in NAMES else arguments)
 
 
 def plain(text: str, most: int = MOST_TEXT) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,17 @@ from typing import Any
 import pytest
 from tests.e2e.canaries import Aviary
 from tests.server.reasoning.loop.incident import app_in, investigated
-from tests.server.reasoning.loop.plot import WHOLE
+from tests.server.reasoning.loop.plot import WHOLE, conclude
 from tests.server.reasoning.providers import EVERY, asked
 
 from kubesteward.reasoning.brains.base import Ask, Message, Text, ToolCall, ToolResult
 from kubesteward.reasoning.brains.remote import outgoing
 
 pytestmark = pytest.mark.anyio
+
+
+def stored(folder: Path) -> str:
+    return "".join(path.read_bytes().decode("latin1") for path in folder.rglob("*.db*"))
 
 
 @pytest.mark.parametrize(
@@ -27,7 +32,8 @@ async def test_secrets_in_a_question_do_not_leave(
     aviary = Aviary()
     token, password = aviary.plant("question", "token"), aviary.plant("question", "password")
     question = f"Why is checkout not well? token={token} password: {password}"
-    async with asked(provider, *WHOLE) as made:
+    told = conclude(f"Deployment shop/checkout is OOMKilled. It said token={aviary.plant('answer', 'token')}.")
+    async with asked(provider, *WHOLE[:-1], told) as made:
         monkeypatch.setattr(type(made.brain), "local", False)
         app = app_in(tmp_path, made.brain)
         try:
@@ -39,6 +45,8 @@ async def test_secrets_in_a_question_do_not_leave(
     assert record["run"] == "done"
     assert "checkout" in sent
     assert list(aviary.found(sent)) == []
+    assert list(aviary.found(json.dumps(record))) == []
+    assert not {name for name in aviary.found(stored(tmp_path)) if name.startswith("question")}
 
 
 def test_what_a_local_brain_repeated_is_redacted_when_another_goes_on() -> None:

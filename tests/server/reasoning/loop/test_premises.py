@@ -77,6 +77,20 @@ async def test_other_namespaces_are_told_without_what_stays_here(tmp_path: Path)
     assert any(item.startswith("list_resources(") and "Kept back" in item for item in kept)
 
 
+async def test_a_look_up_tells_no_brain_elsewhere_of_what_stays_here(tmp_path: Path) -> None:
+    guess = {**END, "answer": "checkout is at 33% capacity.", "status": "ANSWERED", "category": "", "culprit": None}
+    brain = Elsewhere(
+        says("I look.", ("diagnose", {"namespace": "kube-system"})),
+        says("I suppose.", ("hypothesise", IDEAS)),
+        says("So.", ("weigh", WEIGHED)),
+        says("I guess.", ("conclude", guess)),
+    )
+    await record_of(tmp_path, brain, "incident/shop", target="deployment/coredns", namespace="kube-system")
+
+    assert "was looked up" not in told(brain)
+    assert "2 of 3" not in told(brain)
+
+
 async def test_a_brain_on_the_premises_is_told_everything(tmp_path: Path) -> None:
     brain = Scripted(says("Three.", ("hypothesise", IDEAS)), says("I end.", ("conclude", END)))
     record = await record_of(tmp_path, brain, "*")

@@ -45,11 +45,19 @@ async def test_what_was_found_before_about_the_same_object_and_its_namespace_is_
 
 
 async def test_what_others_found_is_not(tmp_path: Path) -> None:
+    await untold(tmp_path, Asked(QUESTION, "local:them", brain="scripted", who={"channel": "stdio"}))
+
+
+async def test_what_one_found_with_other_rights_is_not(tmp_path: Path) -> None:
+    await untold(tmp_path, Asked(QUESTION, ME, brain="scripted", who={"channel": "stdio", "groups": "guests"}))
+
+
+async def untold(tmp_path: Path, question: Asked) -> None:
     thinker = brain()
     app = app_in(tmp_path, thinker)
     try:
         await investigated(app)
-        name = app.investigator.begin(Asked(QUESTION, "local:them", brain=thinker.name, who={"channel": "stdio"}))
+        name = app.investigator.begin(question)
         await app.investigator.wait(name)
     finally:
         await app.close()
