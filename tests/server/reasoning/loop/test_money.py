@@ -56,6 +56,7 @@ class Dear(Scripted):
     local = False
 
 
+@pytest.mark.slow
 async def test_a_hard_budget_holds_for_investigations_that_run_side_by_side(tmp_path: Path) -> None:
     hard = 30_000
     turns = [says(f"Look {at}.", ("get_events", {"namespace": "shop", "since": f"{at}m"})) for at in range(1, 60)]
