@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kubesteward.cli.answers import plain
 from kubesteward.cli.exits import FAILED, one_sentence
+from kubesteward.cli.progress import Lines
 from kubesteward.settings import Settings
 
 if TYPE_CHECKING:
@@ -135,68 +137,22 @@ def confirm(app: App, asked: Asked) -> None:
 
 
 async def run(app: App, asked: Asked) -> dict[str, Any]:
-    """To its end; the record."""
+    """To its end; the record. What nobody should have to wonder about while waiting goes to standard error."""
     try:
-        name = app.investigator.begin(asked, _waits)
-        return await finish(app.investigator, name)
+        with Lines(to_stderr=True, urgent=True) as view:
+            name = app.investigator.begin(asked, view.tell)
+            return await finish(app.investigator, name)
     finally:
         await app.close()
 
 
 async def finish(investigator: Investigator, name: str) -> dict[str, Any]:
-    await investigator.wait(name)
+    """Raises CancelledError, as by Ctrl-C, after it was told how to go on."""
+    import asyncio
+
+    try:
+        await investigator.wait(name)
+    except asyncio.CancelledError:
+        typer.echo(f"{name} is kept. To go on: kubesteward investigate --resume {name}, on the same state", err=True)
+        raise
     return investigator.record(name)
-
-
-def _waits(step: str, text: str) -> None:
-    """What nobody should have to wonder about while waiting."""
-    if step in {"waiting", "brain", "budget"}:
-        typer.echo(safe(f"{step}: {text}"), err=True)
-
-
-def safe(text: str) -> str:
-    """What a cluster or a model wrote must not command the terminal."""
-    from kubesteward_tools.text.fence import clean
-
-    return clean(text, len(text))
-
-
-def plain(record: dict[str, Any], *, ideas: bool = True) -> str:
-    """For people: the answer, hypotheses unless they were seen, what was ruled out, what to do, and what it took."""
-    if record["run"] != "done":
-        return safe(f"{record['id']} is {record['run']}: {record.get('reason') or record.get('step', '')}")
-    lines = [f"{record['status']} (confidence {record['confidence']:.0%})", record["answer"]]
-    if record["root_cause"] and record["root_cause"]["culprit"]:
-        culprit = record["root_cause"]["culprit"]
-        place = f"{culprit['namespace']}/" if culprit["namespace"] else ""
-        lines.append(f"\nRoot cause: {record['root_cause']['category']}, {culprit['kind']} {place}{culprit['name']}")
-    lines += ["\nHypotheses:", *(f"  {line}" for line in hypotheses(record))] if ideas else []
-    if record["ruled_out"]:
-        lines += ["\nRuled out:", *(f"  {line}" for line in record["ruled_out"])]
-    advice = record["recommendation"]
-    if advice["text"] or advice["actions"]:
-        lines.append(f"\nRecommendation: {advice['text']}")
-        lines += [
-            f"  rehearsed: {item.get('summary') or item['action']}: {item['verdict']}" for item in advice["actions"]
-        ]
-        lines += [f"  saved as {advice['saved']}"] if advice["saved"] else []
-    return safe("\n".join([*lines, "", cost(record)]))
-
-
-def hypotheses(record: dict[str, Any]) -> list[str]:
-    found = sorted(record["hypotheses"], key=lambda item: -item["standing"])
-    return [f"{item['standing']:.2f} {item['category']}: {item['because']}"[:160] for item in found]
-
-
-def cost(record: dict[str, Any]) -> str:
-    used, brain = record["usage"], record["brain"]
-    tokens = sum(used.get(name, 0) for name in ("input", "output", "cache_read", "cache_write"))
-    money = "unknown cost" if used["usd"] is None else f"${used['usd']:.4f}"
-    claims = f"{used['claims_checked']} claims checked, {used['claims_false']} false"
-    claims += f", {used['claims_disputed']} disputed" if used["claims_disputed"] else ""
-    claims += f", {used['sentences_unchecked']} sentences only said" if used["sentences_unchecked"] else ""
-    status = "" if brain["status"] == "online" else f" ({brain['status']})"
-    return (
-        f"{record['id']}: {brain['name']}{status}, {used['turns']} turns, {used['tool_calls']} tool calls, {claims}, "
-        f"{tokens:,} tokens, {money}, {used['seconds']:.1f} s"
-    )

@@ -29,7 +29,7 @@ def question_before(app: App, asked: Asked) -> str:
     brains = app.brains
     wanted = asked.brain or brains.chosen(asked.principal, asked.role).choice.brains[0]
     brain = brains.named(wanted)
-    if brain.provider == BUILT_IN or brain.local or _stays(app, asked):
+    if brain.provider == BUILT_IN or _stays(app, asked):
         return ""
     seller = Seller(brain.provider, brain.model, brain.local)
     taken = TOKENS + brain.count(Ask("", (Message("user", (Text(asked.question),)),)))
