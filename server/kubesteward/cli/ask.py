@@ -126,11 +126,19 @@ def _record(where: Place, wanted: Wanted) -> dict[str, Any]:
 
 
 def confirm(app: App, asked: Asked) -> None:
-    """Ask the person before a run that may cost more than they said would need no asking."""
+    """Ask the person before a run that may cost more than they said would need no asking.
+
+    Raises:
+        Refused: they do not agree, or nobody can be asked. KeyboardInterrupt: Ctrl-C, or no more input.
+    """
     from kubesteward.reasoning.estimates import question_before
 
     question = question_before(app, asked)
-    if question and not (sys.stdin.isatty() and typer.confirm(question)):
+    try:
+        agreed = not question or (sys.stdin.isatty() and typer.confirm(question))
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    if not agreed:
         from kubesteward_tools.errors import Refused
 
         raise Refused(question, todo="Give --yes, or a smaller --usd.")

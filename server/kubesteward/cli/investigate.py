@@ -15,7 +15,9 @@ from kubesteward.cli.exits import FAILED, one_sentence
 from kubesteward.cli.progress import Lines, Live
 
 if TYPE_CHECKING:
+    from kubesteward.app import App
     from kubesteward.reasoning.replaying import Played
+    from kubesteward.reasoning.running import Asked
 
 Id = Annotated[str, typer.Option(metavar="ID", help="go on with one that was paused, or whose process ended")]
 
@@ -49,7 +51,11 @@ def investigate(  # noqa: PLR0917 - typer takes options as they stand
         where = asking.place(bundle, context, embedded, state_dir)
         wanted = asking.Wanted(question, target, namespace, brain, asking.budget_of(usd, turns), yes, "solver")
         live = sys.stdout.isatty() and not as_json
-        record = asyncio.run(_watched(where, wanted, resume, live=live, to_stderr=as_json))
+        app = asking.app_of(where)
+        asked = (
+            None if resume else wanted.asked(app)
+        )  # outside of the loop, which would keep a person's Ctrl-C to itself
+        record = asyncio.run(_watched(app, asked, resume, live=live, to_stderr=as_json))
         typer.echo(json.dumps(record, indent=2) if as_json else plain(record, ideas=not live))
         if record["run"] != "done":
             raise SystemExit(FAILED)
@@ -65,12 +71,8 @@ def _wish(name: str, what: str, state_dir: Path | None) -> None:
     typer.echo(f"{name} will {what} after the step that it is at.")
 
 
-async def _watched(
-    where: asking.Place, wanted: asking.Wanted, resume: str, *, live: bool, to_stderr: bool
-) -> dict[str, Any]:
-    app = asking.app_of(where)
+async def _watched(app: App, asked: Asked | None, resume: str, *, live: bool, to_stderr: bool) -> dict[str, Any]:
     try:
-        asked = None if resume else wanted.asked(app)
         view = Live(app) if live else Lines(to_stderr=to_stderr)
         with view:
             if asked is None:
