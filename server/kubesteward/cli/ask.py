@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,9 +19,10 @@ from kubesteward.settings import Settings
 
 if TYPE_CHECKING:
     from kubesteward.app import App
+    from kubesteward.cli.progress import Live
     from kubesteward.cli.states import State
     from kubesteward.reasoning.loop.state import Budget
-    from kubesteward.reasoning.running import Asked, Investigator
+    from kubesteward.reasoning.running import Asked
 
     Place = tuple[State, Path | None]
     """The state that is looked at, and where the store is, if not in its usual place."""
@@ -146,21 +149,25 @@ def confirm(app: App, asked: Asked) -> None:
 
 async def run(app: App, asked: Asked) -> dict[str, Any]:
     """To its end; the record. What nobody should have to wonder about while waiting goes to standard error."""
+    view = Lines(to_stderr=True, urgent=True)
     try:
-        with Lines(to_stderr=True, urgent=True) as view:
-            name = app.investigator.begin(asked, view.tell)
-            return await finish(app.investigator, name)
+        with resumable(view), view:
+            view.name = app.investigator.begin(asked, view.tell)
+            await app.investigator.wait(view.name)
+            return app.investigator.record(view.name)
     finally:
         await app.close()
 
 
-async def finish(investigator: Investigator, name: str) -> dict[str, Any]:
-    """Raises CancelledError, as by Ctrl-C, after it was told how to go on."""
+@contextmanager
+def resumable(view: Lines | Live) -> Iterator[None]:
+    """Whoever ends the process by Ctrl-C is told how to go on with what it was at."""
     import asyncio
 
     try:
-        await investigator.wait(name)
+        yield
     except asyncio.CancelledError:
-        typer.echo(f"{name} is kept. To go on: kubesteward investigate --resume {name}, on the same state", err=True)
+        if view.name:
+            said = f"{view.name} is kept. `kubesteward investigate --resume {view.name}` goes on, on the same state."
+            typer.echo(said, err=True)
         raise
-    return investigator.record(name)

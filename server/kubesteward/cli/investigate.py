@@ -72,14 +72,15 @@ def _wish(name: str, what: str, state_dir: Path | None) -> None:
 
 
 async def _watched(app: App, asked: Asked | None, resume: str, *, live: bool, to_stderr: bool) -> dict[str, Any]:
+    view = Live(app) if live else Lines(to_stderr=to_stderr)
     try:
-        view = Live(app) if live else Lines(to_stderr=to_stderr)
-        with view:
+        with asking.resumable(view), view:
             if asked is None:
                 app.investigator.resume(resume, tell=view.tell)
             view.name = resume if asked is None else app.investigator.begin(asked, view.tell)
             view.tell("begin", f"{view.name} looks at what is meant")
-            return await asking.finish(app.investigator, view.name)
+            await app.investigator.wait(view.name)
+            return app.investigator.record(view.name)
     finally:
         await app.close()
 

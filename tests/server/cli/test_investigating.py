@@ -98,7 +98,7 @@ def test_an_investigation_that_ctrl_c_ended_says_how_to_go_on(tmp_path: Path) ->
         said = rest(process)
 
     assert process.returncode == INTERRUPTED
-    assert re.search(r"inv-[0-9a-f]{12} is kept\. To go on: kubesteward investigate --resume inv-", said)
+    assert re.search(r"inv-[0-9a-f]{12} is kept\. `kubesteward investigate --resume inv-", said)
     assert "Traceback" not in said
 
 
