@@ -102,9 +102,15 @@ class Wanted:
     role: str = "chat"
 
     def asked(self, app: App) -> Asked:
-        """Of an App, when the person has agreed to what it may cost. Raises Refused where they have not."""
+        """Of an App, when the person has agreed to what it may cost.
+
+        Raises:
+            Refused: they have not. BrainMisconfigured: there is no such brain, or it cannot be made.
+        """
         from kubesteward.reasoning.running import Asked
 
+        if self.brain:
+            app.brains.named(self.brain)
         found = Asked(
             self.question,
             app.settings.principal,

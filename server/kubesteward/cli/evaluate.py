@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kubesteward.cli.answers import safe
 from kubesteward.cli.exits import one_sentence
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def evaluate(  # noqa: PLR0917 - typer takes options as they stand
     from kubesteward.cli.ask import budget_of
 
     with one_sentence():
+        if records is not None:
+            records.mkdir(parents=True, exist_ok=True)
         asyncio.run(_all(folder, brain, budget_of(usd, turns), records, state_dir))
 
 
@@ -46,6 +49,8 @@ async def _all(folder: Path, brain: str, budget: Any, records: Path | None, stat
             lines.append(line)
             shown = {name: value for name, value in line.items() if name not in {"record", "passed"}}
             typer.echo(json.dumps(shown, separators=(",", ":")))
+            if (status := line["record"]["brain"]["status"]) != "online":
+                typer.echo(safe(f"case {line['id']}, answered by another: {status}"), err=True)
             if records is not None:
                 _keep(records, line)
     for name, value in summary(lines).items():
@@ -53,7 +58,6 @@ async def _all(folder: Path, brain: str, budget: Any, records: Path | None, stat
 
 
 def _keep(records: Path, line: dict[str, Any]) -> None:
-    records.mkdir(parents=True, exist_ok=True)
     (records / f"{line['id']}.json").write_text(json.dumps(line["record"], indent=1), "utf-8")
 
 

@@ -134,7 +134,26 @@ def test_what_is_over_can_be_neither_resumed_nor_cancelled(tmp_path: Path) -> No
 def test_a_brain_that_is_not_set_up_is_told_with_what_to_do(tmp_path: Path) -> None:
     done = run("ask", QUESTION, "--embedded", "incident", "--brain", "clever", "--state-dir", str(tmp_path))
 
-    assert done.exit_code == 1
+    agreed = run("ask", QUESTION, "--embedded", "incident", "--brain", "clever", "--yes", "--state-dir", str(tmp_path))
+
+    assert [done.exit_code, agreed.exit_code] == [1, 1]
+    assert "There is no brain 'clever'" in done.stderr
+    assert "There is no brain 'clever'" in agreed.stderr
+
+
+def saved_case(folder: Path) -> Path:
+    """A cluster with nothing in it, of which that is told."""
+    (folder / "cases" / "one").mkdir(parents=True)
+    (folder / "cases" / "one" / "cluster.json").write_text('{"kind": "List", "items": []}', "utf-8")
+    told = {"prompt": "What is wrong?", "expected": {"category": "Healthy", "also_category": ["Inconclusive"]}}
+    (folder / "cases" / "one" / "expected.json").write_text(json.dumps(told), "utf-8")
+    return folder / "cases"
+
+
+def test_a_brain_that_is_not_set_up_is_not_judged(tmp_path: Path) -> None:
+    done = run("eval", str(saved_case(tmp_path)), "--brain", "clever", "--state-dir", str(tmp_path))
+
+    assert (done.exit_code, done.stdout) == (1, "")
     assert "There is no brain 'clever'" in done.stderr
 
 
