@@ -50,7 +50,9 @@ def _answer(record: dict[str, Any]) -> list[str]:
 
 def _advice(record: dict[str, Any]) -> list[str]:
     advice = record["recommendation"]
-    text = "" if advice["text"] in record["answer"] and record["status"] == "INCONCLUSIVE" else advice["text"]
+    text = advice["text"]
+    if record["status"] == "INCONCLUSIVE":  # that a person has to look is said by then
+        text = text.removeprefix(f"{_INCONCLUSIVE}recommend human investigation.").strip()
     if not text and not advice["actions"]:
         return []
     lines = [f"\nRecommendation: {text}"]

@@ -175,7 +175,7 @@ def list_brains(state_dir: StateDir = None, as_json: AsJson = False) -> None:
         leave = ", also elsewhere" if choice.may_leave else ""
         typer.echo(f"{who or 'everybody'}, {role or 'everything'}: {', then '.join(choice.brains)}{leave}")
     if found and not any(who == role == "" for who, role, _ in choices):
-        typer.echo(f"Where nobody has chosen, {found[0].name} is asked, which was set up first.")
+        typer.echo(f"Where nobody has chosen, {found[0].name} is asked.")
     if not found:
         typer.echo("No brain is set up: the built-in one is used, which needs nothing.")
 

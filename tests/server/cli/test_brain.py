@@ -143,7 +143,7 @@ def test_who_wants_which_is_kept(run: Run) -> None:
         ["name", "kind", "model", "address", "key"],
         ["ollama", "ollama", "qwen3", "http://127.0.0.1:11434", "none"],
     ]
-    assert "Where nobody has chosen, ollama is asked, which was set up first." in listed.output
+    assert "Where nobody has chosen, ollama is asked." in listed.output
     assert used.output == "local:alice, scanner: ollama, then builtin\n"
     assert "local:alice, scanner: ollama, then builtin, also elsewhere" in listed.output
     assert cleared.output == "local:alice, scanner: no choice of their own\n"

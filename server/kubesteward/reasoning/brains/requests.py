@@ -12,6 +12,13 @@ _PLACED = re.compile(r"\b([a-z0-9][a-z0-9-]*)/([a-z0-9][a-z0-9.-]*)")
 Turn = tuple[str, tuple[ToolCall, ...]]
 _MOST = 12
 """Lines of an answer."""
+_TOLD = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "Pod", "Service", "Ingress")
+"""Kinds of which one object can be told about, by itself."""
+_ASKING = re.compile(
+    r"^\W*(?:please\s+)?(?:(?:how (?:would|should|can|do)|what if) (?:i|we)|plan(?: to)?|prepare(?: to)?)\s+", re.I
+)
+"""What stands before the change that is meant."""
+_FOR_INSTANCE = "Say what to do with what, as in: scale deployment web in shop to 10."
 
 
 def following(talk: Talk, intent: str) -> Turn:
@@ -36,11 +43,45 @@ def _looked_up(talk: Talk) -> Turn:
         ]
         calls = tuple(call(talk, name, given, place) for place, (name, given) in enumerate(wanted))
         return "Nothing is complained about, so I look up what there is.", calls
-    lines = [line for made, _, data in talk.results if made.name == "list_resources" for line in _listed(made, data)]
+    if (kind := talk.heads.get("Target", "").partition(" ")[0]) in _TOLD and not talk.has("get_resource_yaml"):
+        return "One object is asked about, so I look at it and at what changed.", _looking_at(talk, kind)
+    lines = _told(talk)
+    lines = lines or [
+        line for made, _, data in talk.results if made.name == "list_resources" for line in _listed(made, data)
+    ]
     answer = "\n".join(lines[:_MOST]) or "Nothing was found."
     status = "ANSWERED" if lines else "INCONCLUSIVE"
     told = {"status": status, "answer": answer, "confidence": 0.6 if lines else 0.0}
     return "That is what there is.", (call(talk, "conclude", told),)
+
+
+def _looking_at(talk: Talk, kind: str) -> tuple[ToolCall, ...]:
+    name = talk.heads["Target"].partition(" ")[2].rpartition("/")[2]
+    return (
+        call(talk, "get_resource_yaml", {"kind": kind, "name": name, **_where(talk)}),
+        call(talk, "what_changed", {"resource": f"{kind}/{name}", "since": "24h", **_where(talk)}, 1),
+    )
+
+
+def _told(talk: Talk) -> list[str]:
+    """Of the object that is meant: how many are ready, what runs, and what was changed in it; nothing where none is."""
+    lines, about = list[str](), talk.heads.get("Target", "")
+    for made, _, data in talk.results:
+        if made.name == "get_resource_yaml":
+            lines += [line for obj in data.get("objects") or [] for line in _state(about, obj)]
+        elif made.name == "what_changed":
+            own = [one for one in data.get("changes") or [] if one.get("object") == made.arguments["resource"]]
+            lines += [f"{one['ago']} ago: {str(one['what'])[:200]}" for one in own[:4]]
+    return lines
+
+
+def _state(about: str, obj: Json) -> list[str]:
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    wanted = spec.get("replicas")
+    lines = [] if wanted is None else [f"{about}: {status.get('readyReplicas', 0)} of {wanted} replicas are ready."]
+    lines += [f"{about} is {status['phase']}."] if status.get("phase") else []
+    pod = (spec.get("template") or {}).get("spec") or spec
+    return [*lines, *(f"{about}, container {one['name']}: image {one['image']}" for one in pod.get("containers") or ())]
 
 
 def _listed(made: ToolCall, data: Json) -> list[str]:
@@ -59,7 +100,7 @@ def _listed(made: ToolCall, data: Json) -> list[str]:
 
 def _planned(talk: Talk) -> Turn:
     if not talk.has("plan_change"):
-        question = _PLACED.sub(r"\2 in \1", talk.heads.get("Question", "").strip(" ?.!"))
+        question = _PLACED.sub(r"\2 in \1", _ASKING.sub("", talk.heads.get("Question", "").strip(" ?.!")))
         given = {"intent": question, "cluster": talk.heads.get("Cluster", "")}
         plan = {name: value for name, value in given.items() if value}
         return "A change is wanted: I have it planned and rehearsed, and leave it to people.", (
@@ -67,8 +108,10 @@ def _planned(talk: Talk) -> Turn:
         )
     found = next((data for made, _, data in talk.results if made.name == "plan_change"), None)
     if found is None:
-        told = "INCONCLUSIVE: the rules do not understand what is to be changed. Name an action, a kind and a name."
-        return "That could not be planned.", (call(talk, "conclude", {"status": "INCONCLUSIVE", "answer": told}),)
+        told = "INCONCLUSIVE: the rules do not understand what is to be changed."
+        advice = {"text": _FOR_INSTANCE, "actions": []}
+        given = {"status": "INCONCLUSIVE", "answer": told, "recommendation": advice}
+        return "That could not be planned.", (call(talk, "conclude", given),)
     steps = [str(step.get("summary", "")) for step in found.get("steps") or []]
     answer = f"Plan {found.get('plan_id', '')}: {'; '.join(steps)}. Nothing was changed: execute_plan proposes it."
     advice = {"text": f"Read plan {found.get('plan_id', '')}, then have it executed.", "actions": []}
