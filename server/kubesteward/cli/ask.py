@@ -134,7 +134,7 @@ def _record(where: Place, wanted: Wanted) -> dict[str, Any]:
     return asyncio.run(run(app, wanted.asked(app)))
 
 
-def confirm(app: App, asked: Asked) -> None:
+def confirm(app: App, asked: Asked, runs: int = 1) -> None:
     """Ask the person before a run that may cost more than they said would need no asking.
 
     Raises:
@@ -142,7 +142,7 @@ def confirm(app: App, asked: Asked) -> None:
     """
     from kubesteward.reasoning.estimates import question_before
 
-    question = question_before(app, asked)
+    question = question_before(app, asked, runs)
     try:
         agreed = not question or (sys.stdin.isatty() and typer.confirm(question))
     except typer.Abort:

@@ -157,6 +157,21 @@ def test_a_brain_that_is_not_set_up_is_not_judged(tmp_path: Path) -> None:
     assert "There is no brain 'clever'" in done.stderr
 
 
+def test_cases_that_may_be_costly_together_are_agreed_to_before_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-nobody")
+    monkeypatch.setenv("KUBESTEWARD_ASK_ABOVE_USD", "1.5")  # each of them alone would be below
+    cases = saved_case(tmp_path)
+    alone = run("eval", str(cases), "--usd", "0")
+    (cases / "two").symlink_to(cases / "one")
+    both = run("eval", str(cases), "--usd", "1")
+
+    assert alone.exit_code == 0
+    assert (both.exit_code, both.stdout) == (1, "")
+    assert "at most $2.00; that is above $1.50. Go on? Give --yes" in both.stderr
+
+
 def test_saved_cases_are_investigated_and_scored(tmp_path: Path) -> None:
     cases = shared_data("rca/dev")
     some = tmp_path / "cases"
