@@ -56,12 +56,20 @@ def add(  # noqa: PLR0917 - the command line has them as options
         if kind in registry.MODELS and not (place or keychain):
             _want_key(kind)
         if keychain:
-            setup = replace(setup, key=keys.keep(name, typer.prompt(f"Key for {name}", hide_input=True)))
+            setup = replace(setup, key=keys.keep(name, _typed(f"Key for {name}")))
         brain = registry.made(setup)
         with _setups(state_dir) as setups:
             setups.add(setup)
     typer.echo(f"Set up {name}: {setup.model} at {setup.url}, {_where(brain)}; key: {setup.key or 'none'}.")
     typer.echo(f"Try it with `kubesteward brain test {name}`.")
+
+
+def _typed(what: str) -> str:
+    """Raises KeyboardInterrupt: Ctrl-C, or no more input."""
+    try:
+        return str(typer.prompt(what, hide_input=True))
+    except typer.Abort:
+        raise KeyboardInterrupt from None
 
 
 def _key_place(kind: str, variable: str, file: str) -> str:

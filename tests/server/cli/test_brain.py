@@ -119,6 +119,13 @@ def test_a_brain_that_cannot_do_without_a_key_wants_one(run: Run) -> None:
     assert "needs a key. Set ANTHROPIC_API_KEY, or give --key-env, --key-file or --keychain." in found.stderr
 
 
+def test_ctrl_c_where_a_key_is_asked_for_is_an_interruption(run: Run) -> None:
+    found = run("add", "anthropic", "--keychain")  # an input that is at its end is the same to the prompt
+
+    assert (found.exit_code, "Aborted" in found.output) == (130, False)
+    assert "the built-in one is used" in run("list").output
+
+
 def test_a_key_cannot_be_in_two_places(run: Run) -> None:
     assert "two places" in run("add", "openai", "--key-env", "A", "--key-file", "b").stderr
 
