@@ -29,7 +29,7 @@ COLUMNS = {
 def measured(folder: Path, brain: str, usd: float | None) -> Mapping[str, str]:
     """What `kubesteward eval` says in all. Raises CalledProcessError where it fails; it has said why."""
     limit = [] if usd is None else ["--usd", str(usd)]
-    command = [sys.executable, "-m", "kubesteward", "eval", str(folder), "--brain", brain, *limit]
+    command = [sys.executable, "-m", "kubesteward", "eval", str(folder), "--brain", brain, "--yes", *limit]
     said = subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True).stderr
     return dict(line.split(": ", 1) for line in said.splitlines() if ": " in line)
 

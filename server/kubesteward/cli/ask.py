@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kubesteward.cli.answers import plain
 from kubesteward.cli.exits import FAILED, one_sentence
+from kubesteward.cli.progress import Lines
 from kubesteward.settings import Settings
 
 if TYPE_CHECKING:
     from kubesteward.app import App
+    from kubesteward.cli.progress import Live
     from kubesteward.cli.states import State
     from kubesteward.reasoning.loop.state import Budget
-    from kubesteward.reasoning.running import Asked, Investigator
+    from kubesteward.reasoning.running import Asked
 
     Place = tuple[State, Path | None]
     """The state that is looked at, and where the store is, if not in its usual place."""
@@ -97,9 +102,15 @@ class Wanted:
     role: str = "chat"
 
     def asked(self, app: App) -> Asked:
-        """Of an App, when the person has agreed to what it may cost. Raises Refused where they have not."""
+        """Of an App, when the person has agreed to what it may cost.
+
+        Raises:
+            Refused: they have not. BrainMisconfigured: there is no such brain, or it cannot be made.
+        """
         from kubesteward.reasoning.running import Asked
 
+        if self.brain:
+            app.brains.named(self.brain)
         found = Asked(
             self.question,
             app.settings.principal,
@@ -123,80 +134,46 @@ def _record(where: Place, wanted: Wanted) -> dict[str, Any]:
     return asyncio.run(run(app, wanted.asked(app)))
 
 
-def confirm(app: App, asked: Asked) -> None:
-    """Ask the person before a run that may cost more than they said would need no asking."""
+def confirm(app: App, asked: Asked, runs: int = 1) -> None:
+    """Ask the person before a run that may cost more than they said would need no asking.
+
+    Raises:
+        Refused: they do not agree, or nobody can be asked. KeyboardInterrupt: Ctrl-C, or no more input.
+    """
     from kubesteward.reasoning.estimates import question_before
 
-    question = question_before(app, asked)
-    if question and not (sys.stdin.isatty() and typer.confirm(question)):
+    question = question_before(app, asked, runs)
+    try:
+        agreed = not question or (sys.stdin.isatty() and typer.confirm(question))
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    if not agreed:
         from kubesteward_tools.errors import Refused
 
         raise Refused(question, todo="Give --yes, or a smaller --usd.")
 
 
 async def run(app: App, asked: Asked) -> dict[str, Any]:
-    """To its end; the record."""
+    """To its end; the record. What nobody should have to wonder about while waiting goes to standard error."""
+    view = Lines(to_stderr=True, urgent=True)
     try:
-        name = app.investigator.begin(asked, _waits)
-        return await finish(app.investigator, name)
+        with resumable(view), view:
+            view.name = app.investigator.begin(asked, view.tell)
+            await app.investigator.wait(view.name)
+            return app.investigator.record(view.name)
     finally:
         await app.close()
 
 
-async def finish(investigator: Investigator, name: str) -> dict[str, Any]:
-    await investigator.wait(name)
-    return investigator.record(name)
+@contextmanager
+def resumable(view: Lines | Live) -> Iterator[None]:
+    """Whoever ends the process by Ctrl-C is told how to go on with what it was at."""
+    import asyncio
 
-
-def _waits(step: str, text: str) -> None:
-    """What nobody should have to wonder about while waiting."""
-    if step in {"waiting", "brain", "budget"}:
-        typer.echo(safe(f"{step}: {text}"), err=True)
-
-
-def safe(text: str) -> str:
-    """What a cluster or a model wrote must not command the terminal."""
-    from kubesteward_tools.text.fence import clean
-
-    return clean(text, len(text))
-
-
-def plain(record: dict[str, Any], *, ideas: bool = True) -> str:
-    """For people: the answer, hypotheses unless they were seen, what was ruled out, what to do, and what it took."""
-    if record["run"] != "done":
-        return safe(f"{record['id']} is {record['run']}: {record.get('reason') or record.get('step', '')}")
-    lines = [f"{record['status']} (confidence {record['confidence']:.0%})", record["answer"]]
-    if record["root_cause"] and record["root_cause"]["culprit"]:
-        culprit = record["root_cause"]["culprit"]
-        place = f"{culprit['namespace']}/" if culprit["namespace"] else ""
-        lines.append(f"\nRoot cause: {record['root_cause']['category']}, {culprit['kind']} {place}{culprit['name']}")
-    lines += ["\nHypotheses:", *(f"  {line}" for line in hypotheses(record))] if ideas else []
-    if record["ruled_out"]:
-        lines += ["\nRuled out:", *(f"  {line}" for line in record["ruled_out"])]
-    advice = record["recommendation"]
-    if advice["text"] or advice["actions"]:
-        lines.append(f"\nRecommendation: {advice['text']}")
-        lines += [
-            f"  rehearsed: {item.get('summary') or item['action']}: {item['verdict']}" for item in advice["actions"]
-        ]
-        lines += [f"  saved as {advice['saved']}"] if advice["saved"] else []
-    return safe("\n".join([*lines, "", cost(record)]))
-
-
-def hypotheses(record: dict[str, Any]) -> list[str]:
-    found = sorted(record["hypotheses"], key=lambda item: -item["standing"])
-    return [f"{item['standing']:.2f} {item['category']}: {item['because']}"[:160] for item in found]
-
-
-def cost(record: dict[str, Any]) -> str:
-    used, brain = record["usage"], record["brain"]
-    tokens = sum(used.get(name, 0) for name in ("input", "output", "cache_read", "cache_write"))
-    money = "unknown cost" if used["usd"] is None else f"${used['usd']:.4f}"
-    claims = f"{used['claims_checked']} claims checked, {used['claims_false']} false"
-    claims += f", {used['claims_disputed']} disputed" if used["claims_disputed"] else ""
-    claims += f", {used['sentences_unchecked']} sentences only said" if used["sentences_unchecked"] else ""
-    status = "" if brain["status"] == "online" else f" ({brain['status']})"
-    return (
-        f"{record['id']}: {brain['name']}{status}, {used['turns']} turns, {used['tool_calls']} tool calls, {claims}, "
-        f"{tokens:,} tokens, {money}, {used['seconds']:.1f} s"
-    )
+    try:
+        yield
+    except asyncio.CancelledError:
+        if view.name:
+            said = f"{view.name} is kept. `kubesteward investigate --resume {view.name}` goes on, on the same state."
+            typer.echo(said, err=True)
+        raise

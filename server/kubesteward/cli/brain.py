@@ -56,12 +56,20 @@ def add(  # noqa: PLR0917 - the command line has them as options
         if kind in registry.MODELS and not (place or keychain):
             _want_key(kind)
         if keychain:
-            setup = replace(setup, key=keys.keep(name, typer.prompt(f"Key for {name}", hide_input=True)))
+            setup = replace(setup, key=keys.keep(name, _typed(f"Key for {name}")))
         brain = registry.made(setup)
         with _setups(state_dir) as setups:
             setups.add(setup)
     typer.echo(f"Set up {name}: {setup.model} at {setup.url}, {_where(brain)}; key: {setup.key or 'none'}.")
     typer.echo(f"Try it with `kubesteward brain test {name}`.")
+
+
+def _typed(what: str) -> str:
+    """Raises KeyboardInterrupt: Ctrl-C, or no more input."""
+    try:
+        return str(typer.prompt(what, hide_input=True))
+    except typer.Abort:
+        raise KeyboardInterrupt from None
 
 
 def _key_place(kind: str, variable: str, file: str) -> str:
@@ -139,7 +147,9 @@ async def _answers(brain: Brain) -> bool:
             if isinstance(event, Done):
                 called = any(call.name == "report" for call in event.message.calls)
                 used = event.usage
-                typer.echo(f"  {'calls tools' if called else 'answers, but calls no tool'}; tokens: {used.to_json()}")
+                read, written = used.input + used.cache_read + used.cache_write, used.output
+                how = "calls tools" if called else "answers, but does not call the tool that it was asked to call"
+                typer.echo(f"  {how}; {read:,} tokens in, {written:,} out")
                 return called
     except SteadyError as error:
         typer.echo(f"  {error}")
@@ -150,12 +160,14 @@ def _tell_wait(event: Event) -> None:
     from kubesteward.reasoning.brains.base import Waiting
 
     if isinstance(event, Waiting):
-        typer.echo(f"  {event.reason}; attempt {event.attempt} in {event.seconds:.0f} s", err=True)
+        typer.echo(f"  {event.seconds:.0f} s until attempt {event.attempt}: {event.reason}", err=True)
 
 
 @app.command("list")
 def list_brains(state_dir: StateDir = None, as_json: AsJson = False) -> None:
     """The brains that are set up, and who has chosen which."""
+    from kubesteward.cli.usage import print_table
+
     with one_sentence(), _setups(state_dir) as setups:
         found, choices = list(_all(setups)), setups.choices()
     if as_json:
@@ -165,13 +177,19 @@ def list_brains(state_dir: StateDir = None, as_json: AsJson = False) -> None:
         ]
         typer.echo(json.dumps({"brains": [setup.to_json() for setup in found], "choices": chosen}, indent=2))
         return
-    for setup in found:
-        typer.echo(f"{setup.name}  {setup.kind}  {setup.model}  {setup.url}  key: {setup.key or 'none'}")
+    if found:
+        print_table([("name", "kind", "model", "address", "key"), *map(_cells, found)])
     for who, role, choice in choices:
         leave = ", also elsewhere" if choice.may_leave else ""
         typer.echo(f"{who or 'everybody'}, {role or 'everything'}: {', then '.join(choice.brains)}{leave}")
+    if found and not any(who == role == "" for who, role, _ in choices):
+        typer.echo(f"Where nobody has chosen, {found[0].name} is asked.")
     if not found:
         typer.echo("No brain is set up: the built-in one is used, which needs nothing.")
+
+
+def _cells(setup: Setup) -> tuple[str, ...]:
+    return setup.name, setup.kind, setup.model, setup.url, setup.key or "none"
 
 
 @app.command()

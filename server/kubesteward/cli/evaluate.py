@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from kubesteward.cli.answers import safe
 from kubesteward.cli.exits import one_sentence
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def evaluate(  # noqa: PLR0917 - typer takes options as they stand
     usd: Annotated[float | None, typer.Option(help="most dollars for each case", min=0)] = None,
     turns: Annotated[int | None, typer.Option(help="most questions to the brain for each case", min=1, max=200)] = None,
     records: Annotated[Path | None, typer.Option(help="folder for the whole record of each case")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="do not ask before what may be costly")] = False,
     state_dir: Annotated[Path | None, typer.Option(help="where brains are set up and usage is kept")] = None,
 ) -> None:
     """Investigate saved cases; a JSON line for each, and how it went in all on standard error."""
@@ -33,27 +35,56 @@ def evaluate(  # noqa: PLR0917 - typer takes options as they stand
     from kubesteward.cli.ask import budget_of
 
     with one_sentence():
-        asyncio.run(_all(folder, brain, budget_of(usd, turns), records, state_dir))
+        if records is not None:
+            records.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="kubesteward-eval-") as scratch:
+            kept = state_dir or (Path(scratch) if _pays_nobody(brain) else None)
+            budget = budget_of(usd, turns)
+            if not yes:
+                _agreed(folder, brain, budget, kept)
+            asyncio.run(_all(folder, brain, budget, records, kept))
 
 
-async def _all(folder: Path, brain: str, budget: Any, records: Path | None, state_dir: Path | None) -> None:
+def _pays_nobody(brain: str) -> bool:
+    """Whether only the built-in one can be asked: nothing has to be read from the usual store or written to it."""
+    from kubesteward.cli.thinking import set_up
+    from kubesteward.settings import Settings
+
+    return brain == "builtin" or (not brain and not set_up(Settings.load(None)))
+
+
+def _agreed(folder: Path, brain: str, budget: Any, kept: Path | None) -> None:
+    """All cases are one run to whoever pays. Raises Refused where they do not agree."""
+    from kubesteward.cli.ask import confirm
+    from kubesteward.reasoning.evaluation import cases
+    from kubesteward.reasoning.running import Asked
+
+    found = cases(folder)
+    app = _app(found[0].folder, kept)
+    try:
+        asked = Asked(found[0].question, app.settings.principal, brain=brain, role="solver", budget=budget)
+        confirm(app, asked, len(found))
+    finally:
+        app.store.close()
+
+
+async def _all(folder: Path, brain: str, budget: Any, records: Path | None, kept: Path | None) -> None:
     from kubesteward.reasoning.evaluation import all_of, summary
 
     lines = []
-    with tempfile.TemporaryDirectory(prefix="kubesteward-eval-") as scratch:
-        kept = state_dir or (Path(scratch) if brain in {"", "builtin"} else None)
-        async for line in all_of(folder, brain, budget, lambda case: _app(case, kept)):
-            lines.append(line)
-            shown = {name: value for name, value in line.items() if name not in {"record", "passed"}}
-            typer.echo(json.dumps(shown, separators=(",", ":")))
-            if records is not None:
-                _keep(records, line)
+    async for line in all_of(folder, brain, budget, lambda case: _app(case, kept)):
+        lines.append(line)
+        shown = {name: value for name, value in line.items() if name not in {"record", "passed"}}
+        typer.echo(json.dumps(shown, separators=(",", ":")))
+        if (status := line["record"]["brain"]["status"]) != "online":
+            typer.echo(safe(f"case {line['id']}, answered by another: {status}"), err=True)
+        if records is not None:
+            _keep(records, line)
     for name, value in summary(lines).items():
         typer.echo(f"{name.replace('_', ' ')}: {value}", err=True)
 
 
 def _keep(records: Path, line: dict[str, Any]) -> None:
-    records.mkdir(parents=True, exist_ok=True)
     (records / f"{line['id']}.json").write_text(json.dumps(line["record"], indent=1), "utf-8")
 
 

@@ -18,7 +18,7 @@ async def brains(settings: Settings) -> list[Check]:
     from kubesteward_tools.errors import SteadyError
 
     try:
-        found = _set_up(settings)
+        found = set_up(settings)
     except SteadyError as error:
         return [Check("brains", "warn", error.message, error.todo)]
     if not found:
@@ -26,7 +26,7 @@ async def brains(settings: Settings) -> list[Check]:
     return [await _asked(setup) for setup in found]
 
 
-def _set_up(settings: Settings) -> tuple[Setup, ...]:
+def set_up(settings: Settings) -> tuple[Setup, ...]:
     """Those of the store, or what a key in a variable stands for."""
     from kubesteward.reasoning.brains.registry import from_environment
     from kubesteward.reasoning.brains.setups import Setups

@@ -48,7 +48,7 @@ def usage(by: By = "feature", since: Since = "today", as_json: AsJson = False, s
         return
     every = [*lines, {by: "total", **whole(lines)}] if len(lines) > 1 else lines
     heads = (by, "calls", "cached", "input", "cached input", "output", "cost", "saved")
-    _print_table([heads, *(_cells(line, by) for line in every)])
+    print_table([heads, *(_cells(line, by) for line in every)])
     if unpriced := int(sum(line["unpriced_calls"] for line in lines)):
         typer.echo(f"Calls without a known price: {unpriced}. KUBESTEWARD_MODEL_PRICES can tell it.")
 
@@ -76,7 +76,7 @@ def show(as_json: AsJson = False, state_dir: StateDir = None) -> None:
     for item in found:
         amounts = (amount_of(item[name], item["unit"]) for name in ("used", "held", "soft", "hard"))
         lines.append((item["scope"], _shown(item["subject"]), *amounts))
-    _print_table(lines)
+    print_table(lines)
     typer.echo(f"They reset at midnight UTC, in {until_midnight(time.time())}.")
 
 
@@ -156,7 +156,7 @@ def _shown(subject: str) -> str:
     return "(each)" if subject == "*" else subject
 
 
-def _print_table(lines: Sequence[tuple[str, ...]]) -> None:
+def print_table(lines: Sequence[tuple[str, ...]]) -> None:
     from kubesteward_tools.text.fence import clean
 
     told = [[clean(cell).replace("\n", " ") for cell in line] for line in lines]

@@ -20,8 +20,8 @@ TOKENS = 20_000
 """Of a question in the middle of one."""
 
 
-def question_before(app: App, asked: Asked) -> str:
-    """What to ask a person before it begins, "" where nobody need be asked.
+def question_before(app: App, asked: Asked, runs: int = 1) -> str:
+    """What to ask a person before it begins, "" where nobody need be asked. `runs`: so many of the kind.
 
     Raises:
         BrainMisconfigured: its brain cannot be made.
@@ -29,12 +29,12 @@ def question_before(app: App, asked: Asked) -> str:
     brains = app.brains
     wanted = asked.brain or brains.chosen(asked.principal, asked.role).choice.brains[0]
     brain = brains.named(wanted)
-    if brain.provider == BUILT_IN or brain.local or _stays(app, asked):
+    if brain.provider == BUILT_IN or _stays(app, asked):
         return ""
     seller = Seller(brain.provider, brain.model, brain.local)
     taken = TOKENS + brain.count(Ask("", (Message("user", (Text(asked.question),)),)))
-    estimate = app.ledger.estimate(taken, MAX_TOKENS, seller).times(min(TURNS, asked.budget.turns))
-    most = Micros(round(asked.budget.usd * MILLION))
+    estimate = app.ledger.estimate(taken, MAX_TOKENS, seller).times(min(TURNS, asked.budget.turns) * runs)
+    most = Micros(round(asked.budget.usd * MILLION) * runs)
     if estimate.money is not None and estimate.money > most:
         estimate = type(estimate)(estimate.tokens, most)
     return app.ledger.confirmation(estimate)

@@ -52,7 +52,14 @@ def _case(folder: Path) -> Case:
 
 
 async def judged(app: App, case: Case, brain: str, budget: Budget) -> dict[str, Any]:
-    """One case as an investigation: the answer's line, with `passed` (None where nobody told what is right)."""
+    """One case as an investigation: the answer's line, with `passed` (None where nobody told what is right). What
+    another brain had to answer, because this one could not, is not passed.
+
+    Raises:
+        BrainMisconfigured: there is no such brain, or it cannot be made.
+    """
+    if brain:
+        app.brains.named(brain)
     who = {"channel": "stdio"}
     asked = Asked(
         case.question,
@@ -68,7 +75,8 @@ async def judged(app: App, case: Case, brain: str, budget: Budget) -> dict[str, 
     await app.investigator.wait(name)
     record = app.investigator.record(name)
     line = answer_of(case.name, record)
-    passed = None if case.expected is None else right(case.expected, line, owners(case.folder / "cluster.json"))
+    own = record["brain"]["status"] == "online"
+    passed = None if case.expected is None else own and right(case.expected, line, owners(case.folder / "cluster.json"))
     return {**line, "passed": passed, "record": record}
 
 
@@ -156,6 +164,7 @@ def summary(lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "sentences_unchecked": sum(one["sentences_unchecked"] for one in used),
         "hallucination_rate": round(false / checked, 4) if checked else 0.0,
         "failed": [line["id"] for line in told if not line["passed"]],
+        "answered_by_another": [line["id"] for line in lines if line["record"]["brain"]["status"] != "online"],
     }
 
 

@@ -20,11 +20,13 @@ from kubesteward.reasoning.loop.case import Case, Interrupted, Tell, Withheld, n
 from kubesteward.reasoning.loop.hands import Hands
 from kubesteward.reasoning.loop.state import Budget, Investigation, Step
 from kubesteward.reasoning.similar import rights, similar
-from kubesteward_tools.errors import ObjectNotFound, Refused, SteadyError
+from kubesteward_tools.errors import InvalidArguments, ObjectNotFound, Refused, SteadyError
 from kubesteward_tools.text.redact import redact
 
 _log = logging.getLogger(__name__)
 
+LONGEST_QUESTION = 2_000
+"""Characters, as of the tools that are asked it."""
 MOST_AT_ONCE = 4
 """Investigations of one principal that run at the same time."""
 
@@ -116,7 +118,11 @@ class Investigator:
 
         Raises:
             Refused: too many of one principal run already. StoreUnusable: it cannot be kept.
+            InvalidArguments: the question is too long.
         """
+        if len(asked.question) > LONGEST_QUESTION:
+            long = f"the question has {len(asked.question):,} characters, and {LONGEST_QUESTION:,} are the most."
+            raise InvalidArguments(long, todo="Ask for one thing, and name where it is.")
         self._room(asked.principal)
         state = Investigation(
             id=f"inv-{secrets.token_hex(6)}",

@@ -45,8 +45,8 @@ def test_a_brain_is_set_up_tried_asked_and_removed(run: Run, tmp_path: Path) -> 
 
     assert f"Set up main: {MODEL} at {server.url}, on the premises; key: file:{key}." in added.output
     assert "main: would answer" in tried.output
-    assert "calls tools; tokens: {'input': 12, 'output': 3" in tried.output
-    assert "anthropic is overloaded (that did not work); attempt 2 in 1 s" in tried.stderr
+    assert "  calls tools; 12 tokens in, 3 out\n" in tried.output
+    assert " s until attempt 2: anthropic is overloaded (that did not work)" in tried.stderr
     assert tried.exit_code == 0
     assert json.loads(listed.output)["brains"][0]["key"] == f"file:{key}"
     assert removed.output == "Removed main.\n"
@@ -119,6 +119,13 @@ def test_a_brain_that_cannot_do_without_a_key_wants_one(run: Run) -> None:
     assert "needs a key. Set ANTHROPIC_API_KEY, or give --key-env, --key-file or --keychain." in found.stderr
 
 
+def test_ctrl_c_where_a_key_is_asked_for_is_an_interruption(run: Run) -> None:
+    found = run("add", "anthropic", "--keychain")  # an input that is at its end is the same to the prompt
+
+    assert (found.exit_code, "Aborted" in found.output) == (130, False)
+    assert "the built-in one is used" in run("list").output
+
+
 def test_a_key_cannot_be_in_two_places(run: Run) -> None:
     assert "two places" in run("add", "openai", "--key-env", "A", "--key-file", "b").stderr
 
@@ -139,6 +146,11 @@ def test_who_wants_which_is_kept(run: Run) -> None:
     listed = run("list")
     cleared = run("use", "--role", "scanner", "--for", "local:alice")
 
+    assert [line.split() for line in listed.output.splitlines()[:2]] == [
+        ["name", "kind", "model", "address", "key"],
+        ["ollama", "ollama", "qwen3", "http://127.0.0.1:11434", "none"],
+    ]
+    assert "Where nobody has chosen, ollama is asked." in listed.output
     assert used.output == "local:alice, scanner: ollama, then builtin\n"
     assert "local:alice, scanner: ollama, then builtin, also elsewhere" in listed.output
     assert cleared.output == "local:alice, scanner: no choice of their own\n"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from pathlib import Path
 
 import pytest
 from tests.data import shared_data
-from tests.server.cli.terminal import at_a_terminal
+from tests.server.cli.terminal import at_a_terminal, rest, started, until
 from typer.testing import CliRunner, Result
 
 from kubesteward.cli.commands import app
+from kubesteward.cli.exits import INTERRUPTED
 from kubesteward.reasoning.evaluation import right
 
 QUESTION = "Why is checkout not well?"
@@ -78,6 +80,47 @@ def test_in_a_terminal_a_person_is_asked_before_what_may_be_costly(
     assert "Give --yes" in piped.stderr
 
 
+def test_ctrl_c_ends_the_question_what_it_may_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-nobody")
+    monkeypatch.setenv("KUBESTEWARD_ASK_ABOVE_USD", "0")
+    words = ["investigate", QUESTION, "--embedded", "incident", "--brain", "openai", "--state-dir", str(tmp_path)]
+    code, shown = at_a_terminal(words, {"Go on? [y/N]": "\x03"})
+
+    assert code == INTERRUPTED
+    assert "Traceback" not in shown
+
+
+@pytest.mark.slow
+def test_an_investigation_that_ctrl_c_ended_says_how_to_go_on(tmp_path: Path) -> None:
+    words = ["investigate", QUESTION, "--embedded", "incident", "--state-dir", str(tmp_path)]
+    with started(*words) as process:
+        until(process, "intent: ")
+        process.send_signal(signal.SIGINT)
+        said = rest(process)
+
+    assert process.returncode == INTERRUPTED
+    assert re.search(r"inv-[0-9a-f]{12} is kept\. `kubesteward investigate --resume inv-", said)
+    assert "Traceback" not in said
+
+
+def test_a_question_that_is_too_long_is_refused_before_anything_is_looked_up(tmp_path: Path) -> None:
+    done = run("ask", "why? " * 500, "--embedded", "incident", "--state-dir", str(tmp_path))
+
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "kubesteward: the question has 2,500 characters, and 2,000 are the most. "
+        "Ask for one thing, and name where it is.\n"
+    )
+
+
+def test_where_the_rules_cannot_look_the_answer_says_why_and_what_there_is(tmp_path: Path) -> None:
+    done = run("ask", QUESTION, "--embedded", "incident", "-n", "elsewhere", "--state-dir", str(tmp_path))
+
+    assert done.exit_code == 0
+    assert "The rules could not look: there is no namespace 'elsewhere' in embedded incident." in done.stdout
+    assert "There are: default, kube-node-lease, kube-public, kube-system, shop." in done.stdout
+
+
 def test_what_is_over_can_be_neither_resumed_nor_cancelled(tmp_path: Path) -> None:
     done = run("ask", QUESTION, "--embedded", "incident", "--state-dir", str(tmp_path), "--json")
     name = json.loads(done.stdout)["id"]
@@ -92,8 +135,42 @@ def test_what_is_over_can_be_neither_resumed_nor_cancelled(tmp_path: Path) -> No
 def test_a_brain_that_is_not_set_up_is_told_with_what_to_do(tmp_path: Path) -> None:
     done = run("ask", QUESTION, "--embedded", "incident", "--brain", "clever", "--state-dir", str(tmp_path))
 
-    assert done.exit_code == 1
+    agreed = run("ask", QUESTION, "--embedded", "incident", "--brain", "clever", "--yes", "--state-dir", str(tmp_path))
+
+    assert [done.exit_code, agreed.exit_code] == [1, 1]
     assert "There is no brain 'clever'" in done.stderr
+    assert "There is no brain 'clever'" in agreed.stderr
+
+
+def saved_case(folder: Path) -> Path:
+    """A cluster with nothing in it, of which that is told."""
+    (folder / "cases" / "one").mkdir(parents=True)
+    (folder / "cases" / "one" / "cluster.json").write_text('{"kind": "List", "items": []}', "utf-8")
+    told = {"prompt": "What is wrong?", "expected": {"category": "Healthy", "also_category": ["Inconclusive"]}}
+    (folder / "cases" / "one" / "expected.json").write_text(json.dumps(told), "utf-8")
+    return folder / "cases"
+
+
+def test_a_brain_that_is_not_set_up_is_not_judged(tmp_path: Path) -> None:
+    done = run("eval", str(saved_case(tmp_path)), "--brain", "clever", "--state-dir", str(tmp_path))
+
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "There is no brain 'clever'" in done.stderr
+
+
+def test_cases_that_may_be_costly_together_are_agreed_to_before_the_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-nobody")
+    monkeypatch.setenv("KUBESTEWARD_ASK_ABOVE_USD", "1.5")  # each of them alone would be below
+    cases = saved_case(tmp_path)
+    alone = run("eval", str(cases), "--usd", "0")
+    (cases / "two").symlink_to(cases / "one")
+    both = run("eval", str(cases), "--usd", "1")
+
+    assert alone.exit_code == 0
+    assert (both.exit_code, both.stdout) == (1, "")
+    assert "at most $2.00; that is above $1.50. Go on? Give --yes" in both.stderr
 
 
 def test_saved_cases_are_investigated_and_scored(tmp_path: Path) -> None:

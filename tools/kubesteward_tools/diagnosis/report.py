@@ -81,7 +81,7 @@ def finding(one: Ranked, cluster: str, story: Sequence[str] = ()) -> Finding:
     explains = tuple(f"{item.category}: {named(item.culprit)}" for item in one.explains)
     against = tuple(_line(item) for item in dict.fromkeys(candidate.against) if item)
     since = timestamp(candidate.since) if candidate.since else ""
-    told = tuple(map(_line, story))
+    told = tuple(sentence(item, _STORY) for item in story)
     return Finding(
         candidate.category,
         ref(candidate.culprit, cluster),

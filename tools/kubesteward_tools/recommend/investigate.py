@@ -58,7 +58,8 @@ def _head(found: Mapping[str, Any]) -> str:
     if run == "running":
         where = found.get("step") or "its beginning"
         return f"{name} goes on, at {where}: investigate(investigation={name!r}) waits for it."
-    return f"{name} is {run}: {found.get('reason', '')}"
+    further = "; order='resume' goes on with it." if run == "paused" else ""
+    return f"{name} is {run}: {found.get('reason', '')}{further}"
 
 
 def _lines(found: Mapping[str, Any]) -> list[str]:

@@ -200,7 +200,7 @@ def _unshown(talk: Talk, hypothesis: Json) -> Json:
 def _concluding(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
     best = talk.findings[0] if talk.findings else None
     if best is None:
-        return "The rules could not look: a person has to.", (call(talk, "conclude", _nothing()),)
+        return "The rules could not look: a person has to.", (call(talk, "conclude", _nothing(talk.failure)),)
     status = {"Healthy": "HEALTHY", "Inconclusive": "INCONCLUSIVE"}.get(best["category"], "ANSWERED")
     answer = str(best["diagnosis"])
     for sentence in talk.false:
@@ -235,6 +235,6 @@ def _ruled_out(talk: Talk) -> list[str]:
     return [f"{item['category']}: {against[item['id']]}" for item in supposed if item["id"] in against]
 
 
-def _nothing() -> dict[str, Any]:
-    told = "INCONCLUSIVE: recommend human investigation. The cluster could not be looked at."
-    return {"status": "INCONCLUSIVE", "answer": told, "category": "Inconclusive", "confidence": 0.0}
+def _nothing(why: str) -> dict[str, Any]:
+    told = f"INCONCLUSIVE: recommend human investigation. The rules could not look: {why or 'nothing came back'}"
+    return {"status": "INCONCLUSIVE", "answer": told[:2000], "category": "Inconclusive", "confidence": 0.0}

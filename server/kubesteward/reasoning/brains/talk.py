@@ -59,6 +59,19 @@ class Talk:
         return list(found[0])[:MOST_FINDINGS] if found else []
 
     @property
+    def failure(self) -> str:
+        """Why the rules could not look, and what to do about it; "" if they could."""
+        for message in self.ask.messages:
+            for part in message.parts:
+                if isinstance(part, ToolResult) and part.is_error and self._made(part) == "diagnose":
+                    why = dict(_parsed(part.text).get("data") or {})
+                    return f"{why.get('message', '')} {why.get('todo', '')}".strip()
+        return ""
+
+    def _made(self, part: ToolResult) -> str:
+        return self.calls[part.call_id].name if part.call_id in self.calls else ""
+
+    @property
     def false(self) -> list[str]:
         """Sentences that were sent back."""
         told = [message.text for message in self.ask.messages if message.text.startswith(_BACK)]

@@ -154,7 +154,7 @@ def _tell(case: Case, event: Event) -> None:
         case TextDelta(text):
             case.tell("text", text)
         case Waiting(seconds, reason, attempt):
-            case.tell("waiting", f"{reason}; attempt {attempt} in {seconds:.0f} s")
+            case.tell("waiting", f"{seconds:.0f} s until attempt {attempt}: {reason}")
         case Switched(brain, other, reason, offline):
             how = "offline" if offline else "not asked"
             case.state.brain_status = f"brain {how}: {brain}: {reason}"

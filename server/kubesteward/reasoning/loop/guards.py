@@ -28,7 +28,8 @@ def check(state: Investigation, asked: int, most: int | None) -> None:
     if spent.total + asked > budget.tokens:
         raise Enough(f"its {budget.tokens:,} tokens would be exceeded")
     if (spent.money or 0) + (most or 0) > budget.usd * MILLION:
-        raise Enough(f"its ${budget.usd:g} would be exceeded")
+        more = f"the next question may take ${(most or 0) / MILLION:.4f}, and the built-in brain takes none"
+        raise Enough(f"its ${budget.usd:g} would be exceeded: {more}")
     if state.repeated >= CIRCLES:
         raise Enough(f"it goes in circles: {state.repeated} calls were refused or had been made before")
 

@@ -15,6 +15,7 @@ from kubesteward.reasoning.loop.case import Case
 from kubesteward.reasoning.loop.hands import Result
 from kubesteward.reasoning.loop.state import Culprit, Packet
 from kubesteward.reasoning.loop.words import fenced, head_and_tail
+from kubesteward_tools.errors import AskAgain
 
 TOKENS = 9_000
 """Of all sections together."""
@@ -39,15 +40,23 @@ _MOVING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d+(?:\.\d+)?(?:ms|[smhd])\b|\
 
 
 async def gather(case: Case, calls: Calls) -> None:
-    """Sets the packet of the target, or of the cluster where there is none."""
+    """Sets the packet of the target, or of the cluster where there is none.
+
+    Raises:
+        AskAgain: every look failed. No brain is asked about what nobody can see.
+    """
     state = case.state
     parts = _of_target(case, calls, state.intent.target) if state.intent.target else _of_cluster(case, calls)
-    sections, stable = dict[str, str](), dict[str, Any]()
+    sections, stable, failed = dict[str, str](), dict[str, Any](), list[Result]()
     for name, found in zip(parts, await at_once(ask() for ask in parts.values()), strict=True):
+        failed += [found] if found.is_error else []
         if found.is_error and name != "target":
             continue
         stable |= {name: unaged(found.data)} if name not in _RESTLESS else {}
         _put(case, sections, name, head_and_tail(found.text, room(name)))
+    if len(failed) == len(parts):
+        why = failed[-1].data
+        raise AskAgain(str(why.get("message") or failed[-1].text), todo=str(why.get("todo") or ""))
     similar = case.similar(state)
     if similar:
         earlier = "\n".join(json.dumps(dict(item)) for item in similar[:5])

@@ -121,7 +121,7 @@ async def test_a_brain_that_goes_in_circles_is_stopped(tmp_path: Path) -> None:
         (Budget(turns=3), "its 3 turns"),
         (Budget(tokens=250), "tokens would be exceeded"),
         (Budget(seconds=0.000001), "seconds are over"),
-        (Budget(usd=0.000001), "would be exceeded"),
+        (Budget(usd=0.000001), "would be exceeded: the next question may take [$]0.0010"),
     ],
 )
 async def test_a_limit_ends_it(tmp_path: Path, budget: Budget, why: str) -> None:

@@ -59,20 +59,29 @@ async def test_what_is_asked_for_information_is_looked_up_and_checked(tmp_path: 
     app = app_in(tmp_path)
     try:
         record = await investigated(app, "How many pods are there in namespace shop?")
+        one = await investigated(app, "Which image does web use?")
     finally:
         await app.close()
 
     assert "There are 12 pods in namespace shop." in record["answer"]
     assert (record["hypotheses"], record["usage"]["claims_false"]) == ([], 0)
+    assert one["answer"].splitlines()[:2] == [
+        "Deployment shop/web: 3 of 3 replicas are ready.",
+        "Deployment shop/web, container web: image registry.example.com/shop/web:3.2.2",
+    ]
+    assert "containers[web].image registry.example.com/shop/web:3.2.1 ->" in one["answer"]
+    assert one["usage"]["claims_false"] == 0
 
 
 async def test_a_change_is_planned_and_not_made(tmp_path: Path) -> None:
     app = app_in(tmp_path)
     try:
-        record = await investigated(app, "Scale deployment shop/web to 2")
+        record = await investigated(app, "How would I scale deployment shop/web to 2?")
+        unclear = await investigated(app, "Plan something for web")
         actions = app.store.db.execute("SELECT COUNT(*) FROM actions").fetchone()[0]
     finally:
         await app.close()
 
     assert "Scale Deployment shop/web from 3 to 2 replicas" in record["answer"]
     assert actions == 0
+    assert unclear["recommendation"]["text"].endswith("as in: scale deployment web in shop to 10.")

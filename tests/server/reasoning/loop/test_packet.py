@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from tests.server.reasoning.loop.incident import CHECKOUT_SHORT, app_in, investigated
-from tests.server.reasoning.loop.scripted import Pretend
-from tests.server.reasoning.loop.test_conversation import case_of
+from tests.server.reasoning.loop.incident import CHECKOUT_SHORT, app_in, case_of, investigated
+from tests.server.reasoning.loop.scripted import END, Pretend, Scripted, says
 
-from kubesteward.reasoning.loop.calls import Calls
+from kubesteward.reasoning.loop.calls import Calls, Said
+from kubesteward.reasoning.loop.loop import run
 from kubesteward.reasoning.loop.packet import LOG_SHOWN, LOGS, METRICS, SHARES, SIMILAR, TOKENS, gather, unaged
 from kubesteward.reasoning.loop.state import Culprit
+from kubesteward_tools.errors import AskAgain
 
 pytestmark = pytest.mark.anyio
+
+
+class Unreachable(Pretend):
+    async def call(self, tool: str, /, **arguments: Any) -> Said:
+        why = {"message": "the API server does not answer.", "todo": "Check that it is up."}
+        return Said("CLUSTER_UNREACHABLE", why, is_error=True)
 
 
 async def test_the_context_has_the_target_and_what_is_around_it_within_its_budget(tmp_path: Path) -> None:
@@ -69,3 +77,16 @@ def test_what_ages_by_itself_changes_nothing(before: object, after: object) -> N
 )
 def test_what_is_changed_changes_it(before: object, after: object) -> None:
     assert unaged(before) != unaged(after)
+
+
+async def test_no_brain_is_asked_about_a_cluster_of_which_nothing_can_be_seen(tmp_path: Path) -> None:
+    app = app_in(tmp_path)
+    brain = Scripted(says("I end.", ("conclude", END)))
+    try:
+        with pytest.raises(AskAgain) as raised:
+            await run(case_of(app, Unreachable(), brain))
+    finally:
+        await app.close()
+
+    assert str(raised.value) == "the API server does not answer. Check that it is up."
+    assert brain.asks == []

@@ -6,7 +6,7 @@ import io
 
 from rich.console import Console
 
-from kubesteward.cli.investigate import tree
+from kubesteward.cli.progress import tree
 from kubesteward.reasoning.loop.state import Culprit, Evidence, Hypothesis, Investigation
 
 
