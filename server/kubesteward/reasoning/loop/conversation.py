@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import aclosing
+from dataclasses import replace
 
 from kubesteward.reasoning.brains.base import (
     Ask,
+    BrainMisconfigured,
     BrainOffline,
     BrainRefused,
     Done,
@@ -74,10 +76,11 @@ async def _asked(case: Case, calls: Calls) -> Message:
     guards.check(state, size, case.priced(Usage(input=size, output=ask.max_tokens)))
     try:
         done = await _in_time(case, ask)
-    except PromptTooLong:
-        if not shortened(case):
+    except (PromptTooLong, BrainMisconfigured) as error:
+        usual = ask.max_tokens == MAX_TOKENS  # else it may be the room for the answer that the model does not have
+        if usual and (isinstance(error, BrainMisconfigured) or not shortened(case)):
             raise
-        done = await _in_time(case, _ask(case, offered, last=last))
+        done = await _in_time(case, replace(_ask(case, offered, last=last), max_tokens=MAX_TOKENS))
     state.spent.turns += 1
     if done.stop == "refused":
         raise BrainRefused("the model would not answer this", "Ask differently, or use another brain.")
