@@ -216,6 +216,23 @@ async def _compare(ear: Ear, manifest: str, secrets: dict[str, str], jwt: str) -
         await ear.call("forecast", target=target, namespace="shop")
     for target in ("", "deploy/deployment-x", f"deploy/{jwt}"):
         await ear.call("forecast", target=target, namespace="shop", metric="sizing")
+    await _investigate(ear, secrets, jwt)
+
+
+async def _investigate(ear: Ear, secrets: dict[str, str], jwt: str) -> None:
+    """What the investigations leave in the store is listened to with the other files."""
+    for asked in (
+        {"question": "Why is deployment-x in shop not well?"},
+        {"question": f"It says password={secrets['env']} is wrong, why?", "target": "Deployment/deployment-x"},
+        {"question": f"Is {jwt} out of date?", "target": f"Secret/{jwt}", "namespace": jwt},
+    ):
+        begun = (await ear.call("investigate", **asked)).structured_content or {}
+        if name := begun.get("id"):
+            await ear.call("investigate", investigation=name, order="cancel")
+            await ear.read(f"kubesteward://investigations/{name}")
+    await ear.call("investigate", investigation=jwt)
+    await ear.call("investigate", question=jwt, investigation=jwt, order=jwt)
+    await ear.read(f"kubesteward://investigations/{jwt}")
 
 
 async def stumble(ear: Ear, secrets: dict[str, str], jwt: str) -> None:

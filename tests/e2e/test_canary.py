@@ -45,8 +45,8 @@ from kubesteward_tools.twin.clock import timestamp
 from kubesteward_tools.twin.resources import of
 from kubesteward_tools.world.store import Key
 
-MANY: dict[str, Any] = {"autonomy": 2, "rate_proposals_per_minute": 0}
-"""Everything is proposed at once here."""
+MANY: dict[str, Any] = {"autonomy": 2, "rate_proposals_per_minute": 0, "rate_reads_per_minute": 0}
+"""Everything is asked and proposed at once here."""
 TOLD = (
     "stringData", "stringData in JSON text", "stringData in YAML text", "json operation", "data", "apply",
     "ConfigMap key", "ConfigMap json operation", "ConfigMap file", "env", "annotation", "wrong type",

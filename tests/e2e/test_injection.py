@@ -162,6 +162,13 @@ READS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("forecast", {"target": "Deployment/crasher-0", "namespace": SPACE}),
     ("explain_permissions", {"subject": f"sa:{SPACE}/default", "namespace": SPACE}),
     ("check_policy", {"resource": "Deployment/crasher-0", "namespace": SPACE}),
+    *(
+        ("investigate", {"question": f"Why does crasher-{number} in {SPACE} fail?", "namespace": SPACE})
+        for number in range(3)
+    ),
+    ("investigate", {"question": "What is talker?", "target": "Deployment/talker", "namespace": SPACE}),
+    ("investigate", {"question": "Show the logs", "target": "Deployment/talker", "namespace": SPACE}),
+    ("investigate", {"question": "Show the events", "namespace": SPACE}),
 )
 PROPOSALS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("scale_workload", {**TALKER, "replicas": 3}),

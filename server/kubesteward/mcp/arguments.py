@@ -10,7 +10,7 @@ import inspect
 import math
 from collections.abc import Mapping
 from difflib import get_close_matches
-from functools import cached_property
+from functools import cache, cached_property
 from types import SimpleNamespace
 from typing import Annotated, Any, get_type_hints
 
@@ -33,6 +33,12 @@ GATED: dict[str, Any] = {
     "idempotency_key": (Annotated[str, Field(max_length=100, description="Same key, same action")], ""),
 }
 """What the gate wants to know of every proposed change."""
+
+
+@cache
+def arguments_of(tool: Tool) -> Arguments:
+    """One for a tool and process, though each connection and each investigation has a server of its own."""
+    return Arguments(tool)
 
 
 class Arguments:

@@ -8,7 +8,7 @@ from functools import cached_property
 from mcp_types import Tool as Definition
 from mcp_types import ToolAnnotations
 
-from kubesteward.mcp.arguments import Arguments
+from kubesteward.mcp.arguments import arguments_of
 from kubesteward_tools.tool import Tool
 
 
@@ -17,7 +17,7 @@ class Registry:
 
     def __init__(self, tools: Mapping[str, Tool]) -> None:
         self.tools = tools
-        self.arguments = {name: Arguments(tool) for name, tool in tools.items()}
+        self.arguments = {name: arguments_of(tool) for name, tool in tools.items()}
 
     @cached_property
     def definitions(self) -> dict[str, Definition]:

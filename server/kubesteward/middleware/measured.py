@@ -28,7 +28,9 @@ class Measured:
             outcome = reply.code or ("asked" if reply.question else "ok")
             return reply
         finally:
-            mark(call.correlation, outcome, int(call.tool.tier) if call.tool else 0)
+            inside = bool(call.caller.correlation)  # what the reasoning calls has come by no transport
+            channel = "" if inside else call.caller.channel
+            mark(call.correlation, outcome, int(call.tool.tier) if call.tool else 0, channel)
             if self._app.measuring:
                 name = call.name if call.tool else UNKNOWN
                 self._app.metrics.call(name, outcome, time.perf_counter() - started)

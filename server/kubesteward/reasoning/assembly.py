@@ -55,6 +55,7 @@ def investigator_of(app: App, name: str, gone: Callable[[str], bool]) -> Investi
 @contextmanager
 def _span(state: Investigation) -> Iterator[object]:
     """Says at its end how it went, in figures alone."""
+    from kubesteward.telemetry.chats import usage
     from kubesteward.telemetry.tracing import investigation
 
     with investigation(state.id, state.asked.get("correlation", "")) as span:
@@ -62,6 +63,7 @@ def _span(state: Investigation) -> Iterator[object]:
             yield span
         finally:
             spent, checked = state.spent, state.checked
+            span.set_attributes({"gen_ai.request.model": state.model, **usage(spent.tokens)})
             span.set_attribute("kubesteward.phase", state.phase or "done")
             span.set_attribute("kubesteward.context_saturation", spent.saturation)
             span.set_attribute("kubesteward.tool_calls", spent.calls)
@@ -81,7 +83,7 @@ def _ended(app: App, state: Investigation) -> None:
     elif state.brain != BUILT_IN:
         app.offline.pop(state.principal, None)
     if app.measuring and state.over:
-        app.metrics.investigated(state.status, state.spent.seconds)
+        app.metrics.investigated(state.status, state.spent.seconds, reused=bool(state.reused))
         unknown = sum(claim.verdict == "unknown" for claim in state.claims)
         app.metrics.checked(state.checked.claims - state.checked.false, state.checked.false, unknown)
 
@@ -147,7 +149,8 @@ class _Thinking:
         choice = Choice((wanted,)) if wanted else self.brains.chosen(state.principal, role).choice
         payer = _payer(state, role)
         premises = self._premises(state)
-        found = [_confined(self._metered(self.brains.named(name), payer, warn), premises) for name in choice.brains]
+        brains = [self.brains.named(name) for name in choice.brains]
+        found = [_confined(self._metered(brain, payer, state, warn), premises) for brain in brains]
         brain = found[0] if len(found) == 1 else Chain(found, may_leave=choice.may_leave)
         ledger = self._app.ledger
         return Thinking(brain, lambda usage: _price(ledger, brain, usage), premises.withheld)
@@ -158,13 +161,13 @@ class _Thinking:
             state.asked.setdefault("at", self._app.clusters.current)
         return Premises(places(self._app.settings.local_brains_only), state)
 
-    def _metered(self, brain: Brain, payer: Payer, warn: Callable[[str], object]) -> Brain:
+    def _metered(self, brain: Brain, payer: Payer, state: Investigation, warn: Callable[[str], object]) -> Brain:
         if brain.provider == BUILT_IN:
             return brain
         from kubesteward.reasoning.ledger.metered import Metered
 
         watcher = self._app.metrics if self._app.measuring else None
-        return Metered(brain, self._app.ledger, payer, warn=warn, watcher=watcher)
+        return Metered(brain, self._app.ledger, payer, world=lambda: state.packet.digest, warn=warn, watcher=watcher)
 
 
 def _confined(brain: Brain, premises: Premises) -> Brain:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from kubesteward.middleware.call import Tell
 
 _TOLD = frozenset({"intent", "context", "hypotheses", "thought", "evidence", "conclusion", "causality", "fact_check",
-                   "recommendation", "brain", "waiting", "guard"})  # fmt: skip
+                   "recommendation", "brain", "waiting", "guard", "budget", "memory", "policy"})  # fmt: skip
 
 
 class OnBehalf:
@@ -50,7 +50,7 @@ class OnBehalf:
     async def look(self, investigation: str, wait: float) -> Mapping[str, Any]:
         investigator = self._app.investigator
         investigator.adopt(investigation, self._caller.principal, self._heard)
-        await investigator.wait(investigation, wait)
+        await investigator.wait(investigation, min(wait, self._app.settings.call_timeout / 2))  # or the id were lost
         return investigator.record(investigation, self._caller.principal)
 
     def _heard(self, step: str, text: str) -> None:

@@ -7,13 +7,13 @@ from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from kubesteward.reasoning.brains.around import Around
 from kubesteward.reasoning.brains.base import (
     Ask,
     Brain,
     BrainForbidden,
     Done,
     Event,
-    Health,
     Message,
     Text,
     Thought,
@@ -69,27 +69,15 @@ class Premises:
         return KEPT_BACK if place else ""
 
 
-class Confined:
+class Confined(Around):
     """A brain elsewhere that is asked nothing of what stays on the premises: the same protocol, one look before."""
 
     local = False
 
     def __init__(self, brain: Brain, premises: Premises) -> None:
-        self._brain = brain
+        super().__init__(brain)
         self._premises = premises
         self._said: list[Message] = []
-
-    @property
-    def name(self) -> str:
-        return self._brain.name
-
-    @property
-    def provider(self) -> str:
-        return self._brain.provider
-
-    @property
-    def model(self) -> str:
-        return self._brain.model
 
     async def stream(self, ask: Ask) -> AsyncGenerator[Event, None]:
         """What it said itself may go back to it. Raises BrainForbidden: nothing was sent. Else as the brain."""
@@ -100,15 +88,6 @@ class Confined:
                 if isinstance(event, Done):
                     self._said.append(event.message)
                 yield event
-
-    def count(self, ask: Ask) -> int:
-        return self._brain.count(ask)
-
-    async def check(self) -> Health:
-        return await self._brain.check()
-
-    async def close(self) -> None:
-        await self._brain.close()
 
 
 def _texts(messages: Iterable[Message]) -> Iterator[str]:

@@ -16,11 +16,12 @@ from typing import Any, Protocol
 
 from kubesteward.reasoning.brains.base import Brain, BrainError, Usage
 from kubesteward.reasoning.loop import answer, loop
-from kubesteward.reasoning.loop.case import Case, Interrupted, Tell, Withheld, nothing_withheld
+from kubesteward.reasoning.loop.case import Case, Interrupted, Tell, Withheld, nothing_withheld, stamp
 from kubesteward.reasoning.loop.hands import Hands
-from kubesteward.reasoning.loop.state import Budget, Investigation
+from kubesteward.reasoning.loop.state import Budget, Investigation, Step
 from kubesteward.reasoning.similar import similar
 from kubesteward_tools.errors import ObjectNotFound, Refused, SteadyError
+from kubesteward_tools.text.redact import redact
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +66,8 @@ class Asked:
     budget: Budget = field(default_factory=lambda: Budget.model_validate({}))
 
     def scope(self) -> dict[str, str]:
-        given = {"target": self.target, "namespace": self.namespace, "cluster": self.cluster, "brain": self.brain}
+        named = {"target": self.target, "namespace": self.namespace, "cluster": self.cluster, "brain": self.brain}
+        given = {name: redact(text) for name, text in named.items()}
         given |= {
             "role": self.role,
             "intent": self.intent,
@@ -119,7 +121,7 @@ class Investigator:
         state = Investigation(
             id=f"inv-{secrets.token_hex(6)}",
             principal=asked.principal,
-            question=asked.question,
+            question=redact(asked.question),  # it is kept, sent to a brain, and asked of the tools
             asked=asked.scope(),
             budget=asked.budget,
             created=self._means.clock(),
@@ -194,10 +196,10 @@ class Investigator:
     def _case(self, state: Investigation, hands: Hands, tell: Tell) -> Case:
         means, fallback = self._means, self._means.builtin()
         try:
-            thinking = means.thinking(state, lambda warning: tell("budget", warning))
+            thinking = means.thinking(state, lambda warning: self._noted(state, tell, "budget", warning))
         except BrainError as error:
             state.brain_status = f"brain offline: {error.reason}"
-            tell("brain", f"{error} The built-in brain goes on.")
+            self._noted(state, tell, "brain", f"{error} The built-in brain goes on.")
             state.messages = []
             thinking = Thinking(fallback)
         state.brain, state.model = thinking.brain.name, thinking.brain.model
@@ -205,6 +207,11 @@ class Investigator:
             state, hands, thinking.brain, means.kept, means.owner, tell, means.clock, thinking.priced, fallback,
             self._similar, self._known, means.saturated, thinking.withheld,
         )  # fmt: skip
+
+    def _noted(self, state: Investigation, tell: Tell, step: str, text: str) -> None:
+        """In the explanation, as whoever watches hears it."""
+        state.trace.append(Step(step=step, detail=text[:600], at=stamp(self._means.clock())))
+        tell(step, text)
 
     def _similar(self, state: Investigation) -> list[Mapping[str, Any]]:
         return similar(self._means.kept.all(state.principal), state)

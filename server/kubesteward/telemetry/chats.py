@@ -6,6 +6,7 @@ Conventions: https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,13 +31,14 @@ class Watcher(Protocol):
 class Chat:
     """From the question to the end of the answer. The span is nobody's parent, for a stream may end elsewhere."""
 
-    def __init__(self, payer: Payer, seller: Seller, watcher: Watcher | None = None) -> None:
+    def __init__(self, payer: Payer, seller: Seller, watcher: Watcher | None = None, most: int = 0) -> None:
+        """`most`: tokens that the answer may have."""
         self._payer, self._seller, self._watcher = payer, seller, watcher
         self._started = time.perf_counter()
         self._outcome = "cut_off"
         self._sums = dict.fromkeys(SORTS, 0)
         self._span = get_tracer("kubesteward").start_span(
-            f"chat {seller.model}", kind=SpanKind.CLIENT, attributes=_attributes(payer, seller)
+            f"chat {seller.model}", kind=SpanKind.CLIENT, attributes=_attributes(payer, seller, most)
         )
 
     def __enter__(self) -> Chat:
@@ -59,10 +61,11 @@ class Chat:
         if self._watcher is not None:
             self._watcher.used(self._payer, self._seller, counted, money)
 
-    def ended(self, stop: str) -> None:
-        """With an answer."""
+    def ended(self, stop: str, model: str) -> None:
+        """With an answer of that model."""
         self._outcome = stop
         self._span.set_attribute("gen_ai.response.finish_reasons", [stop])
+        self._span.set_attribute("gen_ai.response.model", model)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -71,17 +74,19 @@ class Chat:
             self._outcome = str(getattr(error, "code", self._outcome))
             self._span.set_attribute("error.type", self._outcome)
             self._span.set_status(Status(StatusCode.ERROR))  # without its message: it may quote an answer
-        self._span.set_attributes(_usage(self._sums))
+        self._span.set_attributes(usage(self._sums))
         self._span.end()
         if self._watcher is not None:
             self._watcher.chat(self._payer, self._seller, self._outcome, time.perf_counter() - self._started)
 
 
-def _attributes(payer: Payer, seller: Seller) -> dict[str, Any]:
+def _attributes(payer: Payer, seller: Seller, most: int) -> dict[str, Any]:
     found = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": _PROVIDERS.get(seller.provider, seller.provider),
         "gen_ai.request.model": seller.model,
+        "gen_ai.request.stream": True,
+        "gen_ai.request.max_tokens": most,
         "gen_ai.conversation.id": payer.investigation,
         "kubesteward.feature": payer.feature,
         "kubesteward.correlation": payer.correlation,
@@ -89,8 +94,9 @@ def _attributes(payer: Payer, seller: Seller) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value}
 
 
-def _usage(sums: dict[str, int]) -> dict[str, int]:
-    """The conventions count all input as input, cached or not."""
+def usage(counted: Mapping[str, int]) -> dict[str, int]:
+    """Tokens by sort as attributes. The conventions count all input as input, cached or not."""
+    sums = {**dict.fromkeys(SORTS, 0), **counted}
     return {
         "gen_ai.usage.input_tokens": sums["input"] + sums["cache_read"] + sums["cache_write"],
         "gen_ai.usage.output_tokens": sums["output"],

@@ -76,6 +76,9 @@ class Metrics:
 
     def _investigations(self) -> None:
         self._runs = self._counter("investigations", "Investigations by how they ended.", "status")
+        self._reused = self._counter(
+            "investigations_reused", "Those whose answer was there already, for an unchanged world."
+        )
         self._run_seconds = self._histogram("investigation_seconds", "How long investigations took.", RUN_SECONDS)
         self._saturation = self._histogram(
             "context_saturation_ratio", "How full the brain's context was at each question.", RATIOS
@@ -137,8 +140,9 @@ class Metrics:
         else:
             self._dollars.labels(*labels).inc(money / 1_000_000)
 
-    def investigated(self, status: str, seconds: float) -> None:
+    def investigated(self, status: str, seconds: float, *, reused: bool = False) -> None:
         self._runs.labels(status).inc()
+        self._reused.inc(reused)
         self._run_seconds.observe(seconds)
 
     def saturated(self, ratio: float) -> None:

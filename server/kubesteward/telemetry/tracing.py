@@ -13,9 +13,12 @@ from contextlib import contextmanager
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, format_trace_id, get_current_span, get_tracer
 
+from kubesteward import __version__
+
 log = logging.getLogger(__name__)
 
 SERVICE = "kubesteward"
+_TRANSPORTS = {"stdio": "pipe", "http": "tcp"}
 
 
 def configure() -> bool:
@@ -30,7 +33,6 @@ def configure() -> bool:
         return False
     from opentelemetry.trace import set_tracer_provider
 
-    from kubesteward import __version__
     from kubesteward.telemetry.exporting import Redacting
 
     name = os.environ.get("OTEL_SERVICE_NAME") or SERVICE
@@ -41,8 +43,10 @@ def configure() -> bool:
     return True
 
 
-def mark(correlation: str, outcome: str = "", tier: int = 0) -> None:
-    """Give the span of the request that is being answered the words by which audit records are found."""
+def mark(correlation: str, outcome: str = "", tier: int = 0, channel: str = "") -> None:
+    """Give the span of the request that is being answered the words by which audit records are found, and the transport
+    that it came by. Of the session nothing is told: over HTTP its id is what a client is known by.
+    """
     span = get_current_span()
     if not span.is_recording():
         return
@@ -50,6 +54,8 @@ def mark(correlation: str, outcome: str = "", tier: int = 0) -> None:
     if outcome:
         span.set_attribute("kubesteward.outcome", outcome)
         span.set_attribute("kubesteward.tier", tier)
+    if channel in _TRANSPORTS:
+        span.set_attribute("network.transport", _TRANSPORTS[channel])
 
 
 def trace_id() -> str:
@@ -67,6 +73,7 @@ def investigation(name: str, correlation: str = "") -> Iterator[Span]:
     attributes = {
         "gen_ai.operation.name": "invoke_agent",
         "gen_ai.agent.name": SERVICE,
+        "gen_ai.agent.version": __version__,
         "gen_ai.conversation.id": name,
         "kubesteward.correlation": correlation,
     }

@@ -34,7 +34,8 @@ def impatient(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> Itera
 
 
 def at_a_terminal(words: Sequence[str], answers: Mapping[str, str]) -> tuple[int, str]:
-    """Exit code, and everything on the screen; `answers` are typed, each once, when its question is seen.
+    """Exit code as a shell shows it, and everything on the screen; `answers` are typed, each once, when its question
+    is seen. Python ends itself with the signal where ^C came within an `exec`, as of a dataclass that is just loaded.
 
     ^C is typed again and again, as people do: a signal between Python's last look at signals and its read of the
     terminal ends nothing.
@@ -57,7 +58,8 @@ def at_a_terminal(words: Sequence[str], answers: Mapping[str, str]) -> tuple[int
                 interrupted = typed == _CTRL_C
                 os.write(ours, typed)
     os.close(ours)
-    return started.returncode, seen
+    code = started.returncode
+    return 128 - code if code < 0 else code, seen
 
 
 def _read(terminal: int) -> str:

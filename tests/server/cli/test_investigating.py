@@ -50,6 +50,7 @@ def test_a_record_in_json_is_all_there_is_on_standard_output(tmp_path: Path) -> 
     assert "hypotheses: " in done.stderr
 
 
+@pytest.mark.slow
 def test_in_a_terminal_a_tree_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     words = ["investigate", QUESTION, "--embedded", "incident", "--state-dir", str(tmp_path)]

@@ -13,6 +13,8 @@ from tests.server.mcp.test_approval import Person, text_of
 from tests.server.mcp.test_http import ALICE, BOB, bearer, served, tokens
 from tests.server.test_buckets import Time
 
+from kubesteward.gate.case import Caller
+from kubesteward.mcp.loopback import connect
 from kubesteward.mcp.server import build
 from kubesteward.mcp.slowing import FAILURES_PER_MINUTE, Slowing, address_of
 from kubesteward.middleware.rates import Rates
@@ -38,6 +40,23 @@ async def test_calls_that_read_and_that_propose_are_counted_apart(tmp_path: Path
     assert [text.startswith("RATE_LIMITED") for text in proposals] == [False, True]
     assert not again.startswith("RATE_LIMITED")
     assert [record["tool"] for record in app.audit] == ["look", "look", "scale", "look"]
+
+
+async def test_what_the_reasoning_looks_up_waits_its_turn_and_takes_nobody_s(tmp_path: Path) -> None:
+    clock, waited = Time(), list[float]()
+
+    async def pass_by(seconds: float) -> None:
+        waited.append(round(seconds))
+        clock.now += seconds
+
+    app = make_app(tmp_path)
+    app.rates = Rates(Settings.load({}, rate_reads_per_minute=2), clock, pass_by)
+    async with connect(app, Caller("local:me", correlation="c0ffee")) as inside, connect(app) as client:
+        looked_up = [await inside.call("look") for _ in range(4)]
+        reads = [await client.call("look") for _ in range(2)]
+
+    assert not any(answer.is_error for answer in [*looked_up, *reads])
+    assert waited == [30, 30]
 
 
 async def test_an_answer_to_a_form_is_no_second_proposal(tmp_path: Path) -> None:

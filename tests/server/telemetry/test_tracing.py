@@ -54,6 +54,9 @@ def test_a_chat_tells_model_tokens_and_how_it_ended(run: Any) -> None:
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "acme",
         "gen_ai.request.model": "thinker",
+        "gen_ai.request.stream": True,
+        "gen_ai.request.max_tokens": 50,
+        "gen_ai.response.model": "thinker",
         "gen_ai.conversation.id": "inv-1",
         "gen_ai.response.finish_reasons": ["tools"],
         "gen_ai.usage.input_tokens": 90,
@@ -81,6 +84,7 @@ def test_a_tool_call_its_audit_record_and_its_span_share_their_ids(run: Any) -> 
         )
         assert span["attributes"]["gen_ai.tool.name"] == name
         assert span["attributes"]["mcp.method.name"] == "tools/call"
+        assert span["attributes"]["network.transport"] == "pipe"
 
 
 @pytest.mark.requirement("telemetry.silent")

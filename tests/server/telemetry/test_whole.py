@@ -42,9 +42,12 @@ def test_its_spans_are_one_trace_with_the_same_correlation(run: Any) -> None:
 
     assert {span["attributes"]["kubesteward.correlation"] for span in told} == {run["record"]["correlation"]}
     assert {"invoke_agent kubesteward", "tools/call investigate", "tools/call get_events"} <= {s["name"] for s in told}
+    assert [span["name"] for span in spans if "network.transport" in span["attributes"]] == ["tools/call investigate"]
     assert chats
     assert {span["trace"] for span in chats} == {agent["trace"]}
     assert agent["attributes"]["gen_ai.conversation.id"] == run["record"]["id"]
+    assert agent["attributes"]["gen_ai.request.model"] == "model"
+    assert agent["attributes"]["gen_ai.usage.output_tokens"] == 5 * run["record"]["usage"]["turns"]
     assert agent["attributes"]["kubesteward.hallucination_rate"] > 0
     assert agent["attributes"]["kubesteward.tool_errors"] == 1
     assert 0 < agent["attributes"]["kubesteward.context_saturation"] < 1

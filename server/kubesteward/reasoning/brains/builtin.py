@@ -5,6 +5,7 @@ speaks as every other brain, reads nothing but the conversation, and says the sa
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -28,6 +29,8 @@ from kubesteward.reasoning.brains.talk import Talk, call
 NAME = "builtin"
 FEWEST = 4
 """Hypotheses that it begins with."""
+_PARTS = re.compile(r"(?<=[.!?…]) (?=(?:Fix|Evidence|Against it|On record): |It explains |Since \d{4}-|Also: )")
+"""Where a finding goes on to something else: a line each is read more easily."""
 _EXAMINED = ("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Service", "Ingress")
 _LOGGED = ("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
 
@@ -207,7 +210,7 @@ def _concluding(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
     return "What was weighed leaves this.", (
         call(talk, "conclude", {
             "status": status,
-            "answer": answer or str(best["category"]),
+            "answer": _PARTS.sub("\n", answer) or str(best["category"]),
             "category": best["category"],
             "culprit": best.get("culprit"),
             "since": best.get("since", ""),

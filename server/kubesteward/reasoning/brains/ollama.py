@@ -35,8 +35,7 @@ from kubesteward.reasoning.brains.base import (
     Usage,
 )
 from kubesteward.reasoning.brains.http import options
-from kubesteward.reasoning.brains.openai import FAILED
-from kubesteward.reasoning.brains.remote import Meter, Place, RemoteBrain
+from kubesteward.reasoning.brains.remote import Meter, Place, RemoteBrain, outcome
 from kubesteward.reasoning.brains.retry import Events, after
 from kubesteward.reasoning.brains.trouble import Side, Trouble, refusal
 
@@ -215,8 +214,7 @@ def turns(messages: tuple[Message, ...]) -> list[Json]:
 
 
 def _result(part: ToolResult, names: dict[str, str]) -> Json:
-    text = f"{FAILED}{part.text}" if part.is_error else part.text
-    return {"role": "tool", "tool_name": names.get(part.call_id, ""), "content": text}
+    return {"role": "tool", "tool_name": names.get(part.call_id, ""), "content": outcome(part)}
 
 
 def _answer(message: Message) -> Json:

@@ -7,13 +7,11 @@ came.
 from __future__ import annotations
 
 import json
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kubesteward.reasoning.brains import arguments
 from kubesteward.reasoning.brains.base import (
     Ask,
-    BrainMisconfigured,
     Done,
     Json,
     Message,
@@ -27,71 +25,13 @@ from kubesteward.reasoning.brains.base import (
     ToolResult,
     Usage,
 )
-from kubesteward.reasoning.brains.http import PLACEHOLDER, options
-from kubesteward.reasoning.brains.remote import Meter, Place, RemoteBrain
-from kubesteward.reasoning.brains.retry import Events, after
-from kubesteward.reasoning.brains.trouble import Trouble, refusal
+from kubesteward.reasoning.brains.openai_sdk import OpenAISDK, number, said_in
+from kubesteward.reasoning.brains.remote import Meter, Place, outcome
+from kubesteward.reasoning.brains.retry import Events
+from kubesteward.reasoning.brains.trouble import Trouble
 
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
-
-FAILED = "The call failed: "
-"""The API has no field for it."""
 _TAKE_TEMPERATURE = ("gpt-3", "gpt-4", "chatgpt-")
 """Models that think refuse it."""
-_STATUS = {"server_error": 500, "rate_limit_exceeded": 429}
-
-
-class OpenAISDK(RemoteBrain):
-    """The client and the errors, which both APIs of this SDK share."""
-
-    modules = ("openai", "openai.resources.responses", "openai.resources.chat")
-
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
-        self._made = False
-
-    @cached_property
-    def _client(self) -> AsyncOpenAI:
-        import httpx2
-        from openai import AsyncOpenAI, OpenAIError
-
-        self.failures = (*RemoteBrain.failures, OpenAIError, httpx2.HTTPError)
-        place = self._place
-        made = options(httpx2, place.address, place.key, place.limits)
-        self._made = True
-        return AsyncOpenAI(
-            api_key=PLACEHOLDER,
-            base_url=place.address.url,
-            max_retries=0,
-            timeout=made["timeout"],
-            http_client=httpx2.AsyncClient(**made),
-        )
-
-    def _told(self, error: Exception) -> Exception:
-        from openai import APIConnectionError, APIError, APIStatusError
-
-        if isinstance(error, APIStatusError):
-            wait = after(error.response.headers, self._place.now())
-            return refusal(self.side, error.status_code, f"{error.code} {error.type}", said_in(error.body), wait)
-        if isinstance(error, APIError) and not isinstance(error, APIConnectionError) and error.body is not None:
-            return self._in_stream(str(error.code or error.type or ""), said_in(error.body))
-        return super()._told(error)
-
-    def _in_stream(self, code: str, said: str) -> Exception:
-        """An error within a stream carries no status of its own."""
-        status = int(code) if code.isdecimal() and len(code) == 3 else _STATUS.get(code, 400)
-        found = refusal(self.side, status, code, said)
-        if status == 400 and isinstance(found, BrainMisconfigured):  # the request was good enough to begin with
-            return Trouble(f"{self.provider} broke off ({self.side.clean(said)})")
-        return found
-
-    async def _look(self) -> None:
-        self._known(await self._client.models.retrieve(self.model))
-
-    async def close(self) -> None:
-        if self._made:
-            await self._client.close()
 
 
 class OpenAIBrain(OpenAISDK):
@@ -106,11 +46,11 @@ class OpenAIBrain(OpenAISDK):
         async with await self._begin(ask) as stream:
             async for event in stream:
                 if event.type == "error":
-                    raise self._in_stream(event.code or "", event.message)
+                    raise self.in_stream(event.code or "", event.message)
                 if event.type == "response.failed":
                     reading.take(event)
                     error = event.response.error
-                    raise self._in_stream(error.code if error else "server_error", error.message if error else "")
+                    raise self.in_stream(error.code if error else "server_error", error.message if error else "")
                 if (delta := reading.take(event)) is not None:
                     yield delta
         if not reading.whole:
@@ -176,8 +116,11 @@ def _item(role: str, part: Part) -> Json | None:
             name = arguments.name(part.name)
             return {"type": "function_call", "call_id": identity, "name": name, "arguments": said}
         case ToolResult():
-            text = f"{FAILED}{part.text}" if part.is_error else part.text
-            return {"type": "function_call_output", "call_id": arguments.identity(part.call_id), "output": text}
+            return {
+                "type": "function_call_output",
+                "call_id": arguments.identity(part.call_id),
+                "output": outcome(part),
+            }
     return None
 
 
@@ -267,18 +210,6 @@ class _Reading:
         said = [(content.get("text") or content.get("refusal") or "", content["type"]) for content in item["content"]]
         self._refused = self._refused or any(kind == "refusal" for _, kind in said)
         return [Text(text, opaque) for text, _ in said if text]
-
-
-def number(details: Any, name: str) -> int:
-    """A detail of the usage, which servers leave out one by one, or all of them."""
-    return int(getattr(details, name, 0) or 0)
-
-
-def said_in(body: Any) -> str:
-    """The words of an error: in OpenAI's form, or in that of a framework that other servers are made with."""
-    if isinstance(body, dict):
-        return str(body.get("message") or body.get("detail") or "")
-    return str(body or "")
 
 
 def _thought(item: Json) -> Thought:

@@ -26,8 +26,8 @@ from kubesteward.reasoning.brains.base import (
     ToolResult,
     Usage,
 )
-from kubesteward.reasoning.brains.openai import FAILED, OpenAISDK, number
-from kubesteward.reasoning.brains.remote import Meter, Place
+from kubesteward.reasoning.brains.openai_sdk import OpenAISDK, number
+from kubesteward.reasoning.brains.remote import Meter, Place, outcome
 from kubesteward.reasoning.brains.retry import Events
 from kubesteward.reasoning.brains.trouble import Trouble
 
@@ -153,11 +153,7 @@ def _say(found: list[Json], text: str) -> None:
 
 
 def _result(part: ToolResult) -> Json:
-    return {
-        "role": "tool",
-        "tool_call_id": part.call_id,
-        "content": f"{FAILED}{part.text}" if part.is_error else part.text,
-    }
+    return {"role": "tool", "tool_call_id": part.call_id, "content": outcome(part)}
 
 
 def _answer(message: Message, *, with_thoughts: bool) -> Json:

@@ -227,3 +227,8 @@ def outgoing(ask: Ask) -> Ask:
 
     messages = tuple(replace(message, parts=tuple(map(cleaned, message.parts))) for message in ask.messages)
     return replace(ask, system=redact(ask.system), messages=messages)
+
+
+def outcome(part: ToolResult) -> str:
+    """A result as text, for APIs that have no field for failures."""
+    return f"The call failed: {part.text}" if part.is_error else part.text

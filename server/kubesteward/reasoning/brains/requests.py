@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+from kubesteward.reasoning.brains import lookups
 from kubesteward.reasoning.brains.base import Json, ToolCall
 from kubesteward.reasoning.brains.talk import Talk, call
 
 _PLACED = re.compile(r"\b([a-z0-9][a-z0-9-]*)/([a-z0-9][a-z0-9.-]*)")
 """Namespace and name, as `plan_change` does not read them."""
+_ASKING = re.compile(
+    r"^\W*(?:is it|would it be|are we|am i) (?:safe|ok(?:ay)?|fine|dangerous|risky) (?:for \w+ )?to\s+|"
+    r"^\W*(?:please|can you|could you|what (?:happens|would happen) (?:if|when) (?:i|we)|what if (?:i|we)|"
+    r"how (?:would|should|can|do) (?:i|we)|may (?:i|we)|can (?:i|we)(?: safely)?|plan to|plan|prepare to)\s+",
+    re.I,
+)
+"""What stands before the change that is meant."""
+_NOT_UNDERSTOOD = (
+    "INCONCLUSIVE: the rules do not understand the question. They tell what there is, runs, changed, is used, logged, "
+    "allowed and connected: name an object, a kind or a namespace. `kubesteward brain add` sets up a model, which "
+    "understands more."
+)
 Turn = tuple[str, tuple[ToolCall, ...]]
-_MOST = 12
-"""Lines of an answer."""
 
 
 def following(talk: Talk, intent: str) -> Turn:
@@ -19,47 +31,29 @@ def following(talk: Talk, intent: str) -> Turn:
     return _looked_up(talk) if intent == "INFORMATIONAL" else _planned(talk)
 
 
-def _where(talk: Talk) -> Json:
-    kind, _, rest = talk.heads.get("Target", "").partition(" ")
-    space = talk.heads.get("Namespace", "") or (rest.partition("/")[0] if "/" in rest else "")
-    space = rest if kind == "Namespace" else space
-    given = {"namespace": space, "cluster": talk.heads.get("Cluster", "")}
-    return {name: value for name, value in given.items() if value}
-
-
 def _looked_up(talk: Talk) -> Turn:
-    if not talk.has("list_resources"):
-        wanted: list[tuple[str, Json]] = [
-            ("list_resources", {"kind": "Deployment", "limit": 100, **_where(talk)}),
-            ("list_resources", {"kind": "Pod", "limit": 200, **_where(talk)}),
-            ("list_resources", {"kind": "Node", "limit": 100}),
-        ]
-        calls = tuple(call(talk, name, given, place) for place, (name, given) in enumerate(wanted))
-        return "Nothing is complained about, so I look up what there is.", calls
-    lines = [line for made, _, data in talk.results if made.name == "list_resources" for line in _listed(made, data)]
-    answer = "\n".join(lines[:_MOST]) or "Nothing was found."
-    status = "ANSWERED" if lines else "INCONCLUSIVE"
-    told = {"status": status, "answer": answer, "confidence": 0.6 if lines else 0.0}
+    calls = lookups.wanted(talk)
+    if not any(talk.has(name) for name, _ in calls or lookups.OVERVIEW):
+        made = tuple(call(talk, name, given, place) for place, (name, given) in enumerate(calls or lookups.OVERVIEW))
+        return "Nothing is complained about, so I look up what is asked for.", made
+    lines = [line for line in lookups.told(talk) if line not in talk.false]
+    shown = [*lines[: lookups.MOST], *([f"And {rest} lines more."] if (rest := len(lines) - lookups.MOST) > 0 else [])]
+    if calls and lines:
+        told: Json = {"status": "ANSWERED", "answer": "\n".join(shown), "confidence": 0.8}
+    else:
+        why = (
+            f"INCONCLUSIVE: {' '.join(talk.failed) or 'nothing of it could be looked up.'}"
+            if calls
+            else _NOT_UNDERSTOOD
+        )
+        told = {"status": "INCONCLUSIVE", "answer": "\n".join([why, *shown])}
     return "That is what there is.", (call(talk, "conclude", told),)
-
-
-def _listed(made: ToolCall, data: Json) -> list[str]:
-    """How many there are, and those that are not well."""
-    items = data.get("items") or []
-    place = f" in namespace {made.arguments['namespace']}" if made.arguments.get("namespace") else ""
-    kind = str(data.get("kind", "object")).lower()
-    found = [f"There are {data.get('total', len(items))} {kind}s{place}."]
-    for item in items:
-        ready, _, wanted = str(item.get("ready", "")).partition("/")
-        if wanted and ready != wanted:
-            name = f"{item.get('namespace') or made.arguments.get('namespace', '')}/{item['name']}".lstrip("/")
-            found.append(f"{data.get('kind')} {name}: {ready}/{wanted} ready, {item.get('status', '')}.")
-    return found
 
 
 def _planned(talk: Talk) -> Turn:
     if not talk.has("plan_change"):
-        question = _PLACED.sub(r"\2 in \1", talk.heads.get("Question", "").strip(" ?.!"))
+        asked = _ASKING.sub("", talk.heads.get("Question", "")).strip(" ?.!")
+        question = _PLACED.sub(r"\2 in \1", asked)
         given = {"intent": question, "cluster": talk.heads.get("Cluster", "")}
         plan = {name: value for name, value in given.items() if value}
         return "A change is wanted: I have it planned and rehearsed, and leave it to people.", (
@@ -67,10 +61,23 @@ def _planned(talk: Talk) -> Turn:
         )
     found = next((data for made, _, data in talk.results if made.name == "plan_change"), None)
     if found is None:
-        told = "INCONCLUSIVE: the rules do not understand what is to be changed. Name an action, a kind and a name."
+        told = f"INCONCLUSIVE: that cannot be planned. {' '.join(talk.failed)}"
         return "That could not be planned.", (call(talk, "conclude", {"status": "INCONCLUSIVE", "answer": told}),)
-    steps = [str(step.get("summary", "")) for step in found.get("steps") or []]
-    answer = f"Plan {found.get('plan_id', '')}: {'; '.join(steps)}. Nothing was changed: execute_plan proposes it."
-    advice = {"text": f"Read plan {found.get('plan_id', '')}, then have it executed.", "actions": []}
+    name, verdict = found.get("plan_id", ""), found.get("verdict", "")
+    answer = f"Plan {name}, rehearsed: {verdict}.\n{chr(10).join(_steps(found))}\nNothing was changed."
+    advice = {"text": _PLAN_ADVICE.get(verdict, _PLAN_ADVICE["warn"]).format(name), "actions": []}
     done = {"status": "ANSWERED", "answer": answer, "confidence": 0.8, "recommendation": advice}
     return "The plan is made.", (call(talk, "conclude", done),)
+
+
+_PLAN_ADVICE = {
+    "safe": "execute_plan proposes plan {} for approval.",
+    "warn": "Read what plan {} warns of before execute_plan proposes it.",
+    "blocked": "Do not make this change: read what blocks plan {} and remove that first.",
+}
+
+
+def _steps(found: Json) -> Iterator[str]:
+    for step in found.get("steps") or []:
+        yield f"{step.get('step', '')}. {step.get('summary', '')}: {step.get('verdict', '')}."
+        yield from (f"   {risk}" for risk in step.get("risk") or [])

@@ -41,6 +41,14 @@ class Talk:
                         found.append((self.calls[part.call_id], str(body["call"]), dict(body["data"])))
         return found
 
+    @property
+    def failed(self) -> list[str]:
+        """Why calls failed, and what to do then."""
+        parts = [part for message in self.ask.messages for part in message.parts if isinstance(part, ToolResult)]
+        data = [_parsed(part.text).get("data") or {} for part in parts if part.is_error]
+        told = (f"{item.get('message', '')} {item.get('todo', '')}".strip() for item in data)
+        return [text for text in told if text]
+
     def has(self, name: str) -> bool:
         """Whether it was called, whatever came of it."""
         return any(call.name == name for call in self.calls.values())

@@ -111,27 +111,18 @@ class Facts:
         return [pod for pod in pods if pod]
 
     async def events(self, one: Culprit) -> list[Json]:
-        """With `first` as a time."""
-        answer = await self._get(
-            "get_events",
-            related_resource=f"{one.kind}/{one.name}",
-            namespace=one.namespace,
-            since="48h",
-            limit=200,
-            response_format="detailed",
-        )
-        return list(answer.data.get("events") or [])
+        """Of the last two days, with `first` as a time."""
+        return await self._lately("get_events", "events", one, related_resource=f"{one.kind}/{one.name}")
 
     async def changes(self, one: Culprit) -> list[Json]:
+        """Of the last two days, also of what it owns and needs."""
+        return await self._lately("what_changed", "changes", one, resource=f"{one.kind}/{one.name}")
+
+    async def _lately(self, tool: str, name: str, one: Culprit, **about: str) -> list[Json]:
         answer = await self._get(
-            "what_changed",
-            resource=f"{one.kind}/{one.name}",
-            namespace=one.namespace,
-            since="48h",
-            limit=200,
-            response_format="detailed",
+            tool, namespace=one.namespace, since="48h", limit=200, response_format="detailed", **about
         )
-        return list(answer.data.get("changes") or [])
+        return list(answer.data.get(name) or [])
 
     async def logged(self, one: Culprit, words: str) -> bool | None:
         """Whether a line of its logs has these words, in this run or in the one before; None where nobody can tell."""

@@ -107,6 +107,8 @@ async def _ready(claim: Claim, facts: Facts) -> Verdict:
     if one.kind == "Pod":
         return settled(tuple(said) == known[0], f"{known[0][0]}/{known[0][1]} containers of {one} are ready")
     pods = await facts.pods(one)
+    if not known and not pods:
+        return UNKNOWN  # a quota has no pods to be ready
     known.append((sum(map(read.is_ready, pods)), len(pods)))
     if said[0] == -1:
         return settled(all(ready == wanted for ready, wanted in known), f"{known[0][0]}/{known[0][1]} are ready")

@@ -10,13 +10,13 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import replace
 
+from kubesteward.reasoning.brains.around import Around
 from kubesteward.reasoning.brains.base import (
     Ask,
     Brain,
     CallMade,
     Done,
     Event,
-    Health,
     Lost,
     TextDelta,
     ThoughtDelta,
@@ -40,7 +40,7 @@ def _ignored(_: str) -> None:
     """Nobody is told."""
 
 
-class Metered:
+class Metered(Around):
     """`world` tells the digest of what questions are about, "" where nobody can; `warn` hears each soft limit once."""
 
     def __init__(
@@ -53,38 +53,13 @@ class Metered:
         warn: Callable[[str], object] = _ignored,
         watcher: Watcher | None = None,
     ) -> None:
-        self._brain = brain
+        super().__init__(brain)
         self._ledger = ledger
         self._payer = payer
         self._world = world
         self._warn = warn
         self._warned: set[str] = set()
         self._watcher = watcher
-
-    @property
-    def name(self) -> str:
-        return self._brain.name
-
-    @property
-    def provider(self) -> str:
-        return self._brain.provider
-
-    @property
-    def model(self) -> str:
-        return self._brain.model
-
-    @property
-    def local(self) -> bool:
-        return self._brain.local
-
-    def count(self, ask: Ask) -> int:
-        return self._brain.count(ask)
-
-    async def check(self) -> Health:
-        return await self._brain.check()
-
-    async def close(self) -> None:
-        await self._brain.close()
 
     async def stream(self, ask: Ask) -> AsyncGenerator[Event, None]:
         """As the brain does, but calls are announced when the answer is paid and written down.
@@ -95,7 +70,7 @@ class Metered:
         seller = Seller(self.provider, self.model, self.local)
         await asyncio.to_thread(self._ledger.prices.load, seller)
         estimate = self._ledger.estimate(self._brain.count(ask), ask.max_tokens, seller)
-        with Chat(self._payer, seller, self._watcher) as chat:
+        with Chat(self._payer, seller, self._watcher, ask.max_tokens) as chat:
             begun = self._ledger.begin(self._payer, seller, ask.to_json(), estimate, self._world())
             if isinstance(begun, Known):
                 done = event_from_json(dict(begun.body))
@@ -161,7 +136,7 @@ class Metered:
         reusable = done.stop in {"end", "tools"}  # whoever asks anew what was refused wants another answer
         money = self._ledger.settle(hold, done.usage, whole.to_json(), reusable=reusable)
         chat.used(done.usage, money)
-        chat.ended(done.stop)
+        chat.ended(whole.stop, whole.model)
         return _announced(whole)
 
     def _abandoned(self, ask: Ask, hold: Hold, seen: int, chat: Chat) -> None:

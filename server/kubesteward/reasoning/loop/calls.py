@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,16 @@ def meaning(tool: str, arguments: Mapping[str, Any]) -> str:
     return digest_of(tool, kept)
 
 
+async def at_once(asked: Iterable[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """The results in the order of the calls, which are all under way together. Raises what the first one raises."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in asked]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
 class Calls:
     """`offered` are the tools that the server lists for whoever asks; nothing else can be called."""
 
@@ -67,19 +78,37 @@ class Calls:
         self._case.archive.record(self._case.state.id, "call", digest_of(tool, arguments), kept)
         return result
 
-    async def do(self, call: ToolCall, why: str) -> ToolResult:
-        """What the brain asked for, if it may; never raises for what a tool does."""
+    async def do(self, wanted: Sequence[ToolCall], why: str) -> list[ToolResult]:
+        """What the brain asked for in one answer, all at once, if it may; never raises for what a tool does. Numbers
+        and results are in the order of asking, however long each one takes.
+        """
+        new = self._new(wanted)
+        results = dict(zip(new, await at_once(self._allowed(wanted[at]) for at in new), strict=True))
+        return [
+            self._kept(call, results[at], why) if at in results else self._without(call)
+            for at, call in enumerate(wanted)
+        ]
+
+    def _new(self, wanted: Sequence[ToolCall]) -> list[int]:
+        """The places of those that are to be made: not refused, and asked neither before nor twice here."""
+        places = dict[str, int]()
+        for at, call in enumerate(wanted):
+            if not self._refusal(call) and self._before(call) is None:
+                places.setdefault(meaning(call.name, call.arguments), at)
+        return list(places.values())
+
+    def _without(self, call: ToolCall) -> ToolResult:
+        """The answer to a call that is not made: it may not be, or was made before."""
+        self._case.state.repeated += 1
         if refusal := self._refusal(call):
-            self._case.state.repeated += 1
             self._case.note("guard", refusal)
             return ToolResult(call.id, refusal, is_error=True)
-        if (before := self._before(call)) is not None:
-            self._case.state.repeated += 1
-            stands = fenced(before.says, f"call {before.number}")
-            said = f"Call {before.number} asked the same and its result stands. Ask something else.\n{stands}"
-            self._case.note("guard", f"{call.name} was asked before, as call {before.number}", before.number)
-            return ToolResult(call.id, self._form(before.number, Said(said, {}, is_error=False)))
-        return self._kept(call, await self._allowed(call), why)
+        before = self._before(call)
+        assert before is not None  # noqa: S101 - else it would have been made
+        stands = fenced(before.says, f"call {before.number}")
+        said = f"Call {before.number} asked the same and its result stands. Ask something else.\n{stands}"
+        self._case.note("guard", f"{call.name} was asked before, as call {before.number}", before.number)
+        return ToolResult(call.id, self._form(before.number, Said(said, {}, is_error=False)))
 
     async def _allowed(self, call: ToolCall) -> Result:
         """The result, or why the brain is not told it; a call that names what stays on the premises is not made."""

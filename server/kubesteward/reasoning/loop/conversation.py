@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from itertools import groupby
 
 from kubesteward.reasoning.brains.base import (
     Ask,
@@ -177,9 +179,9 @@ async def _answer(case: Case, calls: Calls, message: Message) -> None:
     if thought:
         case.note("thought", thought)
     results = list[ToolResult]()
-    for call in message.calls:
-        over = case.worked >= state.budget.seconds
-        results.append(ToolResult(call.id, words.LATE, True) if over else await _one(case, calls, call, thought))
+    for noted, group in groupby(message.calls, lambda call: call.name in notes.NAMES):
+        wanted = tuple(group)
+        results += _noted(case, wanted) if noted else await _called(case, calls, wanted, thought[:300])
     state.say(Message("tool", tuple(results)))
     if len(message.calls) == MOST_CALLS:
         state.say(Message("user", (Text(words.MANY.format(most=MOST_CALLS)),)))
@@ -196,7 +198,13 @@ def _sent_back(case: Case, message: Message) -> bool:
     return True
 
 
-async def _one(case: Case, calls: Calls, call: ToolCall, thought: str) -> ToolResult:
-    if call.name in notes.NAMES:
-        return notes.take(case, call)
-    return await calls.do(call, thought[:300])
+def _noted(case: Case, wanted: Sequence[ToolCall]) -> list[ToolResult]:
+    over = case.worked >= case.state.budget.seconds
+    return [ToolResult(call.id, words.LATE, True) if over else notes.take(case, call) for call in wanted]
+
+
+async def _called(case: Case, calls: Calls, wanted: Sequence[ToolCall], why: str) -> list[ToolResult]:
+    """What is asked between two notes, all at once: notes may rest on what was called before them."""
+    if case.worked >= case.state.budget.seconds:
+        return [ToolResult(call.id, words.LATE, True) for call in wanted]
+    return await calls.do(wanted, why)

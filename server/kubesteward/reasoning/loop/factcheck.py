@@ -5,7 +5,7 @@ sentences with false claims are struck out, and if the culprit itself is false, 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from kubesteward.reasoning.brains.base import Message, Text, ToolResult
 from kubesteward.reasoning.facts import truth
@@ -36,7 +36,9 @@ async def check(case: Case, calls: Calls) -> bool:
     assert draft is not None  # noqa: S101 - the step before made it
     claims = await looked_up(draft, calls, state.asked.get("cluster", ""))
     if case.brain.provider == BUILT_IN:
-        claims = _disputed(claims, _rules(case))
+        planned = _said_by(case, {"plan_change"})
+        claims = [claim for claim in claims if not _quoted(claim, planned)]  # what would be is not so yet
+        claims = _disputed(claims, _said_by(case, {"diagnose"}))
     else:
         claims += await _well(draft, calls, state) + await _named(draft, calls, state)
     false = [claim for claim in claims if claim.verdict == "false"]
@@ -105,11 +107,16 @@ async def _well(draft: Draft, calls: Calls, state: Investigation) -> list[Claim]
     return [Claim(kind=WELL, subject=target, verdict="false" if ill else "true", why=why, sentence=draft.answer)]
 
 
-def _rules(case: Case) -> str:
-    """What `diagnose` said in this conversation, as the built-in brain was given it."""
-    named = {call.id for message in case.state.talk for call in message.calls if call.name == "diagnose"}
+def _said_by(case: Case, tools: Collection[str]) -> str:
+    """What these tools said in this conversation, as the brain was given it. Errors quote what was asked."""
+    named = {call.id for message in case.state.talk for call in message.calls if call.name in tools}
     parts = [part for message in case.state.talk for part in message.parts if isinstance(part, ToolResult)]
-    return "\n".join(part.text for part in parts if part.call_id in named)
+    return "\n".join(part.text for part in parts if part.call_id in named and not part.is_error)
+
+
+def _quoted(claim: Claim, said: str) -> bool:
+    """Whether its sentence stands there, word for word, as text or within JSON."""
+    return bool(claim.sentence) and (claim.sentence in said or json.dumps(claim.sentence)[1:-1] in said)
 
 
 def _disputed(claims: list[Claim], rules: str) -> list[Claim]:
@@ -118,7 +125,7 @@ def _disputed(claims: list[Claim], rules: str) -> list[Claim]:
     """
     return [
         claim.model_copy(update={"verdict": "disputed", "why": f"the rules say so, but {claim.why}"})
-        if claim.verdict == "false" and claim.sentence and json.dumps(claim.sentence)[1:-1] in rules
+        if claim.verdict == "false" and _quoted(claim, rules)
         else claim
         for claim in claims
     ]

@@ -18,6 +18,10 @@ _TROUBLE = re.compile(
 )
 _SCALING = re.compile(r"\b(?:scal(?:e|ed|ing)|bring|brought) (?:it )?(?:up|down)\b", re.I)
 _PLAN = re.compile(r"^\W*(?:please\s+)?(?:plan|prepare)\b|\bhow (?:would|should|can|do) (?:i|we)\b|\bwhat if\b", re.I)
+_SAFE = re.compile(
+    r"\b(?:safe|ok(?:ay)?|fine|dangerous|risky) (?:for \w+ )?to \w+|\bwhat (?:would )?happens? (?:if|when) (?:i|we)\b",
+    re.I,
+)
 _ACTION = re.compile(
     r"^\W*(?:please\s+|can you\s+|could you\s+)?(?:scale|restart|roll ?back|delete|remove|drain|cordon|apply|patch|set|"
     r"evict|increase|decrease|raise|lower|deploy|upgrade)\b",
@@ -38,6 +42,8 @@ _MOST = 500
 
 def kind_of(question: str) -> IntentKind:
     """From the words alone; what takes for granted that something is wrong is a diagnosis."""
+    if _SAFE.search(question):
+        return "PLAN"
     if _TROUBLE.search(_SCALING.sub("", question)) or not question.strip():
         return "DIAGNOSTIC"
     if _PLAN.search(question):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, ValidationError
@@ -37,8 +37,8 @@ class _Supposed(BaseModel):
     )
     culprit: Culprit | None = None
     because: str = Field(max_length=600)
-    confirms: list[_Line] = Field(default_factory=list, max_length=6)
-    refutes: list[_Line] = Field(default_factory=list, max_length=6)
+    confirms: list[_Line] = Field(min_length=1, max_length=6)
+    refutes: list[_Line] = Field(min_length=1, max_length=6)
 
 
 class _Hypothesise(BaseModel):
@@ -134,15 +134,17 @@ def _hypothesise(case: Case, note: Any) -> tuple[str, bool]:
     known |= {item.id: _renewed(item, known.get(item.id)) for item in note.hypotheses}
     if len(known) > MOST:
         return f"Not noted: {len(known)} are too many. Keep to {MOST}, and test those.", True
-    if len(known) < FEWEST:
-        return (
-            f"Not noted: {len(known)} are too few. Name at least {FEWEST} causes that could be, however unlike.",
-            True,
-        )
+    if (found := _different(known.values())) < FEWEST:
+        return f"Not noted: {found} are too few. Name at least {FEWEST} causes that could be, however unlike.", True
     state.hypotheses = list(known.values())
     told = ", ".join(f"{item.id} {item.category}" for item in state.hypotheses)
     case.note("hypotheses", f"{len(known)} hypotheses: {told}")
     return f"Noted: {told}. Test them.", False
+
+
+def _different(ideas: Iterable[Hypothesis]) -> int:
+    """The same idea under another id is no other one."""
+    return len({(item.category.lower(), str(item.culprit), item.because.lower()) for item in ideas})
 
 
 def _renewed(item: _Supposed, before: Hypothesis | None) -> Hypothesis:

@@ -7,25 +7,33 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
-from kubesteward.reasoning.loop.calls import Calls
+from kubesteward.reasoning.loop.calls import Calls, at_once
 from kubesteward.reasoning.loop.case import Case
 from kubesteward.reasoning.loop.hands import Result
 from kubesteward.reasoning.loop.state import Culprit, Packet
 from kubesteward.reasoning.loop.words import fenced, head_and_tail
 
-TOKENS = 8_000
+TOKENS = 9_000
 """Of all sections together."""
 _LETTERS = 3.5
 LOG_LINES = 100
 LOG_SHOWN = 4096
-_SHARE = {"target": 0.2, "pods": 0.15, "topology": 0.1, "events": 0.15, "changes": 0.15, "logs": 0.15}
+"""Characters of the end of a log, and as many of the run before."""
+LOGS = ("logs", "logs of the run before")
+METRICS = {"memory": "memory_usage", "cpu": "cpu_usage", "restarts": "restarts"}
+SIMILAR = "similar past investigations"
+SHARES = {"target": 0.17, "pods": 0.12, "topology": 0.07, "events": 0.1, "changes": 0.1, "problems": 0.05,
+          **dict.fromkeys(METRICS, 0.017), SIMILAR: 0.07}  # fmt: skip
+"""Of the tokens, beside logs."""
+_FENCE = 120
+"""Characters that marks round a text take."""
 _AGEING = frozenset(
     {"age", "ago", "last", "as_of", "staleness_seconds", "log", "lines", "count", "restarts", "scope", "until", "at"}
 )
-_RESTLESS = frozenset({"metrics", "logs", "logs of the run before"})
+_RESTLESS = frozenset({*METRICS, *LOGS})
 """Sections that are another one each time."""
 _MOVING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d+(?:\.\d+)?(?:ms|[smhd])\b|\b\d+ (?:times|restarts)\b|\bx\d+\b")
 
@@ -35,16 +43,16 @@ async def gather(case: Case, calls: Calls) -> None:
     state = case.state
     parts = _of_target(case, calls, state.intent.target) if state.intent.target else _of_cluster(case, calls)
     sections, stable = dict[str, str](), dict[str, Any]()
-    for name, ask in parts.items():
-        found = await ask()
+    for name, found in zip(parts, await at_once(ask() for ask in parts.values()), strict=True):
         if found.is_error and name != "target":
             continue
         stable |= {name: unaged(found.data)} if name not in _RESTLESS else {}
-        _put(case, sections, name, head_and_tail(found.text, _room(name)))
+        _put(case, sections, name, head_and_tail(found.text, room(name)))
     similar = case.similar(state)
     if similar:
         earlier = "\n".join(json.dumps(dict(item)) for item in similar[:5])
-        _put(case, sections, "similar past investigations", fenced(earlier, "earlier answers"))
+        short = head_and_tail(earlier, room(SIMILAR) - _FENCE)
+        _put(case, sections, SIMILAR, fenced(short, "earlier answers"))
     digest = hashlib.sha256(json.dumps([state.question, stable], sort_keys=True).encode()).hexdigest()
     tokens = int(sum(map(len, sections.values())) / _LETTERS)
     state.packet = Packet(sections=sections, digest=digest, tokens=tokens)
@@ -59,13 +67,12 @@ def _put(case: Case, sections: dict[str, str], name: str, text: str) -> None:
         sections[name] = text
 
 
-def _room(name: str) -> int:
-    if name == "logs":
-        return LOG_SHOWN
-    return int(TOKENS * _LETTERS * _SHARE.get(name, 0.1))
+def room(name: str) -> int:
+    """Characters that a section may have."""
+    return LOG_SHOWN if name in LOGS else int(TOKENS * _LETTERS * SHARES[name])
 
 
-Asked = Callable[[], Awaitable[Result]]
+Asked = Callable[[], Coroutine[Any, Any, Result]]
 
 
 def _of_target(case: Case, calls: Calls, target: Culprit) -> dict[str, Asked]:
@@ -84,9 +91,10 @@ def _of_target(case: Case, calls: Calls, target: Culprit) -> dict[str, Asked]:
     }
     if target.namespace:
         found["pods"] = ask("list_resources", kind="pods", limit=200)
-        found["metrics"] = ask("get_metrics", query="memory_usage", target=ref)
-        found["logs"] = ask("get_logs", target=ref, tail=LOG_LINES)
-        found["logs of the run before"] = ask("get_logs", target=ref, tail=LOG_LINES, previous=True)
+        found |= {name: ask("get_metrics", query=query, target=ref) for name, query in METRICS.items()}
+        now, before = LOGS
+        found[now] = ask("get_logs", target=ref, tail=LOG_LINES)
+        found[before] = ask("get_logs", target=ref, tail=LOG_LINES, previous=True)
     return found
 
 

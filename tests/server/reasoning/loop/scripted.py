@@ -94,7 +94,7 @@ class Pretend:
 
 IDEAS = {
     "hypotheses": [
-        {"id": f"h{number}", "category": category, "because": "it could be"}
+        {"id": f"h{number}", "category": category, "because": "it could be", "confirms": ["a"], "refutes": ["b"]}
         for number, category in enumerate(("OOMKilled", "CrashLoop", "Pending"), 1)
     ]
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from kubesteward.reasoning.brains.base import (
     Waiting,
 )
 from kubesteward.reasoning.loop import conversation, words
-from kubesteward.reasoning.loop.calls import Calls
+from kubesteward.reasoning.loop.calls import Calls, Said
 from kubesteward.reasoning.loop.case import Case, Interrupted
 from kubesteward.reasoning.loop.guards import Enough
 from kubesteward.reasoning.loop.memory import HEAD
@@ -69,12 +70,23 @@ async def test_a_brain_supposes_looks_weighs_and_concludes(tmp_path: Path) -> No
     assert state.spent.total == 60
 
 
-async def test_fewer_than_three_hypotheses_are_sent_back(tmp_path: Path) -> None:
-    few = says("Only one.", ("hypothesise", {"hypotheses": IDEAS["hypotheses"][:1]}))
-    case = case_of(tmp_path, LOOK, few, SUPPOSE, WEIGH, CONCLUDE)
+_IDEA = IDEAS["hypotheses"][0]
+
+
+@pytest.mark.parametrize(
+    ("ideas", "why"),
+    [
+        ([_IDEA], "1 are too few"),
+        ([{**_IDEA, "id": f"h{number}"} for number in range(3)], "1 are too few"),
+        ([*IDEAS["hypotheses"][:2], {**_IDEA, "id": "h3", "refutes": []}], "hypotheses.2.refutes"),
+    ],
+    ids=["one", "the same one three times", "nothing would refute it"],
+)
+async def test_hypotheses_are_three_that_can_be_refuted(tmp_path: Path, ideas: list[Any], why: str) -> None:
+    case = case_of(tmp_path, LOOK, says("Some.", ("hypothesise", {"hypotheses": ideas})), SUPPOSE, WEIGH, CONCLUDE)
     await thought(case)
 
-    assert any("are too few" in text for text in results(case))
+    assert any(why in text for text in results(case))
 
 
 async def test_nothing_is_concluded_without_hypotheses_calls_and_evidence(tmp_path: Path) -> None:
@@ -236,3 +248,31 @@ async def test_a_wait_that_is_longer_than_the_time_left_is_not_waited_for(tmp_pa
 async def test_a_brain_that_is_offline_is_told_to_whoever_runs_the_loop(tmp_path: Path) -> None:
     with pytest.raises(BrainOffline):
         await thought(case_of(tmp_path, LOOK, BrainOffline("it does not answer")))
+
+
+class Together(Pretend):
+    """Answers none before all that are asked together are under way; the first one last."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self._all = asyncio.Barrier(size)
+        self._later = asyncio.Event()
+
+    async def call(self, tool: str, /, **arguments: Any) -> Said:
+        first = not self.made
+        self.made.append((tool, arguments))
+        async with asyncio.timeout(5):
+            await self._all.wait()
+            await self._later.wait() if first else self._later.set()
+        return Said(f"of {arguments['namespace']}", {"items": []}, is_error=False)
+
+
+async def test_what_one_answer_asks_is_called_at_once_and_answered_in_its_order(tmp_path: Path) -> None:
+    wanted = [("diagnose", {"namespace": name}) for name in ("a", "b", "a", "c")]
+    case = case_of(tmp_path, says("All.", *wanted), SUPPOSE, WEIGH, CONCLUDE, hands=Together(3))
+    state = await thought(case)
+
+    assert ["of a" in results(case)[0], "of b" in results(case)[1], "of c" in results(case)[3]] == [True] * 3
+    assert "Call 1 asked the same" in results(case)[2]
+    assert [(call.number, call.arguments["namespace"]) for call in state.calls] == [("1", "a"), ("2", "b"), ("3", "c")]
+    assert state.repeated == 1

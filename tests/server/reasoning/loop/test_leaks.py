@@ -18,7 +18,9 @@ from kubesteward.reasoning.brains.remote import outgoing
 pytestmark = pytest.mark.anyio
 
 
-@pytest.mark.parametrize("provider", EVERY)
+@pytest.mark.parametrize(
+    "provider", [pytest.param(item, marks=[pytest.mark.slow] if item != EVERY[0] else []) for item in EVERY]
+)
 async def test_secrets_in_a_question_do_not_leave(
     tmp_path: Path, provider: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -118,9 +118,10 @@ async def test_hundreds_of_calls_at_once_are_not_all_made(tmp_path: Path) -> Non
     assert "No more than 16 calls" in brain.asks[1].messages[-1].text
 
 
-async def test_ten_megabytes_of_anything_are_not_kept(tmp_path: Path) -> None:
-    flood = "x" * 10_000_000
-    idea = {"id": "h9", "category": flood, "because": "b", "confirms": [flood]}
+@pytest.mark.slow
+async def test_megabytes_of_anything_are_not_kept(tmp_path: Path) -> None:
+    flood = "x" * 2_000_000
+    idea = {"id": "h9", "category": flood, "because": "b", "confirms": [flood], "refutes": [flood]}
     brain = Scripted(
         says(flood, ("hypothesise", {"hypotheses": [idea] * 3})),
         says(
@@ -130,12 +131,12 @@ async def test_ten_megabytes_of_anything_are_not_kept(tmp_path: Path) -> None:
                 {"evidence": [{"hypothesis": flood, "call": flood, "verdict": "supports", "weight": 1, "says": flood}]},
             ),
         ),
-        says("b", (flood, {}), ("get_logs", {"target": flood}), ("get_logs", {"target": [[[[]]]] * 999_999})),
+        says("b", (flood, {}), ("get_logs", {"target": flood}), ("get_logs", {"target": [[[[]]]] * 99_999})),
         says("c", ("conclude", {"status": "ANSWERED", "answer": flood, "category": flood, "since": flood})),
     )
     app = app_in(tmp_path, brain)
     try:
-        name = app.investigator.begin(asked(brain="scripted"))
+        name = app.investigator.begin(asked(brain="scripted", budget=Budget.model_validate({"turns": 6})))
         async with asyncio.timeout(60):
             await app.investigator.wait(name)
         state = app.investigator.state(name)
@@ -144,18 +145,21 @@ async def test_ten_megabytes_of_anything_are_not_kept(tmp_path: Path) -> None:
         await app.close()
 
     assert state.status == "done"
-    assert len(state.model_dump_json()) < 1_000_000
-    assert tape < 2_000_000
+    assert len(state.model_dump_json()) < 500_000
+    assert tape < 1_000_000
 
 
 async def test_ideas_and_evidence_without_number_are_refused(tmp_path: Path) -> None:
     def idea(at: int) -> dict[str, Any]:
-        return {"hypotheses": [{"id": f"h{at}-{n}", "category": "X", "because": "b"} for n in range(12)]}
+        test = {"confirms": ["a"], "refutes": ["b"]}
+        return {
+            "hypotheses": [{"id": f"h{at}-{n}", "category": "X", "because": f"{at} {n}", **test} for n in range(12)]
+        }
 
     brain = Scripted(says("Look.", ("diagnose", {})), *(says("More.", ("hypothesise", idea(at))) for at in range(40)))
     record, _ = await record_of(tmp_path, brain)
 
-    assert len(record["hypotheses"]) <= 24
+    assert len(record["hypotheses"]) == 24
 
 
 async def test_the_same_call_weighed_again_and_again_weighs_once(tmp_path: Path) -> None:

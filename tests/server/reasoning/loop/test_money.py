@@ -31,10 +31,11 @@ async def test_a_hard_budget_refuses_before_the_call_and_the_built_in_brain_goes
     assert "midnight UTC" in record["brain"]["status"]
 
 
-async def test_what_it_used_is_in_the_ledger_under_its_name(tmp_path: Path) -> None:
+async def test_what_it_used_is_in_the_ledger_and_a_soft_limit_is_told_once(tmp_path: Path) -> None:
     async with served("openai", *WHOLE) as made:
         app = app_in(tmp_path, made.brain)
         try:
+            app.ledger.budgets.put(Budget("user", ME, "tokens", soft=1, hard=None), "local:operator", 0.0)
             record = await investigated(app, brain="main")
             rows = app.store.db.execute("SELECT investigation, input, feature FROM usage").fetchall()
         finally:
@@ -43,6 +44,8 @@ async def test_what_it_used_is_in_the_ledger_under_its_name(tmp_path: Path) -> N
     assert {row["investigation"] for row in rows} == {record["id"]}
     assert sum(row["input"] for row in rows) == record["usage"]["input"] == 500
     assert {row["feature"] for row in rows} == {"chat"}
+    [warned] = [step for step in record["explanation_trace"] if step["step"] == "budget"]
+    assert "soft limit" in warned["detail"]
 
 
 class Dear(Scripted):
@@ -60,9 +63,7 @@ async def test_a_hard_budget_holds_for_investigations_that_run_side_by_side(tmp_
     apps = [app_in(tmp_path, brain) for _ in range(2)]
     try:
         apps[0].ledger.budgets.put(Budget("user", ME, "tokens", soft=None, hard=hard), "local:operator", 0.0)
-        begun = [
-            (app, app.investigator.begin(asked(f"Why is it so, {at}?", "scripted"))) for app in apps for at in "ab"
-        ]
+        begun = [(app, app.investigator.begin(asked("Why is it so?", "scripted"))) for app in apps]
         for app, name in begun:
             await app.investigator.wait(name)
         records = [app.investigator.record(name) for app, name in begun]

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.server.reasoning.loop.incident import app_in, investigated
+from tests.server.reasoning.loop.incident import CHECKOUT_SHORT, app_in, investigated
+from tests.server.reasoning.loop.scripted import Pretend
+from tests.server.reasoning.loop.test_conversation import case_of
 
-from kubesteward.reasoning.loop.packet import LOG_SHOWN, TOKENS, unaged
+from kubesteward.reasoning.loop.calls import Calls
+from kubesteward.reasoning.loop.packet import LOG_SHOWN, LOGS, METRICS, SHARES, SIMILAR, TOKENS, gather, unaged
+from kubesteward.reasoning.loop.state import Culprit
 
 pytestmark = pytest.mark.anyio
 
@@ -24,6 +28,20 @@ async def test_the_context_has_the_target_and_what_is_around_it_within_its_budge
     assert packet.tokens <= TOKENS
     assert len(packet.sections["logs"]) <= LOG_SHOWN
     assert "hunter2" not in str(packet.sections)
+
+
+async def test_however_much_there_is_to_say_the_context_keeps_to_its_budget(tmp_path: Path) -> None:
+    case = case_of(tmp_path, hands=(hands := Pretend("x" * 50_000)))
+    case.state.intent.target = Culprit.model_validate(CHECKOUT_SHORT)
+    case.similar = lambda _state: [{"id": f"inv-{number}", "answer": "y" * 900} for number in range(9)]
+    await gather(case, Calls(case, []))
+    packet = case.state.packet
+
+    assert set(packet.sections) == {*SHARES, *LOGS}
+    assert packet.tokens <= TOKENS
+    assert all(LOG_SHOWN - 50 < len(packet.sections[name]) <= LOG_SHOWN for name in LOGS)
+    assert len(packet.sections[SIMILAR]) > 1000
+    assert {given["query"] for tool, given in hands.made if tool == "get_metrics"} == set(METRICS.values())
 
 
 @pytest.mark.parametrize(

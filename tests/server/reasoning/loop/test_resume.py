@@ -124,15 +124,21 @@ async def test_a_cancelled_investigation_ends_after_its_step(tmp_path: Path) -> 
 async def test_the_same_question_about_an_unchanged_world_costs_nothing_the_second_time(tmp_path: Path) -> None:
     async with served("openai", *WHOLE) as made:
         app = app_in(tmp_path, made.brain)
+        app.measuring = True
         try:
             first = await investigated(app, brain="main")
             second = await investigated(app, brain="main")
+            worlds = [row[0] for row in app.store.db.execute("SELECT DISTINCT world FROM answers")]
+            figures = list(app.metrics.registry.collect())
         finally:
             await app.close()
 
         assert (first["usage"]["input"], second["usage"].get("input", 0)) == (500, 0)
         assert (second["usage"]["reused"], second["answer"]) == (first["id"], TRUE)
         assert second["usage"]["claims_checked"] > 0
+        assert worlds == [first["context"]["digest"]]  # what the ledger keeps its answers by
+        [reused] = [item for item in figures if item.name == "kubesteward_investigations_reused"]
+        assert reused.samples[0].value == 1
 
 
 async def test_what_nobody_works_on_is_cancelled_at_once(tmp_path: Path) -> None:

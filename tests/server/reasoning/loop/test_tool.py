@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from tests.server.reasoning.loop.scripted import Scripted, says
 from kubesteward.app import App
 from kubesteward.gate.case import Caller
 from kubesteward.mcp.server import build
-from kubesteward.reasoning.brains.base import Usage
+from kubesteward.reasoning.brains.base import Ask, Event, TextDelta, Usage
 from kubesteward_tools.errors import ObjectNotFound, Refused
 
 pytestmark = pytest.mark.anyio
@@ -79,6 +80,25 @@ async def test_a_handle_is_returned_before_it_is_over_and_waits_for_it_later(app
 
     assert begun["run"] == "running"
     assert dict(later.structured_content or {})["run"] == "done"
+
+
+class Silent(Scripted):
+    """Thinks for ever."""
+
+    async def stream(self, ask: Ask) -> AsyncGenerator[Event, None]:
+        await asyncio.Event().wait()
+        yield TextDelta("never")
+
+
+async def test_a_handle_comes_before_the_deadline_of_calls_however_long_one_would_wait(tmp_path: Path) -> None:
+    app = app_in(tmp_path, Silent(says("")), call_timeout=1.0)
+    try:
+        async with Client(build(app)) as client:
+            begun = await told(client, {"question": QUESTION, "wait": 25})
+    finally:
+        await app.close()
+
+    assert (begun["run"], begun["id"][:4]) == ("running", "inv-")
 
 
 async def test_a_wait_of_more_than_25_seconds_is_refused(app: App) -> None:

@@ -1,0 +1,339 @@
+"""What the built-in brain looks up for a question that is no complaint, and how it tells what it found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from kubesteward.reasoning.brains.base import Json, ToolCall
+from kubesteward.reasoning.brains.talk import Talk
+
+Wanted = list[tuple[str, Json]]
+OVERVIEW: Wanted = [("cluster_overview", {})]
+"""Where it is not understood what is asked for."""
+MOST = 12
+"""Lines of an answer."""
+_LONGEST = 240
+
+_KINDS = {
+    "pods?": "Pod", "deployments?": "Deployment", "statefulsets?": "StatefulSet", "daemonsets?": "DaemonSet",
+    "replicasets?": "ReplicaSet", "cron ?jobs?": "CronJob", "jobs?": "Job", "services?": "Service", "nodes?": "Node",
+    "ingress(?:es)?": "Ingress", "namespaces?": "Namespace", "config ?maps?": "ConfigMap", "secrets?": "Secret",
+    "pvcs?|(?:persistent ?)?volume ?claims?": "PersistentVolumeClaim", "pvs?|(?:persistent ?)?volumes?":
+    "PersistentVolume", "hpas?|(?:horizontal ?pod ?)?autoscalers?": "HorizontalPodAutoscaler",
+    "pdbs?|(?:pod ?)?disruption ?budgets?": "PodDisruptionBudget", "network ?policies": "NetworkPolicy",
+    "quotas?": "ResourceQuota", "storage ?class(?:es)?": "StorageClass", "service ?accounts?": "ServiceAccount",
+    "roles?": "Role", "cluster ?roles?": "ClusterRole", "endpoint ?slices?|endpoints?": "EndpointSlice",
+}  # fmt: skip
+_QUERIES = {
+    "memory|ram|mem": "memory_usage",
+    "cpu|processor": "cpu_usage",
+    "disk|storage used": "disk_usage",
+    "latency|p99": "latency_p99",
+    "error rate|errors per": "error_rate",
+    "request rate|requests per|traffic|rps": "request_rate",
+    "gpu": "gpu_usage",
+}
+_WORKLOADS = frozenset({"Deployment", "StatefulSet", "DaemonSet"})
+_VERBS = "get|list|watch|create|update|patch|delete|read|see|exec into|exec"
+_MAY = re.compile(
+    rf"\b(?:can|may|could|allowed)\s+(?P<who>\S+)\s+(?:to\s+)?(?P<verb>{_VERBS})\s+(?P<what>[a-z]+)", re.I
+)
+_WHO = re.compile(rf"\bwho\s+(?:can|may|could|is allowed to)\s+(?P<verb>{_VERBS})\s+(?P<what>[a-z]+)", re.I)
+_SINCE = re.compile(
+    r"\b(?:last|past|in)\s+(?P<many>\d*)\s*(?P<unit>m(?:in(?:ute)?s?)?|h(?:ours?)?|d(?:ays?)?|weeks?)\b", re.I
+)
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """One way to look something up: `words` tell that it is asked for, `calls` what is asked of the tools."""
+
+    words: re.Pattern[str]
+    calls: Callable[[Talk], Wanted]
+
+
+def wanted(talk: Talk) -> Wanted:
+    """The calls of the first way that the words ask for; none where the rules do not understand them."""
+    return next((calls for way in _WAYS if way.words.search(question(talk)) and (calls := way.calls(talk))), [])
+
+
+def told(talk: Talk) -> list[str]:
+    """What the calls found, a sentence a line."""
+    return [line[:_LONGEST] for made, _, data in talk.results for line in _TELLERS.get(made.name, _nothing)(made, data)]
+
+
+def question(talk: Talk) -> str:
+    return str(talk.heads.get("Question", ""))
+
+
+def where(talk: Talk) -> Json:
+    kind, _, rest = talk.heads.get("Target", "").partition(" ")
+    space = talk.heads.get("Namespace", "") or (rest.partition("/")[0] if "/" in rest else "")
+    space = rest if kind == "Namespace" else space
+    given = {"namespace": space, "cluster": talk.heads.get("Cluster", "")}
+    return {name: value for name, value in given.items() if value}
+
+
+def _target(talk: Talk) -> tuple[str, str]:
+    """Kind and name, empty where the question is about no object."""
+    kind, _, rest = talk.heads.get("Target", "").partition(" ")
+    return (kind, rest.rpartition("/")[2]) if kind != "Namespace" else ("", "")
+
+
+def _ref(talk: Talk) -> str:
+    return "/".join(_target(talk)).strip("/")
+
+
+def _kind(talk: Talk) -> str:
+    found = (kind for word, kind in _KINDS.items() if re.search(rf"\b(?:{word})\b", question(talk), re.I))
+    return next(found, "")
+
+
+def _permissions(talk: Talk) -> Wanted:
+    match = _WHO.search(question(talk)) or _MAY.search(question(talk))
+    if match is None:
+        return []
+    verb = {"read": "get", "see": "get", "exec": "create", "exec into": "create"}.get(
+        match["verb"].lower(), match["verb"]
+    )
+    what = "pods/exec" if match["verb"].lower().startswith("exec") else match["what"]
+    who = match.groupdict().get("who", "")
+    if who.lower() in {"i", "we", "you", "anybody", "anyone", "somebody", "someone"}:
+        return []
+    return [
+        (
+            "explain_permissions",
+            {"verb": verb.lower(), "resource": what, **({"subject": who} if who else {}), **where(talk)},
+        )
+    ]
+
+
+def _usage(talk: Talk) -> Wanted:
+    query = next((name for word, name in _QUERIES.items() if re.search(rf"\b(?:{word})\b", question(talk), re.I)), "")
+    about = "nodes" if _kind(talk) == "Node" and not _ref(talk) else _ref(talk)
+    return [("get_metrics", {"query": query, "limit": MOST, **({"target": about} if about else {}), **where(talk)})]
+
+
+def _changes(talk: Talk) -> Wanted:
+    match = _SINCE.search(question(talk))
+    since = f"{match['many'] or 1}{match['unit'][0].lower()}" if match else "24h"
+    since = f"{int(since[:-1]) * 7}d" if since.endswith("w") else since
+    about = {"resource": _ref(talk)} if _ref(talk) else {}
+    return [("what_changed", {"since": since, "limit": MOST, **about, **where(talk)})]
+
+
+def _logs(talk: Talk) -> Wanted:
+    return [("get_logs", {"target": _ref(talk), "tail": 100, **where(talk)})] if _ref(talk) else []
+
+
+def _events(talk: Talk) -> Wanted:
+    about = {"related_resource": _ref(talk)} if _ref(talk) else {}
+    return [("get_events", {"since": "24h", "limit": MOST, **about, **where(talk)})]
+
+
+def _neighbours(talk: Talk) -> Wanted:
+    return [("get_topology", {"resource": _ref(talk), "depth": 1, **where(talk)})] if _ref(talk) else []
+
+
+def _certificates(talk: Talk) -> Wanted:
+    return [("forecast", {"metric": "certificates", "horizon": "30d", **where(talk)})]
+
+
+def _object(talk: Talk) -> Wanted:
+    kind, name = _target(talk)
+    if not name:
+        return []
+    asked = (found := _kind(talk)) not in {"", kind}
+    if asked:
+        return _pods_of_node(talk) if kind == "Node" and found == "Pod" else _neighbours(talk)
+    named = {"kind": kind, "field_selector": f"metadata.name={name}", "limit": 1, **where(talk)}
+    more: Wanted = [("what_changed", {"resource": _ref(talk), "since": "24h", "limit": 4, **where(talk)})]
+    if kind in _WORKLOADS | {"Pod"}:
+        more.insert(0, ("get_resource_yaml", {"kind": kind, "name": name, **where(talk)}))
+    return [("list_resources", named), *more]
+
+
+def _pods_of_node(talk: Talk) -> Wanted:
+    kind, name = _target(talk)
+    if kind != "Node":
+        return []
+    return [("list_resources", {"kind": "Pod", "field_selector": f"spec.nodeName={name}", "limit": 200})]
+
+
+def _listing(talk: Talk) -> Wanted:
+    order = {"sort": "restarts"} if "restart" in question(talk).lower() else {}
+    return [("list_resources", {"kind": kind, "limit": 200, **order, **where(talk)})] if (kind := _kind(talk)) else []
+
+
+def _overview(talk: Talk) -> Wanted:
+    where_ = where(talk)
+    if not where_.get("namespace"):
+        return [("cluster_overview", where_)]
+    return [("list_resources", {"kind": kind, "limit": 200, **where_}) for kind in ("Deployment", "Pod")]
+
+
+def _when(words: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{words})\b", re.I)
+
+
+_WAYS = (
+    Lookup(_when("can|may|could|allowed"), _permissions),
+    Lookup(_when("certificates?|expires?|expired|expiry|out of date"), _certificates),
+    Lookup(_when("chang(?:e|es|ed)|deployed|rolled out|released|edited|modified|happened|new"), _changes),
+    Lookup(_when("logs?|prints?|printed"), _logs),
+    Lookup(_when("events?|warnings?"), _events),
+    Lookup(_when("(?<!limit of )(?:" + "|".join(_QUERIES) + ")"), _usage),
+    Lookup(_when("depends?|dependents?|dependenc(?:y|ies)|connect(?:ed|s)|uses?|used by|needs?|owns?"), _neighbours),
+    Lookup(_when("runs?|running|placed|scheduled|on"), _pods_of_node),
+    Lookup(re.compile(""), _object),
+    Lookup(re.compile(""), _listing),
+    Lookup(_when("cluster|everything|overview|status|state|summary|running|namespaces?|version"), _overview),
+)  # fmt: skip
+
+
+def _nothing(_made: ToolCall, _data: Json) -> Iterator[str]:
+    yield from ()
+
+
+def _listed(made: ToolCall, data: Json) -> Iterator[str]:
+    """How many there are, then each, those that are not well first."""
+    items, kind = data.get("items") or [], str(data.get("kind", "object"))
+    if "field_selector" not in made.arguments:
+        yield f"{_many(data.get('total', len(items)), kind.lower())}{_in(made)}."
+    elif "nodeName" in made.arguments["field_selector"]:
+        yield f"Node {made.arguments['field_selector'].partition('=')[2]} runs {len(items)} {kind.lower()}s."
+    for item in items[:MOST] if made.arguments.get("sort") else sorted(items, key=_well)[:MOST]:
+        space = item.get("namespace") or made.arguments.get("namespace", "")
+        yield f"{kind} {f'{space}/' if space and kind not in _WITHOUT else ''}{item['name']}: {_row(item)}."
+
+
+def _many(count: int, kind: str) -> str:
+    plural = f"{kind}es" if kind.endswith("s") else f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+    return f"There is 1 {kind}" if count == 1 else f"There are {count or 'no'} {plural}"
+
+
+def _in(made: ToolCall) -> str:
+    return f" in namespace {made.arguments['namespace']}" if made.arguments.get("namespace") else ""
+
+
+def _well(item: Json) -> bool:
+    ready, _, all_ = str(item.get("ready", "")).partition("/")
+    return ready == all_ if all_ else item.get("status") in {None, "Ready", "Active", "Bound", "Running"}
+
+
+def _row(item: Json) -> str:
+    ready = f"{item['ready']} ready" if "/" in str(item.get("ready", "")) else ""
+    status = str(item.get("status", ""))
+    rest = (f"{name} {value}" for name, value in item.items() if name not in _SHOWN and value not in ("", None, [], {}))
+    return ", ".join(part for part in (ready, status, *rest) if part) or "is there"
+
+
+_WITHOUT = frozenset({"Node", "Namespace", "PersistentVolume", "ClusterRole", "StorageClass"})
+"""Kinds that are in no namespace."""
+_SHOWN = frozenset({"namespace", "name", "ready", "status", "age", "cluster", "up_to_date"})
+
+
+def _containers(made: ToolCall, data: Json) -> Iterator[str]:
+    """Images and what they may use."""
+    for item in data.get("objects") or []:
+        spec = item.get("spec") or {}
+        template = (spec.get("template") or {}).get("spec") or spec
+        for one in template.get("containers") or []:
+            limits = ", ".join(f"{name} {value}" for name, value in _limits(one).items())
+            yield f"Container {one.get('name')} runs {one.get('image')}{f', limits: {limits}' if limits else ''}."
+
+
+def _limits(container: Json) -> dict[str, Any]:
+    return (container.get("resources") or {}).get("limits") or {}
+
+
+def _changed(made: ToolCall, data: Json) -> Iterator[str]:
+    found = data.get("changes") or []
+    about = f" of {made.arguments['resource']}" if made.arguments.get("resource") else _in(made)
+    if not found:
+        yield f"Nothing changed{about} in the last {made.arguments['since']}."
+    for item in found:
+        by = f", by {item['by']}" if item.get("by") else ""
+        yield f"{item['ago']} ago, {item['object']}: {item['what']}{by}"
+
+
+def _logged(made: ToolCall, data: Json) -> Iterator[str]:
+    for item in (data.get("log") or [])[-MOST:]:
+        times = f" ({item['count']} times)" if item.get("count", 1) > 1 else ""
+        yield f"{item.get('at', '')} {item.get('source', '')}: {item['text']}{times}"
+
+
+def _happened(made: ToolCall, data: Json) -> Iterator[str]:
+    if not data.get("events"):
+        yield f"There are no events{_in(made)} of the last {made.arguments['since']}."
+    for item in data.get("events") or []:
+        yield f"{item['last']} ago, {item['object']}: {item['reason']} ({item['count']} times): {item['message']}"
+
+
+def _measured(made: ToolCall, data: Json) -> Iterator[str]:
+    unit = str(data.get("unit", ""))
+    for item in data.get("items") or []:
+        limit = f" of {_quantity(item['limit'], unit)}" if item.get("limit") else ""
+        yield f"{item['object']}: {data['query'].replace('_', ' ')} {_quantity(item.get('value', 0), unit)}{limit}."
+
+
+def _quantity(value: float, unit: str) -> str:
+    if unit == "bytes":
+        return f"{value / 2**30:.1f}Gi" if value >= 2**30 else f"{value / 2**20:.0f}Mi"
+    return f"{value:.3g} {unit}".strip()
+
+
+def _connected(made: ToolCall, data: Json) -> Iterator[str]:
+    for edge in data.get("edges") or []:
+        yield f"{edge['source']} {edge['relation'].replace('_', ' ')} {edge['target']}"
+
+
+def _allowed(made: ToolCall, data: Json) -> Iterator[str]:
+    if data.get("subject"):
+        yield f"{data['subject']} may {'' if data.get('allowed') else 'not '}{data['question']}."
+    else:
+        found = data.get("subjects") or []
+        yield (
+            f"{len(found)} may {data['question']}: {', '.join(found)}." if found else f"Nobody may {data['question']}."
+        )
+    yield from (f"By {chain}" for chain in (data.get("chains") or [])[:5])
+    yield from (str(note) for note in data.get("notes") or [])
+
+
+def _overviewed(made: ToolCall, data: Json) -> Iterator[str]:
+    for one in data.get("overviews") or []:
+        nodes, loads = (_of(one.get(name) or {}, name) for name in ("nodes", "workloads"))
+        version, problems = one.get("version", ""), one.get("problem_count", 0)
+        yield f"{one['cluster']}, Kubernetes {version}: {nodes} and {loads} are ready, {problems} problems."
+        yield from (f"{item['object']}: {item['problem']}" for item in one.get("problems") or [])
+
+
+def _of(counts: Json, name: str) -> str:
+    return f"{counts.get('ready', 0)} of {counts.get('total', 0)} {name}"
+
+
+def _foreseen(made: ToolCall, data: Json) -> Iterator[str]:
+    for item in data.get("forecasts") or []:
+        one, days = item["object"], (item.get("seconds_left") or 0) / 86400
+        left = f"ends in {days:.0f} days" if days > 0 else "has ended"
+        yield f"{one['kind']} {one['namespace']}/{one['name']} {item.get('part', '')}: its certificate {left}."
+    if not data.get("forecasts"):
+        yield "No certificate that can be read ends within 30 days."
+    yield from (f"Not known: {item}" for item in data.get("not_known") or [])
+
+
+_TELLERS: dict[str, Callable[[ToolCall, Json], Iterator[str]]] = {
+    "list_resources": _listed,
+    "get_resource_yaml": _containers,
+    "what_changed": _changed,
+    "get_logs": _logged,
+    "get_events": _happened,
+    "get_metrics": _measured,
+    "get_topology": _connected,
+    "explain_permissions": _allowed,
+    "cluster_overview": _overviewed,
+    "forecast": _foreseen,
+}
