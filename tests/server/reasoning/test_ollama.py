@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from tests.server.reasoning.loopback.ollama import OllamaServer
 from tests.server.reasoning.loopback.script import Turn
@@ -28,6 +32,28 @@ async def test_a_conversation_that_would_lose_its_beginning_is_not_sent() -> Non
             await it.answer(ask("Why? " * 10_000))
 
     assert it.server.attempts == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "reason"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:1", "ollama is not running"),
+        ("OLLAMA_HOST", "localhost:nonsense", "The SDK of ollama cannot be loaded"),
+    ],
+)
+def test_the_environment_of_the_sdk_breaks_nothing(name: str, value: str, reason: str) -> None:
+    """It reads these while it is loaded, though it is told another address and asks through nobody."""
+    code = (
+        "import anyio; from kubesteward.reasoning.brains.addresses import address;"
+        "from kubesteward.reasoning.brains.ollama import OllamaBrain;"
+        "from kubesteward.reasoning.brains.remote import Place;"
+        "print(anyio.run(OllamaBrain(Place('main', 'model-1', address('http://127.0.0.1:1'))).check).reason)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, name: value}, capture_output=True, text=True, check=True
+    )
+
+    assert found.stdout.startswith(reason)
 
 
 async def test_an_answer_that_fills_the_window_counts_as_cut() -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from functools import cached_property
+from functools import cached_property, partial
+from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 from kubesteward.reasoning.brains import arguments
@@ -41,6 +42,7 @@ from kubesteward.reasoning.brains.trouble import Side, Trouble, refusal
 if TYPE_CHECKING:
     from ollama import AsyncClient
 
+_LOADING = Lock()
 _START = "Start it with `ollama serve` or its app, or install it from https://ollama.com/download."
 _SMALLEST, _USUAL = 8192, 32768
 _KEPT = frozenset({"type", "items", "description", "enum"})
@@ -58,6 +60,20 @@ class OllamaBrain(RemoteBrain):
         self._made = False
         self._largest = 0
         self._window = _SMALLEST
+
+    def _import(self, module: str) -> None:
+        """As it is loaded, the SDK makes a client of its own with the environment's proxies, and breaks on SOCKS. What
+        is asked here goes through another one.
+        """
+        import httpx
+
+        with _LOADING:
+            usual = httpx.Client
+            httpx.Client = partial(usual, trust_env=False)  # type: ignore[assignment,misc]  # while it is loaded
+            try:
+                super()._import(module)
+            finally:
+                httpx.Client = usual  # type: ignore[misc]  # as it was
 
     @property
     def local(self) -> bool:

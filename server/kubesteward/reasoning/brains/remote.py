@@ -15,6 +15,7 @@ from kubesteward.reasoning.brains.addresses import Address
 from kubesteward.reasoning.brains.base import (
     Ask,
     BrainError,
+    BrainMisconfigured,
     CallMade,
     Done,
     Event,
@@ -143,9 +144,19 @@ class RemoteBrain(ABC):
         """Import the SDK, which takes seconds, where nobody else waits for it."""
         import anyio.to_thread
 
+        failed: Exception | None = None
         for module in self.modules:
-            if module not in sys.modules:
-                await anyio.to_thread.run_sync(import_module, module)
+            try:
+                if module not in sys.modules:
+                    await anyio.to_thread.run_sync(self._import, module)
+            except (ImportError, ValueError, OSError) as error:
+                failed = error
+        if failed is not None:
+            todo = "Install kubesteward anew, and look at the proxies and addresses in the environment."
+            raise BrainMisconfigured(f"The SDK of {self.provider} cannot be loaded ({self.side.clean(failed)}).", todo)
+
+    def _import(self, module: str) -> None:
+        import_module(module)
 
     async def _in_time(self, events: Events) -> Events:
         """A server that sends a sign of life for ever would never run into the limit between two pieces."""

@@ -6,10 +6,12 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from itertools import groupby
 
 from kubesteward.reasoning.brains.base import (
     Ask,
+    BrainMisconfigured,
     BrainOffline,
     BrainRefused,
     Done,
@@ -76,10 +78,11 @@ async def _asked(case: Case, calls: Calls) -> Message:
     guards.check(state, size, case.priced(Usage(input=size, output=ask.max_tokens)))
     try:
         done = await _in_time(case, ask)
-    except PromptTooLong:
-        if not shortened(case):
+    except (PromptTooLong, BrainMisconfigured) as error:
+        usual = ask.max_tokens == MAX_TOKENS  # else it may be the room for the answer that the model does not have
+        if usual and (isinstance(error, BrainMisconfigured) or not shortened(case)):
             raise
-        done = await _in_time(case, _ask(case, offered, last=last))
+        done = await _in_time(case, replace(_ask(case, offered, last=last), max_tokens=MAX_TOKENS))
     state.spent.turns += 1
     if done.stop == "refused":
         raise BrainRefused("the model would not answer this", "Ask differently, or use another brain.")

@@ -10,7 +10,16 @@ from typing import Any
 import pytest
 from tests.server.reasoning.loop.scripted import END, IDEAS, WEIGHED, Entry, Pretend, Scripted, says
 
-from kubesteward.reasoning.brains.base import BrainOffline, PromptTooLong, Text, ToolResult, Usage, Waiting
+from kubesteward.reasoning.brains.base import (
+    BrainError,
+    BrainMisconfigured,
+    BrainOffline,
+    PromptTooLong,
+    Text,
+    ToolResult,
+    Usage,
+    Waiting,
+)
 from kubesteward.reasoning.loop import conversation, words
 from kubesteward.reasoning.loop.calls import Calls, Said
 from kubesteward.reasoning.loop.case import Case, Interrupted
@@ -216,6 +225,17 @@ async def test_an_answer_that_is_cut_before_it_says_anything_gets_more_room(tmp_
 
     usual = conversation.MAX_TOKENS
     assert [ask.max_tokens // usual for ask in brain.asks] == [1, 1, 2, 4, 4, 4, 1, 1]
+
+
+@pytest.mark.parametrize("error", [BrainMisconfigured("at most 4096"), PromptTooLong("it does not fit")])
+async def test_a_model_without_that_room_is_asked_as_usual(tmp_path: Path, error: BrainError) -> None:
+    case = case_of(tmp_path, LOOK, "truncated", error, SUPPOSE, WEIGH, CONCLUDE)
+    state = await thought(case)
+    brain: Any = case.brain
+
+    usual = conversation.MAX_TOKENS
+    assert [ask.max_tokens // usual for ask in brain.asks] == [1, 1, 2, 1, 1, 1]
+    assert state.draft is not None
 
 
 async def test_a_wait_that_is_longer_than_the_time_left_is_not_waited_for(tmp_path: Path) -> None:
