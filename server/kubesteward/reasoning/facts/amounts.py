@@ -131,6 +131,15 @@ async def quota_used(claim: Claim, facts: Facts) -> Verdict:
     return settled(claim.value == real, f"the quota has {real} pods")
 
 
+async def quota_room(claim: Claim, facts: Facts) -> Verdict:
+    """Other limits than that of pods may leave less room."""
+    used, hard = await _quota(subject_of(claim), facts)
+    if "pods" not in hard:
+        return UNKNOWN
+    left = int(hard["pods"]) - int(used.get("pods", 0))
+    return ("false", f"the quota has room for {left} pods") if int(claim.value) > left else UNKNOWN
+
+
 async def quota_full(claim: Claim, facts: Facts) -> Verdict:
     """Full where nothing more of anything that pods want is left, nearly: the smallest pod would not fit."""
     used, hard = await _quota(subject_of(claim), facts)

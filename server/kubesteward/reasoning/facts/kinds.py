@@ -58,6 +58,8 @@ BEHIND = re.compile(rf"['\"`*]*\s+(?P<kind>{_KIND})s?\b", re.I)
 HASHED = re.compile(r"(?P<set>[a-z][a-z0-9-]*-(?=[a-z]*[0-9])(?=[0-9]*[a-z])[a-z0-9]{8,10})-[a-z0-9]{5}")
 """How the pods of ReplicaSets are named: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/."""
 
+NODE_LIKE = re.compile(r"(?:[a-z]+-)*(?:node|worker|master|control-plane)-?\d+")
+
 
 def kind_of(word: str) -> str:
     """The kind that a word stands for, "" for none."""

@@ -43,7 +43,11 @@ PHRASES: tuple[Pattern, ...] = (
         r"\b[^.;,|(]{0,30}\((\d+)/(\d+)()(?:\s+\w+)?\)",
     ),
     pattern("unready", rf"\b{NUMBER}\s+of\s+(?:them|these|those)\s+(?:is|are)\s+(?:currently\s+)?{_DOWN}\b"),
-    pattern("unready", rf"\b{NUMBER}\s+(?:[\w'/.-]+\s+){{0,2}}?{THINGS}\s+(?:is|are)\s+(?:currently\s+)?{_DOWN}\b"),
+    pattern("unready of", rf"\b(\d+)/(\d+)\s+of\s+(?:its|the|all)\s+{THINGS}\s+{_ARE}\s+{_DOWN}\b"),
+    pattern(
+        "unready",
+        rf"(?<![/.])\b{NUMBER}\s+(?:[\w'/.-]+\s+){{0,2}}?{THINGS}\s+(?:is|are)\s+(?:currently\s+)?{_DOWN}\b",
+    ),
     pattern(
         "existing",
         rf"\b{NUMBER}\s+(?:out\s+)?of\s+(?:the\s+|"
@@ -66,6 +70,16 @@ PHRASES: tuple[Pattern, ...] = (
         r"fine)\b",
     ),
     pattern("created", rf"\b(?:scheduled|spawned|launched)\s+{_ABOUT}{AGO}\s+ago\b"),
+    pattern("lost", rf"\b()(?:no|not a single|not one)\s+(?:\w+\s+)?{THINGS}\b[^.;,]{{0,30}}?\b(?:left|remains?)\b"),
+    pattern("restarts", rf"\brestarted\s+(?:[\w'/.-]+\s+){{1,2}}?{NUMBER}\s+times\b"),
+    pattern("running", rf"\bstarted\s+{_ABOUT}{AGO}\s+ago\b"),
+    pattern("memory limit", r"\blimit\s+\((\d+(?:\.\d+)?(?-i:[KMGT])i)\)"),
+    pattern("endpoints", rf"\bendpoints\b[^.;,]{{0,40}}?[:=]\s*{NUMBER}\b"),
+    pattern("container", r"\bcontainer\s+is\s+(?:called|named)\s+['\"]?([a-z0-9][a-z0-9-]*)"),
+    pattern(
+        "quota room",
+        rf"\bquota\b[^.;,]{{0,40}}?\b(?:room|space)\s+for\s+(?:only\s+|just\s+)?{NUMBER}\s+(?:more\s+)?pods?\b",
+    ),
     pattern("lost", rf"\blost\s+(both|all|every|each)\b(?:\s+(?:of\s+)?(?:its|the))?(?:\s+\w+)?\s+{THINGS}"),
     pattern(
         "percent",
@@ -80,7 +94,7 @@ PHRASES: tuple[Pattern, ...] = (
     ),
     pattern(
         "state",
-        r"\b(not\s+|never\s+|n't\s+)?(?:been\s+)?(?:killed|terminated|reaped|ended|stopped)"
+        r"\b(not\s+|never\s+|n't\s+)?(?:been\s+)?(?:killed|terminated|reaped|ended|stopped|hit|struck)"
         r"\s+by\s+(?:the\s+)?(?:\w+(?:'s)?\s+)?(OOM)[ -]?killer\b",
     ),
     pattern(
@@ -121,7 +135,7 @@ PHRASES: tuple[Pattern, ...] = (
     ),
     pattern(
         "probe fails",
-        r"\b(liveness|readiness|startup)[- ]?probe\b[^.;,]{0,60}?\b(?:fails|failed|failing|times out|"
+        r"\b(liveness|readiness|startup)[- ]?probes?\b[^.;,]{0,60}?\b(?:fails?|failed|failing|times out|"
         r"timed out|timing out)\b",
     ),
     pattern(

@@ -6,7 +6,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from kubesteward.reasoning.facts.kinds import BEHIND, CLUSTER_WIDE, HASHED, PLACED, REFERENCE, WORKLOADS, kind_of
+from kubesteward.reasoning.facts.kinds import (
+    BEHIND,
+    CLUSTER_WIDE,
+    HASHED,
+    NODE_LIKE,
+    PLACED,
+    REFERENCE,
+    WORKLOADS,
+    kind_of,
+)
 from kubesteward.reasoning.loop.state import Culprit
 
 _PREFERRED = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job", "Pod", "Service")
@@ -110,6 +119,8 @@ def _lost(match: re.Match[str], kind: str, index: Index, near: str) -> Culprit |
     code = match.string[: match.start()].endswith("`") and match.string[match.end() :].startswith("`")
     if code and kind and kind != "Pod" and match[0] not in _NO_NAME:
         return Culprit(kind=kind, namespace="" if kind in CLUSTER_WIDE else near, name=match[0])
+    if code and NODE_LIKE.fullmatch(match[0]):
+        return Culprit(kind="Node", name=match[0])
     hashed = HASHED.fullmatch(match[0])
     if hashed and near and index.find(hashed["set"], "ReplicaSet") is None:
         return Culprit(kind="Pod", namespace=near, name=match[0])

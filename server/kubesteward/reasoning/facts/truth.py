@@ -336,6 +336,7 @@ _CHECKS: Mapping[str, Callable[[Claim, Facts], Awaitable[Verdict]]] = {
     "lost": amounts.lost,
     "existing": amounts.existing,
     "quota pods": amounts.quota_pods,
+    "quota room": amounts.quota_room,
     "down": amounts.down,
     "up": amounts.up,
     "percent": amounts.percent,
