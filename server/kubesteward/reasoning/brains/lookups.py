@@ -16,6 +16,8 @@ OVERVIEW: Wanted = [("cluster_overview", {})]
 MOST = 12
 """Lines of an answer."""
 _LONGEST = 240
+_ALIKE = 60
+"""Letters by which two changes are told apart: pods that fail for one reason fail in the same words."""
 
 _KINDS = {
     "pods?": "Pod", "deployments?": "Deployment", "statefulsets?": "StatefulSet", "daemonsets?": "DaemonSet",
@@ -150,7 +152,7 @@ def _object(talk: Talk) -> Wanted:
     if asked:
         return _pods_of_node(talk) if kind == "Node" and found == "Pod" else _neighbours(talk)
     named = {"kind": kind, "field_selector": f"metadata.name={name}", "limit": 1, **where(talk)}
-    more: Wanted = [("what_changed", {"resource": _ref(talk), "since": "24h", "limit": 4, **where(talk)})]
+    more: Wanted = [("what_changed", {"resource": _ref(talk), "since": "24h", "limit": MOST, **where(talk)})]
     if kind in _WORKLOADS | {"Pod"}:
         more.insert(0, ("get_resource_yaml", {"kind": kind, "name": name, **where(talk)}))
     return [("list_resources", named), *more]
@@ -186,7 +188,7 @@ _WAYS = (
     Lookup(_when("logs?|prints?|printed"), _logs),
     Lookup(_when("events?|warnings?"), _events),
     Lookup(_when("(?<!limit of )(?:" + "|".join(_QUERIES) + ")"), _usage),
-    Lookup(_when("depends?|dependents?|dependenc(?:y|ies)|connect(?:ed|s)|uses?|used by|needs?|owns?"), _neighbours),
+    Lookup(_when("depends?|dependents?|dependenc(?:y|ies)|connect(?:ed|s)|used by|needs?|owns?"), _neighbours),
     Lookup(_when("runs?|running|placed|scheduled|on"), _pods_of_node),
     Lookup(re.compile(""), _object),
     Lookup(re.compile(""), _listing),
@@ -255,9 +257,16 @@ def _changed(made: ToolCall, data: Json) -> Iterator[str]:
     about = f" of {made.arguments['resource']}" if made.arguments.get("resource") else _in(made)
     if not found:
         yield f"Nothing changed{about} in the last {made.arguments['since']}."
-    for item in found:
+    newest = list({_likeness(item): item for item in reversed(found)}.values())[::-1]
+    for item in sorted(newest, key=lambda item: item["object"] != made.arguments.get("resource")):
         by = f", by {item['by']}" if item.get("by") else ""
         yield f"{item['ago']} ago, {item['object']}: {item['what']}{by}"
+
+
+def _likeness(change: Json) -> tuple[str, str]:
+    if change.get("kind") in {"warning", "container"}:
+        return "", str(change["what"])[:_ALIKE]
+    return str(change["object"]), str(change["what"])
 
 
 def _logged(made: ToolCall, data: Json) -> Iterator[str]:

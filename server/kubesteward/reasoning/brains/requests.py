@@ -23,6 +23,7 @@ _NOT_UNDERSTOOD = (
     "allowed and connected: name an object, a kind or a namespace. `kubesteward brain add` sets up a model, which "
     "understands more."
 )
+_FOR_INSTANCE = "Say what to do with what, as in: scale deployment web in shop to 10."
 Turn = tuple[str, tuple[ToolCall, ...]]
 
 
@@ -62,7 +63,8 @@ def _planned(talk: Talk) -> Turn:
     found = next((data for made, _, data in talk.results if made.name == "plan_change"), None)
     if found is None:
         told = f"INCONCLUSIVE: that cannot be planned. {' '.join(talk.failed)}"
-        return "That could not be planned.", (call(talk, "conclude", {"status": "INCONCLUSIVE", "answer": told}),)
+        given = {"status": "INCONCLUSIVE", "answer": told, "recommendation": {"text": _FOR_INSTANCE, "actions": []}}
+        return "That could not be planned.", (call(talk, "conclude", given),)
     name, verdict = found.get("plan_id", ""), found.get("verdict", "")
     answer = f"Plan {name}, rehearsed: {verdict}.\n{chr(10).join(_steps(found))}\nNothing was changed."
     advice = {"text": _PLAN_ADVICE.get(verdict, _PLAN_ADVICE["warn"]).format(name), "actions": []}

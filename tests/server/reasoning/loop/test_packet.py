@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.server.reasoning.loop.incident import CHECKOUT_SHORT, app_in, case_of, investigated
 from tests.server.reasoning.loop.scripted import END, Pretend, Scripted, says
+from tests.server.reasoning.loop.test_conversation import case_of as pretended
 
 from kubesteward.reasoning.loop.calls import Calls, Said
 from kubesteward.reasoning.loop.loop import run
@@ -39,7 +40,7 @@ async def test_the_context_has_the_target_and_what_is_around_it_within_its_budge
 
 
 async def test_however_much_there_is_to_say_the_context_keeps_to_its_budget(tmp_path: Path) -> None:
-    case = case_of(tmp_path, hands=(hands := Pretend("x" * 50_000)))
+    case = pretended(tmp_path, hands=(hands := Pretend("x" * 50_000)))
     case.state.intent.target = Culprit.model_validate(CHECKOUT_SHORT)
     case.similar = lambda _state: [{"id": f"inv-{number}", "answer": "y" * 900} for number in range(9)]
     await gather(case, Calls(case, []))
