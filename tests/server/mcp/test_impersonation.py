@@ -59,6 +59,7 @@ async def serving(folder: Path, kubeconfig: Path, **more: Any) -> AsyncIterator[
     tokens = folder / "tokens"
     tokens.write_text(f"alice {ALICE}\nbob {BOB}\n")
     given = {"kubeconfig": kubeconfig, "state_dir": folder / "state", "http_tokens": tokens, "autonomy": 2}
+    given |= {"rate_reads_per_minute": 0}
     app = App(Settings.load({}, **{"impersonate": True, "namespaces": "alpha,beta", **given, **more}))
     try:
         async with over_http(app) as url:
@@ -86,9 +87,13 @@ VALUES: dict[str, Any] = {
     "related_resource": "Deployment/treasure",
     "target": "Deployment/treasure",
     "query": "cpu_usage",
+    "question": "Why is treasure not well?",
     "columns": ["labels", "images"],
     "clusters": ["*"],
 }
+
+
+TREASURE = ("kind", "name", "namespace")
 
 
 def asked(schema: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
@@ -104,7 +109,8 @@ async def everything(one: Client, app: App) -> str:
             continue
         wide = {name: value for name, value in VALUES.items() if name not in {"namespace", "clusters"}}
         narrow = {name: value for name, value in VALUES.items() if name != "clusters"}
-        for given in (narrow, wide, VALUES, {**narrow, "kind": "ConfigMap", "name": "map"}):
+        many = (narrow, wide, VALUES, {**narrow, "kind": "ConfigMap", "name": "map"})
+        for given in many if tool.name != "investigate" else many[:1]:
             answer = await one.call_tool(tool.name, asked(tool.input_schema, given))
             said.append(f"{tool.name}: {text_of(answer)} {json.dumps(answer.structured_content, default=str)}")
     for uri in (
@@ -135,13 +141,16 @@ async def test_bob_reads_nothing_of_alice_s_namespace_by_any_tool_or_resource(tm
         client(url, ALICE, mode) as alice,
         client(url, BOB, mode) as bob,
     ):
-        hers, his, again = [await everything(one, app) for one in (alice, bob, alice)]
+        hers = await everything(alice, app)
+        his = await everything(bob, app)
+        users = {item.user for item in found.cluster.requests}
+        again = text_of(await alice.call_tool("get_resource_yaml", {name: VALUES[name] for name in TREASURE}))
 
     assert CANARY in hers
     assert CANARY in again
     assert CANARY not in his
     assert '"treasure"' not in his.partition("completion")[2]
-    assert {item.user for item in found.cluster.requests} == {"alice", "bob"}
+    assert users == {"alice", "bob"}
 
 
 async def test_what_is_proposed_is_executed_as_whoever_proposed_it(tmp_path: Path) -> None:
