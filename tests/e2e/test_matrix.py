@@ -269,6 +269,7 @@ async def test_what_reads_or_recommends_answers_everywhere_and_writes_nothing(
         "explain_permissions": {"verb": "get", "resource": "secrets", "namespace": "shop"},
         "find_anomalies": {"namespace": "shop"},
         "forecast": {},
+        "investigate": {"question": "Why is checkout not well?", "namespace": "shop"},
         "what_changed": {"namespace": "shop"},
     }
     assert sorted(arguments) == sorted(name for name, tool in TOOLS.items() if tool.tier != Tier.EXECUTE)

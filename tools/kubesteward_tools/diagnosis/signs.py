@@ -71,14 +71,16 @@ _RUN = re.compile(r"([\w./-]{80})[\w./-]{80,}|(\s)\s{20,}|([^\w\s]{20})[^\w\s]{6
 def signs(text: str) -> list[Sign]:
     """What the log tells, the most telling first; what it got over, or what only looks like an error, is no sign."""
     lines = [line.text for line in parse(text, "")][-_MOST_LINES:]
+    read = {line: _sign(line) for line in dict.fromkeys(lines)}  # programs say most things more than once
     found: dict[tuple[str, str], tuple[int, Sign]] = {}
     for number, line in enumerate(lines):
-        sign = _sign(line, last=number >= len(lines) - _LAST)
-        if sign is not None:
+        if (sign := read[line]) is not None:
+            sign = sign._replace(last=number >= len(lines) - _LAST)
             _, known = found.get((sign.kind, sign.peer), (0, None))
             # Of alike lines the newest is shown, since it tells of the state now.
             found[sign.kind, sign.peer] = number, sign._replace(lines=known.lines + 1) if known else sign
-    over = max((number for number, line in enumerate(lines) if _OVER.search(line)), default=-1)
+    ends = {line for line in read if _OVER.search(line)}
+    over = max((number for number, line in enumerate(lines) if line in ends), default=-1)
     kept = [sign for number, sign in found.values() if number > over or sign.kind not in _PASSING]
     where = {id(sign): number for number, sign in found.values()}
     chosen = sorted(kept, key=lambda item: (item.rank, not item.peer, -item.lines))
@@ -105,7 +107,7 @@ def _shortened(run: re.Match[str]) -> str:
     return f"{run[1] or run[3]}…" if run[2] is None else run[2]
 
 
-def _sign(line: str, *, last: bool) -> Sign | None:
+def _sign(line: str) -> Sign | None:
     line = _RUN.sub(_shortened, line[:_LONGEST].replace('\\"', '"'))
     if not _QUICK.search(line) or _HARMLESS.search(line) or _BREAKS.match(line):
         return None
@@ -115,9 +117,9 @@ def _sign(line: str, *, last: bool) -> Sign | None:
             peer = (named.get("peer") or "").strip("[]").rstrip(".:")
             if kind in _PASSING and (peer.lower() in _NO_PEERS or _CODE.search(peer)):
                 peer = ""
-            return Sign(kind, line.strip()[:400], peer, named.get("port") or "", 1, last)
+            return Sign(kind, line.strip()[:400], peer, named.get("port") or "", 1, last=False)
     if (declared(line) or Level.INFO) >= Level.ERROR or _TROUBLED.search(line):
-        return Sign("error", line.strip()[:400], "", "", 1, last)
+        return Sign("error", line.strip()[:400], "", "", 1, last=False)
     return None
 
 
