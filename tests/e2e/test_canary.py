@@ -72,7 +72,7 @@ class Heard:
                 self.leaks[name].append(label)
 
 
-@pytest.fixture(scope="module", params=["embedded", "bundle"])
+@pytest.fixture(scope="module", params=["embedded", pytest.param("bundle", marks=pytest.mark.slow)])
 def heard(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Heard:
     listen = {"embedded": _over_a_live_cluster, "bundle": _over_a_bundle}[request.param]
     found = Heard(Aviary())

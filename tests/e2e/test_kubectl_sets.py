@@ -37,7 +37,8 @@ def stateful_set(**spec: Any) -> dict[str, Any]:
     return workload("StatefulSet", "db", replicas=2, serviceName="db", **spec)
 
 
-WORKLOADS = [("statefulset/db", stateful_set()), ("daemonset/agent", workload("DaemonSet", "agent"))]
+DAEMONS = pytest.param("daemonset/agent", workload("DaemonSet", "agent"), marks=pytest.mark.slow)
+WORKLOADS = [("statefulset/db", stateful_set()), DAEMONS]
 
 
 @pytest.mark.requirement("twin.kubectl")

@@ -244,7 +244,7 @@ async def test_what_moved_since_the_approval_is_judged_anew(desk: Desk) -> None:
         )
         desk.cluster.wake()
         await anyio.run_process(_operator(desk, "approve", action, "--yes"))
-        followed = await client.call_tool("get_action", {"action_id": action, "wait": 10})
+        followed = await client.call_tool("get_action", {"action_id": action, "wait": 4})
 
     assert (followed.structured_content or {})["status"] == "pending_approval"
     assert desk.attempts == []
