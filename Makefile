@@ -13,7 +13,7 @@ demo: .venv/.synced ## Walk the main job against the embedded cluster
 	@$(RUN)/kubesteward demo $(ARGS)
 
 test: .venv/.synced ## Run the test suite, without the slow ones
-	$(RUN)/pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+	$(RUN)/pytest -n 3 --dist loadfile -m "not slow" $(ARGS)
 
 slow: .venv/.synced ## Run the slow tests: conformance, Inspector, kubectl at length
 	$(RUN)/pytest -n 2 --dist loadfile -m slow $(ARGS)

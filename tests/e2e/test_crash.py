@@ -58,7 +58,7 @@ def check(cluster: Cluster, run: Run) -> None:
 
 
 @pytest.mark.requirement("gate.crash")
-@pytest.mark.parametrize("count", [10, pytest.param(200, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [4, pytest.param(200, marks=pytest.mark.slow)])
 async def test_a_killed_server_leaves_nothing_unrecorded_nothing_twice_and_the_truth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:

@@ -288,6 +288,7 @@ def test_a_job_runs_to_its_end(kubectl: Kubectl) -> None:
     assert "Job completed" in kubectl("describe", "job", "hello")
 
 
+@pytest.mark.slow
 def test_a_cronjob_is_made_and_run_by_hand(kubectl: Kubectl) -> None:
     kubectl("create", "cronjob", "tick", "--image=registry.example.com/tick:1", "--schedule=0 0 1 1 *")
     kubectl("create", "job", "--from=cronjob/tick", "now")

@@ -37,11 +37,11 @@ def stateful_set(**spec: Any) -> dict[str, Any]:
     return workload("StatefulSet", "db", replicas=2, serviceName="db", **spec)
 
 
-DAEMONS = pytest.param("daemonset/agent", workload("DaemonSet", "agent"), marks=pytest.mark.slow)
-WORKLOADS = [("statefulset/db", stateful_set()), DAEMONS]
+WORKLOADS = [("statefulset/db", stateful_set()), ("daemonset/agent", workload("DaemonSet", "agent"))]
 
 
 @pytest.mark.requirement("twin.kubectl")
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "obj"), WORKLOADS)
 def test_rollouts_go_on_and_back(kubectl: Kubectl, name: str, obj: dict[str, Any]) -> None:
     kubectl.apply(obj)

@@ -132,8 +132,9 @@ async def everything(one: Client, app: App) -> str:
     return "\n".join(said)
 
 
+@pytest.mark.slow
 @pytest.mark.requirement("team.isolation")
-@pytest.mark.parametrize("mode", ["auto", pytest.param("legacy", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_bob_reads_nothing_of_alice_s_namespace_by_any_tool_or_resource(tmp_path: Path, mode: str) -> None:
     async with (
         team(tmp_path) as found,
