@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from kubesteward.reasoning.brains import requests
+from kubesteward.reasoning.brains import lookups, requests
 from kubesteward.reasoning.brains.base import (
     Ask,
     CallMade,
@@ -141,7 +141,7 @@ def _looking(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
                 ("get_logs", {"target": ref, "tail": 200, "hint": "error failed refused denied killed", **where})
             )
     else:
-        wanted.append(("what_changed", {"since": "24h", **where}))
+        wanted += [("what_changed", {"since": "24h", **where}), ("find_anomalies", where), ("forecast", where)]
     offered = {tool.name for tool in talk.ask.tools}
     calls = [item for item in wanted if item[0] in offered or item[0] == "get_events"]
     made = [call(talk, name, given, at) for at, (name, given) in enumerate(calls)]
@@ -216,16 +216,18 @@ def _concluding(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
             "since": best.get("since", ""),
             "confidence": float(best["confidence"]),
             "ruled_out": [str(item)[:300] for item in best.get("ruled_out") or _ruled_out(talk)][:12],
-            "recommendation": {"text": _advice(best), "actions": [action] if action else []},
+            "recommendation": {"text": _advice(talk, best), "actions": [action] if action else []},
             "claims": [],
         }),
     )  # fmt: skip
 
 
-def _advice(best: Json) -> str:
-    """The fix, or where a person would look now."""
+def _advice(talk: Talk, best: Json) -> str:
+    """The fix, or where a person would look now; where nothing is wrong yet, what may be soon."""
     further = "; ".join(map(str, best.get("look_next") or []))
-    return str(best.get("fix") or (f"Look next: {further}" if further else ""))[:2000]
+    soon = " ".join(lookups.ahead(talk))
+    told = (best.get("fix"), f"Look next: {further}" if further else "", f"Keep an eye on this: {soon}" if soon else "")
+    return str(next((text for text in told if text), ""))[:2000]
 
 
 def _ruled_out(talk: Talk) -> list[str]:

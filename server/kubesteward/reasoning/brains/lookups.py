@@ -326,12 +326,30 @@ def _of(counts: Json, name: str) -> str:
 
 def _foreseen(made: ToolCall, data: Json) -> Iterator[str]:
     for item in data.get("forecasts") or []:
-        one, days = item["object"], (item.get("seconds_left") or 0) / 86400
-        left = f"ends in {days:.0f} days" if days > 0 else "has ended"
-        yield f"{one['kind']} {one['namespace']}/{one['name']} {item.get('part', '')}: its certificate {left}."
+        yield _course(item)
     if not data.get("forecasts"):
         yield "No certificate that can be read ends within 30 days."
     yield from (f"Not known: {item}" for item in data.get("not_known") or [])
+
+
+def _course(item: Json) -> str:
+    """One forecast as a sentence."""
+    one, left = item["object"], item.get("seconds_left") or 0
+    name = "/".join(part for part in (one["namespace"], one["name"]) if part)
+    when = f"{left / 86400:.0f} days" if left > 2 * 86400 else f"{left / 3600:.0f} hours"
+    of = f"{one['kind']} {name} {item.get('part', '')}".strip()
+    if item["metric"] == "certificates":
+        return f"{of}: its certificate {f'ends in {when}' if left else 'has ended'}."
+    return f"{of}: its {item['metric']} meets its {item.get('of') or 'limit'} {f'in {when}' if left else 'now'}."
+
+
+def ahead(talk: Talk) -> list[str]:
+    """What is not as it was and what runs out, by those of the calls that looked for it."""
+    found = [(made.name, data) for made, _, data in talk.results]
+    unlike = [item for name, data in found if name == "find_anomalies" for item in data.get("anomalies") or []]
+    courses = [item for name, data in found if name == "forecast" for item in data.get("forecasts") or []]
+    grave = [item for item in (*courses, *unlike) if item.get("severity") != "info"]
+    return [_course(item) if "metric" in item else str(item["sentence"]) for item in grave[:4]]
 
 
 _TELLERS: dict[str, Callable[[ToolCall, Json], Iterator[str]]] = {

@@ -25,6 +25,8 @@ MOST_BACK = 2
 WELL = "well"
 _STATES = {"oomkilled": "OOMKilled", "oom": "OOMKilled"}
 _WITH_PODS = frozenset({"Pod", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job"})
+_RULES = frozenset({"diagnose", "find_anomalies"})
+"""Tools whose words the built-in brain takes over."""
 _NOT_ADVICE = frozenset(
     {"ready", "state", "restarts", "exit", "unready", "created", "changed", "ended", "since", "event", "log"}
 )
@@ -41,7 +43,7 @@ async def check(case: Case, calls: Calls) -> bool:
     if case.brain.provider == BUILT_IN:
         planned = _said_by(case, {"plan_change"})
         claims = [claim for claim in claims if not _quoted(claim, planned)]  # what would be is not so yet
-        claims = _disputed(claims, _said_by(case, {"diagnose"}))
+        claims = _disputed(claims, _said_by(case, _RULES))
     else:
         claims += await _well(draft, calls, state) + await _named(draft, calls, state)
     false = [claim for claim in claims if claim.verdict == "false"]

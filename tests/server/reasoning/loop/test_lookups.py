@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from tests.server.reasoning.loop.incident import app_in, investigated
 
+from kubesteward.reasoning.brains.base import Ask, CallMade, Message, Text, ToolCall, ToolResult
+from kubesteward.reasoning.brains.builtin import BuiltIn
 from kubesteward.reasoning.loop.intent import kind_of
 
 pytestmark = pytest.mark.anyio
 
+PAYMENTS = {"kind": "Deployment", "namespace": "shop", "name": "payments"}
 ANSWERS = {
     "How many replicas does checkout have?": "Deployment shop/checkout: 2/3 ready",
     "What image does checkout run?": "Container checkout runs registry.example.com/shop/checkout:1.8.4",
@@ -51,6 +55,30 @@ async def test_what_is_not_understood_is_not_answered_with_something_else(tmp_pa
     assert "the rules do not understand the question" in weather["answer"]
     assert "'Delete everything' names no kind" in everything["answer"]
     assert weather["usage"]["turns"] <= 2
+
+
+async def test_where_nothing_is_wrong_yet_it_says_what_may_be_soon() -> None:
+    course = {"object": PAYMENTS, "part": "pods", "metric": "memory", "of": "limit", "seconds_left": 32_400}
+    steps = {
+        "diagnose": {"findings": [{"category": "Healthy", "diagnosis": "Healthy: no problem.", "confidence": 0.8}]},
+        "hypothesise": {"noted": True},
+        "get_events": {"events": []},
+        "forecast": {"forecasts": [{**course, "severity": "high"}, {**course, "metric": "cpu", "severity": "info"}]},
+        "find_anomalies": {"anomalies": [{"severity": "medium", "sentence": "Node node-2 flaps."}]},
+        "weigh": {"noted": True},
+    }
+    messages = [Message("user", (Text("Question: Is everything fine?\n\n"),))]
+    for name, data in steps.items():
+        messages.append(Message("assistant", (ToolCall(name, name, {"evidence": [], "hypotheses": []}),)))
+        messages.append(Message("tool", (ToolResult(name, json.dumps({"call": name, "data": data})),)))
+
+    found = [event async for event in BuiltIn().stream(Ask("", tuple(messages), (), 100))]
+    call = next(event.call for event in found if isinstance(event, CallMade))
+
+    assert (call.name, call.arguments["status"]) == ("conclude", "HEALTHY")
+    assert call.arguments["recommendation"]["text"] == (
+        "Keep an eye on this: Deployment shop/payments pods: its memory meets its limit in 9 hours. Node node-2 flaps."
+    )
 
 
 @pytest.mark.parametrize(
