@@ -32,10 +32,13 @@ SHARES = {"target": 0.17, "pods": 0.12, "topology": 0.07, "events": 0.1, "change
 _FENCE = 120
 """Characters that marks round a text take."""
 _AGEING = frozenset(
-    {"age", "ago", "last", "as_of", "staleness_seconds", "log", "lines", "count", "restarts", "scope", "until", "at"}
-)
+    {"age", "ago", "last", "as_of", "staleness_seconds", "log", "lines", "count", "restarts", "scope", "until", "at",
+     "brain"}
+)  # fmt: skip
 _RESTLESS = frozenset({*METRICS, *LOGS})
 """Sections that are another one each time."""
+_REPEATED = frozenset({"events", "changes"})
+"""Sections in which what happens again is nothing new."""
 _MOVING = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b\d+(?:\.\d+)?(?:ms|[smhd])\b|\b\d+ (?:times|restarts)\b|\bx\d+\b")
 
 
@@ -52,7 +55,9 @@ async def gather(case: Case, calls: Calls) -> None:
         failed += [found] if found.is_error else []
         if found.is_error and name != "target":
             continue
-        stable |= {name: unaged(found.data)} if name not in _RESTLESS else {}
+        dropped = {"total"} if name in _REPEATED else set()
+        told = {key: value for key, value in found.data.items() if key not in dropped}
+        stable |= {name: unaged(told)} if name not in _RESTLESS else {}
         _put(case, sections, name, head_and_tail(found.text, room(name)))
     if len(failed) == len(parts):
         why = failed[-1].data
@@ -126,8 +131,8 @@ def unaged(data: Any) -> Any:
     if isinstance(data, Mapping):
         return {name: unaged(value) for name, value in data.items() if name not in _AGEING}
     if isinstance(data, list):
-        found = [unaged(item) for item in data]
-        return sorted(found, key=lambda item: json.dumps(item, sort_keys=True, default=str))
+        found = {json.dumps(item, sort_keys=True, default=str): item for item in map(unaged, data)}
+        return [item for _, item in sorted(found.items())]
     return _MOVING.sub("#", data) if isinstance(data, str) else data
 
 

@@ -60,6 +60,8 @@ async def test_however_much_there_is_to_say_the_context_keeps_to_its_budget(tmp_
         ({"restarts": 21}, {"restarts": 22}),
         ({"what": "BackOff (22 times), 9m ago"}, {"what": "BackOff (23 times), 10m ago"}),
         ([{"name": "a"}, {"name": "b"}], [{"name": "b"}, {"name": "a"}]),
+        ([{"what": "restarted (3 times)"}], [{"what": "restarted (4 times)"}, {"what": "restarted (3 times)"}]),
+        ({"ready": 1, "brain": ["offline"]}, {"ready": 1}),
         ({"at": "2026-11-21T18:00:59Z"}, {"at": "2026-11-21T18:01:59Z"}),
     ],
 )
