@@ -9,7 +9,7 @@ import re
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from kubesteward.reasoning.brains import lookups, requests
+from kubesteward.reasoning.brains import requests, telling
 from kubesteward.reasoning.brains.base import (
     Ask,
     CallMade,
@@ -225,7 +225,7 @@ def _concluding(talk: Talk) -> tuple[str, tuple[ToolCall, ...]]:
 def _advice(talk: Talk, best: Json) -> str:
     """The fix, or where a person would look now; where nothing is wrong yet, what may be soon."""
     further = "; ".join(map(str, best.get("look_next") or []))
-    soon = " ".join(lookups.ahead(talk))
+    soon = " ".join(telling.ahead(talk))
     told = (best.get("fix"), f"Look next: {further}" if further else "", f"Keep an eye on this: {soon}" if soon else "")
     return str(next((text for text in told if text), ""))[:2000]
 

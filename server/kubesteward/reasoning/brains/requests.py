@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kubesteward.reasoning.brains import lookups
+from kubesteward.reasoning.brains import lookups, telling
 from kubesteward.reasoning.brains.base import Json, ToolCall
 from kubesteward.reasoning.brains.talk import Talk, call
 
@@ -14,7 +14,8 @@ _PLACED = re.compile(r"\b([a-z0-9][a-z0-9-]*)/([a-z0-9][a-z0-9.-]*)")
 _ASKING = re.compile(
     r"^\W*(?:is it|would it be|are we|am i) (?:safe|ok(?:ay)?|fine|dangerous|risky) (?:for \w+ )?to\s+|"
     r"^\W*(?:please|can you|could you|what (?:happens|would happen) (?:if|when) (?:i|we)|what if (?:i|we)|"
-    r"how (?:would|should|can|do) (?:i|we)|may (?:i|we)|can (?:i|we)(?: safely)?|plan to|plan|prepare to)\s+",
+    r"how (?:would|should|can|do) (?:i|we)|(?:may|should) (?:i|we)|can (?:i|we)(?: safely)?|plan to|plan|"
+    r"prepare to)\s+",
     re.I,
 )
 """What stands before the change that is meant."""
@@ -38,7 +39,7 @@ def _looked_up(talk: Talk) -> Turn:
         made = tuple(call(talk, name, given, place) for place, (name, given) in enumerate(calls or lookups.OVERVIEW))
         return "Nothing is complained about, so I look up what is asked for.", made
     lines = [line for line in lookups.told(talk) if line not in talk.false]
-    shown = [*lines[: lookups.MOST], *([f"And {rest} lines more."] if (rest := len(lines) - lookups.MOST) > 0 else [])]
+    shown = [*lines[: telling.MOST], *([f"And {rest} lines more."] if (rest := len(lines) - telling.MOST) > 0 else [])]
     if calls and lines:
         told: Json = {"status": "ANSWERED", "answer": "\n".join(shown), "confidence": 0.8}
     else:

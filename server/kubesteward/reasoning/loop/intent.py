@@ -19,7 +19,8 @@ _TROUBLE = re.compile(
 _SCALING = re.compile(r"\b(?:scal(?:e|ed|ing)|bring|brought) (?:it )?(?:up|down)\b", re.I)
 _PLAN = re.compile(r"^\W*(?:please\s+)?(?:plan|prepare)\b|\bhow (?:would|should|can|do) (?:i|we)\b|\bwhat if\b", re.I)
 _SAFE = re.compile(
-    r"\b(?:safe|ok(?:ay)?|fine|dangerous|risky) (?:for \w+ )?to \w+|\bwhat (?:would )?happens? (?:if|when) (?:i|we)\b",
+    r"\b(?:safe|ok(?:ay)?|fine|dangerous|risky) (?:for \w+ )?to \w+|\bwhat (?:would )?happens? (?:if|when) (?:i|we)\b|"
+    r"^\W*should (?:i|we) (?!look|worry|check|do\b|care|see)",
     re.I,
 )
 _ACTION = re.compile(
