@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kubesteward.reasoning.facts.markup import Table, plain
+from kubesteward.reasoning.facts.freer import ANY_IMAGE, FREER
+from kubesteward.reasoning.facts.markup import Table, plain, unstressed
 from kubesteward.reasoning.facts.patterns import NUMBER, NUMBERS, PATTERNS, STATES, Pattern
 from kubesteward.reasoning.facts.phrases import BARE, PHRASES
 from kubesteward.reasoning.facts.subjects import Index, Mention, mentions, sentences
 from kubesteward.reasoning.loop.state import Claim, Culprit
 
 _COUNT = re.compile(
-    r"\b(?:there (?:are|is)|has|have|holds|runs|runs on|spans|contains|with|consists of|finds?|counts)\s+"
+    r"\b(?:there (?:are|is)|has|have|holds|runs|runs on|spans|contains|(?<!serves )(?<!serving )(?<!left )with|consists of|finds?|"
+    r"counts)\s+"
     r"(?:only |just |exactly )?"
     rf"{NUMBER}\s+"
-    r"(pods?|deployments?|services?|nodes?|statefulsets?|daemonsets?|jobs?|configmaps?|namespaces?)\b",
+    r"(pods?|deployments?|services?|nodes?|statefulsets?|daemonsets?|jobs?|configmaps?|namespaces?)\b(?!\s+of\s)",
     re.I,
 )  # fmt: skip
 _CASE = {state.lower(): state for state in STATES}
@@ -37,6 +39,7 @@ _SAME = {
     "placed": "Pending",
     "oom": "OOMKilled",
     "memory": "OOMKilled",
+    "kernel": "OOMKilled",
     "crashloop": "CrashLoopBackOff",
     "crash-loop": "CrashLoopBackOff",
     "crash loop": "CrashLoopBackOff",
@@ -51,7 +54,7 @@ _NONE = re.compile(r"\b(?:none|no|neither|nor|zero|0|nothing|nobody|not (?:a|one
 _DENIES = re.compile(
     r"\b(?:not|no|never|none|neither|nor|without|rather than|instead of|unlike|than|previous\w*|earlier|former\w*|"
     r"before|used to|rul\w+ out|exclud\w+|whether|cannot|avoid\w*|prevent\w*|risk\w*|will|typical\w*|usually|"
-    r"common\w*|means?|meaning|called|possible|possibly|likely|suspect\w*|other|look\w*)\b|n't\b",
+    r"common\w*|heading|headed|towards?|about to|close to|nearing|soon|eventually|threat\w*|forecast|predict\w*|means?|meaning|called|possible|possibly|likely|suspect\w*|other|look\w*)\b|n't\b",
     re.I,
 )
 _AFTER_ALL = re.compile(
@@ -60,8 +63,17 @@ _AFTER_ALL = re.compile(
 _EVERY = re.compile(r"\b(?:all|every|each|both)\b(?!\s+(?:\d+|two|three|four|five|six)\s+of\b)", re.I)
 _PODS = re.compile(r"\b(?:pods?|replicas?|instances?|copies|containers?)\b", re.I)
 _PARTS = {"half": "half", "most": "most"} | dict.fromkeys(("every", "each", "all"), "all")
+_NOT_SO = re.compile(
+    r"(?:\b(?:not|never)|n't)(?:\s+(?:\w+ly|yet|ever|even|once|been|being|be|get|got|in|a|an)){0,4}\s*$", re.I
+)
+_OF_IT = re.compile(
+    r"\b(?:pods?|replicas?|replica ?sets?|containers?|instances?|copy|copies|releases?|roll-?outs?|versions?|revisions?|"
+    r"changes?|problems?|incidents?|outages?|events?|configmap|secret|service|quota|cluster|namespace)\b",
+    re.I,
+)
+_OTHERS = re.compile(r"\b(?:other|others|else|rest|remaining|elsewhere|old|older|previous|yet to)\b", re.I)
 _NO_PROBE = re.compile(r"\b(?:no|not|without|lacks?|missing|add|neither|nor|a)\b", re.I)
-_ALL_UP = frozenset({"healthy", "available", "up", "ready", "fine", "well"})
+_ALL_UP = frozenset({"full", "complete", "healthy", "available", "up", "ready", "fine", "well"})
 _DENIED = re.compile(
     r"['\"`]?,?\s+(?:is|are|does|do|which|that|was)\s?(?:not|n't|no)\b|['\"`]?\s+(?:is )?(?:missing|lacking)", re.I
 )
@@ -74,7 +86,7 @@ def extract(text: str, index: Index, about: Culprit | None = None) -> list[Claim
     found, last, recent = list[Claim](), about, list[Culprit]()
     table = Table()
     for sentence in sentences(text):
-        words = table.read(sentence)
+        words = unstressed(table.read(sentence))
         named = mentions(words, index, about.namespace if about else "")
         subjects = [one.subject for one in named if one.known and one.subject.kind not in {"Node", "Namespace"}]
         recent = [*subjects, *recent][:8]
@@ -100,16 +112,26 @@ def _said(sentence: str, named: list[Mention], last: Culprit | None) -> Iterator
         value = _value(pattern.kind, match)
         if pattern.kind == "state" and pattern not in BARE and _of_all(sentence, match):
             value = f"*{value}"
+        elif pattern.kind == "state" and not value.startswith("!") and _NOT_SO.search(sentence[: match.start()]):
+            value = f"!{value}"
         elif pattern.kind == "state" and _NONE.search(_clause(sentence, match.start())):
             value = value[1:] if value.startswith("!") else f"!{value}"
         for subject in _subjects(pattern.kind, named, match, last):
-            yield Claim(kind=pattern.kind, subject=subject, value=value, sentence=sentence)
+            kind = _meant(pattern.kind, subject, sentence, match)
+            yield Claim(kind=kind, subject=subject, value=value, sentence=sentence)
+
+
+def _meant(kind: str, subject: Culprit | None, sentence: str, match: re.Match[str]) -> str:
+    """What is made or old may be something of the object that was named, as a pod of a Deployment."""
+    if kind != "created" or subject is None or subject.kind in {"Pod", "Node"}:
+        return kind
+    return "moment" if _OF_IT.search(_clause(sentence, match.end())) else kind
 
 
 def _matches(sentence: str) -> Iterator[tuple[Pattern, re.Match[str]]]:
     """In the order in which they count, on the sentence as it stands and without its emphasis."""
     texts = dict.fromkeys((sentence, plain(sentence)))
-    for pattern in (*PHRASES, *PATTERNS, *BARE):
+    for pattern in (*PHRASES, *PATTERNS, *FREER, *BARE):
         for text in texts:
             for match in pattern.words.finditer(text):
                 yield pattern, match
@@ -120,6 +142,14 @@ def _denied(match: re.Match[str], sentence: str) -> bool:
     return _DENIES.search(_clause(sentence, match.start())) is not None or behind is not None
 
 
+_NOT_THEN = re.compile(r"\b(?:not|never|no|none|every|each|wait\w*|within)\b|n't\b", re.I)
+_OFFERED = re.compile(
+    r"\b(?:use|push|build|publish|try|switch|back|instead|meant|intended|correct|probably|presumably|previous\w*|earlier|"
+    r"old|older|before)\b|\b(?:not|never|no|without)\s+(?:\w+\s+){0,2}['\"`]?\w+\.",
+    re.I,
+)
+_TOLD = frozenset({"last one", "not made", "owner", "its node", "part", "updated"})
+"""Kinds of claims in free words, that a word of denial or of likelihood anywhere before them turns into others."""
 _OF_ALL = frozenset({"share", "unready", "ready", "ready count", "unready of", "state count", "lost"})
 """Kinds of claims that `not` before them turns into others: not all are down."""
 _UNDENIED = frozenset(
@@ -145,6 +175,19 @@ def _is_other(kind: str, match: re.Match[str], sentence: str, named: list[Mentio
     """Whether the words that a pattern found say something else here."""
     if kind == "label":
         return _DENIED.match(sentence, match.end()) is not None
+    if kind == "state" and _OTHERS.search(_clause(sentence, match.start())):
+        return True
+    if kind == "moment":
+        return _NOT_THEN.search(_clause(sentence, match.start())) is not None
+    if (
+        kind == "image"
+        and (_OFFERED.search(sentence) is not None)
+        and "://" not in match[0]
+        and match.re is ANY_IMAGE.words
+    ):
+        return True
+    if kind in _TOLD and (_denied(match, sentence) or _DENIES.search(match[0]) is not None):
+        return True
     if kind == "probe":
         before = _NO_PROBE.search(_clause(sentence, match.start()))
         return before is not None or _AFTER_ALL.match(sentence, match.end()) is not None
@@ -177,15 +220,20 @@ def _taken(match: re.Match[str], kind: str, taken: list[tuple[int, int, str]]) -
 
 def _covers(kind: str, other: str) -> bool:
     """Whether words that were read as the one are not to be read as the other as well."""
+    if kind in _AGES and other in _AGES and other in _LATE:
+        return True
     return kind == other or other in _COVERED.get(kind, ())
 
 
 _COVERED = {
     "nodes": {"state", "unready"},
     "state count": {"state", "ready"},
-    "unready of": {"state", "unready", "ready"},
-    "ready": {"ready count", "unready", "state"},
-    "unready": {"ready count", "state"},
+    "unready of": {"state", "unready", "ready", "part", "ready count"},
+    "ready": {"ready count", "unready", "state", "existing", "share"},
+    "unready": {"ready count", "state", "ready"},
+    "ready count": {"state", "unready"},
+    "part": {"share", "down", "up", "state"},
+    "existing": {"not made", "ready"},
     "quota used": {"ready"},
     "percent": {"state"},
     "changed": {"last changed"},
@@ -202,8 +250,10 @@ _JOINED = re.compile(r"[\s`'\"*]*(?:,|and|&|,\s*and|as well as)[\s`'\"*]*", re.I
 def _subjects(kind: str, named: list[Mention], match: re.Match[str], last: Culprit | None) -> list[Culprit | None]:
     """The one that it is said of, and those that an `and` joins to it."""
     plain_ = [one for one in named if one.subject.kind not in {"Node", "Namespace"}] or (
-        named if kind != "node" else []
+        named if kind not in {"node", "its node", "owner"} else []
     )
+    if kind == "owner":
+        plain_ = [one for one in plain_ if one.at < match.start()]
     inside = [one for one in plain_ if match.start() <= one.at < match.end()]
     before = [one for one in plain_ if one.at < match.start()]
     after = [one for one in plain_ if one.at >= match.end()]
@@ -233,14 +283,21 @@ _NUMBERED = frozenset(
         "disruptions",
         "selected",
         "pods on",
+        "updated",
+        "not made",
+        "last one",
     ]
 )
-_AGES = frozenset(["downed", "created", "changed", "scaled", "running", "ended", "lasting", "last changed"])
-_PAST = {"yesterday": "1d", "last week": "1w", "last month": "4w"}
+_LATE = frozenset(["moment", "lasting", "ended", "changed", "scaled"])
+"""Kinds of ages that free words may be read as where nothing else was."""
+_AGES = frozenset(["downed", "created", "changed", "scaled", "running", "ended", "lasting", "last changed", "moment"])
+_PAST = {"yesterday": "1d", "last night": "1d", "last week": "1w", "last month": "4w"}
 
 
 def _value(kind: str, match: re.Match[str]) -> str:
     groups = [group or "" for group in match.groups()]
+    if "n" in match.groupdict():  # the other way round
+        return "/".join(str(NUMBERS.get(match[name].lower(), match[name])) for name in ("n", "m"))
     if kind == "state":
         negated, state = (groups[0], groups[1]) if groups[1] else ("", groups[0])
         word = _SAME.get(state.lower()) or _CASE.get(state.lower(), state)
@@ -251,12 +308,14 @@ def _value(kind: str, match: re.Match[str]) -> str:
         return "/".join([*(str(NUMBERS.get(group.lower(), group)) for group in groups[:2]), word])
     if kind == "restarts" and not groups[0]:
         return "0"
+    if kind == "part":
+        return f"{_part(groups[0].lower())}/{groups[1].lower()}"
     if kind in _NUMBERED:
         return "/".join(str(NUMBERS.get(group.lower(), group)) for group in groups[:2] if group)
     if kind in _AGES:
-        if groups[0].lower() in _PAST:
-            return _PAST[groups[0].lower()]
-        return f"{NUMBERS.get(groups[0].lower(), groups[0])}{groups[1][0].lower()}"
+        return _PAST.get(groups[0].lower()) or _age(
+            match.string[: match.start(1)], groups[0].lower(), groups[1].lower()
+        )
     if kind == "share":
         return _share(groups[0].lower(), (groups[1:] or [""])[0].lower())
     if kind in {"nodes", "moved"}:
@@ -264,6 +323,27 @@ def _value(kind: str, match: re.Match[str]) -> str:
     if kind == "label":
         return groups[0].replace(" ", "").rstrip(".")
     return groups[0].rstrip(".")
+
+
+_PARTS_OF = {"third": 3, "quarter": 4, "fifth": 5}
+
+
+def _part(words: str) -> float:
+    """Of `two thirds`, the number."""
+    many, _, part = words.replace("-", " ").partition(" ")
+    return NUMBERS.get(many, 1) / _PARTS_OF[part.removesuffix("s")] if part else 0.5
+
+
+_VAGUE = {"half a": "0.5", "half an": "0.5", "couple of": "2", "a couple of": "2", "a few": "~3", "several": "~4"}
+_MORE = re.compile(r"\b(?:more than|over|at least|longer than|well over)\s*$", re.I)
+_LESS = re.compile(r"\b(?:less than|under|at most|not even|within|no more than)\s*$", re.I)
+
+
+def _age(before: str, number: str, unit: str) -> str:
+    """As `3h`, with a sign before it where it is told as a bound or only vaguely."""
+    sign = ">" if _MORE.search(before) else "<" if _LESS.search(before) else ""
+    short = {"mo": "o", "fo": "f"}.get(unit[:2], unit[0]) if len(unit) > 1 else unit
+    return f"{sign}{_VAGUE.get(number) or NUMBERS.get(number, number)}{short}"
 
 
 def _share(part: str, state: str) -> str:

@@ -47,3 +47,8 @@ def _row(headers: list[str], cells: list[str]) -> str:
     else:
         return f"{name}: {', '.join(cells[1:])}"
     return "; ".join([first, *(f"{header}: {cell}" for header, cell in zip(headers[1:], cells[1:], strict=False))])
+
+
+def unstressed(sentence: str) -> str:
+    """Without stars: names stand right behind their kinds then, and numbers behind what they are of."""
+    return re.sub(r"\*+", "", sentence)

@@ -55,8 +55,13 @@ _NO_COUNT = frozenset({"a", "an"})
 NUMBER = rf"(\d+|{'|'.join(sorted(NUMBERS.keys() - _NO_COUNT, key=len, reverse=True))})"
 _STATE = "|".join(map(re.escape, STATES))
 AGO = (
-    rf"(\d+(?:\.\d+)?|(?:{'|'.join(sorted(NUMBERS, key=len, reverse=True))})(?=\s))"
-    r"\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)"
+    rf"(\d+(?:\.\d+)?|(?:half an?|(?:a )?couple of|a few|several|"
+    rf"{'|'.join(sorted(NUMBERS, key=len, reverse=True))})(?=\s))"
+    r"\s*(s|secs?|seconds?|months?|years?|fortnights?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)\b"
+)
+ABOUT = (
+    r"(?:(?:about|around|roughly|approximately|some|over|under|more than|less than|at least|almost|nearly|only|just|barely|"
+    r"merely|well|a good)\s+|~\s?){0,3}"
 )
 QUANTITY = r"(\d+(?:\.\d+)?(?:m|[KMGT]i?B?|)?)\b"
 _TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z)"
@@ -141,10 +146,10 @@ PATTERNS: tuple[Pattern, ...] = (
     pattern(
         "changed",
         rf"\b(?:deploy|redeployed|went out|went live|shipped|was deployed|was released)\s+"
-        rf"(?:about |some |around |only )?{AGO}\s+ago\b",
+        rf"{ABOUT}{AGO}\s+ago\b",
     ),
-    pattern("created", rf"\b(?:came up|appeared|started to exist)\s+(?:about |some |around |only )?{AGO}\s+ago\b"),
-    pattern("running", rf"\b(?:existed|existing|there|lived)\s+for\s+(?:about |some |over )?{AGO}\b"),
+    pattern("created", rf"\b(?:came up|appeared|started to exist)\s+{ABOUT}{AGO}\s+ago\b"),
+    pattern("running", rf"\b(?:existed|existing|there|lived)\s+for\s+{ABOUT}{AGO}\b"),
     pattern("memory limit", rf"\b(?:may|can) (?:only )?(?:use|take)\s+(?:up to |at most )?{QUANTITY}(?: of memory)?"),
     pattern("memory limit", r"\b(?:capped|limited) (?:at|to)\s+(\d+(?:\.\d+)?[KMGT]i?B?)\b"),
     pattern("memory limit", r"\blimit(?:\s+(?:is|of|at|was|just|only))+\s+(\d+(?:\.\d+)?[KMGT]i)\b"),
@@ -189,7 +194,7 @@ PATTERNS: tuple[Pattern, ...] = (
     pattern(
         "exit",
         r"\b(?:exit(?:ed|s)?|exit code|ended|terminated|died|dies|fails?|failed)\s+"
-        r"(?:with\s+)?(?:an?\s+)?(?:exit\s+)?(?:status\s+|code\s+)?(?:of\s+)?(\d{1,3})\b(?!\s*(?:times|min|sec|h|m|s|d|pods?))",
+        r"(?:with\s+)?(?:an?\s+)?(?:exit\s+)?(?:status\s+|code\s+)?(?:of\s+)?(\d{1,3})\b(?!\s*(?:times|mins?|minutes?|secs?|seconds?|hours?|days?|h|m|s|d|pods?)\b)",
     ),
     pattern("exit", r"\bexit (?:code|status)[\s:=]+(\d{1,3})\b"),
     pattern(
@@ -202,17 +207,15 @@ PATTERNS: tuple[Pattern, ...] = (
         r"((?:[\w.-]+(?::\d+)?/)+[\w.-]+:[\w][\w.-]*\w)",
     ),
     pattern("since", rf"\bsince\s+{_TIME}"),
-    pattern(
-        "created", rf"\b(?:created|made|came into being|added|born)\s+(?:about |some |around |only )?{AGO}\s+ago\b"
-    ),
-    pattern("created", rf"\bis\s+(?:about |only )?{AGO}\s+old\b"),
+    pattern("created", rf"\b(?:created|made|came into being|added|born)\s+{ABOUT}{AGO}\s+ago\b"),
+    pattern("created", rf"\bis\s+{ABOUT}{AGO}\s+old\b"),
     pattern("created", rf"\bage(?:\s+is|\s+of)?[\s:]+{AGO}\b"),
     pattern(
         "changed",
         rf"\b(?:changed|updated|rolled out|deployed|modified|rollout|roll-out|released|upgraded|edited)"
-        rf"(?:\s+(?:was|happened|began|started))?\s+(?:about |some |around |only )?{AGO}\s+ago\b",
+        rf"(?:\s+(?:was|happened|began|started))?\s+{ABOUT}{AGO}\s+ago\b",
     ),
-    pattern("scaled", rf"\bscaled(?:\s+(?:up|down))?\s+(?:about |some |around |only )?{AGO}\s+ago\b"),
+    pattern("scaled", rf"\bscaled(?:\s+(?:up|down))?\s+{ABOUT}{AGO}\s+ago\b"),
     pattern("node", r"\b(?:on|onto|to)\s+(?:the\s+)?(?:node\s+)['\"`]?([a-z0-9][a-z0-9.-]*[a-z0-9])"),
     pattern(
         "node",
@@ -252,16 +255,16 @@ PATTERNS: tuple[Pattern, ...] = (
     pattern("absent", r"\b(?:is|was) (?:missing|absent|not there|gone|nonexistent|deleted)()\b"),
     pattern("endpoints", rf"\b(?:has|have|with)\s+{NUMBER} (?:ready )?endpoints?\b"),
     pattern("ready count", rf"\b{NUMBER} (?:ready|available|healthy) (?:replicas?|pods?|copies)\b"),
-    pattern("running", rf"\b(?:running|up|alive|ran|run)(?:\s+(?:fine|well))?\s+for\s+(?:about |some |over )?{AGO}\b"),
+    pattern("running", rf"\b(?:running|up|alive|ran|run)(?:\s+(?:fine|well))?\s+for\s+{ABOUT}{AGO}\b"),
     pattern(
         "ended",
-        r"\b(?:died|crashed|ended|was killed|was OOM-?\s?killed|failed|restarted)\s+(?:last\s+)?(?:about )?"
+        r"\b(?:died|crashed|ended|was killed|was OOM-?\s?killed|failed|restarted)\s+(?:last\s+)?{ABOUT}"
         rf"{AGO}\s+ago\b",
     ),
     pattern(
         "changed",
         rf"\b(?:roll-?out|deployment|change|release|update)(?:\s+of\s+[\w/' -]{{1,60}}?)?\s+"
-        rf"(?:was|happened|began|started|came|finished|ended|completed)\s+(?:about |some |only )?{AGO}\s+ago\b",
+        rf"(?:was|happened|began|started|came|finished|ended|completed)\s+{ABOUT}{AGO}\s+ago\b",
     ),
     pattern("image", r"\bimages?\s+of\s+[\w/' -]{1,60}?\s+is\s+['\"`]?((?:[\w.-]+(?::\d+)?/)*[\w.-]+:[\w][\w.-]*\w)"),
     pattern(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 
-from kubesteward.reasoning.facts import amounts, read, times, wider
+from kubesteward.reasoning.facts import amounts, belonging, read, times, wider
 from kubesteward.reasoning.facts.lookup import Facts
 from kubesteward.reasoning.facts.verdicts import UNKNOWN, Verdict, pods_of, settled, subject_of
 from kubesteward.reasoning.loop.state import Claim, Culprit
@@ -36,10 +36,15 @@ async def verdict(claim: Claim, facts: Facts) -> Verdict:
     return found
 
 
+_UNLISTED = ("Secret", "ServiceAccount")
+"""Kinds that an index of names does not list."""
+
+
 async def _exists(claim: Claim, facts: Facts) -> Verdict:
     one = subject_of(claim)
     if not one.kind:
-        return "false", f"there is nothing called {one.name!r} in {one.namespace}"
+        found = [await facts.object(one.model_copy(update={"kind": kind})) for kind in _UNLISTED]
+        return settled(any(found), f"there is nothing called {one.name!r} in {one.namespace}")
     found = await facts.object(one)
     return settled(found is not None, f"there is no {one}")
 
@@ -349,5 +354,12 @@ _CHECKS: Mapping[str, Callable[[Claim, Facts], Awaitable[Verdict]]] = {
     "probe fails": amounts.probe_fails,
     "throttled": amounts.throttled,
     "any": amounts.any_of,
+    "moment": times.moment,
+    "owner": belonging.owner,
+    "its node": belonging.its_node,
+    "part": belonging.part,
+    "not made": belonging.not_made,
+    "updated": belonging.updated,
+    "last one": belonging.last_one,
 }
 KINDS = frozenset(_CHECKS)
