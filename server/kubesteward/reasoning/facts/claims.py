@@ -52,7 +52,7 @@ _CONDITIONAL = re.compile(
 _ADVICE = re.compile(r"\W*(?:fix|to fix it|recommendation|advice|next|remedy)\b", re.I)
 _NONE = re.compile(r"\b(?:none|no|neither|nor|zero|0|nothing|nobody|not (?:a|one) )\b", re.I)
 _DENIES = re.compile(
-    r"\b(?:not|no|never|none|neither|nor|without|rather than|instead of|unlike|than|previous\w*|earlier|former\w*|"
+    r"\b(?:nothing|nobody|not|no|never|none|neither|nor|without|rather than|instead of|unlike|than|previous\w*|earlier|former\w*|"
     r"before|used to|rul\w+ out|exclud\w+|whether|cannot|avoid\w*|prevent\w*|risk\w*|will|typical\w*|usually|"
     r"common\w*|heading|headed|towards?|about to|close to|nearing|soon|eventually|threat\w*|forecast|predict\w*|means?|meaning|called|possible|possibly|likely|suspect\w*|other|look\w*)\b|n't\b",
     re.I,
@@ -60,7 +60,7 @@ _DENIES = re.compile(
 _AFTER_ALL = re.compile(
     r"[^.;,]{0,40}?\b(?:not|never|no longer|ruled out|excluded|refuted|unlikely|possible)\b|[^.;,]{0,40}?n't\b", re.I
 )
-_EVERY = re.compile(r"\b(?:all|every|each|both)\b(?!\s+(?:\d+|two|three|four|five|six)\s+of\b)", re.I)
+_EVERY = re.compile(r"\b(?:all|every|each|both)\b(?!\s+(?:but|existing|remaining|created))(?!\s+(?:\d+|two|three|four|five|six)\s+of\b)", re.I)
 _PODS = re.compile(r"\b(?:pods?|replicas?|instances?|copies|containers?)\b", re.I)
 _PARTS = {"half": "half", "most": "most"} | dict.fromkeys(("every", "each", "all"), "all")
 _NOT_SO = re.compile(
@@ -68,10 +68,10 @@ _NOT_SO = re.compile(
 )
 _OF_IT = re.compile(
     r"\b(?:pods?|replicas?|replica ?sets?|containers?|instances?|copy|copies|releases?|roll-?outs?|versions?|revisions?|"
-    r"changes?|problems?|incidents?|outages?|events?|configmap|secret|service|quota|cluster|namespace)\b",
+    r"changes?|troubles?|issues?|failures?|crash\w*|problems?|incidents?|outages?|events?|configmap|secret|service|quota|cluster|namespace)\b",
     re.I,
 )
-_OTHERS = re.compile(r"\b(?:other|others|else|rest|remaining|elsewhere|old|older|previous|yet to)\b", re.I)
+_OTHERS = re.compile(r"\b(?:other|others|else|rest|remaining|elsewhere|old|older|previous|yet to|before|until|formerly|prior)\b", re.I)
 _NO_PROBE = re.compile(r"\b(?:no|not|without|lacks?|missing|add|neither|nor|a)\b", re.I)
 _ALL_UP = frozenset({"full", "complete", "healthy", "available", "up", "ready", "fine", "well"})
 _DENIED = re.compile(
@@ -91,7 +91,7 @@ def extract(text: str, index: Index, about: Culprit | None = None) -> list[Claim
         subjects = [one.subject for one in named if one.known and one.subject.kind not in {"Node", "Namespace"}]
         recent = [*subjects, *recent][:8]
         found += [
-            Claim(kind="exists", subject=one.subject, sentence=sentence, others=recent) for one in named if one.sure
+            Claim(kind="exists", subject=one.subject, sentence=sentence, others=recent) for one in named if one.sure and (one.subject.kind or not _WERE_SO.match(words, one.end))
         ]
         said = [*_said(words, named, last), *_counts(words, index, about)]
         found += [claim.model_copy(update={"others": recent, "sentence": sentence}) for claim in said]
@@ -102,7 +102,7 @@ def extract(text: str, index: Index, about: Culprit | None = None) -> list[Claim
 def _said(sentence: str, named: list[Mention], last: Culprit | None) -> Iterator[Claim]:
     taken: list[tuple[int, int, str]] = []
     for pattern, match in _matches(sentence):
-        if _supposed(sentence, match.start()) or _taken(match, pattern.kind, taken):
+        if _supposed(sentence, match.start()) or _WERE_SO.match(match.string, match.end()) or _taken(match, pattern.kind, taken):
             continue
         if pattern in BARE and _denied(match, sentence):
             continue
@@ -175,7 +175,9 @@ def _is_other(kind: str, match: re.Match[str], sentence: str, named: list[Mentio
     """Whether the words that a pattern found say something else here."""
     if kind == "label":
         return _DENIED.match(sentence, match.end()) is not None
-    if kind == "state" and _OTHERS.search(_clause(sentence, match.start())):
+    if kind in {"up", "down"} and _SOME_OF_IT.search(_clause(sentence, match.start())):
+        return True
+    if kind in {"state", "share"} and _OTHERS.search(f"{_clause(sentence, match.start())} {match[0]}"):
         return True
     if kind == "moment":
         return _NOT_THEN.search(_clause(sentence, match.start())) is not None
@@ -186,7 +188,7 @@ def _is_other(kind: str, match: re.Match[str], sentence: str, named: list[Mentio
         and match.re is ANY_IMAGE.words
     ):
         return True
-    if kind in _TOLD and (_denied(match, sentence) or _DENIES.search(match[0]) is not None):
+    if kind in _TOLD and (_denied(match, sentence) or (kind != "not made" and _DENIES.search(match[0]) is not None)):
         return True
     if kind == "probe":
         before = _NO_PROBE.search(_clause(sentence, match.start()))
@@ -212,6 +214,12 @@ def _clause(sentence: str, at: int) -> str:
 def _supposed(sentence: str, at: int) -> bool:
     """Whether what stands there is advice or a supposition: one of its words stands before it in the same clause."""
     return _ADVICE.match(sentence) is not None or _CONDITIONAL.search(_clause(sentence, at)) is not None
+
+
+_WERE_SO = re.compile(r"[^.;,]{0,30}?\b(?:would|could|should|might)\b(?!\s+not\s+be\s+(?:created|pulled|found))", re.I)
+_SOME_OF_IT = re.compile(
+    r"\b(?:first|second|third|newest|older?|new|other|rest|remaining|existing|two|three|four|five)\b[\w\s]{0,24}$", re.I
+)
 
 
 def _taken(match: re.Match[str], kind: str, taken: list[tuple[int, int, str]]) -> bool:

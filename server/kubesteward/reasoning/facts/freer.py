@@ -25,7 +25,12 @@ _N, _M = NUMBER.replace("(", "(?P<n>", 1), NUMBER.replace("(", "(?P<m>", 1)
 _PART = r"(half|(?:an?|one|two|three)[ -](?:third|quarter|fifth)s?)"
 _FAR = r"[^.;:|()\n]{0,40}?"
 _NAMED = r"['\"`]?(?:[a-z0-9-]+/)?([a-z0-9][a-z0-9-]*)"
-_NOT_LEAST = r"(?<!at least )(?<!more than )(?<!fewer than )(?<!less than )(?<!at most )(?<!up to )(?<!of )(?<!/)"
+_NOT_LEAST = "".join(
+    f"(?<!{word} )"
+    for word in ("at least", "more than", "fewer than", "less than", "at most", "up to", "of", "of the", "of its", "of all",
+                 "first", "last", "other", "next", "another", "but")
+) + "(?<!/)"
+"""Not behind what makes another number of it."""
 
 ANY_IMAGE = pattern("image", r"(?<![\w/.@-])((?:[\w-]+\.)+[\w-]+(?::\d+)?/(?:[\w.-]+/){0,4}[\w.-]+:[\w][\w.-]*\w)")
 """With the name of a registry before it, nothing else looks like an image."""
@@ -53,7 +58,7 @@ FREER: tuple[Pattern, ...] = (
     pattern("ready count", rf"\bdown to\s+(?:its\s+|the\s+|a\s+)?{_ONLY}(?:last\s+)?{NUMBER}\s+{_ONES}{THINGS}\b"),
     pattern("ready count", rf"\b(?:left|serv\w+|remain\w*|stays up|keeps going) with\s+{_ONLY}{NUMBER}\s+{_MANY}\b"),
     pattern("last one", rf"\b()(?:its|the) (?:very )?last\s+(?:\w+\s+){{0,2}}?(?:replica|pod|instance|copy)\b"),
-    pattern("ready count", rf"\bready\s?replicas\b['\"`]?{_FAR}(?:[:=]|\bis|\bare|\bat)\s*{NUMBER}\b(?!\s*(?:/|of))"),
+    pattern("ready count", rf"\b(?:ready|available)\s?replicas\b['\"`]?{_FAR}(?:[:=]|\bis|\bare|\bat)\s*{NUMBER}\b(?!\s*(?:/|of))"),
     pattern("ready count", rf"\b(?:ready|available)(?:\s+now)?(?:\s*[:=]\s*|\s+)(\d+)\b(?!\s*(?:/|of|times|[smhd]\b|sec|min|hour|day))"),
     pattern("ready count", r"(?<![/\d])\b(\d+)\s+(?:ready|available)\b(?=\s*[,;.)|]|\s*$)(?<!of \d ready)"),
     pattern("unready", r"\b(?:unavailable|unready|not ready)(?:\s*[:=]\s*|\s+)(\d+)\b(?!\s*(?:/|of|times|[smhd]\b|sec|min|hour|day))"),
@@ -62,19 +67,30 @@ FREER: tuple[Pattern, ...] = (
     pattern("unready", rf"\b(?:lost|loses|lacks|missing|short of|lacking)\s+{_ONLY}(a|{NUMBER[1:-1]})\s+(?:of (?:its|the)\s+)?(?:\w+\s+){{0,2}}?{THINGS}\b"),
     pattern("unready", rf"\b(?:lost|loses)\s+{_ONLY}{NUMBER}\s+of\s+(?:its|the)\s+"),
     pattern("unready", rf"\b(a|{NUMBER[1:-1]})\s+(?:replicas?|pods?|instances?)\s+short\b"),
-    pattern("not made", rf"\b{NUMBER}\s+(?:more\s+|further\s+)?(?!of\b){_MANY}\s+(?:could not|cannot|can't|couldn't|were not|were never|are not|weren't)\s+(?:be\s+)?(?:created|made)\b"),
+    pattern("ready count", rf"(?:^|[,;:]\s+|\band\s+|\bbut\s+){_ONLY}{NUMBER}\s+(?:of (?:them|these|those)\s+)?{_IS_UP}"),
+    pattern("share", rf"\b(?:has|have)\s+(all)\s+(?:of\s+)?(?:its|the|their)\s+(?:\w+\s+)?{THINGS}\b(?!\s+(?:on|in|from|of)\b)"),
+    pattern("unready", rf"\ball but\s+{NUMBER}\s+(?:of\s+)?{_MANY}\s+{_IS_UP}"),
+    pattern("ready count", rf"\ball but\s+{NUMBER}\s+(?:of\s+)?{_MANY}\s+{_IS_DOWN}"),
+    pattern("not made", rf"\b{NUMBER}\s+of\s+(?:the\s+|its\s+)?\w+\s+{_MANY}\s+(?:could not|cannot|can't|couldn't|were not|were never)\s+(?:be\s+)?(?:created|made)\b"),
+    pattern("ready count", rf"\b{_NOT_LEAST}{NUMBER}\s+(?:ready|available|healthy|working|serving)\s+(?:[\w'`/.-]+\s+){{0,2}}?{THINGS}\b"),
+    pattern("ready", rf"\bwith\s+{_ONLY}{NUMBER}\s+(?:out\s+)?of\s+(?:its\s+|the\s+)?{NUMBER}()\s+{THINGS}\b(?!\s+(?:{_DOWN}|in|being|fail|crash))"),
+    pattern("share", r"\b(not one|not a single|not any)\b(?!\s+of\s+\d)[\w' /-]{0,60}?\b(?:is|are)\s+(?:still )?(?:up|in service|serving|available|running|ready|healthy|alive)\b"),
+    pattern("created", rf"\bage of\b{_FAR}(?:\bis|:|=)\s*{ABOUT}{AGO}\b"),
+    pattern("desired", rf"\b{_NOT_LEAST}{NUMBER}\s+(?!more|further|additional){_MANY}\s+are\s+(?:configured|requested|wanted|desired|specified)\b"),
+    pattern("state", r"\b(not|never|n't)\s+(?:\w+\s+)?(?:run|ran|running)\s+(out of memory)\b"),
+    pattern("not made", rf"\b{_NOT_LEAST}{NUMBER}\s+(?:more\s+|further\s+)?(?!of\b){_MANY}\s+(?:could not|cannot|can't|couldn't|were not|were never|are not|weren't)\s+(?:be\s+)?(?:created|made)\b"),
     pattern("not made", rf"\b{NUMBER}\s+(?:of them\s+|{_MANY}\s+)?(?:is|are)\s+(?:still\s+)?missing\b"),
     pattern("updated", rf"\b{NUMBER}\s+updated\b"),
     pattern("updated", rf"\b(both|all|{NUMBER[1:-1]})\s+(?:[\w'`/.-]+\s+){{0,3}}?{THINGS}\s+(?:have been|were|are)\s+{_ADVERBS}updated\b"),
     pattern("desired", rf"\b(?:should|must|ought to)\s+have\s+{_ONLY}{NUMBER}\s+{_MANY}\b"),
-    pattern("desired", rf"\b(?:asks for|wants|desires|requests|specifies|calls for|needs|declares|demands)\s+{_ONLY}{NUMBER}\s+(?:\w+\s+)?{THINGS}\b"),
+    pattern("desired", rf"\b(?:asks for|wants|desires|requests|specifies|calls for|needs|declares|demands)\s+{_ONLY}{NUMBER}\s+(?!more|further|additional)(?:\w+\s+)?{THINGS}\b"),
     pattern("desired", rf"\bthere are\s+{NUMBER}\s+(?:\w+\s+)?{THINGS}{_FAR}\b(?:configured|desired|wanted|requested|specified)\b"),
-    pattern("desired", rf"\b(?:desired|wanted|requested|configured|spec\.)\s?(?:replicas|pods|count)?\b['\"`]?{_FAR}(?:[:=]|\bis|\bare|\bat|\s)\s*(\d+)\b(?!\s*(?:/|of|[KMG]i?|m\b|%))"),
+    pattern("desired", rf"\b(?:desired|wanted|requested|configured|spec\.)\s?(?:replicas|pods|count)?\b['\"`]?(?:[^.;:,|()\d\n/]|(?<=\w)/(?=\w)){{0,40}}?(?:[:=]|\bis|\bare|\bat|\s)\s*(\d+)\b(?!\s*(?:/|of|[KMG]i?|m\b|%))"),
     pattern("desired", rf"\b{NUMBER}\s+(?:replicas?|pods)\s+(?:desired|wanted|configured|requested)\b"),
     pattern("desired", rf"\b{NUMBER}\s+(?:desired|wanted|configured|requested)\s+(?:replicas?|pods|copies)\b"),
     pattern("memory limit", rf"\bmemory limits?\s+(?:of|for|on)\s+[\w'`/.-]+\s+(?:is|was)\s+(?:only\s+|just\s+|set to\s+|merely\s+)*{QUANTITY}"),
     pattern("exit", r"\b(?:killed|stopped|quits?|ended)\s+(?:\w+\s+)?with\s+(?:an?\s+)?(?:exit\s+)?(?:code|status)\s+(\d{1,3})\b"),
-    pattern("state", r"\b(no|without)\s+(?:\w+\s+)?(OOM)[- ]?kill(?:s|ing|ed)?\b"),
+    pattern("state", r"\b(no|without)\s+(?:\w+\s+){0,3}(OOM)[- ]?kill(?:s|ing|ed)?\b"),
     pattern("state", r"\b(not|never|n't)\s+(?:(?:been|being|get|got|once|even|actually|an?)\s+){0,3}(OOM)[- ]?kill(?:s|ing|ed|er)?\b"),
     pattern("container", rf"\bcontainers?\b{_FAR}\b(?:is|was)\s+(?:called|named)\s+['\"`]?([a-z0-9][a-z0-9-]*)"),
     pattern("owner", rf"\b(?:owned by|belongs? to|belonging to|(?:pod|replica|member|part) of|managed by)\s+(?:the\s+)?(?:[A-Za-z]+\s+)?{_NAMED}"),

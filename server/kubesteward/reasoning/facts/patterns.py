@@ -114,7 +114,8 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     pattern(
         "share",
-        rf"\b(half|most|every|each|all)(?: one)?(?: of)?\b(?! \w+ of \d)[\w' /-]{{0,60}}?\b{THINGS}"
+        rf"(?<!than )(?<!almost )(?<!nearly )\b(half|most|every|each|all)(?: one)?(?: of)?\b(?! \w+ of \d)"
+        rf"(?! (?:but|existing|remaining|created|(?:the )?(?:old|older|other|existing|remaining)))[\w' /-]{{0,60}}?\b{THINGS}"
         r"[\w' /-]{0,40}?\b(?:is|are)\s+"
         rf"(?:still |currently |all )?(down|not ready|unready|unavailable|{UP})\b",
     ),

@@ -235,8 +235,10 @@ BARE: tuple[Pattern, ...] = (
     ),
     pattern("state", r"\b(OOM)[- ]?kill(?:s|ed|ing)?\b()"),
     pattern("state", r"\bout-of-(memory)\b(?!\s+(?:condition|risk|guard|protection|threshold|score))()"),
+    pattern("state", r"\b(memory) limit\s+(?:is|was|being|gets|has been)\s+(?:exceeded|hit|breached)\b()"),
+    pattern("state", r"\bkilled\b[^.;,]{0,12}\b(OOM)\b()"),
     pattern("state", r"\b(memory) exhaustion\b()"),
-    pattern("state", r"\b(kernel)\s+(?:has\s+|had\s+|to\s+)?kill(?:s|ed)?\b()"),
+    pattern("state", r"\b(kernel)\s+(?:has\s+|had\s+|to\s+)?(?:kill(?:s|ed)?|reap(?:s|ed)?|terminate[sd])\b()"),
     pattern(
         "state",
         r"\b(?:kill\w*|terminat\w+|died|dies|dying|ended|stopped|reaped)\b[^.;,]{0,40}?\b(?:out of|too much|lack of|"

@@ -157,7 +157,7 @@ def _referred(match: re.Match[str], index: Index, near: str) -> Mention | None:
         return Mention(match.start(), match.end(), one, known=True, sure=True)
     quoted = bool(match["quote"])
     plain = match["gap"] != "/" and not quoted and not space
-    if plain and (name in _NO_NAME or not _like_a_name(name)):
+    if plain and (name in _NO_NAME or not (_like_a_name(name) or _is_longer(name, index.workloads))):
         return None
     if space and not quoted and (kind in CLUSTER_WIDE or not (space in index.namespaces or index.find(name))):
         return None  # words with a stroke between them, as in affinity/selector
@@ -168,6 +168,11 @@ def _referred(match: re.Match[str], index: Index, near: str) -> Mention | None:
 def _like_a_name(name: str) -> bool:
     """No English word: with a digit, or with a dash between parts."""
     return (any(mark.isdigit() for mark in name) and not name.isdigit()) or "-" in name
+
+
+def _is_longer(name: str, known: Iterable[str]) -> bool:
+    """Whether something is written right behind the name of what there is, as in webserver for web."""
+    return any(name.startswith(one) and len(name) > len(one) + 3 for one in known if len(one) > 3)
 
 
 def _inside(at: int, taken: Sequence[tuple[int, int]]) -> bool:

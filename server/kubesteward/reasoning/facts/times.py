@@ -12,8 +12,8 @@ from kubesteward.reasoning.facts.verdicts import UNKNOWN, Verdict, pods_of, sett
 from kubesteward.reasoning.loop.state import Claim, Culprit
 
 _UNIT = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0, "f": 1209600.0, "o": 2592000.0, "y": 31536000.0}
-_VAGUE = 3.5
-"""By how many units `a few` may be off."""
+_VAGUE = 12
+"""How many units `a few` may be at most."""
 _ROUNDED = 150.0
 """Seconds by which an age in minutes may be off."""
 _TOGETHER = 180.0
@@ -52,7 +52,7 @@ def _fits(value: str, real: float) -> bool:
     if value[0] == "<":
         return real <= said * 1.1 + _NEAR
     if value[0] == "~":
-        return abs(said - real) <= _VAGUE * unit
+        return unit <= real <= _VAGUE * unit
     room = {"s": max(unit, _NEAR), "m": _ROUNDED, "h": 0.5 * unit}.get(value[-1], 0.6 * unit)
     return abs(said - real) <= max(0.2 * real, room) or (value[-1] == "h" and said == real // unit)
 
@@ -73,7 +73,7 @@ async def created(claim: Claim, facts: Facts) -> Verdict:
 
 
 _TROUBLE = re.compile(
-    r"\b(?:trouble|problem|incident|outage|issue|broke|fail\w*|crash\w*|OOM\w*|went down|degrad\w+|bad)\b", re.I
+    r"\b(?:trouble|began|problem|incident|outage|issue|broke|fail\w*|crash\w*|OOM\w*|went down|degrad\w+|bad)\b", re.I
 )
 _MOST = 3
 """Objects that a time is looked for at, beside the one it is said of."""

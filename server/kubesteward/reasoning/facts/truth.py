@@ -43,8 +43,8 @@ _UNLISTED = ("Secret", "ServiceAccount")
 async def _exists(claim: Claim, facts: Facts) -> Verdict:
     one = subject_of(claim)
     if not one.kind:
-        found = [await facts.object(one.model_copy(update={"kind": kind})) for kind in _UNLISTED]
-        return settled(any(found), f"there is nothing called {one.name!r} in {one.namespace}")
+        known = [await facts.object(one.model_copy(update={"kind": kind})) for kind in _UNLISTED]
+        return settled(any(known), f"there is nothing called {one.name!r} in {one.namespace}")
     found = await facts.object(one)
     return settled(found is not None, f"there is no {one}")
 
@@ -84,7 +84,8 @@ async def _ready_word(one: Culprit, word: str, sign: str, facts: Facts) -> Verdi
     if every:
         return settled(ready == (wanted if wants_ready else 0), f"{ready} of {wanted} are ready")
     if not wants_ready:
-        return settled(ready < wanted, f"{ready} of {wanted} are ready")
+        down = ready < wanted or not all(map(read.is_ready, await facts.pods(one)))
+        return settled(down, f"{ready} of {wanted} are ready")
     return settled(ready > 0, f"{ready} of {wanted} are ready")
 
 
@@ -138,6 +139,8 @@ async def _desired(claim: Claim, facts: Facts) -> Verdict:
 
 async def _unready(claim: Claim, facts: Facts) -> Verdict:
     one = subject_of(claim)
+    if one.kind in {"Node", "Namespace"}:
+        return UNKNOWN
     obj = await facts.object(one)
     ready, wanted = read.ready_of(obj or {}, one.kind)
     pods = await facts.pods(one)
