@@ -8,7 +8,8 @@ import re
 
 _WANTED = (
     r"not find|n't find|without|lack\w*|needs?|needed|create\w*|creating|cannot|can't|refus\w+(?! by)|wants?|"
-    r"asks? for|points? (?:to|at)|refers? to|reference\w*|expects?|not found|forbidden|does not exist|deleted|mounts?|"
+    r"asks? for|points? (?:to|at)|refers? to|reference\w*|expects?|not found|forbidden|does not exist|"
+    r"deleted|mounts?|"
     r"names?|routes? to|looks? for|waits? for|misspel\w+"
 )
 _NONE = r"no|missing|not found|nonexistent|unknown|absent|neither|nor|not exist|never (?:created|made)"
@@ -48,7 +49,8 @@ def is_missed(sentence: str) -> bool:
 
 
 _IS_THERE = re.compile(
-    r"\b(?:exists?|existed|is there|present|in place|(?:was|were|is|been) (?:changed|updated|created|edited|bound|healthy|"
+    r"\b(?:exists?|existed|is there|present|in place|(?:was|were|is|been) (?:changed|updated|created|"
+    r"edited|bound|healthy|"
     r"ready|mounted|loaded|found|fine))\b",
     re.I,
 )

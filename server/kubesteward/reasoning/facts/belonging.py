@@ -1,4 +1,4 @@
-"""Whether what is said in freer words is so: whose a pod is, on which node the one that fails is, and parts of a whole."""
+"""Whether what is said in freer words is so: whose a pod is, on which node it is, and parts of a whole."""
 
 from __future__ import annotations
 

@@ -9,24 +9,27 @@ from kubesteward.reasoning.facts.kinds import NODE_LIKE
 
 _LEAST = 7
 """Letters of a name below which another word may well be meant."""
-_COMMON = frozenset(
-    """
+_ENGLISH = """
     of memory looping old new related level wide based only specific off on up down to re non pre multi single two three
     half well long short high low so per in out cluster ready known side like owned facing bound internal free own local
     killed kill back pull start end time first last by loop shot term scale scaled roll rollout error fault safe aware
     side flight quality grade style type size sized sum max min front full over under self auto available unavailable
     pod pods container containers image images node nodes limit limits quota config flags replica replicas set side
     heavy hungry driven defined managed named called missing failing broken crashing bad good healthy unhealthy running
-    """.split()
-)
+"""
+_COMMON = frozenset(_ENGLISH.split())
 _LOCAL = re.compile(
-    r"\b(?:containers?|keys?|labels?|annotations?|volumes?|ports?|users?|tags?|fields?|flags?|options?|variables?|metrics?|"
-    r"headers?|hosts?|paths?|log\w*|commands?|e\.g\.|such as|like|create\w*|add\w*|call(?:ed)? it)\W{1,3}(?:\w+\W){0,2}$",
+    r"\b(?:containers?|keys?|labels?|annotations?|volumes?|ports?|users?|tags?|fields?|flags?|options?|"
+    r"variables?|metrics?|"
+    r"headers?|hosts?|paths?|log\w*|commands?|e\.g\.|such as|like|create\w*|add\w*|call(?:ed)? it)\W{1,3}"
+    r"(?:\w+\W){0,2}$",
     re.I,
 )
 _LOCAL_BEHIND = re.compile(
-    r"['\"`]?\s+(?:containers?|keys?|labels?|annotations?|volumes?|ports?|users?|tags?|fields?|flags?|options?|variables?|"
-    r"metrics?|headers?|paths?|warnings?|errors?|lines?|limits?|requests?|images?|logs?|release|version)\b|['\"`]?\s*[:=]",
+    r"['\"`]?\s+(?:containers?|keys?|labels?|annotations?|volumes?|ports?|users?|tags?|fields?|flags?|"
+    r"options?|variables?|"
+    r"metrics?|headers?|paths?|warnings?|errors?|lines?|limits?|requests?|images?|logs?|release|version)"
+    r"\b|['\"`]?\s*[:=]",
     re.I,
 )
 _AN_APP = re.compile(
@@ -42,9 +45,7 @@ def is_compound(name: str) -> bool:
 
 
 def is_lost(match: re.Match[str], kind: str, known: Iterable[str]) -> str:
-    """The kind that it is meant to be of, "?" for one that is not told, "" where it is no name. `known` are the names of
-    workloads.
-    """
+    """The kind that it is meant to be of, "?" for one that is not told, "" where it is no name."""
     name, before = match[0], match.string[: match.start()]
     if NODE_LIKE.fullmatch(name) and "-" in name:
         return "Node"
@@ -78,13 +79,12 @@ _IN_SPACE = re.compile(
     rf"\bin\s+the\s+{_WORD}\s+namespace\b",
     re.I,
 )
-_NO_SPACE = frozenset(
-    """
+_OF_SPACES = """
     same affected wrong right other entire whole target current given own correct new old this that any different
     quota limit limits scope isolation deletion level itself alone only there here it first second another
     single incident customer cluster monitored specified named said relevant respective corresponding
-    """.split()
-)
+"""
+_NO_SPACE = frozenset(_OF_SPACES.split())
 
 
 def spaces(sentence: str) -> list[tuple[int, int, str]]:

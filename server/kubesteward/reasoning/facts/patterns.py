@@ -60,7 +60,8 @@ AGO = (
     r"\s*(s|secs?|seconds?|months?|years?|fortnights?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)\b"
 )
 ABOUT = (
-    r"(?:(?:about|around|roughly|approximately|some|over|under|more than|less than|at least|almost|nearly|only|just|barely|"
+    r"(?:(?:about|around|roughly|approximately|some|over|under|more than|less than|at least|almost|nearly|"
+    r"only|just|barely|"
     r"merely|well|a good)\s+|~\s?){0,3}"
 )
 QUANTITY = r"(\d+(?:\.\d+)?(?:m|[KMGT]i?B?|)?)\b"
@@ -91,7 +92,8 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     pattern(
         "state",
-        rf"\b(?:is|are|was|were|been|being|keeps? being|keeps? getting|gets?|got|in|stays?|remains?|stuck in|becomes?|"
+        r"\b(?:is|are|was|were|been|being|keeps? being|keeps? getting|gets?|got|in|stays?|remains?|stuck in|"
+        r"becomes?|"
         rf"ended(?: as)?|state:?|status:?|reason:?|terminated with reason|by being)\s+"
         rf"(not |no longer |never )?(?:in |currently |now |still |again |all |both |stuck in |repeatedly |being )*"
         rf"['\"`]?({_STATE})\b(?!\s*:)",
@@ -115,7 +117,8 @@ PATTERNS: tuple[Pattern, ...] = (
     pattern(
         "share",
         rf"(?<!than )(?<!almost )(?<!nearly )\b(half|most|every|each|all)(?: one)?(?: of)?\b(?! \w+ of \d)"
-        rf"(?! (?:but|existing|remaining|created|(?:the )?(?:old|older|other|existing|remaining)))[\w' /-]{{0,60}}?\b{THINGS}"
+        r"(?! (?:but|existing|remaining|created|(?:the )?(?:old|older|other|existing|remaining)))"
+        rf"[\w' /-]{{0,60}}?\b{THINGS}"
         r"[\w' /-]{0,40}?\b(?:is|are)\s+"
         rf"(?:still |currently |all )?(down|not ready|unready|unavailable|{UP})\b",
     ),
@@ -169,9 +172,13 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     pattern(
         "node",
-        r"\b(?:landed|lands|lives|lived|resides|stays|sat) on (?:node )?['\"`]?([a-z][a-z0-9.-]*-[a-z0-9.-]*[a-z0-9])",
+        r"\b(?:landed|lands|lives|lived|resides|stays|sat) on (?:node )?['\"`]?"
+        r"([a-z][a-z0-9.-]*-[a-z0-9.-]*[a-z0-9])",
     ),
-    pattern("matched", r"\b(no|not a single|not one) pods?\s+(?:match(?:es)?|fits?|carr(?:y|ies)|(?:is|are) selected)"),
+    pattern(
+        "matched",
+        r"\b(no|not a single|not one) pods?\s+(?:match(?:es)?|fits?|carr(?:y|ies)|(?:is|are) selected)",
+    ),
     pattern(
         "ready",
         rf"\b{NUMBER} of (?:the |its |all )?{NUMBER} {THINGS}{_OF}\s*(?:\s(?:are|is|were|was))?\s+(?:\w+ly\s+)?"
@@ -195,12 +202,14 @@ PATTERNS: tuple[Pattern, ...] = (
     pattern(
         "exit",
         r"\b(?:exit(?:ed|s)?|exit code|ended|terminated|died|dies|fails?|failed)\s+"
-        r"(?:with\s+)?(?:an?\s+)?(?:exit\s+)?(?:status\s+|code\s+)?(?:of\s+)?(\d{1,3})\b(?!\s*(?:times|mins?|minutes?|secs?|seconds?|hours?|days?|h|m|s|d|pods?)\b)",
+        r"(?:with\s+)?(?:an?\s+)?(?:exit\s+)?(?:status\s+|code\s+)?(?:of\s+)?(\d{1,3})\b(?!\s*(?:times|mins?|"
+        r"minutes?|secs?|seconds?|hours?|days?|h|m|s|d|pods?)\b)",
     ),
     pattern("exit", r"\bexit (?:code|status)[\s:=]+(\d{1,3})\b"),
     pattern(
         "image",
-        r"\bimages?\s+(?:is\s+|of\s+|to\s+|tag\s+)?['\"`]?((?:[\w.-]+(?::\d+)?/)*[\w.-]+:[\w][\w.-]*\w(?:@sha256:[0-9a-f]+)?)",
+        r"\bimages?\s+(?:is\s+|of\s+|to\s+|tag\s+)?['\"`]?((?:[\w.-]+(?::\d+)?/)*[\w.-]+:[\w][\w.-]*\w"
+        r"(?:@sha256:[0-9a-f]+)?)",
     ),
     pattern(
         "image",
@@ -220,11 +229,13 @@ PATTERNS: tuple[Pattern, ...] = (
     pattern("node", r"\b(?:on|onto|to)\s+(?:the\s+)?(?:node\s+)['\"`]?([a-z0-9][a-z0-9.-]*[a-z0-9])"),
     pattern(
         "node",
-        r"\b(?:runs?|running|scheduled|placed|sits?|assigned)\s+(?:on|to)\s+['\"`]?([a-z][a-z0-9.-]*-[a-z0-9.-]*[a-z0-9])",
+        r"\b(?:runs?|running|scheduled|placed|sits?|assigned)\s+(?:on|to)\s+['\"`]?"
+        r"([a-z][a-z0-9.-]*-[a-z0-9.-]*[a-z0-9])",
     ),
     pattern(
         "label",
-        r"\b(?:labels?|labell?ed|selector|selects?|selecting)\b(?:\s+(?:is|on|of|with|pods|by|the|label|for))*[\s:'\"`]+"
+        r"\b(?:labels?|labell?ed|selector|selects?|selecting)\b(?:\s+(?:is|on|of|with|pods|by|the|label|for))"
+        r"*[\s:'\"`]+"
         r"([\w./-]+\s?=\s?[\w.-]+)",
     ),
     pattern(
@@ -233,7 +244,10 @@ PATTERNS: tuple[Pattern, ...] = (
     pattern(
         "port", r"\b(?:listens?|listening|serves?|serving|exposes?|reached)\s+(?:on|at)\s+(?:port\s+)?:?(\d{2,5})\b"
     ),
-    pattern("memory limit", rf"\bmemory limits?(?:\s+(?:is|of|at|to|was|are|only|just))*\s+(?:only |just )?{QUANTITY}"),
+    pattern(
+        "memory limit",
+        rf"\bmemory limits?(?:\s+(?:is|of|at|to|was|are|only|just))*\s+(?:only |just )?{QUANTITY}",
+    ),
     pattern("memory limit", rf"\blimits?\.memory(?:\s+(?:is|of|at))?[\s:=]+{QUANTITY}"),
     pattern("memory request", rf"\bmemory requests?(?:\s+(?:is|of|at))*\s+{QUANTITY}"),
     pattern("cpu limit", rf"\bcpu limits?(?:\s+(?:is|of|at))*\s+{QUANTITY}"),

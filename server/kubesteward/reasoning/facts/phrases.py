@@ -231,7 +231,8 @@ BARE: tuple[Pattern, ...] = (
     pattern("state", r"\bexceed(?:s|ed|ing)?\s+(?:its|the|their)\s+(?:container's\s+)?(memory) limit()\b"),
     pattern(
         "state",
-        r"\b(?:hits?|hitting|reache[sd]|breache?[sd]|blew(?: through)?|overr[ua]ns?|outgrew)\s+(?:its|the|their)\s+(memory) limit()\b",
+        r"\b(?:hits?|hitting|reache[sd]|breache?[sd]|blew(?: through)?|overr[ua]ns?|outgrew)\s+(?:its|the|"
+        r"their)\s+(memory) limit()\b",
     ),
     pattern("state", r"\b(OOM)[- ]?kill(?:s|ed|ing)?\b()"),
     pattern("state", r"\bout-of-(memory)\b(?!\s+(?:condition|risk|guard|protection|threshold|score))()"),
