@@ -33,7 +33,10 @@ def is_wanted(sentence: str, name: str) -> bool:
     """Whether something else wants it, so that it need not be there."""
     found = rf"\b(?:{_WANTED})\b[^;\n]{{0,{_NEAR}}}?(?<![\w.-]){re.escape(name)}(?![\w-])"
     match = re.search(found, sentence, re.I)
-    return match is not None and _IS_IT.search(sentence[: match.end() - len(name)]) is None
+    return (
+        match is not None
+        and _IS_IT.search(sentence[max(0, match.end() - len(name) - 60) : match.end() - len(name)]) is None
+    )
 
 
 _IS_IT = re.compile(r"\b(?:is|are|was|by)\s+(?:the\s+|called\s+|named\s+)?(?:[A-Za-z]+\s+)?['\"`]*$", re.I)

@@ -103,7 +103,11 @@ def _said(sentence: str, named: list[Mention], last: Culprit | None) -> Iterator
         value = value_of(pattern.kind, match)
         if pattern.kind == "state" and pattern not in BARE and _of_all(sentence, match):
             value = f"*{value}"
-        elif pattern.kind == "state" and not value.startswith("!") and _NOT_SO.search(sentence[: match.start()]):
+        elif (
+            pattern.kind == "state"
+            and not value.startswith("!")
+            and _NOT_SO.search(sentence[max(0, match.start() - 60) : match.start()])
+        ):
             value = f"!{value}"
         elif pattern.kind == "state" and _NONE.search(_clause(sentence, match.start())):
             value = value[1:] if value.startswith("!") else f"!{value}"
@@ -184,7 +188,7 @@ def _is_other(kind: str, match: re.Match[str], sentence: str, named: list[Mentio
 def _is_of_others(kind: str, match: re.Match[str], clause: str, sentence: str) -> bool:
     """Whether it is said of some part of the object, of others than it, of another time, or of what is to come."""
     if kind in {"up", "down"}:
-        return _SOME_OF_IT.search(clause) is not None
+        return _SOME_OF_IT.search(clause[-60:]) is not None
     if kind in {"state", "share"}:
         return _OTHERS.search(f"{clause} {match[0]}") is not None
     if kind == "moment":

@@ -105,8 +105,12 @@ FREER: tuple[Pattern, ...] = (
         r"\b(?:unavailable|unready|not ready)(?:\s*[:=]\s*|\s+)(\d+)\b(?!\s*(?:/|of|times|[smhd]\b|sec|min|"
         r"hour|day))",
     ),
-    pattern("ready count", rf"\b{_NOT_LEAST}{_ONLY}{NUMBER}\s+(?!of\b)(?:[\w'`/.-]{1,63}\s+){{0,2}}?{THINGS}\s+{_IS_UP}"),
-    pattern("unready", rf"\b{_NOT_LEAST}{_ONLY}{NUMBER}\s+(?!of\b)(?:[\w'`/.-]{1,63}\s+){{0,2}}?{THINGS}\s+{_IS_DOWN}"),
+    pattern(
+        "ready count", rf"\b{_NOT_LEAST}{_ONLY}{NUMBER}\s+(?!of\b)(?:[\w'`/.-]{1, 63}\s+){{0,2}}?{THINGS}\s+{_IS_UP}"
+    ),
+    pattern(
+        "unready", rf"\b{_NOT_LEAST}{_ONLY}{NUMBER}\s+(?!of\b)(?:[\w'`/.-]{1, 63}\s+){{0,2}}?{THINGS}\s+{_IS_DOWN}"
+    ),
     pattern(
         "unready",
         rf"\b(?:lost|loses|lacks|missing|short of|lacking)\s+{_ONLY}(a|{NUMBER[1:-1]})\s+(?:of (?:its|the)\s+)?"
@@ -132,7 +136,7 @@ FREER: tuple[Pattern, ...] = (
     ),
     pattern(
         "ready count",
-        rf"\b{_NOT_LEAST}{NUMBER}\s+(?:ready|available|healthy|working|serving)\s+(?:[\w'`/.-]{1,63}\s+)"
+        rf"\b{_NOT_LEAST}{NUMBER}\s+(?:ready|available|healthy|working|serving)\s+(?:[\w'`/.-]{1, 63}\s+)"
         rf"{{0,2}}?{THINGS}\b",
     ),
     pattern(
@@ -161,7 +165,7 @@ FREER: tuple[Pattern, ...] = (
     pattern("updated", rf"\b{NUMBER}\s+updated\b"),
     pattern(
         "updated",
-        rf"\b(both|all|{NUMBER[1:-1]})\s+(?:[\w'`/.-]{1,63}\s+){{0,3}}?{THINGS}\s+(?:have been|were|are)"
+        rf"\b(both|all|{NUMBER[1:-1]})\s+(?:[\w'`/.-]{1, 63}\s+){{0,3}}?{THINGS}\s+(?:have been|were|are)"
         rf"\s+{_ADVERBS}updated\b",
     ),
     pattern("desired", rf"\b(?:should|must|ought to)\s+have\s+{_ONLY}{NUMBER}\s+{_MANY}\b"),

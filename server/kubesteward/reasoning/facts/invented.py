@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from kubesteward.reasoning.facts.kinds import NODE_LIKE
 
+_FAR = 80
+"""Letters before a name that tell what it is of."""
 _LEAST = 7
 """Letters of a name below which another word may well be meant."""
 _ENGLISH = """
@@ -46,7 +48,7 @@ def is_compound(name: str) -> bool:
 
 def is_lost(match: re.Match[str], kind: str, known: Iterable[str]) -> str:
     """The kind that it is meant to be of, "?" for one that is not told, "" where it is no name."""
-    name, before = match[0], match.string[: match.start()]
+    name, before = match[0], match.string[max(0, match.start() - _FAR) : match.start()]
     if NODE_LIKE.fullmatch(name) and "-" in name:
         return "Node"
     if _LOCAL.search(before) or _LOCAL_BEHIND.match(match.string, match.end()):

@@ -72,7 +72,7 @@ def value_of(kind: str, match: re.Match[str]) -> str:
         return _numbers(kind, groups)
     if kind in AGES:
         return _PAST.get(groups[0].lower()) or _age(
-            match.string[: match.start(1)], groups[0].lower(), groups[1].lower()
+            match.string[max(0, match.start(1) - 40) : match.start(1)], groups[0].lower(), groups[1].lower()
         )
     if kind == "share":
         return _share(groups[0].lower(), (groups[1:] or [""])[0].lower())
