@@ -144,6 +144,7 @@ _OFFERED = re.compile(
     r"old|older|before)\b|\b(?:not|never|no|without)\s+(?:\w+\s+){0,2}['\"`]?\w+\.",
     re.I,
 )
+_NO_EXIT = re.compile(r"(?:\b(?:no|not|never|without|nor)\b|n't\b)[\w\s]{0,20}$", re.I)
 _TOLD = frozenset({"last one", "not made", "owner", "its node", "part", "updated"})
 """Kinds of claims in free words, that a word of denial or of likelihood anywhere before them turns into others."""
 _OF_ALL = frozenset({"share", "unready", "ready", "ready count", "unready of", "state count", "lost"})
@@ -195,6 +196,8 @@ def _is_of_others(kind: str, match: re.Match[str], clause: str, sentence: str) -
         return _NOT_THEN.search(clause) is not None
     if kind == "image":
         return match.re is ANY_IMAGE.words and _OFFERED.search(sentence) is not None
+    if kind == "exit":
+        return _NO_EXIT.search(clause[-60:]) is not None
     denied = kind == "not made" or _DENIES.search(match[0]) is None
     return kind in _TOLD and (_denied(match, sentence) or not denied)
 

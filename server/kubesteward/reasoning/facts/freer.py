@@ -88,7 +88,10 @@ FREER: tuple[Pattern, ...] = (
         r"strength)(?: of)?\b",
     ),
     pattern("ready count", rf"\bdown to\s+(?:its\s+|the\s+|a\s+)?{_ONLY}(?:last\s+)?{NUMBER}\s+{_ONES}{THINGS}\b"),
-    pattern("ready count", rf"\b(?:left|serv\w+|remain\w*|stays up|keeps going) with\s+{_ONLY}{NUMBER}\s+{_MANY}\b"),
+    pattern(
+        "ready count",
+        rf"\b(?:left|serv\w+|remain\w*|stays up|keeps going) with\s+{_ONLY}{NUMBER}\s+(?!un|not|fail|broken|missing){_MANY}\b",
+    ),
     pattern("last one", r"\b()(?:its|the) (?:very )?last\s+(?:\w+\s+){0,2}?(?:replica|pod|instance|copy)\b"),
     pattern(
         "ready count",
@@ -106,10 +109,10 @@ FREER: tuple[Pattern, ...] = (
         r"hour|day))",
     ),
     pattern(
-        "ready count", rf"\b{_NOT_LEAST}{_ONLY}{NUMBER}\s+(?!of\b)(?:[\w'`/.-]{1, 63}\s+){{0,2}}?{THINGS}\s+{_IS_UP}"
+        "ready count", rf"\b{_NOT_LEAST}{_ONLY}{NUMBER}\s+(?!of\b)(?:[\w'`/.-]{{1,63}}\s+){{0,2}}?{THINGS}\s+{_IS_UP}"
     ),
     pattern(
-        "unready", rf"\b{_NOT_LEAST}{_ONLY}{NUMBER}\s+(?!of\b)(?:[\w'`/.-]{1, 63}\s+){{0,2}}?{THINGS}\s+{_IS_DOWN}"
+        "unready", rf"\b{_NOT_LEAST}{_ONLY}{NUMBER}\s+(?!of\b)(?:[\w'`/.-]{{1,63}}\s+){{0,2}}?{THINGS}\s+{_IS_DOWN}"
     ),
     pattern(
         "unready",
@@ -136,7 +139,7 @@ FREER: tuple[Pattern, ...] = (
     ),
     pattern(
         "ready count",
-        rf"\b{_NOT_LEAST}{NUMBER}\s+(?:ready|available|healthy|working|serving)\s+(?:[\w'`/.-]{1, 63}\s+)"
+        rf"\b{_NOT_LEAST}{NUMBER}\s+(?:ready|available|healthy|working|serving)\s+(?:[\w'`/.-]{{1,63}}\s+)"
         rf"{{0,2}}?{THINGS}\b",
     ),
     pattern(
@@ -163,15 +166,32 @@ FREER: tuple[Pattern, ...] = (
     ),
     pattern("not made", rf"\b{NUMBER}\s+(?:of them\s+|{_MANY}\s+)?(?:is|are)\s+(?:still\s+)?missing\b"),
     pattern("updated", rf"\b{NUMBER}\s+updated\b"),
+    pattern("updated", r"\bupdated\s*[:=]\s*(\d+)\b"),
     pattern(
         "updated",
-        rf"\b(both|all|{NUMBER[1:-1]})\s+(?:[\w'`/.-]{1, 63}\s+){{0,3}}?{THINGS}\s+(?:have been|were|are)"
+        rf"\b{NUMBER}\s+(?:of\s+(?:the\s+|its\s+)?\w+\s+)?{_MANY}\s+(?:(?:are|is|already|now|run|runs)\s+){{0,3}}(?:on|at|from)?\s*"
+        r"the (?:new|newest|latest|current) (?:revision|template|version|release)\b",
+    ),
+    pattern("down", rf"\bnode that\b{_FAR}\b(stopped|failed|died|is down|is NotReady|went)\b{_FAR}\b(?:is|was)(?=\s)"),
+    pattern("down", r"\b(failing|crashing|broken|affected|stuck|unhealthy|bad|culprit) pod (?:is|was)(?=\s)"),
+    pattern(
+        "down", rf"\bpod (that|which|unable)\b{_FAR}\b(?:is|was)\s+(?=['\"`]?[a-z0-9-]{{4,60}}['\"`]?\s*(?:[.,;]|$))"
+    ),
+    pattern("unready", rf"\b{_NOT_LEAST}{NUMBER}\s+(?:unavailable|unready|failing|broken|missing)\s+{THINGS}\b"),
+    pattern(
+        "memory limit",
+        r"(?<!old )(?<!previous )(?<!former )(?<!earlier )(?<!cpu )\b(?:mem(?:ory)?\s+)?limits?\s*(?:[:=]|\bof|\bat)?\s*"
+        r"(\d+(?:\.\d+)?(?-i:[KMGT])i)\b",
+    ),
+    pattern(
+        "updated",
+        rf"\b(both|all|{NUMBER[1:-1]})\s+(?:[\w'`/.-]{{1,63}}\s+){{0,3}}?{THINGS}\s+(?:have been|has been|were|are)"
         rf"\s+{_ADVERBS}updated\b",
     ),
     pattern("desired", rf"\b(?:should|must|ought to)\s+have\s+{_ONLY}{NUMBER}\s+{_MANY}\b"),
     pattern(
         "desired",
-        rf"\b(?:asks for|wants|desires|requests|specifies|calls for|needs|declares|demands)\s+{_ONLY}{NUMBER}"
+        rf"\b(?:asks for|asked for|called for|wanted|requested|specified|declared|demanded|wants|desires|requests|specifies|calls for|needs|declares|demands)\s+{_ONLY}{NUMBER}"
         rf"\s+(?!more|further|additional)(?:\w+\s+)?{THINGS}\b",
     ),
     pattern(

@@ -16,7 +16,7 @@ _ENGLISH = """
     half well long short high low so per in out cluster ready known side like owned facing bound internal free own local
     killed kill back pull start end time first last by loop shot term scale scaled roll rollout error fault safe aware
     side flight quality grade style type size sized sum max min front full over under self auto available unavailable
-    pod pods container containers image images node nodes limit limits quota config flags replica replicas set side
+    pod pods container containers image images node nodes limit limits replica replicas set side
     heavy hungry driven defined managed named called missing failing broken crashing bad good healthy unhealthy running
 """
 _COMMON = frozenset(_ENGLISH.split())

@@ -10,6 +10,10 @@ from kubesteward.reasoning.facts.kinds import NAME, kind_of
 
 _NAMES = frozenset({"name", "workload", "object", "resource", "component", "app", "application"})
 _RULE = re.compile(r"[\s|:-]+")
+_SO_FAR = re.compile(
+    r"\b(?:before (?:this|the|that) (?:report|analysis|investigation|check|writing|snapshot|look)\b|before now\b)",
+    re.I,
+)
 _EMPHASIS = re.compile(r"\*+|__|`|~~")
 
 
@@ -51,4 +55,4 @@ def _row(headers: list[str], cells: list[str]) -> str:
 
 def unstressed(sentence: str) -> str:
     """Without stars: names stand right behind their kinds then, and numbers behind what they are of."""
-    return re.sub(r"\*+", "", sentence)
+    return _SO_FAR.sub("ago", re.sub(r"\*+", "", sentence))

@@ -37,7 +37,10 @@ STATES = (
     "Failed",
     "ready",
 )
-_SPELT = "no one two three four five six seven eight nine ten eleven twelve"
+_SPELT = (
+    "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+)
 NUMBERS: Mapping[str, int] = {word: number for number, word in enumerate(_SPELT.split())} | {
     "none": 0,
     "never": 0,
@@ -47,6 +50,11 @@ NUMBERS: Mapping[str, int] = {word: number for number, word in enumerate(_SPELT.
     "all": -1,
     "single": 1,
     "a single": 1,
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "ninety": 90,
     "a": 1,
     "an": 1,
 }
@@ -62,7 +70,7 @@ AGO = (
 ABOUT = (
     r"(?:(?:about|around|roughly|approximately|some|over|under|more than|less than|at least|almost|nearly|"
     r"only|just|barely|"
-    r"merely|well|a good)\s+|~\s?){0,3}"
+    r"merely|a mere|well|a good)\s+|~\s?){0,3}"
 )
 QUANTITY = r"(\d+(?:\.\d+)?(?:m|[KMGT]i?B?|)?)\b"
 _TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z)"
@@ -229,7 +237,7 @@ PATTERNS: tuple[Pattern, ...] = (
     pattern("node", r"\b(?:on|onto|to)\s+(?:the\s+)?(?:node\s+)['\"`]?([a-z0-9][a-z0-9.-]*[a-z0-9])"),
     pattern(
         "node",
-        r"\b(?:runs?|running|scheduled|placed|sits?|assigned)\s+(?:on|to)\s+['\"`]?"
+        r"\b(?:runs?|running|scheduled|placed|sits?|assigned)\s+(?:on|to|onto)\s+['\"`]?"
         r"([a-z][a-z0-9.-]*-[a-z0-9.-]*[a-z0-9])",
     ),
     pattern(

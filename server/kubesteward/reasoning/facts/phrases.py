@@ -238,6 +238,7 @@ BARE: tuple[Pattern, ...] = (
     pattern("state", r"\bout-of-(memory)\b(?!\s+(?:condition|risk|guard|protection|threshold|score))()"),
     pattern("state", r"\b(memory) limit\s+(?:is|was|being|gets|has been)\s+(?:exceeded|hit|breached)\b()"),
     pattern("state", r"\bkilled\b[^.;,]{0,12}\b(OOM)\b()"),
+    pattern("state", r"\brun(?:s|ning)? (out of memory)\b()"),
     pattern("state", r"\b(memory) exhaustion\b()"),
     pattern("state", r"\b(kernel)\s+(?:has\s+|had\s+|to\s+)?(?:kill(?:s|ed)?|reap(?:s|ed)?|terminate[sd])\b()"),
     pattern(

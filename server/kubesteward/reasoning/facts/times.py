@@ -147,7 +147,7 @@ async def lasting(claim: Claim, facts: Facts) -> Verdict:
     if obj is None or not read.created(obj) or one.kind == "Namespace":
         return UNKNOWN
     real, (said, unit) = facts.now - read.created(obj), _spoken(claim.value)
-    if said > real * 1.2 + min(unit, _UNIT["h"]):
+    if said > real * 1.2 + min(unit, _UNIT["h"]) / 2:
         return "false", f"{one} was made {real / 60:.0f} minutes ago"
     return UNKNOWN
 
