@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from kubesteward.reasoning.facts.freer import ANY_IMAGE, FREER
+from kubesteward.reasoning.facts.kinds import WORKLOADS
 from kubesteward.reasoning.facts.markup import Table, plain, unstressed
 from kubesteward.reasoning.facts.patterns import NUMBER, NUMBERS, PATTERNS, Pattern
 from kubesteward.reasoning.facts.phrases import BARE, PHRASES
@@ -118,7 +119,7 @@ def _said(sentence: str, named: list[Mention], last: Culprit | None) -> Iterator
 
 def _meant(kind: str, subject: Culprit | None, sentence: str, match: re.Match[str]) -> str:
     """What is made or old may be something of the object that was named, as a pod of a Deployment."""
-    if kind != "created" or subject is None or subject.kind in {"Pod", "Node"}:
+    if kind != "created" or subject is None or subject.kind not in WORKLOADS:
         return kind
     return "moment" if _OF_IT.search(_clause(sentence, match.end())) else kind
 
@@ -198,7 +199,7 @@ def _is_of_others(kind: str, match: re.Match[str], clause: str, sentence: str) -
         return match.re is ANY_IMAGE.words and _OFFERED.search(sentence) is not None
     if kind == "exit":
         return _NO_EXIT.search(clause[-60:]) is not None
-    denied = kind == "not made" or _DENIES.search(match[0]) is None
+    denied = kind in {"not made", "updated"} or _DENIES.search(match[0]) is None
     return kind in _TOLD and (_denied(match, sentence) or not denied)
 
 

@@ -90,7 +90,8 @@ FREER: tuple[Pattern, ...] = (
     pattern("ready count", rf"\bdown to\s+(?:its\s+|the\s+|a\s+)?{_ONLY}(?:last\s+)?{NUMBER}\s+{_ONES}{THINGS}\b"),
     pattern(
         "ready count",
-        rf"\b(?:left|serv\w+|remain\w*|stays up|keeps going) with\s+{_ONLY}{NUMBER}\s+(?!un|not|fail|broken|missing){_MANY}\b",
+        rf"\b(?:left|serv\w+|remain\w*|stays up|keeps going) with\s+{_ONLY}{NUMBER}\s+(?!un|not|fail|broken|"
+        rf"missing){_MANY}\b",
     ),
     pattern("last one", r"\b()(?:its|the) (?:very )?last\s+(?:\w+\s+){0,2}?(?:replica|pod|instance|copy)\b"),
     pattern(
@@ -169,10 +170,14 @@ FREER: tuple[Pattern, ...] = (
     pattern("updated", r"\bupdated\s*[:=]\s*(\d+)\b"),
     pattern(
         "updated",
-        rf"\b{NUMBER}\s+(?:of\s+(?:the\s+|its\s+)?\w+\s+)?{_MANY}\s+(?:(?:are|is|already|now|run|runs)\s+){{0,3}}(?:on|at|from)?\s*"
-        r"the (?:new|newest|latest|current) (?:revision|template|version|release)\b",
+        rf"\b{NUMBER}\s+(?:of\s+(?:the\s+|its\s+)?\w+\s+)?{_MANY}\s+(?:(?:are|is|already|now|run|runs)\s+)"
+        rf"{{0,3}}(?:on|at|from)?\s*"
+        r"the (?:new|newest|latest) (?:revision|template|version|release)\b",
     ),
-    pattern("down", rf"\bnode that\b{_FAR}\b(stopped|failed|died|is down|is NotReady|went)\b{_FAR}\b(?:is|was)(?=\s)"),
+    pattern(
+        "down",
+        rf"\bnode that\b{_FAR}\b(stopped|failed|died|is down|is NotReady|went)\b{_FAR}\b(?:is|was)(?=\s)",
+    ),
     pattern("down", r"\b(failing|crashing|broken|affected|stuck|unhealthy|bad|culprit) pod (?:is|was)(?=\s)"),
     pattern(
         "down", rf"\bpod (that|which|unable)\b{_FAR}\b(?:is|was)\s+(?=['\"`]?[a-z0-9-]{{4,60}}['\"`]?\s*(?:[.,;]|$))"
@@ -180,18 +185,20 @@ FREER: tuple[Pattern, ...] = (
     pattern("unready", rf"\b{_NOT_LEAST}{NUMBER}\s+(?:unavailable|unready|failing|broken|missing)\s+{THINGS}\b"),
     pattern(
         "memory limit",
-        r"(?<!old )(?<!previous )(?<!former )(?<!earlier )(?<!cpu )\b(?:mem(?:ory)?\s+)?limits?\s*(?:[:=]|\bof|\bat)?\s*"
+        r"(?<!old )(?<!previous )(?<!former )(?<!earlier )(?<!cpu )\b(?:mem(?:ory)?\s+)?limits?\s*(?:[:=]|"
+        r"\bof|\bat)?\s*"
         r"(\d+(?:\.\d+)?(?-i:[KMGT])i)\b",
     ),
     pattern(
         "updated",
-        rf"\b(both|all|{NUMBER[1:-1]})\s+(?:[\w'`/.-]{{1,63}}\s+){{0,3}}?{THINGS}\s+(?:have been|has been|were|are)"
-        rf"\s+{_ADVERBS}updated\b",
+        rf"\b(both|all|{NUMBER[1:-1]})\s+(?:[\w'`/.-]{{1,63}}\s+){{0,3}}?{THINGS}(?:\s+of\s+[\w'`/ -]{{1,60}}?)?\s+"
+        r"(?:have|has|were|are)\s+(?:\w+\s+){0,2}?updated\b",
     ),
     pattern("desired", rf"\b(?:should|must|ought to)\s+have\s+{_ONLY}{NUMBER}\s+{_MANY}\b"),
     pattern(
         "desired",
-        rf"\b(?:asks for|asked for|called for|wanted|requested|specified|declared|demanded|wants|desires|requests|specifies|calls for|needs|declares|demands)\s+{_ONLY}{NUMBER}"
+        r"\b(?:asks for|asked for|called for|wanted|requested|specified|declared|demanded|wants|desires|"
+        rf"requests|specifies|calls for|needs|declares|demands)\s+{_ONLY}{NUMBER}"
         rf"\s+(?!more|further|additional)(?:\w+\s+)?{THINGS}\b",
     ),
     pattern(
