@@ -28,7 +28,7 @@ _CONDITIONAL = re.compile(
     r"needs? to)\b", re.I
 )  # fmt: skip
 
-_ADVICE = re.compile(r"\W*(?:fix|to fix it|recommendation|advice|next|remedy)\b", re.I)
+_ADVICE = re.compile(r"\W*(?:were|had|should|expect|fix|to fix it|recommendation|advice|next|remedy)\b", re.I)
 _NONE = re.compile(r"\b(?:none|no|neither|nor|zero|0|nothing|nobody|not (?:a|one) )\b", re.I)
 _DENIES = re.compile(
     r"\b(?:nothing|nobody|not|no|never|none|neither|nor|without|rather than|instead of|unlike|than|"
@@ -197,6 +197,8 @@ def _is_of_others(kind: str, match: re.Match[str], clause: str, sentence: str) -
         return _NOT_THEN.search(clause) is not None
     if kind == "image":
         return match.re is ANY_IMAGE.words and _OFFERED.search(sentence) is not None
+    if kind == "any":
+        return _AFTER_ALL.match(sentence, match.end()) is not None
     if kind == "exit":
         return _NO_EXIT.search(clause[-60:]) is not None
     denied = kind in {"not made", "updated"} or _DENIES.search(match[0]) is None

@@ -180,7 +180,10 @@ FREER: tuple[Pattern, ...] = (
     ),
     pattern("down", r"\b(failing|crashing|broken|affected|stuck|unhealthy|bad|culprit) pod (?:is|was)(?=\s)"),
     pattern(
-        "down", rf"\bpod (that|which|unable)\b{_FAR}\b(?:is|was)\s+(?=['\"`]?[a-z0-9-]{{4,60}}['\"`]?\s*(?:[.,;]|$))"
+        "down",
+        rf"\bpod (unable|(?:that|which) (?:\w+ ){{0,3}}?"
+        rf"(?:fail|crash|broken|stuck|cannot|can|could|restart|down|kill))"
+        rf"(?:\w|'){{0,9}}\b{_FAR}\b(?:is|was)\s+(?=['\"`]?[a-z0-9-]{{4,60}}['\"`]?\s*(?:[.,;]|$))",
     ),
     pattern("unready", rf"\b{_NOT_LEAST}{NUMBER}\s+(?:unavailable|unready|failing|broken|missing)\s+{THINGS}\b"),
     pattern(

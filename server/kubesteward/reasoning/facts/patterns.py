@@ -204,7 +204,7 @@ PATTERNS: tuple[Pattern, ...] = (
         "unready",
         rf"\b{NUMBER}(?: of its| of the)?\s+(?:pods?|replicas?){_OF}\s+(?:is|are) (?:not|un)\s?-?(?:ready|available)",
     ),
-    pattern("restarts", rf"\b{NUMBER} restarts?\b"),
+    pattern("restarts", rf"\b{NUMBER} restarts?\b(?!\s+(?:every|per|each|an?)\b)"),
     pattern("restarts", rf"\brestart(?:ed|s)\s+(?:about |some |already )?{NUMBER}(?:\s+times)?\b"),
     pattern("restarts", r"\brestart ?count(?:\s+(?:is|of))?[\s:=]+(\d+)\b"),
     pattern(

@@ -198,7 +198,8 @@ PHRASES: tuple[Pattern, ...] = (
     pattern("restarts", r"\brestarts?\s*(?:count)?\s*[:=]\s*(\d+)\b"),
     pattern(
         "restarts",
-        rf"\b(?:no|without(?: any)?|{NUMBER}(?: container)?)\s+restarts?\b(?!\s+(?:polic|would|will))",
+        rf"\b(?:no|without(?: any)?|{NUMBER}(?: container)?)\s+restarts?\b"
+        r"(?!\s+(?:polic|would|will|every|per|each|an?\b))",
     ),
     pattern(
         "memory limit",
@@ -240,7 +241,7 @@ BARE: tuple[Pattern, ...] = (
     pattern("state", r"\bkilled\b[^.;,]{0,12}\b(OOM)\b()"),
     pattern("state", r"\brun(?:s|ning)? (out of memory)\b()"),
     pattern("state", r"\b(memory) exhaustion\b()"),
-    pattern("state", r"\b(kernel)\s+(?:has\s+|had\s+|to\s+)?(?:kill(?:s|ed)?|reap(?:s|ed)?|terminate[sd])\b()"),
+    pattern("state", r"\b(kernel)\s+(?:has\s+|had\s+|to\s+){0,2}(?:kill(?:s|ed)?|reap(?:s|ed)?|terminate[sd])\b()"),
     pattern(
         "state",
         r"\b(?:kill\w*|terminat\w+|died|dies|dying|ended|stopped|reaped)\b[^.;,]{0,40}?\b(?:out of|too much|lack of|"

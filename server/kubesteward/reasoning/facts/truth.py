@@ -131,7 +131,7 @@ async def _desired(claim: Claim, facts: Facts) -> Verdict:
     one = subject_of(claim)
     obj = await facts.object(one)
     spec, status = (obj or {}).get("spec") or {}, (obj or {}).get("status") or {}
-    if "replicas" not in spec:
+    if "replicas" not in spec or claim.value == "-1":
         return UNKNOWN
     known = {int(spec["replicas"]), int(status.get("replicas") or 0)}
     return settled(int(claim.value) in known, f"{one} wants {spec['replicas']} replicas")
