@@ -201,7 +201,7 @@ FREER: tuple[Pattern, ...] = (
     pattern(
         "desired",
         r"\b(?:asks for|asked for|called for|wanted|requested|specified|declared|demanded|wants|desires|"
-        rf"requests|specifies|calls for|needs|declares|demands)\s+{_ONLY}{NUMBER}"
+        rf"requests|specifies|calls for|declares|demands)\s+{_ONLY}{NUMBER}"
         rf"\s+(?!more|further|additional)(?:\w+\s+)?{THINGS}\b",
     ),
     pattern(

@@ -54,7 +54,7 @@ def _fits(value: str, real: float) -> bool:
     if value[0] == "~":
         return unit <= real <= _VAGUE * unit
     room = {"s": max(unit, _NEAR), "m": _ROUNDED, "h": 0.5 * unit}.get(value[-1], 0.6 * unit)
-    return abs(said - real) <= max(0.2 * real, room) or (value[-1] == "h" and said == real // unit)
+    return abs(said - real) <= max(0.2 * real, room) or (value[-1] == "h" and said == unit * (real // unit))
 
 
 def _spoken(value: str) -> tuple[float, float]:
@@ -122,7 +122,7 @@ async def moment(claim: Claim, facts: Facts) -> Verdict:
     if late and _TROUBLE.search(claim.sentence):
         known = late  # that it was made is no trouble
     said, unit = _spoken(claim.value)
-    if not made or any(_fits(claim.value, age) for age in known):
+    if not made or unit == 1.0 or any(_fits(claim.value, age) for age in known):
         return UNKNOWN
     if not late and said <= made * 1.2 + min(unit, _UNIT["h"]):
         return UNKNOWN
