@@ -219,9 +219,15 @@ async def is_taken(lost_one: Culprit, culprit: Culprit | None, others: list[Culp
     """Whether anything that the text speaks of takes the object that is said to be missing. True where nobody can
     tell: for kinds that pods do not take by name, and where there are no pods.
     """
-    form = _TAKEN_IN.get(lost_one.kind)
-    if form is None:
+    if lost_one.kind and lost_one.kind not in _TAKEN_IN:
         return True
+    found = await is_told(lost_one, culprit, others, facts)
+    return found is None or found
+
+
+async def is_told(lost_one: Culprit, culprit: Culprit | None, others: list[Culprit], facts: Facts) -> bool | None:
+    """Whether what the text speaks of names it, in its objects, its events or its logs; None where it has no pods."""
+    form = _TAKEN_IN.get(lost_one.kind, '"%s"')
     seen = False
     for one in [*([culprit] if culprit else []), *(one for one in others[:_OTHERS] if one != culprit)]:
         obj = await facts.object(one)
@@ -235,4 +241,4 @@ async def is_taken(lost_one: Culprit, culprit: Culprit | None, others: list[Culp
             return True
         if facts.calls < _MANY and await facts.logged(one, lost_one.name):
             return True
-    return not seen
+    return False if seen else None

@@ -5,63 +5,61 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kubesteward.reasoning.facts.markup import Table, plain
-from kubesteward.reasoning.facts.patterns import NUMBER, NUMBERS, PATTERNS, STATES, Pattern
+from kubesteward.reasoning.facts.freer import ANY_IMAGE, FREER
+from kubesteward.reasoning.facts.kinds import WORKLOADS
+from kubesteward.reasoning.facts.markup import Table, plain, unstressed
+from kubesteward.reasoning.facts.patterns import NUMBER, NUMBERS, PATTERNS, Pattern
 from kubesteward.reasoning.facts.phrases import BARE, PHRASES
 from kubesteward.reasoning.facts.subjects import Index, Mention, mentions, sentences
+from kubesteward.reasoning.facts.values import AGES, LATE, value_of
 from kubesteward.reasoning.loop.state import Claim, Culprit
 
 _COUNT = re.compile(
-    r"\b(?:there (?:are|is)|has|have|holds|runs|runs on|spans|contains|with|consists of|finds?|counts)\s+"
+    r"\b(?:there (?:are|is)|has|have|holds|runs|runs on|spans|contains|(?<!serves )(?<!serving )(?<!left )"
+    r"with|consists of|finds?|"
+    r"counts)\s+"
     r"(?:only |just |exactly )?"
     rf"{NUMBER}\s+"
-    r"(pods?|deployments?|services?|nodes?|statefulsets?|daemonsets?|jobs?|configmaps?|namespaces?)\b",
+    r"(pods?|deployments?|services?|nodes?|statefulsets?|daemonsets?|jobs?|configmaps?|namespaces?)\b(?!\s+of\s)",
     re.I,
 )  # fmt: skip
-_CASE = {state.lower(): state for state in STATES}
-_SAME = {
-    "oom-killed": "OOMKilled",
-    "oom killed": "OOMKilled",
-    "out of memory": "OOMKilled",
-    "crash-looping": "CrashLoopBackOff",
-    "crashlooping": "CrashLoopBackOff",
-    "crash looping": "CrashLoopBackOff",
-    "unready": "not ready",
-    "notready": "not ready",
-    "oom-kill": "OOMKilled",
-    "oom kill": "OOMKilled",
-    "pull": "ImagePullBackOff",
-    "scheduled": "Pending",
-    "schedule": "Pending",
-    "place": "Pending",
-    "placed": "Pending",
-    "oom": "OOMKilled",
-    "memory": "OOMKilled",
-    "crashloop": "CrashLoopBackOff",
-    "crash-loop": "CrashLoopBackOff",
-    "crash loop": "CrashLoopBackOff",
-    "status": "not ready",
-}
 _CONDITIONAL = re.compile(
-    r"\b(?:would|could|should|might|may|raise|increase|roll(?:ing)? back|set|if|until|unless|perhaps|needs? to)\b", re.I
+    r"\b(?:would|could|should|might|may|raise|increase|roll(?:ing)? back|set|if|until|unless|perhaps|"
+    r"needs? to)\b", re.I
 )  # fmt: skip
 
-_ADVICE = re.compile(r"\W*(?:fix|to fix it|recommendation|advice|next|remedy)\b", re.I)
+_ADVICE = re.compile(r"\W*(?:were|had|should|expect|fix|to fix it|recommendation|advice|next|remedy)\b", re.I)
 _NONE = re.compile(r"\b(?:none|no|neither|nor|zero|0|nothing|nobody|not (?:a|one) )\b", re.I)
 _DENIES = re.compile(
-    r"\b(?:not|no|never|none|neither|nor|without|rather than|instead of|unlike|than|previous\w*|earlier|former\w*|"
+    r"\b(?:nothing|nobody|not|no|never|none|neither|nor|without|rather than|instead of|unlike|than|"
+    r"previous\w*|earlier|former\w*|"
     r"before|used to|rul\w+ out|exclud\w+|whether|cannot|avoid\w*|prevent\w*|risk\w*|will|typical\w*|usually|"
-    r"common\w*|means?|meaning|called|possible|possibly|likely|suspect\w*|other|look\w*)\b|n't\b",
+    r"common\w*|heading|headed|towards?|about to|close to|nearing|soon|eventually|threat\w*|forecast|"
+    r"predict\w*|means?|meaning|called|possible|possibly|likely|suspect\w*|other|look\w*)\b|n't\b",
     re.I,
 )
 _AFTER_ALL = re.compile(
     r"[^.;,]{0,40}?\b(?:not|never|no longer|ruled out|excluded|refuted|unlikely|possible)\b|[^.;,]{0,40}?n't\b", re.I
 )
-_EVERY = re.compile(r"\b(?:all|every|each|both)\b(?!\s+(?:\d+|two|three|four|five|six)\s+of\b)", re.I)
+_EVERY = re.compile(
+    r"\b(?:all|every|each|both)\b(?!\s+(?:but|existing|remaining|created))(?!\s+(?:\d+|two|three|four|five|six)\s+of\b)",
+    re.I,
+)
 _PODS = re.compile(r"\b(?:pods?|replicas?|instances?|copies|containers?)\b", re.I)
-_PARTS = {"half": "half", "most": "most"} | dict.fromkeys(("every", "each", "all"), "all")
+_NOT_SO = re.compile(
+    r"(?:\b(?:not|never)|n't)(?:\s+(?:\w+ly|yet|ever|even|once|been|being|be|get|got|in|a|an)){0,4}\s*$", re.I
+)
+_OF_IT = re.compile(
+    r"\b(?:pods?|replicas?|replica ?sets?|containers?|instances?|copy|copies|releases?|roll-?outs?|"
+    r"versions?|revisions?|"
+    r"changes?|troubles?|issues?|failures?|crash\w*|problems?|incidents?|outages?|events?|configmap|"
+    r"secret|service|quota|cluster|namespace)\b",
+    re.I,
+)
+_OTHERS = re.compile(
+    r"\b(?:other|others|else|rest|remaining|elsewhere|old|older|previous|yet to|before|until|formerly|prior)\b", re.I
+)
 _NO_PROBE = re.compile(r"\b(?:no|not|without|lacks?|missing|add|neither|nor|a)\b", re.I)
-_ALL_UP = frozenset({"healthy", "available", "up", "ready", "fine", "well"})
 _DENIED = re.compile(
     r"['\"`]?,?\s+(?:is|are|does|do|which|that|was)\s?(?:not|n't|no)\b|['\"`]?\s+(?:is )?(?:missing|lacking)", re.I
 )
@@ -74,12 +72,14 @@ def extract(text: str, index: Index, about: Culprit | None = None) -> list[Claim
     found, last, recent = list[Claim](), about, list[Culprit]()
     table = Table()
     for sentence in sentences(text):
-        words = table.read(sentence)
+        words = unstressed(table.read(sentence))
         named = mentions(words, index, about.namespace if about else "")
         subjects = [one.subject for one in named if one.known and one.subject.kind not in {"Node", "Namespace"}]
         recent = [*subjects, *recent][:8]
         found += [
-            Claim(kind="exists", subject=one.subject, sentence=sentence, others=recent) for one in named if one.sure
+            Claim(kind="exists", subject=one.subject, sentence=sentence, others=recent)
+            for one in named
+            if one.sure and (one.subject.kind or not _WERE_SO.match(words, one.end))
         ]
         said = [*_said(words, named, last), *_counts(words, index, about)]
         found += [claim.model_copy(update={"others": recent, "sentence": sentence}) for claim in said]
@@ -90,26 +90,44 @@ def extract(text: str, index: Index, about: Culprit | None = None) -> list[Claim
 def _said(sentence: str, named: list[Mention], last: Culprit | None) -> Iterator[Claim]:
     taken: list[tuple[int, int, str]] = []
     for pattern, match in _matches(sentence):
-        if _supposed(sentence, match.start()) or _taken(match, pattern.kind, taken):
+        if (
+            _supposed(sentence, match.start())
+            or _WERE_SO.match(match.string, match.end())
+            or _taken(match, pattern.kind, taken)
+        ):
             continue
         if pattern in BARE and _denied(match, sentence):
             continue
         if _is_other(pattern.kind, match, sentence, named):
             continue
         taken.append((match.start(), match.end(), pattern.kind))
-        value = _value(pattern.kind, match)
+        value = value_of(pattern.kind, match)
         if pattern.kind == "state" and pattern not in BARE and _of_all(sentence, match):
             value = f"*{value}"
+        elif (
+            pattern.kind == "state"
+            and not value.startswith("!")
+            and _NOT_SO.search(sentence[max(0, match.start() - 60) : match.start()])
+        ):
+            value = f"!{value}"
         elif pattern.kind == "state" and _NONE.search(_clause(sentence, match.start())):
             value = value[1:] if value.startswith("!") else f"!{value}"
         for subject in _subjects(pattern.kind, named, match, last):
-            yield Claim(kind=pattern.kind, subject=subject, value=value, sentence=sentence)
+            kind = _meant(pattern.kind, subject, sentence, match)
+            yield Claim(kind=kind, subject=subject, value=value, sentence=sentence)
+
+
+def _meant(kind: str, subject: Culprit | None, sentence: str, match: re.Match[str]) -> str:
+    """What is made or old may be something of the object that was named, as a pod of a Deployment."""
+    if kind != "created" or subject is None or subject.kind not in WORKLOADS:
+        return kind
+    return "moment" if _OF_IT.search(_clause(sentence, match.end())) else kind
 
 
 def _matches(sentence: str) -> Iterator[tuple[Pattern, re.Match[str]]]:
     """In the order in which they count, on the sentence as it stands and without its emphasis."""
     texts = dict.fromkeys((sentence, plain(sentence)))
-    for pattern in (*PHRASES, *PATTERNS, *BARE):
+    for pattern in (*PHRASES, *PATTERNS, *FREER, *BARE):
         for text in texts:
             for match in pattern.words.finditer(text):
                 yield pattern, match
@@ -120,6 +138,16 @@ def _denied(match: re.Match[str], sentence: str) -> bool:
     return _DENIES.search(_clause(sentence, match.start())) is not None or behind is not None
 
 
+_NOT_THEN = re.compile(r"\b(?:not|never|no|none|every|each|wait\w*|within)\b|n't\b", re.I)
+_OFFERED = re.compile(
+    r"\b(?:use|push|build|publish|try|switch|back|instead|meant|intended|correct|probably|presumably|"
+    r"previous\w*|earlier|"
+    r"old|older|before)\b|\b(?:not|never|no|without)\s+(?:\w+\s+){0,2}['\"`]?\w+\.",
+    re.I,
+)
+_NO_EXIT = re.compile(r"(?:\b(?:no|not|never|without|nor)\b|n't\b)[\w\s]{0,20}$", re.I)
+_TOLD = frozenset({"last one", "not made", "owner", "its node", "part", "updated"})
+"""Kinds of claims in free words, that a word of denial or of likelihood anywhere before them turns into others."""
 _OF_ALL = frozenset({"share", "unready", "ready", "ready count", "unready of", "state count", "lost"})
 """Kinds of claims that `not` before them turns into others: not all are down."""
 _UNDENIED = frozenset(
@@ -154,7 +182,27 @@ def _is_other(kind: str, match: re.Match[str], sentence: str, named: list[Mentio
         return not any(0 <= match.start() - one.end <= 2 for one in named if one.sure)
     if kind in _OF_ALL and re.search(r"\bnot\s+$", sentence[: match.start()], re.I):
         return True
-    return kind in _UNDENIED and (_denied(match, sentence) or _DENIES.search(match[0]) is not None)
+    if kind in _UNDENIED and (_denied(match, sentence) or _DENIES.search(match[0]) is not None):
+        return True
+    return _is_of_others(kind, match, _clause(sentence, match.start()), sentence)
+
+
+def _is_of_others(kind: str, match: re.Match[str], clause: str, sentence: str) -> bool:
+    """Whether it is said of some part of the object, of others than it, of another time, or of what is to come."""
+    if kind in {"up", "down"}:
+        return _SOME_OF_IT.search(clause[-60:]) is not None
+    if kind in {"state", "share"}:
+        return _OTHERS.search(f"{clause} {match[0]}") is not None
+    if kind == "moment":
+        return _NOT_THEN.search(clause) is not None
+    if kind == "image":
+        return match.re is ANY_IMAGE.words and _OFFERED.search(sentence) is not None
+    if kind == "any":
+        return _AFTER_ALL.match(sentence, match.end()) is not None
+    if kind == "exit":
+        return _NO_EXIT.search(clause[-60:]) is not None
+    denied = kind in {"not made", "updated"} or _DENIES.search(match[0]) is None
+    return kind in _TOLD and (_denied(match, sentence) or not denied)
 
 
 def _of_all(sentence: str, match: re.Match[str]) -> bool:
@@ -171,21 +219,34 @@ def _supposed(sentence: str, at: int) -> bool:
     return _ADVICE.match(sentence) is not None or _CONDITIONAL.search(_clause(sentence, at)) is not None
 
 
+_WERE_SO = re.compile(r"[^.;,]{0,30}?\b(?:would|could|should|might)\b(?!\s+not\s+be\s+(?:created|pulled|found))", re.I)
+_SOME_OF_IT = re.compile(
+    r"\b(?:first|second|third|newest|older?|new|other|rest|remaining|existing|two|three|four|five)"
+    r"\b[\w\s]{0,24}$",
+    re.I,
+)
+
+
 def _taken(match: re.Match[str], kind: str, taken: list[tuple[int, int, str]]) -> bool:
     return any(begin < match.end() and match.start() < end and _covers(other, kind) for begin, end, other in taken)
 
 
 def _covers(kind: str, other: str) -> bool:
     """Whether words that were read as the one are not to be read as the other as well."""
+    if kind in AGES and other in AGES and other in LATE:
+        return True
     return kind == other or other in _COVERED.get(kind, ())
 
 
 _COVERED = {
     "nodes": {"state", "unready"},
     "state count": {"state", "ready"},
-    "unready of": {"state", "unready", "ready"},
-    "ready": {"ready count", "unready", "state"},
-    "unready": {"ready count", "state"},
+    "unready of": {"state", "unready", "ready", "part", "ready count"},
+    "ready": {"ready count", "unready", "state", "existing", "share"},
+    "unready": {"ready count", "state", "ready"},
+    "ready count": {"state", "unready"},
+    "part": {"share", "down", "up", "state"},
+    "existing": {"not made", "ready"},
     "quota used": {"ready"},
     "percent": {"state"},
     "changed": {"last changed"},
@@ -202,8 +263,10 @@ _JOINED = re.compile(r"[\s`'\"*]*(?:,|and|&|,\s*and|as well as)[\s`'\"*]*", re.I
 def _subjects(kind: str, named: list[Mention], match: re.Match[str], last: Culprit | None) -> list[Culprit | None]:
     """The one that it is said of, and those that an `and` joins to it."""
     plain_ = [one for one in named if one.subject.kind not in {"Node", "Namespace"}] or (
-        named if kind != "node" else []
+        named if kind not in {"node", "its node", "owner"} else []
     )
+    if kind == "owner":
+        plain_ = [one for one in plain_ if one.at < match.start()]
     inside = [one for one in plain_ if match.start() <= one.at < match.end()]
     before = [one for one in plain_ if one.at < match.start()]
     after = [one for one in plain_ if one.at >= match.end()]
@@ -216,66 +279,6 @@ def _subjects(kind: str, named: list[Mention], match: re.Match[str], last: Culpr
             break
         found.append(one.subject)
     return found
-
-
-_NUMBERED = frozenset(
-    [
-        "ready",
-        "desired",
-        "restarts",
-        "unready",
-        "endpoints",
-        "ready count",
-        "unready of",
-        "quota used",
-        "quota pods",
-        "existing",
-        "disruptions",
-        "selected",
-        "pods on",
-    ]
-)
-_AGES = frozenset(["downed", "created", "changed", "scaled", "running", "ended", "lasting", "last changed"])
-_PAST = {"yesterday": "1d", "last week": "1w", "last month": "4w"}
-
-
-def _value(kind: str, match: re.Match[str]) -> str:
-    groups = [group or "" for group in match.groups()]
-    if kind == "state":
-        negated, state = (groups[0], groups[1]) if groups[1] else ("", groups[0])
-        word = _SAME.get(state.lower()) or _CASE.get(state.lower(), state)
-        return f"!{word}" if negated.strip() else word
-    if kind == "state count":
-        said = groups[2]
-        word = _SAME.get(said.lower()) or _CASE.get(said.lower(), said)
-        return "/".join([*(str(NUMBERS.get(group.lower(), group)) for group in groups[:2]), word])
-    if kind == "restarts" and not groups[0]:
-        return "0"
-    if kind in _NUMBERED:
-        return "/".join(str(NUMBERS.get(group.lower(), group)) for group in groups[:2] if group)
-    if kind in _AGES:
-        if groups[0].lower() in _PAST:
-            return _PAST[groups[0].lower()]
-        return f"{NUMBERS.get(groups[0].lower(), groups[0])}{groups[1][0].lower()}"
-    if kind == "share":
-        return _share(groups[0].lower(), (groups[1:] or [""])[0].lower())
-    if kind in {"nodes", "moved"}:
-        return "/".join(str(NUMBERS.get(group.lower(), group.lower())) for group in groups)
-    if kind == "label":
-        return groups[0].replace(" ", "").rstrip(".")
-    return groups[0].rstrip(".")
-
-
-def _share(part: str, state: str) -> str:
-    """Of the pods that are ready: none, half, most or all."""
-    if part in _ALL_UP:
-        return "all"
-    if not part:
-        return "none"
-    down = state in {"down", "not ready", "unready", "unavailable"}
-    if part in _PARTS:
-        return {"all": "none", "most": "few"}.get(_PARTS[part], "half") if down else _PARTS[part]
-    return "none"
 
 
 def _counts(sentence: str, index: Index, about: Culprit | None) -> Iterator[Claim]:

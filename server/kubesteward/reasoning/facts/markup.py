@@ -10,6 +10,10 @@ from kubesteward.reasoning.facts.kinds import NAME, kind_of
 
 _NAMES = frozenset({"name", "workload", "object", "resource", "component", "app", "application"})
 _RULE = re.compile(r"[\s|:-]+")
+_SO_FAR = re.compile(
+    r"\b(?:before (?:this|the|that) (?:report|analysis|investigation|check|writing|snapshot|look)\b|before now\b)",
+    re.I,
+)
 _EMPHASIS = re.compile(r"\*+|__|`|~~")
 
 
@@ -47,3 +51,8 @@ def _row(headers: list[str], cells: list[str]) -> str:
     else:
         return f"{name}: {', '.join(cells[1:])}"
     return "; ".join([first, *(f"{header}: {cell}" for header, cell in zip(headers[1:], cells[1:], strict=False))])
+
+
+def unstressed(sentence: str) -> str:
+    """Without stars: names stand right behind their kinds then, and numbers behind what they are of."""
+    return _SO_FAR.sub("ago", re.sub(r"\*+", "", sentence))

@@ -37,7 +37,10 @@ STATES = (
     "Failed",
     "ready",
 )
-_SPELT = "no one two three four five six seven eight nine ten eleven twelve"
+_SPELT = (
+    "no one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+)
 NUMBERS: Mapping[str, int] = {word: number for number, word in enumerate(_SPELT.split())} | {
     "none": 0,
     "never": 0,
@@ -47,6 +50,11 @@ NUMBERS: Mapping[str, int] = {word: number for number, word in enumerate(_SPELT.
     "all": -1,
     "single": 1,
     "a single": 1,
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "ninety": 90,
     "a": 1,
     "an": 1,
 }
@@ -55,8 +63,14 @@ _NO_COUNT = frozenset({"a", "an"})
 NUMBER = rf"(\d+|{'|'.join(sorted(NUMBERS.keys() - _NO_COUNT, key=len, reverse=True))})"
 _STATE = "|".join(map(re.escape, STATES))
 AGO = (
-    rf"(\d+(?:\.\d+)?|(?:{'|'.join(sorted(NUMBERS, key=len, reverse=True))})(?=\s))"
-    r"\s*(s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)"
+    rf"(\d+(?:\.\d+)?|(?:half an?|(?:a )?couple of|a few|several|"
+    rf"{'|'.join(sorted(NUMBERS, key=len, reverse=True))})(?=\s))"
+    r"\s*(s|secs?|seconds?|months?|years?|fortnights?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)\b"
+)
+ABOUT = (
+    r"(?:(?:about|around|roughly|approximately|some|over|under|more than|less than|at least|almost|nearly|"
+    r"only|just|barely|"
+    r"merely|a mere|well|a good)\s+|~\s?){0,3}"
 )
 QUANTITY = r"(\d+(?:\.\d+)?(?:m|[KMGT]i?B?|)?)\b"
 _TIME = r"(\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z)"
@@ -86,7 +100,8 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     pattern(
         "state",
-        rf"\b(?:is|are|was|were|been|being|keeps? being|keeps? getting|gets?|got|in|stays?|remains?|stuck in|becomes?|"
+        r"\b(?:is|are|was|were|been|being|keeps? being|keeps? getting|gets?|got|in|stays?|remains?|stuck in|"
+        r"becomes?|"
         rf"ended(?: as)?|state:?|status:?|reason:?|terminated with reason|by being)\s+"
         rf"(not |no longer |never )?(?:in |currently |now |still |again |all |both |stuck in |repeatedly |being )*"
         rf"['\"`]?({_STATE})\b(?!\s*:)",
@@ -109,7 +124,9 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     pattern(
         "share",
-        rf"\b(half|most|every|each|all)(?: one)?(?: of)?\b(?! \w+ of \d)[\w' /-]{{0,60}}?\b{THINGS}"
+        rf"(?<!than )(?<!almost )(?<!nearly )\b(half|most|every|each|all)(?: one)?(?: of)?\b(?! \w+ of \d)"
+        r"(?! (?:but|existing|remaining|created|(?:the )?(?:old|older|other|existing|remaining)))"
+        rf"[\w' /-]{{0,60}}?\b{THINGS}"
         r"[\w' /-]{0,40}?\b(?:is|are)\s+"
         rf"(?:still |currently |all )?(down|not ready|unready|unavailable|{UP})\b",
     ),
@@ -141,10 +158,10 @@ PATTERNS: tuple[Pattern, ...] = (
     pattern(
         "changed",
         rf"\b(?:deploy|redeployed|went out|went live|shipped|was deployed|was released)\s+"
-        rf"(?:about |some |around |only )?{AGO}\s+ago\b",
+        rf"{ABOUT}{AGO}\s+ago\b",
     ),
-    pattern("created", rf"\b(?:came up|appeared|started to exist)\s+(?:about |some |around |only )?{AGO}\s+ago\b"),
-    pattern("running", rf"\b(?:existed|existing|there|lived)\s+for\s+(?:about |some |over )?{AGO}\b"),
+    pattern("created", rf"\b(?:came up|appeared|started to exist)\s+{ABOUT}{AGO}\s+ago\b"),
+    pattern("running", rf"\b(?:existed|existing|there|lived)\s+for\s+{ABOUT}{AGO}\b"),
     pattern("memory limit", rf"\b(?:may|can) (?:only )?(?:use|take)\s+(?:up to |at most )?{QUANTITY}(?: of memory)?"),
     pattern("memory limit", r"\b(?:capped|limited) (?:at|to)\s+(\d+(?:\.\d+)?[KMGT]i?B?)\b"),
     pattern("memory limit", r"\blimit(?:\s+(?:is|of|at|was|just|only))+\s+(\d+(?:\.\d+)?[KMGT]i)\b"),
@@ -163,9 +180,13 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     pattern(
         "node",
-        r"\b(?:landed|lands|lives|lived|resides|stays|sat) on (?:node )?['\"`]?([a-z][a-z0-9.-]*-[a-z0-9.-]*[a-z0-9])",
+        r"\b(?:landed|lands|lives|lived|resides|stays|sat) on (?:node )?['\"`]?"
+        r"([a-z][a-z0-9.-]*-[a-z0-9.-]*[a-z0-9])",
     ),
-    pattern("matched", r"\b(no|not a single|not one) pods?\s+(?:match(?:es)?|fits?|carr(?:y|ies)|(?:is|are) selected)"),
+    pattern(
+        "matched",
+        r"\b(no|not a single|not one) pods?\s+(?:match(?:es)?|fits?|carr(?:y|ies)|(?:is|are) selected)",
+    ),
     pattern(
         "ready",
         rf"\b{NUMBER} of (?:the |its |all )?{NUMBER} {THINGS}{_OF}\s*(?:\s(?:are|is|were|was))?\s+(?:\w+ly\s+)?"
@@ -183,18 +204,20 @@ PATTERNS: tuple[Pattern, ...] = (
         "unready",
         rf"\b{NUMBER}(?: of its| of the)?\s+(?:pods?|replicas?){_OF}\s+(?:is|are) (?:not|un)\s?-?(?:ready|available)",
     ),
-    pattern("restarts", rf"\b{NUMBER} restarts?\b"),
+    pattern("restarts", rf"\b{NUMBER} restarts?\b(?!\s+(?:every|per|each|an?)\b)"),
     pattern("restarts", rf"\brestart(?:ed|s)\s+(?:about |some |already )?{NUMBER}(?:\s+times)?\b"),
     pattern("restarts", r"\brestart ?count(?:\s+(?:is|of))?[\s:=]+(\d+)\b"),
     pattern(
         "exit",
         r"\b(?:exit(?:ed|s)?|exit code|ended|terminated|died|dies|fails?|failed)\s+"
-        r"(?:with\s+)?(?:an?\s+)?(?:exit\s+)?(?:status\s+|code\s+)?(?:of\s+)?(\d{1,3})\b(?!\s*(?:times|min|sec|h|m|s|d|pods?))",
+        r"(?:with\s+)?(?:an?\s+)?(?:exit\s+)?(?:status\s+|code\s+)?(?:of\s+)?(\d{1,3})\b(?!\s*(?:times|mins?|"
+        r"minutes?|secs?|seconds?|hours?|days?|h|m|s|d|pods?)\b)",
     ),
     pattern("exit", r"\bexit (?:code|status)[\s:=]+(\d{1,3})\b"),
     pattern(
         "image",
-        r"\bimages?\s+(?:is\s+|of\s+|to\s+|tag\s+)?['\"`]?((?:[\w.-]+(?::\d+)?/)*[\w.-]+:[\w][\w.-]*\w(?:@sha256:[0-9a-f]+)?)",
+        r"\bimages?\s+(?:is\s+|of\s+|to\s+|tag\s+)?['\"`]?((?:[\w.-]+(?::\d+)?/)*[\w.-]+:[\w][\w.-]*\w"
+        r"(?:@sha256:[0-9a-f]+)?)",
     ),
     pattern(
         "image",
@@ -202,25 +225,25 @@ PATTERNS: tuple[Pattern, ...] = (
         r"((?:[\w.-]+(?::\d+)?/)+[\w.-]+:[\w][\w.-]*\w)",
     ),
     pattern("since", rf"\bsince\s+{_TIME}"),
-    pattern(
-        "created", rf"\b(?:created|made|came into being|added|born)\s+(?:about |some |around |only )?{AGO}\s+ago\b"
-    ),
-    pattern("created", rf"\bis\s+(?:about |only )?{AGO}\s+old\b"),
+    pattern("created", rf"\b(?:created|made|came into being|added|born)\s+{ABOUT}{AGO}\s+ago\b"),
+    pattern("created", rf"\bis\s+{ABOUT}{AGO}\s+old\b"),
     pattern("created", rf"\bage(?:\s+is|\s+of)?[\s:]+{AGO}\b"),
     pattern(
         "changed",
         rf"\b(?:changed|updated|rolled out|deployed|modified|rollout|roll-out|released|upgraded|edited)"
-        rf"(?:\s+(?:was|happened|began|started))?\s+(?:about |some |around |only )?{AGO}\s+ago\b",
+        rf"(?:\s+(?:was|happened|began|started))?\s+{ABOUT}{AGO}\s+ago\b",
     ),
-    pattern("scaled", rf"\bscaled(?:\s+(?:up|down))?\s+(?:about |some |around |only )?{AGO}\s+ago\b"),
+    pattern("scaled", rf"\bscaled(?:\s+(?:up|down))?\s+{ABOUT}{AGO}\s+ago\b"),
     pattern("node", r"\b(?:on|onto|to)\s+(?:the\s+)?(?:node\s+)['\"`]?([a-z0-9][a-z0-9.-]*[a-z0-9])"),
     pattern(
         "node",
-        r"\b(?:runs?|running|scheduled|placed|sits?|assigned)\s+(?:on|to)\s+['\"`]?([a-z][a-z0-9.-]*-[a-z0-9.-]*[a-z0-9])",
+        r"\b(?:runs?|running|scheduled|placed|sits?|assigned)\s+(?:on|to|onto)\s+['\"`]?"
+        r"([a-z][a-z0-9.-]*-[a-z0-9.-]*[a-z0-9])",
     ),
     pattern(
         "label",
-        r"\b(?:labels?|labell?ed|selector|selects?|selecting)\b(?:\s+(?:is|on|of|with|pods|by|the|label|for))*[\s:'\"`]+"
+        r"\b(?:labels?|labell?ed|selector|selects?|selecting)\b(?:\s+(?:is|on|of|with|pods|by|the|label|for))"
+        r"*[\s:'\"`]+"
         r"([\w./-]+\s?=\s?[\w.-]+)",
     ),
     pattern(
@@ -229,7 +252,10 @@ PATTERNS: tuple[Pattern, ...] = (
     pattern(
         "port", r"\b(?:listens?|listening|serves?|serving|exposes?|reached)\s+(?:on|at)\s+(?:port\s+)?:?(\d{2,5})\b"
     ),
-    pattern("memory limit", rf"\bmemory limits?(?:\s+(?:is|of|at|to|was|are|only|just))*\s+(?:only |just )?{QUANTITY}"),
+    pattern(
+        "memory limit",
+        rf"\bmemory limits?(?:\s+(?:is|of|at|to|was|are|only|just))*\s+(?:only |just )?{QUANTITY}",
+    ),
     pattern("memory limit", rf"\blimits?\.memory(?:\s+(?:is|of|at))?[\s:=]+{QUANTITY}"),
     pattern("memory request", rf"\bmemory requests?(?:\s+(?:is|of|at))*\s+{QUANTITY}"),
     pattern("cpu limit", rf"\bcpu limits?(?:\s+(?:is|of|at))*\s+{QUANTITY}"),
@@ -252,16 +278,16 @@ PATTERNS: tuple[Pattern, ...] = (
     pattern("absent", r"\b(?:is|was) (?:missing|absent|not there|gone|nonexistent|deleted)()\b"),
     pattern("endpoints", rf"\b(?:has|have|with)\s+{NUMBER} (?:ready )?endpoints?\b"),
     pattern("ready count", rf"\b{NUMBER} (?:ready|available|healthy) (?:replicas?|pods?|copies)\b"),
-    pattern("running", rf"\b(?:running|up|alive|ran|run)(?:\s+(?:fine|well))?\s+for\s+(?:about |some |over )?{AGO}\b"),
+    pattern("running", rf"\b(?:running|up|alive|ran|run)(?:\s+(?:fine|well))?\s+for\s+{ABOUT}{AGO}\b"),
     pattern(
         "ended",
-        r"\b(?:died|crashed|ended|was killed|was OOM-?\s?killed|failed|restarted)\s+(?:last\s+)?(?:about )?"
+        r"\b(?:died|crashed|ended|was killed|was OOM-?\s?killed|failed|restarted)\s+(?:last\s+)?{ABOUT}"
         rf"{AGO}\s+ago\b",
     ),
     pattern(
         "changed",
         rf"\b(?:roll-?out|deployment|change|release|update)(?:\s+of\s+[\w/' -]{{1,60}}?)?\s+"
-        rf"(?:was|happened|began|started|came|finished|ended|completed)\s+(?:about |some |only )?{AGO}\s+ago\b",
+        rf"(?:was|happened|began|started|came|finished|ended|completed)\s+{ABOUT}{AGO}\s+ago\b",
     ),
     pattern("image", r"\bimages?\s+of\s+[\w/' -]{1,60}?\s+is\s+['\"`]?((?:[\w.-]+(?::\d+)?/)*[\w.-]+:[\w][\w.-]*\w)"),
     pattern(

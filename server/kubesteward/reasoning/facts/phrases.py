@@ -5,6 +5,7 @@ that people use beside those of the API.
 from __future__ import annotations
 
 from kubesteward.reasoning.facts.patterns import (
+    ABOUT,
     AGO,
     NUMBER,
     QUANTITY,
@@ -23,7 +24,6 @@ _REASONS = (
 )
 _SOME = rf"\b{NUMBER}\s+(?:out\s+)?of\s+(?:the\s+|its\s+|all\s+|our\s+)?{NUMBER}\s+(?:[\w'/.-]+\s+){{0,3}}?{THINGS}"
 _NOT_VERSIONS_OF = r"(?<!kubernetes )(?<!go )(?<!java )(?<!node )(?<!kernel )(?<!kubelet )(?<!api )(?<!helm )"
-_ABOUT = r"(?:about\s+|around\s+|roughly\s+|approximately\s+|some\s+|over\s+|more than\s+|almost\s+|nearly\s+|~\s?)?"
 
 PHRASES: tuple[Pattern, ...] = (
     pattern(
@@ -69,10 +69,10 @@ PHRASES: tuple[Pattern, ...] = (
         r"\b(?:is|are)\s+(?:both\s+|all\s+|each\s+|currently\s+|also\s+|not\s+affected\s+and\s+)*(up|healthy|"
         r"fine)\b",
     ),
-    pattern("created", rf"\b(?:scheduled|spawned|launched)\s+{_ABOUT}{AGO}\s+ago\b"),
+    pattern("created", rf"\b(?:scheduled|spawned|launched)\s+{ABOUT}{AGO}\s+ago\b"),
     pattern("lost", rf"\b()(?:no|not a single|not one)\s+(?:\w+\s+)?{THINGS}\b[^.;,]{{0,30}}?\b(?:left|remains?)\b"),
     pattern("restarts", rf"\brestarted\s+(?:[\w'/.-]+\s+){{1,2}}?{NUMBER}\s+times\b"),
-    pattern("running", rf"\bstarted\s+{_ABOUT}{AGO}\s+ago\b"),
+    pattern("running", rf"\bstarted\s+{ABOUT}{AGO}\s+ago\b"),
     pattern("memory limit", r"\blimit\s+\((\d+(?:\.\d+)?(?-i:[KMGT])i)\)"),
     pattern("endpoints", rf"\bendpoints\b[^.;,]{{0,40}}?[:=]\s*{NUMBER}\b"),
     pattern("container", r"\bcontainer\s+is\s+(?:called|named)\s+['\"]?([a-z0-9][a-z0-9-]*)"),
@@ -163,12 +163,12 @@ PHRASES: tuple[Pattern, ...] = (
         "changed",
         r"\b(?:roll-?out|deployment|deploy|release|update|upgrade|change)"
         r"\b(?:\s+[\w'/.-]+){0,4}?\s+(?:took place|was made|was performed|was applied|landed|went out|was done|"
-        rf"occurred|was triggered|was rolled out)\s+{_ABOUT}{AGO}\s+ago\b",
+        rf"occurred|was triggered|was rolled out)\s+{ABOUT}{AGO}\s+ago\b",
     ),
     pattern(
         "changed",
         r"\b(?:changed|updated|rolled\s+out|(?<!to be )deployed|modified|released|upgraded|edited|redeployed)"
-        rf"\s+(?!in\b)(?:[\w':/.-]+\s+){{0,5}}?{_ABOUT}{AGO}\s+ago\b",
+        rf"\s+(?!in\b)(?:[\w':/.-]+\s+){{0,5}}?{ABOUT}{AGO}\s+ago\b",
     ),
     pattern(
         "changed",
@@ -178,15 +178,15 @@ PHRASES: tuple[Pattern, ...] = (
     pattern(
         "downed",
         r"\b(?:went\s+(?:down|offline|dark|NotReady)|became\s+(?:NotReady|unreachable)|"
-        rf"stopped\s+(?:responding|posting[\w\s]{{0,20}}?))\s+{_ABOUT}{AGO}\s+ago\b",
+        rf"stopped\s+(?:responding|posting[\w\s]{{0,20}}?))\s+{ABOUT}{AGO}\s+ago\b",
     ),
     pattern(
         "lasting",
-        rf"\b(?:has|have)\s+(?:\w+\s+)?been\b[^.;,]{{0,60}}?\bfor\s+(?:the\s+(?:last|past)\s+)?{_ABOUT}{AGO}\b",
+        rf"\b(?:has|have)\s+(?:\w+\s+)?been\b[^.;,]{{0,60}}?\bfor\s+(?:the\s+(?:last|past)\s+)?{ABOUT}{AGO}\b",
     ),
-    pattern("lasting", rf"\bup\s+(?:and\s+running\s+)?(?:for|since)\s+{_ABOUT}{AGO}\b"),
+    pattern("lasting", rf"\bup\s+(?:and\s+running\s+)?(?:for|since)\s+{ABOUT}{AGO}\b"),
     pattern("version", r"\bimages?\s+(?:tag\s+|version\s+)?(v?\d+(?:\.\d+)+[\w-]*|v\d+)\b"),
-    pattern("version", rf"{_NOT_VERSIONS_OF}\b(?:version|release|tag)\s+(v?\d+(?:\.\d+)+[\w-]*)\b"),
+    pattern("version", rf"{_NOT_VERSIONS_OF}\b(?:version|release|tag)\s+(v?\d+(?:\.\d+)+[\w-]*)\b(?!\.\w)"),
     pattern(
         "version",
         r"\b(?:rolled\s+out|deployed|upgraded|updated|released)\s+(?:to\s+|from\s+|with\s+)?(?:version\s+|"
@@ -198,7 +198,8 @@ PHRASES: tuple[Pattern, ...] = (
     pattern("restarts", r"\brestarts?\s*(?:count)?\s*[:=]\s*(\d+)\b"),
     pattern(
         "restarts",
-        rf"\b(?:no|without(?: any)?|{NUMBER}(?: container)?)\s+restarts?\b(?!\s+(?:polic|would|will))",
+        rf"\b(?:no|without(?: any)?|{NUMBER}(?: container)?)\s+restarts?\b"
+        r"(?!\s+(?:polic|would|will|every|per|each|an?\b))",
     ),
     pattern(
         "memory limit",
@@ -228,9 +229,24 @@ PHRASES: tuple[Pattern, ...] = (
 """Each is tried on a sentence as it stands and on one without its emphasis."""
 
 BARE: tuple[Pattern, ...] = (
-    pattern("state", r"\bexceed(?:s|ed|ing)\s+(?:its|the)\s+(?:container's\s+)?(memory) limit()\b"),
-    pattern("state", r"\b(?:hits?|hitting|reache[sd])\s+(?:its|the)\s+(memory) limit()\b"),
+    pattern("state", r"\bexceed(?:s|ed|ing)?\s+(?:its|the|their)\s+(?:container's\s+)?(memory) limit()\b"),
+    pattern(
+        "state",
+        r"\b(?:hits?|hitting|reache[sd]|breache?[sd]|blew(?: through)?|overr[ua]ns?|outgrew)\s+(?:its|the|"
+        r"their)\s+(memory) limit()\b",
+    ),
     pattern("state", r"\b(OOM)[- ]?kill(?:s|ed|ing)?\b()"),
+    pattern("state", r"\bout-of-(memory)\b(?!\s+(?:condition|risk|guard|protection|threshold|score))()"),
+    pattern("state", r"\b(memory) limit\s+(?:is|was|being|gets|has been)\s+(?:exceeded|hit|breached)\b()"),
+    pattern("state", r"\bkilled\b[^.;,]{0,12}\b(OOM)\b()"),
+    pattern("state", r"\brun(?:s|ning)? (out of memory)\b()"),
+    pattern("state", r"\b(memory) exhaustion\b()"),
+    pattern("state", r"\b(kernel)\s+(?:has\s+|had\s+|to\s+){0,2}(?:kill(?:s|ed)?|reap(?:s|ed)?|terminate[sd])\b()"),
+    pattern(
+        "state",
+        r"\b(?:kill\w*|terminat\w+|died|dies|dying|ended|stopped|reaped)\b[^.;,]{0,40}?\b(?:out of|too much|lack of|"
+        r"exceed\w*|exhaust\w+|want of|short of)\b[^.;,]{0,20}?\b(memory)\b()",
+    ),
     pattern("state", r"\b(crash[- ]?loop)(?:s|ing|ed)?\b(?!\s*Back)()"),
     pattern("state", r"\bstopped\s+(?:posting|reporting)\s+(?:its\s+)?(?:node\s+)?(status)\b()"),
     pattern("state", rf"\b()({_REASONS})\b"),

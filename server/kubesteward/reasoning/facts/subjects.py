@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from kubesteward.reasoning.facts.invented import is_lost, spaces
 from kubesteward.reasoning.facts.kinds import (
     BEHIND,
     CLUSTER_WIDE,
     HASHED,
-    NODE_LIKE,
     PLACED,
     REFERENCE,
     WORKLOADS,
@@ -62,6 +62,14 @@ class Index:
             self._named.setdefault(one.name, []).append(one)
 
     @property
+    def workloads(self) -> set[str]:
+        return {one.name for one in self.objects if one.kind in _PREFERRED[:5]}
+
+    @property
+    def spaces(self) -> set[str]:
+        return self.namespaces | {one.name for one in self.objects if one.kind == "Namespace"}
+
+    @property
     def namespaces(self) -> set[str]:
         return {one.namespace for one in self.objects if one.namespace}
 
@@ -97,6 +105,10 @@ def mentions(sentence: str, index: Index, near: str = "") -> list[Mention]:
         elif (whole := index.find(match["space"])) is not None and not _inside(match.start(), taken):
             found.append(Mention(match.start(), match.end(), whole, known=True, sure=False))  # a pod and its container
             taken.append(match.span())
+    for at, end, name in spaces(sentence):
+        if name not in index.spaces and not _inside(at, taken):
+            found.append(Mention(at, end, Culprit(kind="Namespace", name=name), known=False, sure=True))
+            taken.append((at, end))
     rest = (_bare(match, index, near) for match in _BARE.finditer(sentence) if not _inside(match.start(), taken))
     found += filter(None, rest)
     return sorted(found, key=lambda item: item.at)
@@ -119,12 +131,13 @@ def _lost(match: re.Match[str], kind: str, index: Index, near: str) -> Culprit |
     code = match.string[: match.start()].endswith("`") and match.string[match.end() :].startswith("`")
     if code and kind and kind != "Pod" and match[0] not in _NO_NAME:
         return Culprit(kind=kind, namespace="" if kind in CLUSTER_WIDE else near, name=match[0])
-    if code and NODE_LIKE.fullmatch(match[0]):
-        return Culprit(kind="Node", name=match[0])
     hashed = HASHED.fullmatch(match[0])
     if hashed and near and index.find(hashed["set"], "ReplicaSet") is None:
         return Culprit(kind="Pod", namespace=near, name=match[0])
-    return None
+    meant = is_lost(match, kind, index.workloads) if match[0] not in _NO_NAME else ""
+    if not meant or (meant not in CLUSTER_WIDE and not near):
+        return None
+    return Culprit(kind=meant.strip("?"), namespace="" if meant in CLUSTER_WIDE else near, name=match[0])
 
 
 def _is_word(match: re.Match[str], sentence: str) -> bool:
@@ -144,7 +157,7 @@ def _referred(match: re.Match[str], index: Index, near: str) -> Mention | None:
         return Mention(match.start(), match.end(), one, known=True, sure=True)
     quoted = bool(match["quote"])
     plain = match["gap"] != "/" and not quoted and not space
-    if plain and (name in _NO_NAME or not _like_a_name(name)):
+    if plain and (name in _NO_NAME or not (_like_a_name(name) or _is_longer(name, index.workloads))):
         return None
     if space and not quoted and (kind in CLUSTER_WIDE or not (space in index.namespaces or index.find(name))):
         return None  # words with a stroke between them, as in affinity/selector
@@ -155,6 +168,11 @@ def _referred(match: re.Match[str], index: Index, near: str) -> Mention | None:
 def _like_a_name(name: str) -> bool:
     """No English word: with a digit, or with a dash between parts."""
     return (any(mark.isdigit() for mark in name) and not name.isdigit()) or "-" in name
+
+
+def _is_longer(name: str, known: Iterable[str]) -> bool:
+    """Whether something is written right behind the name of what there is, as in webserver for web."""
+    return any(name.startswith(one) and len(name) > len(one) + 3 for one in known if len(one) > 3)
 
 
 def _inside(at: int, taken: Sequence[tuple[int, int]]) -> bool:

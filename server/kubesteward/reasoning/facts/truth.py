@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 
-from kubesteward.reasoning.facts import amounts, read, times, wider
+from kubesteward.reasoning.facts import amounts, belonging, read, times, wider
 from kubesteward.reasoning.facts.lookup import Facts
 from kubesteward.reasoning.facts.verdicts import UNKNOWN, Verdict, pods_of, settled, subject_of
 from kubesteward.reasoning.loop.state import Claim, Culprit
@@ -36,10 +36,15 @@ async def verdict(claim: Claim, facts: Facts) -> Verdict:
     return found
 
 
+_UNLISTED = ("Secret", "ServiceAccount")
+"""Kinds that an index of names does not list."""
+
+
 async def _exists(claim: Claim, facts: Facts) -> Verdict:
     one = subject_of(claim)
     if not one.kind:
-        return "false", f"there is nothing called {one.name!r} in {one.namespace}"
+        known = [await facts.object(one.model_copy(update={"kind": kind})) for kind in _UNLISTED]
+        return settled(any(known), f"there is nothing called {one.name!r} in {one.namespace}")
     found = await facts.object(one)
     return settled(found is not None, f"there is no {one}")
 
@@ -79,7 +84,8 @@ async def _ready_word(one: Culprit, word: str, sign: str, facts: Facts) -> Verdi
     if every:
         return settled(ready == (wanted if wants_ready else 0), f"{ready} of {wanted} are ready")
     if not wants_ready:
-        return settled(ready < wanted, f"{ready} of {wanted} are ready")
+        down = ready < wanted or not all(map(read.is_ready, await facts.pods(one)))
+        return settled(down, f"{ready} of {wanted} are ready")
     return settled(ready > 0, f"{ready} of {wanted} are ready")
 
 
@@ -125,7 +131,7 @@ async def _desired(claim: Claim, facts: Facts) -> Verdict:
     one = subject_of(claim)
     obj = await facts.object(one)
     spec, status = (obj or {}).get("spec") or {}, (obj or {}).get("status") or {}
-    if "replicas" not in spec:
+    if "replicas" not in spec or claim.value == "-1":
         return UNKNOWN
     known = {int(spec["replicas"]), int(status.get("replicas") or 0)}
     return settled(int(claim.value) in known, f"{one} wants {spec['replicas']} replicas")
@@ -133,6 +139,8 @@ async def _desired(claim: Claim, facts: Facts) -> Verdict:
 
 async def _unready(claim: Claim, facts: Facts) -> Verdict:
     one = subject_of(claim)
+    if one.kind in {"Node", "Namespace"}:
+        return UNKNOWN
     obj = await facts.object(one)
     ready, wanted = read.ready_of(obj or {}, one.kind)
     pods = await facts.pods(one)
@@ -349,5 +357,12 @@ _CHECKS: Mapping[str, Callable[[Claim, Facts], Awaitable[Verdict]]] = {
     "probe fails": amounts.probe_fails,
     "throttled": amounts.throttled,
     "any": amounts.any_of,
+    "moment": times.moment,
+    "owner": belonging.owner,
+    "its node": belonging.its_node,
+    "part": belonging.part,
+    "not made": belonging.not_made,
+    "updated": belonging.updated,
+    "last one": belonging.last_one,
 }
 KINDS = frozenset(_CHECKS)

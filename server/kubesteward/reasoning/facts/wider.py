@@ -11,6 +11,8 @@ from kubesteward.reasoning.loop.state import Claim, Culprit
 
 _CONDITION = {"memory": "MemoryPressure", "disk": "DiskPressure", "pid": "PIDPressure"}
 _DOWN = frozenset({"not ready", "notready", "unready", "down"})
+_FEW = 4
+"""Pods of which less than one is no half."""
 
 
 async def share(claim: Claim, facts: Facts) -> Verdict:
@@ -25,7 +27,7 @@ async def share(claim: Claim, facts: Facts) -> Verdict:
     right = {
         "none": ready == 0,
         "all": ready == wanted,
-        "half": wanted - 1 <= 2 * ready <= wanted + 1 and 0 < ready < wanted,
+        "half": 2 * ready == wanted or (wanted > _FEW and abs(2 * ready - wanted) == 1),
         "most": 2 * ready > wanted,
         "few": 2 * ready < wanted,
     }

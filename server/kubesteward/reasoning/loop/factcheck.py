@@ -9,8 +9,8 @@ from collections.abc import Collection, Sequence
 
 from kubesteward.reasoning.brains.base import Message, Text, ToolResult
 from kubesteward.reasoning.facts import truth
-from kubesteward.reasoning.facts.absence import is_gone, is_missed, is_wanted
-from kubesteward.reasoning.facts.amounts import is_taken
+from kubesteward.reasoning.facts.absence import is_gone, is_missed, is_wanted, says_it_is
+from kubesteward.reasoning.facts.amounts import is_taken, is_told
 from kubesteward.reasoning.facts.claims import extract
 from kubesteward.reasoning.facts.lookup import Facts
 from kubesteward.reasoning.facts.markup import Table
@@ -31,6 +31,8 @@ _NOT_ADVICE = frozenset(
     {"ready", "state", "restarts", "exit", "unready", "created", "changed", "ended", "since", "event", "log"}
 )
 """What an advice may claim in passing; all else in it may be what is to come."""
+_NAMED_BY_OTHERS = frozenset({"", "ConfigMap", "Secret", "PersistentVolumeClaim", "ServiceAccount"})
+"""Kinds of what pods name whether it is there or not; "" for a name without a kind."""
 STRUCK = "(A statement here did not stand up to a check and was struck out.)"
 
 
@@ -167,6 +169,10 @@ async def _judged(claim: Claim, facts: Facts, draft: Draft) -> Claim:
             found, why = excused, ""
         else:
             why = f"{why}, and nothing asks for it"
+    elif found == "false" and claim.kind == "exists" and not says_it_is(claim.sentence):
+        one = subject_of(claim)
+        if one.kind in _NAMED_BY_OTHERS and await is_told(one, draft.culprit, claim.others, facts):
+            found, why = "unknown", ""  # whoever names it did not make it up
     return claim.model_copy(update={"verdict": found, "why": why})
 
 
