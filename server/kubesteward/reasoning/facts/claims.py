@@ -41,6 +41,18 @@ _DENIES = re.compile(
 _AFTER_ALL = re.compile(
     r"[^.;,]{0,40}?\b(?:not|never|no longer|ruled out|excluded|refuted|unlikely|possible)\b|[^.;,]{0,40}?n't\b", re.I
 )
+_NONE_BEHIND = re.compile(
+    r"[^.;,:]{0,60}:\s*(?:none|no|zero|0)\b|[^.;,:]{0,20}\bplay(?:s|ed)?\s+no\b|[^.;,:]{0,20}\b(?:is|are|was|were)\s+absent\b",
+    re.I,
+)
+_SOME_ONLY = re.compile(
+    r"\b(?:apart from|except|besides|other than)\b|\b(?:neither|none|no|nor|not one|not a single)\b[^.;,]{0,30}?"
+    r"\b(?:ready|healthy|running|good|remaining|surviving)\b",
+    re.I,
+)
+"""Words of a denial that is of some of the pods, or of other objects."""
+_EXISTING = re.compile(r"\bthat (?:do |actually )?(?:exist|were created|could be created|are there)\b", re.I)
+_QUOTA = re.compile(r"\bquota\b[^.;,]{0,40}$|\blimits\.memory\W{0,3}(?:\w+\W{1,3}){0,3}$", re.I)
 _EVERY = re.compile(
     r"\b(?:all|every|each|both)\b(?!\s+(?:but|existing|remaining|created))(?!\s+(?:\d+|two|three|four|five|six)\s+of\b)",
     re.I,
@@ -102,19 +114,27 @@ def _said(sentence: str, named: list[Mention], last: Culprit | None) -> Iterator
             continue
         taken.append((match.start(), match.end(), pattern.kind))
         value = value_of(pattern.kind, match)
-        if pattern.kind == "state" and pattern not in BARE and _of_all(sentence, match):
-            value = f"*{value}"
-        elif (
-            pattern.kind == "state"
-            and not value.startswith("!")
-            and _NOT_SO.search(sentence[max(0, match.start() - 60) : match.start()])
-        ):
-            value = f"!{value}"
-        elif pattern.kind == "state" and _NONE.search(_clause(sentence, match.start())):
-            value = value[1:] if value.startswith("!") else f"!{value}"
+        if pattern.kind == "state":
+            value = _turned(value, pattern, match, sentence)
+            if value.startswith("!") and _SOME_ONLY.search(sentence[: match.start()]):
+                continue
         for subject in _subjects(pattern.kind, named, match, last):
             kind = _meant(pattern.kind, subject, sentence, match)
             yield Claim(kind=kind, subject=subject, value=value, sentence=sentence)
+
+
+def _turned(value: str, pattern: Pattern, match: re.Match[str], sentence: str) -> str:
+    """A state with `!` where it is denied, before or behind it, and with `*` where all are said to be in it."""
+    if pattern not in BARE and _of_all(sentence, match):
+        return f"*{value}"
+    if not value.startswith("!") and (
+        _NOT_SO.search(sentence[max(0, match.start() - 60) : match.start()])
+        or _NONE_BEHIND.match(sentence, match.end())
+    ):
+        return f"!{value}"
+    if _NONE.search(_clause(sentence, match.start())):
+        return value[1:] if value.startswith("!") else f"!{value}"
+    return value
 
 
 def _meant(kind: str, subject: Culprit | None, sentence: str, match: re.Match[str]) -> str:
@@ -192,7 +212,9 @@ def _is_of_others(kind: str, match: re.Match[str], clause: str, sentence: str) -
     if kind in {"up", "down"}:
         return _SOME_OF_IT.search(clause[-60:]) is not None
     if kind in {"state", "share"}:
-        return _OTHERS.search(f"{clause} {match[0]}") is not None
+        return _OTHERS.search(f"{clause} {match[0]}") is not None or _EXISTING.search(sentence) is not None
+    if kind == "memory limit":
+        return _QUOTA.search(sentence[: match.start()]) is not None
     if kind == "moment":
         return _NOT_THEN.search(clause) is not None
     if kind == "image":

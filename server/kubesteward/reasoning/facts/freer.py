@@ -167,7 +167,7 @@ FREER: tuple[Pattern, ...] = (
     ),
     pattern("not made", rf"\b{NUMBER}\s+(?:of them\s+|{_MANY}\s+)?(?:is|are)\s+(?:still\s+)?missing\b"),
     pattern("updated", rf"\b{NUMBER}\s+updated\b"),
-    pattern("updated", r"\bupdated\s*[:=]\s*(\d+)\b"),
+    pattern("updated", r"\bupdated(?:Replicas)?\s*[:=]\s*(\d+)\b"),
     pattern(
         "updated",
         rf"\b{NUMBER}\s+(?:of\s+(?:the\s+|its\s+)?\w+\s+)?{_MANY}\s+(?:(?:are|is|already|now|run|runs)\s+)"
@@ -216,6 +216,11 @@ FREER: tuple[Pattern, ...] = (
     ),
     pattern("desired", rf"\b{NUMBER}\s+(?:replicas?|pods)\s+(?:desired|wanted|configured|requested)\b"),
     pattern("desired", rf"\b{NUMBER}\s+(?:desired|wanted|configured|requested)\s+(?:replicas?|pods|copies)\b"),
+    pattern(
+        "memory limit",
+        r"\bmemory limits?\s+(?:of|for|on)\s+(?:the\s+)?[\w'`/.-]+\s+(?:containers?|deployment|pods?)\s+(?:is|at|to)\s+"
+        rf"(?:a\s+)?(?:mere\s+|only\s+|just\s+)*{QUANTITY}",
+    ),
     pattern(
         "memory limit",
         r"\bmemory limits?\s+(?:of|for|on)\s+[\w'`/.-]+\s+(?:is|was)\s+(?:only\s+|just\s+|set to\s+|merely\s+)"

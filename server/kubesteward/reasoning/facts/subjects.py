@@ -114,8 +114,13 @@ def mentions(sentence: str, index: Index, near: str = "") -> list[Mention]:
     return sorted(found, key=lambda item: item.at)
 
 
+_OPTION = re.compile(r"(?:\s|^)(?:-n|--namespace|-c|--container|-l|--context)[ =]['\"`]?$")
+
+
 def _bare(match: re.Match[str], index: Index, near: str) -> Mention | None:
-    """A name by itself, or with its kind behind it."""
+    """A name by itself, or with its kind behind it; not what follows an option of a command line."""
+    if _OPTION.search(match.string[max(0, match.start() - 20) : match.start()]):
+        return None
     behind = BEHIND.match(match.string, match.end())
     kind = kind_of(behind["kind"]) if behind else ""
     one = index.find(match[0], kind if kind not in {"Service", "Pod"} else "") or index.find(match[0])

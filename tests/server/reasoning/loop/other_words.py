@@ -97,6 +97,10 @@ LIES = (
     "checkout-backend is the Deployment to look at.",
     "chekout is what fails.",
     "All this happens in the namespace payments-prod.",
+    "`kubectl get deploy/checkout -n shop` shows READY 0/3.",
+    "checkout: updatedReplicas: 3.",
+    "The memory limit of the checkout container is a mere 24Mi.",
+    "OOM kills in checkout: none.",
 )
 
 TRUTHS = (
@@ -192,4 +196,10 @@ TRUTHS = (
     "A checkout-specific limit is what it lacks.",
     "Alert checkout-oom would have told.",
     "In the affected namespace all else is well.",
+    "Neither of the two ready pods of checkout was OOM-killed.",
+    "Apart from checkout, no Deployment was OOM-killed.",
+    "Out-of-memory kills play no part in what is wrong with web.",
+    "OOM kills among the pods of web: none.",
+    "The quota shop caps limits.memory at 4352Mi.",
+    "All web pods that exist are ready.",
 )
