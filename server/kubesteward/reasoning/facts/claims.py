@@ -51,7 +51,9 @@ _SOME_ONLY = re.compile(
     re.I,
 )
 """Words of a denial that is of some of the pods, or of other objects."""
-_EXISTING = re.compile(r"\bthat (?:do |actually )?(?:exist|were created|could be created|are there)\b", re.I)
+_EXISTING = re.compile(
+    r"\bexisting (?:\w+ )?pods\b|\bthat (?:do |actually )?(?:exist|were created|could be created|are there)\b", re.I
+)
 _QUOTA = re.compile(r"\bquota\b[^.;,]{0,40}$|\blimits\.memory\W{0,3}(?:\w+\W{1,3}){0,3}$", re.I)
 _EVERY = re.compile(
     r"\b(?:all|every|each|both)\b(?!\s+(?:but|existing|remaining|created))(?!\s+(?:\d+|two|three|four|five|six)\s+of\b)",
@@ -241,7 +243,11 @@ def _supposed(sentence: str, at: int) -> bool:
     return _ADVICE.match(sentence) is not None or _CONDITIONAL.search(_clause(sentence, at)) is not None
 
 
-_WERE_SO = re.compile(r"[^.;,]{0,30}?\b(?:would|could|should|might)\b(?!\s+not\s+be\s+(?:created|pulled|found))", re.I)
+_WERE_SO = re.compile(
+    r"[^.;,]{0,30}?\b(?:would|could|should|might)\b"
+    r"(?!\s+(?:not\s+)?be\s+(?:created|pulled|found|scheduled|made)\b)",
+    re.I,
+)
 _SOME_OF_IT = re.compile(
     r"\b(?:first|second|third|newest|older?|new|other|rest|remaining|existing|two|three|four|five)"
     r"\b[\w\s]{0,24}$",

@@ -168,6 +168,13 @@ FREER: tuple[Pattern, ...] = (
     pattern("not made", rf"\b{NUMBER}\s+(?:of them\s+|{_MANY}\s+)?(?:is|are)\s+(?:still\s+)?missing\b"),
     pattern("updated", rf"\b{NUMBER}\s+updated\b"),
     pattern("updated", r"\bupdated(?:Replicas)?\s*[:=]\s*(\d+)\b"),
+    pattern("updated", r"(?<=, )updated\s+(\d+)(?=,|\s*$|\.$)"),
+    pattern(
+        "ready count",
+        rf"\b{NUMBER}\s+of\s+(?:the|its|these|those)\s+(?:[\w'/.-]{{1,63}}\s+){{0,2}}?{THINGS}(?:\s+of\s+[\w'`/.-]{{1,80}})?"
+        rf"\s+(?:is|are)\s+(?:\w+ly\s+|still\s+|now\s+)*(?:{_UP})\b",
+    ),
+    pattern("container", r"\bcontainer\s+([a-z0-9]+(?:-[a-z0-9]+)+)(?=\s+(?:in|of)\s+(?:the\s+)?(?:pod|deployment)\b)"),
     pattern(
         "updated",
         rf"\b{NUMBER}\s+(?:of\s+(?:the\s+|its\s+)?\w+\s+)?{_MANY}\s+(?:(?:are|is|already|now|run|runs)\s+)"

@@ -161,6 +161,8 @@ def _referred(match: re.Match[str], index: Index, near: str) -> Mention | None:
     if one is not None:
         return Mention(match.start(), match.end(), one, known=True, sure=True)
     quoted = bool(match["quote"])
+    if name in _NO_NAME and not quoted and match["gap"] != "/":
+        return None
     plain = match["gap"] != "/" and not quoted and not space
     if plain and (name in _NO_NAME or not (_like_a_name(name) or _is_longer(name, index.workloads))):
         return None

@@ -58,7 +58,7 @@ async def _state(claim: Claim, facts: Facts) -> Verdict:
         phase = str(((obj or {}).get("status") or {}).get("phase", "")).lower()
         return settled((word == phase) != claim.value.startswith("!"), f"{one} is {phase}") if phase else UNKNOWN
     if word in {"ready", "not ready"} and one.kind != "Pod":
-        return await _ready_word(one, word, claim.value[:1], facts)
+        return await _ready_word(claim, word, facts)
     pods = await pods_of(claim, facts)
     found = [read.states(pod) for pod in pods]
     alike = _ALIKE.get(word, {word})
@@ -74,15 +74,18 @@ async def _state(claim: Claim, facts: Facts) -> Verdict:
     return settled(has, f"{one} is: {every}")
 
 
-async def _ready_word(one: Culprit, word: str, sign: str, facts: Facts) -> Verdict:
-    negated, every = sign == "!", sign == "*"
+async def _ready_word(claim: Claim, word: str, facts: Facts) -> Verdict:
+    one, negated, every = subject_of(claim), claim.value.startswith("!"), claim.value.startswith("*")
     obj = await facts.object(one)
     if obj is None or "replicas" not in (obj.get("spec") or {}):
         return UNKNOWN
     ready, wanted = read.ready_of(obj, one.kind)
     wants_ready = (word == "ready") != negated
     if every:
-        return settled(ready == (wanted if wants_ready else 0), f"{ready} of {wanted} are ready")
+        whole = ready == (wanted if wants_ready else 0)
+        there = await facts.pods(one) if whole and wants_ready and "pods" in claim.sentence else []
+        down = sum(not read.is_ready(pod) for pod in there)
+        return settled(whole and not down, f"{ready} of {max(wanted, len(there))} are ready")
     if not wants_ready:
         down = ready < wanted or not all(map(read.is_ready, await facts.pods(one)))
         return settled(down, f"{ready} of {wanted} are ready")

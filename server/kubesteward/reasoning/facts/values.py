@@ -103,6 +103,8 @@ def _part(words: str) -> float:
     return NUMBERS.get(many, 1) / _PARTS_OF[part.removesuffix("s")] if part else 0.5
 
 
+_HALVES = {"h": "30m", "d": "12h", "m": "30s"}
+"""Nobody who says half an hour means an hour rounded."""
 _VAGUE = {"half a": "0.5", "half an": "0.5", "couple of": "2", "a couple of": "2", "a few": "~3", "several": "~4"}
 _MORE = re.compile(r"\b(?:more than|over|at least|longer than|well over)\s*$", re.I)
 _LESS = re.compile(r"\b(?:less than|under|at most|not even|within|no more than)\s*$", re.I)
@@ -112,6 +114,8 @@ def _age(before: str, number: str, unit: str) -> str:
     """As `3h`, with a sign before it where it is told as a bound or only vaguely."""
     sign = ">" if _MORE.search(before) else "<" if _LESS.search(before) else ""
     short = {"mo": "o", "fo": "f"}.get(unit[:2], unit[0]) if len(unit) > 1 else unit
+    if number.startswith("half") and short in _HALVES:
+        return f"{sign}{_HALVES[short]}"
     return f"{sign}{_VAGUE.get(number) or NUMBERS.get(number, number)}{short}"
 
 

@@ -101,6 +101,10 @@ LIES = (
     "checkout: updatedReplicas: 3.",
     "The memory limit of the checkout container is a mere 24Mi.",
     "OOM kills in checkout: none.",
+    "checkout was asked for 9 replicas and only 3 could be created.",
+    "The container checkout-sidecar in pod {bad} ends again and again.",
+    "Pod {bad} was created half an hour ago.",
+    "checkout: desired 3, updated 3.",
 )
 
 TRUTHS = (
@@ -202,4 +206,5 @@ TRUTHS = (
     "OOM kills among the pods of web: none.",
     "The quota shop caps limits.memory at 4352Mi.",
     "All web pods that exist are ready.",
+    "The quota that limits the pods is in namespace shop.",
 )
