@@ -18,6 +18,11 @@ pytestmark = pytest.mark.anyio
 CHECKOUT = Culprit(kind="Deployment", namespace="shop", name="checkout")
 
 
+def both(own: tuple[str, ...], others: tuple[str, ...]) -> list[Any]:
+    """Those in the words of others are among the slow tests: there are many."""
+    return [*own, *(pytest.param(one, marks=pytest.mark.slow) for one in others)]
+
+
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
     return "asyncio"
@@ -55,13 +60,13 @@ async def incident(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Lo
 
 
 @pytest.mark.requirement("loop.lies")
-@pytest.mark.parametrize("lie", LIES + other_words.LIES)
+@pytest.mark.parametrize("lie", both(LIES, other_words.LIES))
 async def test_a_lie_is_found_out(incident: Looker, lie: str) -> None:
     assert await incident.false(lie), f"{lie} was believed"
 
 
 @pytest.mark.requirement("loop.lies")
-@pytest.mark.parametrize("statement", TRUTHS + other_words.TRUTHS)
+@pytest.mark.parametrize("statement", both(TRUTHS, other_words.TRUTHS))
 async def test_what_is_true_is_not_called_a_lie(incident: Looker, statement: str) -> None:
     assert [f"{claim.kind} of {claim.subject}: {claim.why}" for claim in await incident.false(statement)] == []
 
