@@ -11,8 +11,6 @@ from kubesteward.reasoning.brains.base import Json
 from kubesteward.reasoning.brains.talk import Talk
 
 Wanted = list[tuple[str, Json]]
-OVERVIEW: Wanted = [("cluster_overview", {})]
-"""Where it is not understood what is asked for."""
 _LONGEST = 240
 
 _KINDS = {
@@ -73,6 +71,11 @@ def _of_kind(talk: Talk, lines: list[str]) -> list[str]:
     return [line for line in lines if f"/{name}" in line] if "columns" in given else lines
 
 
+def overview(talk: Talk) -> Wanted:
+    """Of the whole cluster; also where it is not understood what is asked for."""
+    return [("cluster_overview", _cluster(talk))]
+
+
 def question(talk: Talk) -> str:
     return str(talk.heads.get("Question", ""))
 
@@ -81,8 +84,11 @@ def where(talk: Talk) -> Json:
     kind, _, rest = talk.heads.get("Target", "").partition(" ")
     space = talk.heads.get("Namespace", "") or (rest.partition("/")[0] if "/" in rest else "")
     space = rest if kind == "Namespace" else space
-    given = {"namespace": space, "cluster": talk.heads.get("Cluster", "")}
-    return {name: value for name, value in given.items() if value}
+    return {**({"namespace": space} if space else {}), **_cluster(talk)}
+
+
+def _cluster(talk: Talk) -> Json:
+    return {"cluster": cluster} if (cluster := talk.heads.get("Cluster", "")) else {}
 
 
 def _target(talk: Talk) -> tuple[str, str]:
@@ -96,8 +102,10 @@ def _ref(talk: Talk) -> str:
 
 
 def _kind(talk: Talk) -> str:
-    found = (kind for word, kind in _KINDS.items() if re.search(rf"\b(?:{word})\b", question(talk), re.I))
-    return next(found, "")
+    """The first one that the question names, by all of its words: a service account is no Service."""
+    named = ((re.search(rf"\b(?:{word})\b", question(talk), re.I), kind) for word, kind in _KINDS.items())
+    found = [(match.start(), -len(match[0]), kind) for match, kind in named if match]
+    return min(found)[2] if found else ""
 
 
 def _permissions(talk: Talk) -> Wanted:
@@ -164,7 +172,7 @@ def _object(talk: Talk) -> Wanted:
     if not name:
         return []
     asked = (found := _kind(talk)) not in {"", kind}
-    if asked and {kind, found} == {"Node", "Pod"}:
+    if kind == "Node" and found == "Pod":
         return _pods_of_node(talk)
     if asked and found == "Node":
         return [
@@ -181,7 +189,8 @@ def _pods_of_node(talk: Talk) -> Wanted:
     kind, name = _target(talk)
     if kind != "Node":
         return []
-    return [("list_resources", {"kind": "Pod", "field_selector": f"spec.nodeName={name}", "limit": 200})]
+    there = {"kind": "Pod", "field_selector": f"spec.nodeName={name}", "limit": 200}
+    return [("list_resources", {**there, **_cluster(talk)})]
 
 
 def _listing(talk: Talk) -> Wanted:
@@ -190,10 +199,9 @@ def _listing(talk: Talk) -> Wanted:
 
 
 def _overview(talk: Talk) -> Wanted:
-    where_ = where(talk)
-    if not where_.get("namespace"):
-        return [("cluster_overview", where_)]
-    return [("list_resources", {"kind": kind, "limit": 200, **where_}) for kind in ("Deployment", "Pod")]
+    if "namespace" not in where(talk):
+        return overview(talk)
+    return [("list_resources", {"kind": kind, "limit": 200, **where(talk)}) for kind in ("Deployment", "Pod")]
 
 
 def _when(words: str) -> re.Pattern[str]:

@@ -35,8 +35,9 @@ def following(talk: Talk, intent: str) -> Turn:
 
 def _looked_up(talk: Talk) -> Turn:
     calls = lookups.wanted(talk)
-    if not any(talk.has(name) for name, _ in calls or lookups.OVERVIEW):
-        made = tuple(call(talk, name, given, place) for place, (name, given) in enumerate(calls or lookups.OVERVIEW))
+    asked = calls or lookups.overview(talk)
+    if not any(talk.has(name) for name, _ in asked):
+        made = tuple(call(talk, name, given, place) for place, (name, given) in enumerate(asked))
         return "Nothing is complained about, so I look up what is asked for.", made
     lines = [line for line in lookups.told(talk) if line not in talk.false]
     shown = [*lines[: telling.MOST], *([f"And {rest} lines more."] if (rest := len(lines) - telling.MOST) > 0 else [])]

@@ -60,6 +60,26 @@ async def test_what_is_not_understood_is_not_answered_with_something_else(tmp_pa
     assert weather["usage"]["turns"] <= 2
 
 
+@pytest.mark.parametrize(
+    ("target", "question", "asked"),
+    [
+        ("Node node-1", "What runs on node-1?", {"field_selector": "spec.nodeName=node-1"}),
+        ("Pod shop/web-1", "Which node runs pod web-1?", {"columns": ["ready", "status", "node"]}),
+        ("", "List the service accounts", {"kind": "ServiceAccount"}),
+        ("", "What is the weather?", {}),
+    ],
+)
+async def test_it_is_looked_up_in_the_cluster_that_is_asked_about(
+    target: str, question: str, asked: dict[str, object]
+) -> None:
+    heads = f"Question: {question}\nIntent: INFORMATIONAL\nTarget: {target}\nCluster: prod\n\n"
+    found = [event async for event in BuiltIn().stream(Ask("", (Message("user", (Text(heads),)),), (), 100))]
+    calls = [event.call.arguments for event in found if isinstance(event, CallMade)]
+
+    assert [call["cluster"] for call in calls] == ["prod"]
+    assert asked.items() <= calls[0].items()
+
+
 async def test_where_nothing_is_wrong_yet_it_says_what_may_be_soon() -> None:
     course = {"object": PAYMENTS, "part": "pods", "metric": "memory", "of": "limit", "seconds_left": 32_400}
     steps = {
