@@ -75,7 +75,6 @@ class AnthropicBrain(RemoteBrain):
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
-        self._made = False
         self._adaptive = not self.model.startswith(_NOT_ADAPTIVE)
 
     @cached_property
@@ -86,7 +85,6 @@ class AnthropicBrain(RemoteBrain):
         self.failures = (*RemoteBrain.failures, AnthropicError, httpx2.HTTPError)
         place = self._place
         made = options(httpx2, place.address, place.key, place.limits)
-        self._made = True
         return AsyncAnthropic(
             api_key=PLACEHOLDER,
             base_url=place.address.url,
@@ -160,10 +158,6 @@ class AnthropicBrain(RemoteBrain):
 
     async def _look(self) -> None:
         self._known(await self._client.models.retrieve(self.model))
-
-    async def close(self) -> None:
-        if self._made:
-            await self._client.close()
 
 
 def turns(messages: tuple[Message, ...], *, with_thoughts: bool = True) -> list[Json]:

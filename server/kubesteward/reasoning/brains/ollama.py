@@ -57,7 +57,6 @@ class OllamaBrain(RemoteBrain):
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
-        self._made = False
         self._largest = 0
         self._window = _SMALLEST
 
@@ -91,9 +90,7 @@ class OllamaBrain(RemoteBrain):
 
         self.failures = (*RemoteBrain.failures, RequestError, ResponseError, httpx.HTTPError, httpx.StreamError)
         place = self._place
-        made = AsyncClient(place.address.url, **options(httpx, place.address, place.key, place.limits))
-        self._made = True
-        return made
+        return AsyncClient(place.address.url, **options(httpx, place.address, place.key, place.limits))
 
     async def _events(self, ask: Ask, meter: Meter) -> Events:
         request = await self._request(ask)
@@ -193,10 +190,6 @@ class OllamaBrain(RemoteBrain):
         pulled = [str(model.model) for model in (await self._client.list()).models]
         if self.model not in pulled and f"{self.model}:latest" not in pulled:
             raise BrainMisconfigured(f"Ollama has not pulled {self.model}.", f"Run `ollama pull {self.model}`.")
-
-    async def close(self) -> None:
-        if self._made:
-            await self._client.close()  # type: ignore[no-untyped-call]  # the SDK leaves its type out
 
 
 def turns(messages: tuple[Message, ...]) -> list[Json]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubesteward.reasoning.brains.base import BrainMisconfigured
 from kubesteward.reasoning.brains.http import PLACEHOLDER, options
-from kubesteward.reasoning.brains.remote import Place, RemoteBrain
+from kubesteward.reasoning.brains.remote import RemoteBrain
 from kubesteward.reasoning.brains.retry import after
 from kubesteward.reasoning.brains.trouble import Trouble, refusal
 
@@ -20,10 +20,6 @@ _STATUS = {"server_error": 500, "rate_limit_exceeded": 429}
 class OpenAISDK(RemoteBrain):
     modules = ("openai", "openai.resources.responses", "openai.resources.chat")
 
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
-        self._made = False
-
     @cached_property
     def _client(self) -> AsyncOpenAI:
         import httpx2
@@ -32,7 +28,6 @@ class OpenAISDK(RemoteBrain):
         self.failures = (*RemoteBrain.failures, OpenAIError, httpx2.HTTPError)
         place = self._place
         made = options(httpx2, place.address, place.key, place.limits)
-        self._made = True
         return AsyncOpenAI(
             api_key=PLACEHOLDER,
             base_url=place.address.url,
@@ -61,10 +56,6 @@ class OpenAISDK(RemoteBrain):
 
     async def _look(self) -> None:
         self._known(await self._client.models.retrieve(self.model))
-
-    async def close(self) -> None:
-        if self._made:
-            await self._client.close()
 
 
 def number(details: Any, name: str) -> int:

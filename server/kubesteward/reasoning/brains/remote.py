@@ -203,8 +203,11 @@ class RemoteBrain(ABC):
     async def _look(self) -> None:
         """Ask the provider for the model, for nothing."""
 
-    @abstractmethod
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Adapters make their `_client` when it is first wanted: until then there is nothing to close."""
+        client = vars(self).get("_client")
+        if client is not None:
+            await client.close()
 
 
 def _sound(text: str) -> str:

@@ -118,8 +118,9 @@ async def _well(draft: Draft, calls: Calls, state: Investigation) -> list[Claim]
 
 def _said_by(case: Case, tools: Collection[str]) -> str:
     """What these tools said in this conversation, as the brain was given it. Errors quote what was asked."""
-    named = {call.id for message in case.state.talk for call in message.calls if call.name in tools}
-    parts = [part for message in case.state.talk for part in message.parts if isinstance(part, ToolResult)]
+    talk = case.state.talk
+    named = {call.id for message in talk for call in message.calls if call.name in tools}
+    parts = [part for message in talk for part in message.parts if isinstance(part, ToolResult)]
     return "\n".join(part.text for part in parts if part.call_id in named and not part.is_error)
 
 

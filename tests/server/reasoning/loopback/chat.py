@@ -11,7 +11,7 @@ from typing import Any, Literal
 from aiohttp import web
 from openai.types.chat.completion_create_params import CompletionCreateParamsBase
 from tests.server.reasoning.loopback.openai import OpenAIErrors
-from tests.server.reasoning.loopback.script import Fail, Heard, Turn
+from tests.server.reasoning.loopback.script import Fail, Heard, Turn, heard
 from tests.server.reasoning.loopback.server import NAME, needs, needs_path, needs_plain, pieces, raw
 
 _KNOWN = {*CompletionCreateParamsBase.__annotations__, "stream"}
@@ -70,18 +70,7 @@ class ChatServer(OpenAIErrors):
         needs(message.get("reasoning_content") == wanted, "`reasoning_content` does not fit")
 
     def hear(self, path: str, headers: dict[str, str], body: dict[str, Any]) -> Heard:
-        messages = body["messages"]
-        last = max((n for n, message in enumerate(messages) if message["role"] == "assistant"), default=-1)
-        said = [message["content"] for message in messages if message["role"] == "user"]
-        return Heard(
-            path,
-            headers,
-            body,
-            "".join(message["content"] for message in messages if message["role"] == "system"),
-            said[-1] if said else "",
-            {found["tool_call_id"]: found["content"] for found in messages[last + 1 :] if found["role"] == "tool"},
-            tuple(tool["function"]["name"] for tool in body.get("tools", ())),
-        )
+        return heard(path, headers, body, lambda found: (found["tool_call_id"], found["content"]))
 
     def stream(self, turn: Turn, body: dict[str, Any]) -> Iterator[bytes]:
         head = {"id": f"chatcmpl-{next(self._ids)}", "object": "chat.completion.chunk", "created": 1}

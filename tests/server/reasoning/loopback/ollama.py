@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from aiohttp import web
-from tests.server.reasoning.loopback.script import Fail, Heard, Turn
+from tests.server.reasoning.loopback.script import Fail, Heard, Turn, heard
 from tests.server.reasoning.loopback.server import Invalid, Loopback, needs, needs_path, needs_plain, pieces
 
 _KNOWN = {"model", "messages", "tools", "stream", "think", "format", "options", "keep_alive"}
@@ -66,18 +66,7 @@ class OllamaServer(Loopback):
         needs(not open_calls, f"calls without results: {open_calls}")
 
     def hear(self, path: str, headers: dict[str, str], body: dict[str, Any]) -> Heard:
-        messages = body["messages"]
-        last = max((n for n, message in enumerate(messages) if message["role"] == "assistant"), default=-1)
-        said = [message["content"] for message in messages if message["role"] == "user"]
-        return Heard(
-            path,
-            headers,
-            body,
-            "".join(message["content"] for message in messages if message["role"] == "system"),
-            said[-1] if said else "",
-            {found["tool_name"]: found.get("content", "") for found in messages[last + 1 :] if found["role"] == "tool"},
-            tuple(tool["function"]["name"] for tool in body.get("tools", ())),
-        )
+        return heard(path, headers, body, lambda found: (found["tool_name"], found.get("content", "")))
 
     def stream(self, turn: Turn, body: dict[str, Any]) -> Iterator[bytes]:
         def told(done: bool = False, **fields: Any) -> bytes:

@@ -88,6 +88,26 @@ class Heard:
     tools: tuple[str, ...]
 
 
+Told = Callable[[dict[str, Any]], tuple[str, str]]
+"""Whose result a message of a tool is, and what it says."""
+
+
+def heard(path: str, headers: Mapping[str, str], body: dict[str, Any], told: Told) -> Heard:
+    """Of a body as Chat and Ollama have it."""
+    messages = body["messages"]
+    last = max((n for n, message in enumerate(messages) if message["role"] == "assistant"), default=-1)
+    said = [message["content"] for message in messages if message["role"] == "user"]
+    return Heard(
+        path,
+        headers,
+        body,
+        "".join(message["content"] for message in messages if message["role"] == "system"),
+        said[-1] if said else "",
+        dict(told(found) for found in messages[last + 1 :] if found["role"] == "tool"),
+        tuple(tool["function"]["name"] for tool in body.get("tools", ())),
+    )
+
+
 Answer = Turn | Fail | Stall | Garbage | Raw
 Entry = Answer | Callable[[Heard], Answer]
 
