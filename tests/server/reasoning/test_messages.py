@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from kubesteward.reasoning.brains import arguments
@@ -60,7 +60,7 @@ def stored(value: Any) -> Any:
     return json.loads(json.dumps(value.to_json()))
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_asks)
 def test_questions_come_back_as_they_were(ask: Ask) -> None:
     assert Ask.from_json(stored(ask)) == ask

@@ -91,7 +91,7 @@ class Silent(Scripted):
 
 
 async def test_a_handle_comes_before_the_deadline_of_calls_however_long_one_would_wait(tmp_path: Path) -> None:
-    app = app_in(tmp_path, Silent(says("")), call_timeout=1.0)
+    app = app_in(tmp_path, Silent(says("")), call_timeout=3.0)
     try:
         async with Client(build(app)) as client:
             begun = await told(client, {"question": QUESTION, "wait": 25})
